@@ -1,0 +1,50 @@
+"""Every error a user of sam2v can meet, in one place.
+
+Each class also derives from the built-in exception a caller would expect for that kind of mistake, so that
+``except ValueError`` around a bad box works without importing this module.
+"""
+
+from __future__ import annotations
+
+
+class Sam2vError(Exception):
+    """Base class of all errors raised on purpose by sam2v."""
+
+
+class FrameRangeError(Sam2vError, IndexError):
+    """A frame number lies outside the movie."""
+
+
+class PromptError(Sam2vError, ValueError):
+    """A point, box or mask prompt cannot be used as given."""
+
+
+class UnknownObjectError(Sam2vError, LookupError):
+    """An object id was named that the session does not hold."""
+
+
+class NoPromptError(Sam2vError, RuntimeError):
+    """Something was to be tracked before anything was prompted."""
+
+
+class MovieError(Sam2vError, ValueError):
+    """A movie cannot be opened, or one of its frames cannot be read."""
+
+
+class MaskError(Sam2vError, ValueError):
+    """A mask or its run-length encoding is malformed."""
+
+
+class CheckpointError(Sam2vError, RuntimeError):
+    """A checkpoint is missing, damaged, or not a model that sam2v knows."""
+
+
+class SessionFileError(Sam2vError, ValueError):
+    """A saved session cannot be read or does not belong to this movie or model."""
+
+
+class MissingExtraError(Sam2vError, ImportError):
+    """An optional dependency is needed; the message says which extra installs it."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the package '{package}': pip install \"napari-sam2v[{extra}]\"")

@@ -1,0 +1,52 @@
+"""Masks and how they are stored, cleaned, compared and converted; NumPy and SciPy only.
+
+A mask is a ``(Y, X)`` bool array, or an :class:`Rle`, which takes a few kilobytes whatever the size of the image.
+Boxes are ``(y0, x0, y1, x1)`` with ``y1`` and ``x1`` excluded.
+"""
+
+from __future__ import annotations
+
+from src_model.masks.cleaning import fill_holes, keep_component_at, largest_component, remove_specks
+from src_model.masks.geometry import (
+    box_iou,
+    centroid,
+    intersection_area,
+    mask_box,
+    mask_iou,
+    pairwise_box_iou,
+    pairwise_mask_iou,
+)
+from src_model.masks.labels import Overlap, labels_at, labels_from_masks, masks_from_labels
+from src_model.masks.masklet import Masklet, MaskletFrame
+from src_model.masks.polygons import Polygon, mask_to_polygons, polygons_to_mask
+from src_model.masks.rle import MAX_PIXELS, Box, Mask, Rle, as_array, as_rle, check_mask
+
+__all__ = [
+    "MAX_PIXELS",
+    "Box",
+    "Mask",
+    "Masklet",
+    "MaskletFrame",
+    "Overlap",
+    "Polygon",
+    "Rle",
+    "as_array",
+    "as_rle",
+    "box_iou",
+    "centroid",
+    "check_mask",
+    "fill_holes",
+    "intersection_area",
+    "keep_component_at",
+    "labels_at",
+    "labels_from_masks",
+    "largest_component",
+    "mask_box",
+    "mask_iou",
+    "mask_to_polygons",
+    "masks_from_labels",
+    "pairwise_box_iou",
+    "pairwise_mask_iou",
+    "polygons_to_mask",
+    "remove_specks",
+]
