@@ -1,0 +1,102 @@
+"""Checkpoints of one's own, such as after fine-tuning."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import save_file
+
+from src_model.errors import CheckpointError
+from src_model.nn import MODEL_CONFIGS
+from src_model.weights.recognition import layout_difference, layout_of, network_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from src_model.nn import Sam2Network
+
+FORMAT = "sam2v"
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32)
+
+
+def save_checkpoint(
+    network: Sam2Network,
+    path: str | Path,
+    *,
+    dtype: torch.dtype = torch.float16,
+    metadata: Mapping[str, str] | None = None,
+) -> Path:
+    """Write the weights of a network as a safetensors file that ``load_network`` reads.
+
+    The file appears under its name only when it is complete: an interrupted call leaves what was there before.
+
+    Parameters
+    ----------
+    network : Sam2Network
+        A network of one of ``MODEL_CONFIGS``, on any device. It is left as it is.
+    path : str or Path
+        Where to write, with the suffix ``.safetensors``. An existing file is replaced.
+    dtype : torch.dtype, default: torch.float16
+        Type to store weights in: float16, bfloat16 or float32.
+    metadata : mapping of str to str, optional
+        Notes for the header of the file, such as a licence. ``"format"`` and ``"config"`` are added.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    CheckpointError
+        The path has another suffix or its folder does not exist, the type is another, a note is not text, the network
+        is of no known architecture, or a weight is not finite in the type asked for.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise CheckpointError(f"A checkpoint is saved as a .safetensors file, not as {path.name!r}.")
+    if not path.parent.is_dir():
+        raise CheckpointError(f"The checkpoint cannot be saved: there is no folder {path.parent}.")
+    notes = _header(network, metadata or {})
+    tensors = _as_stored(network.state_dict(), dtype)
+    # In the same folder, so that the last step is a rename within one file system.
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        save_file(tensors, part, notes)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _header(network: Sam2Network, metadata: Mapping[str, str]) -> dict[str, str]:
+    name = network.config.name
+    if name not in MODEL_CONFIGS:
+        raise CheckpointError(
+            f"A network of the architecture {name!r} could not be loaded again. Known: {', '.join(MODEL_CONFIGS)}."
+        )
+    difference = layout_difference(network_layout(MODEL_CONFIGS[name]), layout_of(network.state_dict()))
+    if difference.count:
+        raise CheckpointError(f"The network is no plain {name!r} and could not be loaded again. Tensors {difference}.")
+    for key, value in metadata.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise CheckpointError(f"The metadata {key!r}: {value!r} cannot be saved: both must be text.")
+    return {**metadata, "format": FORMAT, "config": name}
+
+
+def _as_stored(state_dict: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    if dtype not in _DTYPES:
+        raise CheckpointError(f"Weights cannot be stored as {dtype}: choose one of {', '.join(map(str, _DTYPES))}.")
+    stored = {}
+    for name, tensor in state_dict.items():
+        # A copy of its own, because safetensors refuses tensors that share memory.
+        stored[name] = tensor.detach().to("cpu", dtype, copy=True).contiguous()
+        if not bool(torch.isfinite(stored[name]).all()):
+            raise CheckpointError(f"The tensor {name} holds values that are not finite in {dtype}; nothing was saved.")
+    return stored
