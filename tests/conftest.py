@@ -1,0 +1,41 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Examples differ a lot in cost on a busy machine, so a time limit for each would make failures by chance.
+hypothesis.settings.register_profile("sam2v", deadline=None)
+hypothesis.settings.load_profile("sam2v")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests that open windows where there is no screen, instead of letting Qt abort the whole run."""
+    has_screen = not sys.platform.startswith("linux") or any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if has_screen:
+        return
+    for item in items:
+        if "gui" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="no screen: run under xvfb-run -a"))
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the repository."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The data folder beside the repository, for tests on real movies that are not in it."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the data folder {folder} is not here")
+    return folder

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs the suite: run_tests.sh PYTHON [PYTEST ARGUMENT...]
+# On a virtual screen where there is one; without the tests marked gui where Qt cannot even be loaded.
+set -eu
+python=$1
+shift
+
+if ! "$python" -c "import PyQt6.QtWidgets" 2>/dev/null; then
+    echo "Qt cannot be loaded here: the tests marked gui are left out." >&2
+    exec "$python" -m pytest -p no:pytest-qt -m "not network and not gui" "$@"
+fi
+if command -v xvfb-run >/dev/null 2>&1; then
+    exec xvfb-run -a "$python" -m pytest "$@"
+fi
+exec "$python" -m pytest "$@"
