@@ -1,0 +1,31 @@
+"""The feature pyramid behind Hiera (SAM 2, section 4 and appendix D.1)."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class FpnNeck(nn.Module):
+    """Projects four trunk maps to one width; only stride 16 receives the upsampled stride 32.
+
+    Parameters
+    ----------
+    channels
+        Channels of the trunk's maps, from fine to coarse.
+    width
+        Channels of the result.
+    """
+
+    def __init__(self, channels: tuple[int, ...], width: int) -> None:
+        super().__init__()
+        # Official checkpoints number the projections from coarse to fine.
+        self.convs = nn.ModuleList(nn.Sequential() for _ in channels)
+        for conv, count in zip(self.convs, reversed(channels), strict=True):
+            conv.add_module("conv", nn.Conv2d(count, width, kernel_size=1))
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        """Turn maps of stride 4, 8, 16, 32 into maps of stride 4, 8, 16, each ``(B, width, H, W)``."""
+        stride32, stride16, stride8, stride4 = (conv(x) for conv, x in zip(self.convs, reversed(maps), strict=True))
+        upsampled = F.interpolate(stride32.float(), scale_factor=2.0, mode="nearest")
+        return [stride4, stride8, stride16 + upsampled]

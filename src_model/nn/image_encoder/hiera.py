@@ -1,0 +1,186 @@
+"""Hiera, the hierarchical vision transformer of SAM 2 (Ryali et al. 2023; window positions: Bolya et al. 2023)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from src_model.nn.image_encoder.fpn_neck import FpnNeck
+from src_model.nn.layers import Mlp
+
+
+@dataclass(frozen=True, slots=True)
+class HieraConfig:
+    """Hyperparameters of a Hiera trunk.
+
+    Attributes
+    ----------
+    width
+        Channels of the first stage; they double at each stage, and so do the heads.
+    num_heads
+        Attention heads of the first stage.
+    stages
+        Number of blocks in each of the four stages (strides 4, 8, 16, 32).
+    global_blocks
+        Blocks that attend to the whole map instead of a window.
+    windows
+        Side of the attention windows of each stage, in tokens.
+    background_size
+        Side of the coarse absolute position embedding.
+    """
+
+    width: int
+    num_heads: int
+    stages: tuple[int, int, int, int]
+    global_blocks: tuple[int, ...]
+    windows: tuple[int, int, int, int] = (8, 4, 14, 7)
+    background_size: int = 7
+
+    def build_trunk(self) -> Hiera:
+        """Return the trunk with random weights."""
+        return Hiera(self)
+
+    def build_neck(self, width: int) -> FpnNeck:
+        """Return the feature pyramid that goes with the trunk."""
+        return FpnNeck(tuple(self.width * 2**stage for stage in range(4)), width)
+
+    @property
+    def high_res_channels(self) -> tuple[int, int]:
+        """Channels of the neck's finer maps."""
+        return (256, 256)
+
+    @property
+    def size_multiple(self) -> int:
+        """Input sides are multiples of the coarsest stride, and of the tiled window positions."""
+        return 32
+
+
+def _partition(x: Tensor, window: int) -> tuple[Tensor, tuple[int, int]]:
+    """Cut ``(B, H, W, C)`` into ``(B * windows, window, window, C)``, zero-padded; returns the padded size too."""
+    batch, height, width, channels = x.shape
+    pad_y, pad_x = -height % window, -width % window
+    if pad_y or pad_x:
+        x = F.pad(x, (0, 0, 0, pad_x, 0, pad_y))
+    rows, columns = (height + pad_y) // window, (width + pad_x) // window
+    x = x.view(batch, rows, window, columns, window, channels).transpose(2, 3)
+    return x.reshape(-1, window, window, channels), (rows * window, columns * window)
+
+
+def _unpartition(windows: Tensor, padded: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """Undo :func:`_partition`, dropping the padding."""
+    window, channels = windows.shape[1], windows.shape[-1]
+    rows, columns = padded[0] // window, padded[1] // window
+    x = windows.view(-1, rows, columns, window, window, channels).transpose(2, 3)
+    return x.reshape(-1, *padded, channels)[:, : size[0], : size[1]].contiguous()
+
+
+def _pool(x: Tensor) -> Tensor:
+    """Halve ``(B, H, W, C)`` by the maximum of 2 x 2 pixels."""
+    return F.max_pool2d(x.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
+
+
+class _PatchEmbed(nn.Module):
+    """Overlapping 7 x 7 patches with stride 4, channels last."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(3, width, kernel_size=7, stride=4, padding=3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        patches: Tensor = self.proj(images)
+        return patches.permute(0, 2, 3, 1)
+
+
+class _Attention(nn.Module):
+    """Self-attention within windows, whose queries may be pooled 2 x 2."""
+
+    def __init__(self, width_in: int, width_out: int, num_heads: int, *, pool_queries: bool) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.pool_queries = pool_queries
+        self.qkv = nn.Linear(width_in, 3 * width_out)
+        self.proj = nn.Linear(width_out, width_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, height, width, _ = x.shape
+        query, key, value = self.qkv(x).view(batch, height * width, 3, self.num_heads, -1).unbind(2)
+        if self.pool_queries:
+            pooled = _pool(query.reshape(batch, height, width, -1))
+            height, width = pooled.shape[1:3]
+            query = pooled.reshape(batch, height * width, self.num_heads, -1)
+        attended = F.scaled_dot_product_attention(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))
+        result: Tensor = self.proj(attended.transpose(1, 2).reshape(batch, height, width, -1))
+        return result
+
+
+class _Block(nn.Module):
+    """One transformer block; at the start of a stage it doubles the channels and halves the map."""
+
+    def __init__(self, width_in: int, width_out: int, num_heads: int, window: int) -> None:
+        super().__init__()
+        self.window = window
+        self.starts_stage = width_in != width_out
+        self.norm1 = nn.LayerNorm(width_in, eps=1e-6)
+        self.attn = _Attention(width_in, width_out, num_heads, pool_queries=self.starts_stage)
+        self.norm2 = nn.LayerNorm(width_out, eps=1e-6)
+        self.mlp = Mlp(width_out, 4 * width_out, width_out, activation=F.gelu)
+        if self.starts_stage:
+            self.proj = nn.Linear(width_in, width_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed = self.norm1(x)
+        shortcut = _pool(self.proj(normed)) if self.starts_stage else x
+        x = shortcut + self._attend(normed)
+        result: Tensor = x + self.mlp(self.norm2(x))
+        return result
+
+    def _attend(self, x: Tensor) -> Tensor:
+        if self.window == 0:
+            attended: Tensor = self.attn(x)
+            return attended
+        factor = 2 if self.starts_stage else 1
+        size = (x.shape[1] // factor, x.shape[2] // factor)
+        windows, padded = _partition(x, self.window)
+        return _unpartition(self.attn(windows), (padded[0] // factor, padded[1] // factor), size)
+
+
+class Hiera(nn.Module):
+    """The trunk: images to maps of stride 4, 8, 16 and 32."""
+
+    def __init__(self, config: HieraConfig) -> None:
+        super().__init__()
+        self.channels = tuple(config.width * 2**stage for stage in range(4))
+        self.patch_embed = _PatchEmbed(config.width)
+        self.pos_embed = nn.Parameter(torch.zeros(1, config.width, config.background_size, config.background_size))
+        self.pos_embed_window = nn.Parameter(torch.zeros(1, config.width, config.windows[0], config.windows[0]))
+        starts = [sum(config.stages[:stage]) for stage in range(4)]
+        self._stage_ends = frozenset(start + count - 1 for start, count in zip(starts, config.stages, strict=True))
+        self.blocks = nn.ModuleList()
+        for stage, count in enumerate(config.stages):
+            for index in range(starts[stage], starts[stage] + count):
+                opens_stage = index == starts[stage] and stage > 0
+                # The block that opens a stage still sees the previous stage's map, hence its channels and window.
+                source = stage - 1 if opens_stage else stage
+                window = 0 if index in config.global_blocks else config.windows[source]
+                heads = config.num_heads * 2**stage
+                self.blocks.append(_Block(self.channels[source], self.channels[stage], heads, window))
+
+    def _positions(self, height: int, width: int) -> Tensor:
+        """Absolute positions ``(1, H, W, C)``: a coarse map stretched over the image plus a tiled window map."""
+        coarse = F.interpolate(self.pos_embed, size=(height, width), mode="bicubic")
+        side = self.pos_embed_window.shape[-1]
+        return (coarse + self.pos_embed_window.tile(1, 1, height // side, width // side)).permute(0, 2, 3, 1)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Encode ``(B, 3, S, S)`` as four maps ``(B, channels[i], S / 2 ** (i + 2), ...)``."""
+        x = self.patch_embed(images)
+        x = x + self._positions(x.shape[1], x.shape[2])
+        maps = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self._stage_ends:
+                maps.append(x.permute(0, 3, 1, 2))
+        return maps

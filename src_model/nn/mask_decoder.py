@@ -1,0 +1,196 @@
+"""The mask decoder: masks, predicted IoU and occlusion score from an embedding and prompts (SAM 2, appendix D.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from src_model.nn.layers import LayerNorm2d, Mlp, unflatten_map
+from src_model.nn.two_way_transformer import TwoWayTransformer
+
+ABSENT_LOGIT = -1024.0
+"""Mask logit of every pixel of an object that is not in the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskPrediction:
+    """Masks predicted for a batch of objects: M = 3 readings of an ambiguous prompt, or M = 1.
+
+    Attributes
+    ----------
+    logits
+        ``(B, M, S / 4, S / 4)``; all ``ABSENT_LOGIT`` where the object is absent.
+    iou
+        ``(B, M)`` predicted IoU of each mask with the true one.
+    tokens
+        ``(B, M, C)`` output tokens, from which object pointers are made.
+    object_logits
+        ``(B, 1)`` occlusion score; the object is present where it is positive.
+    """
+
+    logits: Tensor
+    iou: Tensor
+    tokens: Tensor
+    object_logits: Tensor
+
+    def best(self) -> MaskPrediction:
+        """Keep the mask of the highest predicted IoU of each object."""
+        return self.chosen(self.iou.argmax(dim=1))
+
+    def chosen(self, index: Tensor) -> MaskPrediction:
+        """Keep mask ``index[b]`` of object ``b``; a token shared by all masks stays."""
+        row = torch.arange(index.shape[0], device=index.device)
+        token = index if self.tokens.shape[1] > 1 else torch.zeros_like(index)
+        return MaskPrediction(
+            self.logits[row, index][:, None],
+            self.iou[row, index][:, None],
+            self.tokens[row, token][:, None],
+            self.object_logits,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityRule:
+    """When the single mask is too unstable to be trusted, the best of the three is given (SAM 2, appendix D.1).
+
+    Attributes
+    ----------
+    delta
+        Logits by which the threshold is moved up and down.
+    threshold
+        IoU of the two resulting masks under which the single mask counts as unstable.
+    """
+
+    delta: float = 0.05
+    threshold: float = 0.98
+
+    def is_stable(self, logits: Tensor) -> Tensor:
+        """Judge ``(B, M, H, W)`` logits: ``(B, M)`` bool."""
+        inner = (logits > self.delta).sum(dim=(-2, -1)).float()
+        outer = (logits > -self.delta).sum(dim=(-2, -1)).float()
+        return torch.where(outer > 0, inner / outer, 1.0) >= self.threshold
+
+
+class MaskDecoder(nn.Module):
+    """Two-way transformer, mask upscaling with high-resolution skips, IoU and occlusion heads.
+
+    Parameters
+    ----------
+    width
+        Channels of embedding and tokens.
+    high_res_channels
+        Channels of the encoder's maps of stride 4 and 8.
+    iou_sigmoid
+        SAM 2.x squashes the predicted IoU by a sigmoid; SAM does not.
+    """
+
+    num_masks = 4
+
+    def __init__(self, width: int, high_res_channels: tuple[int, int], *, iou_sigmoid: bool) -> None:
+        super().__init__()
+        self.iou_sigmoid = iou_sigmoid
+        self.stability = StabilityRule()
+        self.transformer = TwoWayTransformer(depth=2, width=width, num_heads=8, mlp_width=2048)
+        self.iou_token = nn.Embedding(1, width)
+        self.mask_tokens = nn.Embedding(self.num_masks, width)
+        self.obj_score_token = nn.Embedding(1, width)
+        self.output_upscaling = nn.Sequential(
+            nn.ConvTranspose2d(width, width // 4, kernel_size=2, stride=2),
+            LayerNorm2d(width // 4),
+            nn.GELU(),
+            nn.ConvTranspose2d(width // 4, width // 8, kernel_size=2, stride=2),
+            nn.GELU(),
+        )
+        self.conv_s0 = nn.Conv2d(high_res_channels[0], width // 8, kernel_size=1)
+        self.conv_s1 = nn.Conv2d(high_res_channels[1], width // 4, kernel_size=1)
+        self.output_hypernetworks_mlps = nn.ModuleList(
+            Mlp(width, width, width, width // 8) for _ in range(self.num_masks)
+        )
+        self.iou_prediction_head = Mlp(width, width, width, self.num_masks)
+        self.pred_obj_score_head = Mlp(width, width, width, 1)
+
+    def project_high_res(self, stride4: Tensor, stride8: Tensor) -> tuple[Tensor, Tensor]:
+        """Project the encoder's fine maps once a frame, so that clicks do not repeat it."""
+        return self.conv_s0(stride4), self.conv_s1(stride8)
+
+    def forward(
+        self,
+        embedding: Tensor,
+        positions: Tensor,
+        prompt_tokens: Tensor,
+        dense_prompt: Tensor,
+        high_res: tuple[Tensor, Tensor],
+        *,
+        multimask: bool,
+    ) -> MaskPrediction:
+        """Predict masks.
+
+        Parameters
+        ----------
+        embedding
+            ``(B, C, h, w)`` image embedding, conditioned on memory or not.
+        positions
+            ``(1, C, h, w)`` position encoding of the image tokens.
+        prompt_tokens
+            ``(B, N, C)``.
+        dense_prompt
+            ``(B, C, h, w)``.
+        high_res
+            Results of :meth:`project_high_res`, ``(B, C / 8, 4 h, 4 w)`` and ``(B, C / 4, 2 h, 2 w)``.
+        multimask
+            Give the three readings instead of the single mask.
+
+        Returns
+        -------
+        MaskPrediction
+            With M = 3 or M = 1.
+        """
+        every = self._predict_all(embedding, positions, prompt_tokens, dense_prompt, high_res)
+        if multimask:
+            return MaskPrediction(every.logits[:, 1:], every.iou[:, 1:], every.tokens[:, 1:], every.object_logits)
+        return self._single(every)
+
+    def _predict_all(
+        self,
+        embedding: Tensor,
+        positions: Tensor,
+        prompt_tokens: Tensor,
+        dense_prompt: Tensor,
+        high_res: tuple[Tensor, Tensor],
+    ) -> MaskPrediction:
+        """Predict all four masks: the single one first."""
+        output = torch.cat((self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight))
+        tokens = torch.cat((output.expand(prompt_tokens.shape[0], -1, -1), prompt_tokens), dim=1)
+        tokens, pixels = self.transformer(embedding + dense_prompt, positions, tokens)
+        mask_tokens = tokens[:, 2 : 2 + self.num_masks]
+        upscaled = self._upscale(unflatten_map(pixels, *embedding.shape[-2:]), high_res)
+        weights = torch.stack(
+            [mlp(mask_tokens[:, index]) for index, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1
+        )
+        logits = (weights @ upscaled.flatten(2)).view(*weights.shape[:2], *upscaled.shape[-2:])
+        iou = self.iou_prediction_head(tokens[:, 1])
+        object_logits = self.pred_obj_score_head(tokens[:, 0])
+        return MaskPrediction(logits, iou.sigmoid() if self.iou_sigmoid else iou, mask_tokens, object_logits)
+
+    def _upscale(self, pixels: Tensor, high_res: tuple[Tensor, Tensor]) -> Tensor:
+        first, norm, gelu, second, last = self.output_upscaling
+        stride8 = gelu(norm(first(pixels) + high_res[1]))
+        upscaled: Tensor = last(second(stride8) + high_res[0])
+        return upscaled
+
+    def _single(self, every: MaskPrediction) -> MaskPrediction:
+        """Give the single mask, or the best of the three where it is unstable; the single mask's token always."""
+        token = every.tokens[:, :1]
+        single = MaskPrediction(every.logits[:, :1], every.iou[:, :1], token, every.object_logits)
+        if self.training:
+            return single
+        best = MaskPrediction(every.logits[:, 1:], every.iou[:, 1:], token, every.object_logits).best()
+        stable = self.stability.is_stable(single.logits)
+        return MaskPrediction(
+            torch.where(stable[..., None, None], single.logits, best.logits),
+            torch.where(stable, single.iou, best.iou),
+            token,
+            every.object_logits,
+        )
