@@ -1,0 +1,128 @@
+"""What a movie is to the rest of the project, and what an adapter has to offer to become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeGuard, runtime_checkable
+
+import numpy as np
+
+from src_model.errors import FrameRangeError, MovieError
+
+
+class FrameSource(Protocol):
+    """A movie whose frames are read one at a time.
+
+    ``shape`` is (T, Y, X) or (T, Y, X, 3), ``dtype`` a native NumPy bool, integer or float type, ``name`` what a user
+    would call the movie. ``len(source)`` is T; for a live source it grows.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(T, Y, X) for gray or (T, Y, X, 3) for RGB."""
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Type of the frames' values, in native byte order."""
+
+    @property
+    def name(self) -> str:
+        """What a user would call the movie: a file or layer name."""
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+
+    def read(self, frame: int) -> np.ndarray:
+        """Read one frame.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number, 0 <= frame < len(self).
+
+        Returns
+        -------
+        np.ndarray
+            (Y, X) or (Y, X, 3) of ``dtype``; the caller's own copy.
+
+        Raises
+        ------
+        FrameRangeError
+            No such frame.
+        MovieError
+            The frame cannot be read.
+        """
+
+
+@runtime_checkable
+class LazyStack(Protocol):
+    """An N-dimensional array that reads what is asked of it: NumPy, dask, zarr, h5py, or one of the file adapters.
+
+    A ``chunks`` attribute, where there is one, is honoured: sizes as in zarr, or a tuple of sizes an axis as in dask.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Type of the values."""
+
+    def __getitem__(self, index: tuple[slice, ...], /) -> object:
+        """Return the block cut out by one slice an axis, as something that ``np.asarray`` understands."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStack:
+    """A stack with what its file says about its axes.
+
+    Attributes
+    ----------
+    stack : LazyStack
+        The values.
+    axes : str or None
+        One letter an axis (T, C, Z, Y, X, S = samples of RGB; other letters are unknown axes), None if nothing is said.
+    name : str
+        File or folder name.
+    """
+
+    stack: LazyStack
+    axes: str | None
+    name: str
+
+
+def is_frame_source(value: object) -> TypeGuard[FrameSource]:
+    """Tell whether something already is a movie: arrays have no ``read``.
+
+    Looks at the class, because the properties of an empty live source raise.
+    """
+    kind = type(value)
+    return callable(getattr(kind, "read", None)) and hasattr(kind, "__len__")
+
+
+def check_frame(frame: int, length: int, name: str) -> None:
+    """Raise FrameRangeError unless 0 <= frame < length."""
+    if not 0 <= frame < length:
+        valid = f"frames are 0 to {length - 1}" if length else "it has no frames yet"
+        raise FrameRangeError(f"frame {frame} is outside the movie '{name}': {valid}")
+
+
+def check_dtype(dtype: object, name: str) -> np.dtype[np.generic]:
+    """Check that values of this type can be an image, and give the type in native byte order.
+
+    Raises
+    ------
+    MovieError
+        The type is not bool, integer or float of at most 64 bits.
+    """
+    if not isinstance(dtype, np.dtype):
+        raise MovieError(f"movie '{name}' has values of type {dtype!r}: expected a NumPy array or like it")
+    if dtype.kind == "O":
+        raise MovieError(
+            f"movie '{name}' is an array of Python objects, as arises from frames of changing size: "
+            "expected numbers; give all frames one size and stack them"
+        )
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise MovieError(f"movie '{name}' has values of type {dtype}: expected bool, integers or floats up to 64 bits")
+    return dtype.newbyteorder("=")

@@ -1,0 +1,75 @@
+"""Photometric variation: gamma, contrast, colour, flicker, noise and blur, each drawn once or smoothly per clip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from src_model.training.clips.clip import ByteArray
+
+
+def stretch(images: NDArray[np.uint8] | NDArray[np.uint16], *, percentiles: tuple[float, float]) -> ByteArray:
+    """Map a movie's percentiles to 0..255, decided once over all frames as a tracker does."""
+    sample = images[:: max(1, len(images) // 8), ::2, ::2]
+    low, high = np.percentile(sample, percentiles)
+    scaled = (images.astype(np.float32) - np.float32(low)) * np.float32(255 / max(float(high - low), 1e-6))
+    result: ByteArray = np.clip(scaled, 0, 255).astype(np.uint8)
+    return result
+
+
+def vary(images: ByteArray, rng: np.random.Generator, *, microscopy: bool) -> ByteArray:
+    """Vary the look of a clip (T, S, S, 3); the geometry stays as it is."""
+    varied = _tone(images, rng, microscopy=microscopy)
+    if not microscopy and rng.uniform() < 0.1:
+        varied = np.repeat(varied.mean(axis=-1, keepdims=True).astype(np.uint8), 3, axis=-1)
+    if rng.uniform() < 0.25:
+        varied = _blur(varied, rng)
+    if rng.uniform() < 0.35:
+        varied = _noise(varied, rng)
+    return varied
+
+
+def _tone(images: ByteArray, rng: np.random.Generator, *, microscopy: bool) -> ByteArray:
+    """One table per frame and channel: gamma, contrast, brightness for the clip, a little flicker per frame."""
+    gamma = float(np.exp(rng.normal(0, 0.25)))
+    contrast = float(np.exp(rng.normal(0, 0.2)))
+    brightness = float(rng.normal(0, 0.06))
+    gain = np.ones(3) if microscopy and rng.uniform() < 0.9 else np.exp(rng.normal(0, 0.08, 3))
+    flicker = rng.normal(0, 0.05 if rng.uniform() < 0.2 else 0.01, len(images))
+    invert = microscopy and rng.uniform() < 0.1
+    levels = np.linspace(0, 1, 256)
+    varied = np.empty_like(images)
+    for frame, image in enumerate(images):
+        curve = (levels**gamma - 0.5) * contrast + 0.5 + brightness + flicker[frame]
+        table = np.clip(curve[:, None] * gain * 255, 0, 255)
+        table = (255 - table if invert else table).astype(np.uint8)
+        varied[frame] = cv2.LUT(image, np.ascontiguousarray(table)[:, None, :])
+    return varied
+
+
+def _blur(images: ByteArray, rng: np.random.Generator) -> ByteArray:
+    """Defocus for the clip, or for some of its frames only."""
+    sigma = float(rng.uniform(0.5, 1.6))
+    share = 1.0 if rng.uniform() < 0.5 else 0.4
+    chosen = rng.uniform(size=len(images)) < share
+    blurred = images.copy()
+    for frame in np.flatnonzero(chosen):
+        blurred[frame] = cv2.GaussianBlur(images[frame], (0, 0), sigma)
+    return blurred
+
+
+def _noise(images: ByteArray, rng: np.random.Generator) -> ByteArray:
+    sigma = float(rng.uniform(2, 14))
+    # Shifted crops of one field: drawing fresh noise for every frame would cost more than everything else.
+    size = images.shape[1]
+    field = (rng.standard_normal((size + 64, size + 64), dtype=np.float32) * sigma).astype(np.int16)
+    noisy = np.empty_like(images)
+    for frame, image in enumerate(images):
+        y, x = rng.integers(0, 64, 2)
+        noisy[frame] = np.clip(image.astype(np.int16) + field[y : y + size, x : x + size, None], 0, 255)
+    return noisy

@@ -1,0 +1,119 @@
+"""Clips from labelled stills: the still moves like a camera and deforms like tissue."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from src_model.training.clips.clip import BoolArray, ByteArray, Clip, FloatArray, Footage
+from src_model.training.clips.finishing import Finish, finish_frames
+from src_model.training.clips.framing import Window, window_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_ATTEMPTS = 60
+
+Still = tuple[ByteArray, NDArray[np.uint16]]
+
+
+class WarpedStillSource:
+    """Clips of stills; each entry of `stills` gives an image (Y, X, 3) and labels (Y, X)."""
+
+    kind = "warped-still"
+
+    def __init__(self, stills: Sequence[Callable[[], Still]], *, finish: Finish | None = None) -> None:
+        self._stills = list(stills)
+        self._finish = finish or Finish(microscopy=True)
+
+    def preload(self) -> None:
+        """Read all stills now."""
+        for still in self._stills:
+            still()
+
+    def sample(self, rng: np.random.Generator, *, frames: int, size: int) -> Clip:
+        """Make a clip (see `ClipSource`)."""
+        for _ in range(_ATTEMPTS):
+            image, labels = self._stills[int(rng.integers(len(self._stills)))]()
+            mask = choose_object(labels, rng)
+            if mask is None:
+                continue
+            still = Footage(image[None], mask[None])
+            window = window_path(still, rng, self._finish.framing)[0]
+            images, masks = warp_still(image, mask, window, rng, frames=frames, size=size)
+            clip = finish_frames(images, masks, rng, kind=self.kind, finish=self._finish)
+            if clip:
+                return clip
+        raise RuntimeError(f"no {self.kind} clip of {frames} frames at {size} pixels after {_ATTEMPTS} attempts")
+
+
+def choose_object(labels: NDArray[np.uint16], rng: np.random.Generator) -> BoolArray | None:
+    """Mask of a random object that is whole, i.e. does not touch the still's border where another one does not."""
+    identities = np.setdiff1d(np.unique(labels), [0])
+    if len(identities) == 0:
+        return None
+    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    inner = np.setdiff1d(identities, border)
+    mask: BoolArray = labels == int(rng.choice(inner if len(inner) else identities))
+    return mask
+
+
+def warp_still(
+    image: ByteArray, mask: BoolArray, window: Window, rng: np.random.Generator, *, frames: int, size: int
+) -> tuple[ByteArray, BoolArray]:
+    """Move a still through time: (frames, size, size, 3) and (frames, size, size); frame 0 is `window` itself."""
+    scale = min(1.0, size / min(window[2], window[3]))
+    if scale < 0.75:
+        image, mask = _reduced(image, mask, scale)
+        window = (window[0] * scale, window[1] * scale, window[2] * scale, window[3] * scale)
+    maps = motion_maps(rng, window, frames=frames, size=size)
+    truth = mask.astype(np.uint8) * np.uint8(255)
+    images = np.empty((frames, size, size, 3), np.uint8)
+    masks = np.empty((frames, size, size), bool)
+    for frame, (map_y, map_x) in enumerate(maps):
+        images[frame] = cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        # The mirrored surroundings hold copies of other objects, which are distractors and not the object.
+        masks[frame] = cv2.remap(truth, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) >= 128
+    return images, masks
+
+
+def _reduced(image: ByteArray, mask: BoolArray, scale: float) -> tuple[ByteArray, BoolArray]:
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    cover = np.asarray(cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA))
+    return small, cover >= 128
+
+
+def motion_maps(
+    rng: np.random.Generator, window: Window, *, frames: int, size: int
+) -> list[tuple[FloatArray, FloatArray]]:
+    """Where each output pixel of each frame lies in the still, as (y, x) maps of shape (size, size)."""
+    top, left, height, width = window
+    strength = math.exp(rng.uniform(math.log(0.3), math.log(2.5)))
+    pan = rng.normal(0, 0.03 * strength, 2)
+    spin, zoom = rng.normal(0, 0.03 * strength), rng.normal(0, 0.015 * strength)
+    cells = int(rng.integers(3, 9))
+    elastic = 0.35 * rng.uniform(0, 1) * strength / cells
+    jump = int(rng.integers(1, frames)) if frames > 1 and rng.uniform() < 0.1 else -1
+    grid = (np.mgrid[0:size, 0:size].astype(np.float32) + 0.5) / size - 0.5
+    bend = np.zeros((cells, cells, 2), np.float32)
+    shift, angle, growth = np.zeros(2), 0.0, 0.0
+    maps = []
+    for frame in range(frames):
+        if frame > 0:
+            shift = shift + pan + rng.normal(0, 0.01 * strength, 2)
+            shift = shift + (rng.normal(0, 0.15, 2) if frame == jump else 0)
+            angle += spin + rng.normal(0, 0.01 * strength)
+            growth += zoom + rng.normal(0, 0.006 * strength)
+            bend = bend + rng.standard_normal(bend.shape).astype(np.float32) * np.float32(elastic * 0.3)
+        field = np.asarray(cv2.resize(bend, (size, size), interpolation=cv2.INTER_CUBIC))
+        y, x = grid[0] + field[..., 0], grid[1] + field[..., 1]
+        sine, cosine = math.sin(angle) * math.exp(growth), math.cos(angle) * math.exp(growth)
+        map_y = (cosine * y + sine * x + 0.5 + shift[0]) * height + top - 0.5
+        map_x = (-sine * y + cosine * x + 0.5 + shift[1]) * width + left - 0.5
+        maps.append((map_y.astype(np.float32), map_x.astype(np.float32)))
+    return maps
