@@ -1,0 +1,1 @@
+"""Training of the default checkpoint: clips, prompts, losses, and the run itself."""

@@ -1,0 +1,153 @@
+"""Prompts a user could have given, drawn from true masks and from the errors of a prediction.
+
+Everything here works on NumPy masks of one object each and draws from a generator, so that a training step can be
+repeated. Points are (x, y) in pixels of the network input, as the network takes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from src_model.nn import PromptTensors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Kind = Literal["mask", "click", "box"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMix:
+    """How often the first frame is prompted by what."""
+
+    mask: float = 0.5
+    click: float = 0.25
+    box: float = 0.25
+
+    def draw(self, rng: np.random.Generator) -> Kind:
+        """Draw a kind of prompt."""
+        kinds: tuple[Kind, ...] = ("mask", "click", "box")
+        weights = np.array([self.mask, self.click, self.box])
+        return kinds[int(rng.choice(3, p=weights / weights.sum()))]
+
+
+def click_in(mask: NDArray[np.bool_], rng: np.random.Generator, *, central: float = 0.5) -> tuple[float, float]:
+    """Draw a click on a mask.
+
+    Parameters
+    ----------
+    mask
+        ``(S, S)``, not empty.
+    rng
+        Source of randomness.
+    central
+        Probability of the point farthest from the outline, instead of any point of the mask.
+
+    Returns
+    -------
+    x, y : float
+        Pixels.
+    """
+    if rng.random() < central:
+        padded = np.pad(mask, 1)
+        distance = ndimage.distance_transform_edt(padded)[1:-1, 1:-1]
+        y, x = np.unravel_index(int(distance.argmax()), mask.shape)
+    else:
+        ys, xs = np.nonzero(mask)
+        index = int(rng.integers(len(ys)))
+        y, x = ys[index], xs[index]
+    return float(x), float(y)
+
+
+def noisy_box(
+    mask: NDArray[np.bool_], rng: np.random.Generator, *, noise: float = 0.1, limit: float = 20.0
+) -> tuple[float, float, float, float]:
+    """Box of a mask whose corners miss by a normal share ``noise`` of its side, at most ``limit`` pixels.
+
+    Returns
+    -------
+    x0, y0, x1, y1 : float
+        Pixels, inside the image.
+    """
+    ys, xs = np.nonzero(mask)
+    low = np.array([xs.min(), ys.min()], float)
+    high = np.array([xs.max() + 1, ys.max() + 1], float)
+    spread = noise * (high - low)
+    corners = [np.clip(c + np.clip(rng.normal(size=2) * spread, -limit, limit), 0, mask.shape[0]) for c in (low, high)]
+    low, high = np.minimum(*corners), np.maximum(*corners)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def corrective_click(
+    predicted: NDArray[np.bool_], truth: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[float, float, int]:
+    """Click where a prediction is wrong: x, y, and label 1 where something is missing, 0 where there is too much.
+
+    Without an error it is a click on the object, or on the background if there is no object.
+    """
+    wrong = predicted ^ truth
+    if not wrong.any():
+        wrong = truth if truth.any() else ~truth
+    x, y = click_in(wrong, rng)
+    return x, y, int(truth[int(y), int(x)])
+
+
+def first_prompts(
+    masks: NDArray[np.bool_], kind: Kind, rng: np.random.Generator, *, device: torch.device
+) -> PromptTensors:
+    """Click or box prompts for the first frame of a batch of objects.
+
+    Parameters
+    ----------
+    masks
+        ``(B, S, S)``, none of them empty.
+    kind
+        "click" or "box".
+
+    Returns
+    -------
+    PromptTensors
+        One click, or the two corners of a box, for each object.
+    """
+    if kind == "click":
+        points = [[click_in(mask, rng)] for mask in masks]
+        labels = [[1]] * len(points)
+    else:
+        boxes = [noisy_box(mask, rng) for mask in masks]
+        points = [[(x0, y0), (x1, y1)] for x0, y0, x1, y1 in boxes]
+        labels = [[2, 3]] * len(boxes)
+    return PromptTensors(
+        torch.tensor(points, dtype=torch.float32, device=device), torch.tensor(labels, device=device), None
+    )
+
+
+def with_correction(
+    prompts: PromptTensors, logits: torch.Tensor, masks: NDArray[np.bool_], rng: np.random.Generator
+) -> PromptTensors:
+    """Add a corrective click to each object's prompts, and its last logits as the mask prompt.
+
+    Parameters
+    ----------
+    prompts
+        What was given so far.
+    logits
+        ``(B, 1, S / 4, S / 4)`` of the prediction to correct.
+    masks
+        ``(B, S, S)`` true masks.
+    """
+    logits = logits.detach().float()
+    full = torch.nn.functional.interpolate(logits, masks.shape[-2:], mode="bilinear", align_corners=False)
+    predicted = (full[:, 0] > 0).cpu().numpy()
+    clicks = [corrective_click(p, m, rng) for p, m in zip(predicted, masks, strict=True)]
+    points = torch.tensor([[[x, y]] for x, y, _ in clicks], dtype=torch.float32, device=logits.device)
+    labels = torch.tensor([[label] for _, _, label in clicks], device=logits.device)
+    return PromptTensors(
+        torch.cat((prompts.points, points), dim=1),
+        torch.cat((prompts.labels, labels), dim=1),
+        logits.clamp(-32, 32),
+    )

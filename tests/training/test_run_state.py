@@ -1,0 +1,81 @@
+"""Stopping a run and going on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from src_model.nn import ModelConfig, Sam2Network, build_network
+from src_model.nn.image_encoder.tiny_vit import TinyViTConfig
+from src_model.training.recipe import Recipe
+from src_model.training.run_state import RunState, save_weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def tiny_network(seed: int) -> Sam2Network:
+    torch.manual_seed(seed)
+    trunk = TinyViTConfig(widths=(8, 16, 32, 32), depths=(1, 1, 1, 1), heads=(1, 1, 1, 1))
+    return build_network(ModelConfig("tiny", trunk, image_size=32, memory_layers=1, memory_hidden=16))
+
+
+def train(state: RunState, steps: int) -> None:
+    for group in state.optimizer.param_groups:
+        group["lr"] = 1e-3
+    for _ in range(steps):
+        sum(p.square().sum() for p in state.network.parameters()).backward()  # type: ignore[union-attr]
+        state.optimizer.step()
+        state.optimizer.zero_grad()
+        state.update_average(0.5)
+        state.step += 1
+
+
+def test_a_resumed_run_goes_on_exactly(tmp_path: Path) -> None:
+    state = RunState.fresh(tiny_network(0), Recipe())
+    train(state, 2)
+    state.save(tmp_path / "last.pt")
+    train(state, 2)
+    resumed = RunState.fresh(tiny_network(1), Recipe())
+    resumed.load(tmp_path / "last.pt")
+    assert resumed.step == 2
+    train(resumed, 2)
+    for ours, theirs in ((resumed.network, state.network), (resumed.average, state.average)):
+        for name, value in ours.state_dict().items():
+            assert torch.equal(value, theirs.state_dict()[name]), name
+
+
+def test_the_average_moves_by_what_its_decay_leaves() -> None:
+    state = RunState.fresh(tiny_network(0), Recipe())
+    with torch.no_grad():
+        state.average.no_mem_embed.fill_(1.0)
+        state.network.no_mem_embed.fill_(3.0)
+    state.update_average(0.75)
+    assert state.average.no_mem_embed.unique().item() == pytest.approx(1.5)
+
+
+def test_a_failed_save_keeps_the_file_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.pt"
+    state = RunState.fresh(tiny_network(0), Recipe())
+    state.save(path)
+    before = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(OSError, match="disk full"):
+        state.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_saved_weights_hold_every_tensor(tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    network = tiny_network(0)
+    save_weights(network, tmp_path / "best.safetensors")
+    saved = load_file(tmp_path / "best.safetensors")
+    assert saved.keys() == network.state_dict().keys()
