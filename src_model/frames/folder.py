@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PICTURE_SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
+MAX_FILE_BYTES = 2**32
+"""A TIFF file of one frame that claims more than this is taken for damaged or hostile."""
 _AS_STORED = ("1", "L", "I", "F")
 
 
@@ -136,6 +138,8 @@ def _read_tiff(path: Path) -> tuple[np.ndarray, str | None]:
                 raise MovieError(
                     f"'{path}' holds a movie of its own (axes {series.axes}): open it by itself, not in a folder"
                 )
+            if series.nbytes > MAX_FILE_BYTES:
+                raise MovieError(f"'{path}' holds {series.nbytes} bytes a frame: at most {MAX_FILE_BYTES} are read")
             pages = [read_page(page, number, path) for number, page in enumerate(series.pages) if page is not None]
             image = np.stack(pages).reshape(series.shape)
             axes = series.axes

@@ -54,6 +54,11 @@ class LiveSource:
         """Return the number of frames appended so far."""
         return self._count
 
+    @property
+    def oldest(self) -> int:
+        """Number of the first frame that is still kept."""
+        return self._count - len(self._kept)
+
     def append(self, image: np.ndarray) -> int:
         """Add a frame.
 
@@ -95,7 +100,7 @@ class LiveSource:
         """
         with self._lock:
             check_frame(frame, self._count, self._name)
-            oldest = self._count - len(self._kept)
+            oldest = self.oldest
             if frame < oldest:
                 raise MovieError(
                     f"frame {frame} of the live movie '{self._name}' is gone: the last {len(self._kept)} frames are "

@@ -102,8 +102,8 @@ class Normalization:
             raise SessionFileError(f"normalization is {data!r}: expected a mapping with kind, low and high")
         try:
             return cls(data["kind"], _numbers(data["low"]), _numbers(data["high"]))
-        except MovieError as error:
-            raise SessionFileError(f"saved {error}") from error
+        except (MovieError, OverflowError) as error:
+            raise SessionFileError(f"saved normalization cannot be used: {error}") from error
 
 
 def decide_normalization(
@@ -147,7 +147,8 @@ def decide_normalization(
         raise MovieError(f"percentiles {percentiles} make no range: expected two in 0..100, low first, as (0.5, 99.5)")
     if sample_frames < 1:
         raise MovieError(f"sample_frames={sample_frames} leaves nothing to look at: expected at least 1")
-    frames = np.unique(np.linspace(0, len(source) - 1, min(sample_frames, len(source))).round().astype(int))
+    oldest, count = int(getattr(source, "oldest", 0)), len(source)  # a live movie may have let go of its first frames
+    frames = np.unique(np.linspace(oldest, count - 1, min(sample_frames, count - oldest)).round().astype(int))
     spreads = [_Spread() for _ in range(3 if separate else 1)]
     for frame in frames:
         image = source.read(int(frame))

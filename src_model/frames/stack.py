@@ -90,7 +90,7 @@ class StackSource:
         slab = self._slab  # one look: another thread may replace it
         if slab is not None and slab[0] <= frame < slab[0] + len(slab[1]):
             return np.array(slab[1][frame - slab[0]])
-        self._slab = slab = None  # let go of the old block before the next one is computed
+        self._slab = slab = None  # neither name holds the old block while the next one is computed
         at = bisect_right(self._time_edges, frame)
         start, stop = self._time_edges[at - 1], self._time_edges[at]
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Page = tifffile.TiffPage | tifffile.TiffFrame
 Pages = tifffile.TiffPageSeries | tifffile.TiffPages
+_DESCRIPTION = 270  # the tag where ImageJ, OME and others tell the axes
 
 
 class PagedStack:
@@ -86,7 +87,7 @@ def open_tiff(path: Path, series: int | None = None) -> NamedStack:
     """
     file = _open(path)
     try:
-        _check_chain(file, path)
+        _check_structure(file, path)
         stack, axes = _stack_of(file, series, path)
     except MovieError:
         file.close()
@@ -100,7 +101,7 @@ def open_tiff(path: Path, series: int | None = None) -> NamedStack:
 def _open(path: Path) -> tifffile.TiffFile:
     try:
         return tifffile.TiffFile(path)
-    except (tifffile.TiffFileError, OSError, ValueError) as error:
+    except Exception as error:  # a damaged header fails in many ways
         raise _damaged(path, error) from error
 
 
@@ -149,26 +150,35 @@ def read_page(page: Page, number: int, path: Path) -> np.ndarray:
         raise MovieError(f"page {number} of '{path}' cannot be decoded ({error}): the file may be damaged") from error
 
 
-def _check_chain(file: tifffile.TiffFile, path: Path) -> None:
-    """Raise MovieError if the list of pages breaks off, which tifffile only logs: the movie would just be shorter."""
-    pages = len(file.pages)  # walks the whole chain
+def _check_structure(file: tifffile.TiffFile, path: Path) -> None:
+    """Raise MovieError for damage that tifffile only logs: the movie would be shorter, or its axes be forgotten."""
+    pages = len(file.pages)  # walks through the whole list
     if pages == 0:
         raise MovieError(f"'{path}' is empty: it has no pages that can be read; it may be truncated")
-    tiff, handle = file.tiff, file.filehandle
-    last = file.pages[pages - 1]
-    handle.seek(last.offset)
-    tags = int.from_bytes(handle.read(tiff.tagnosize), _endian(file))
-    handle.seek(last.offset + tiff.tagnosize + tags * tiff.tagsize)
-    following = handle.read(tiff.offsetsize)
-    if len(following) < tiff.offsetsize or any(following):
+    first, last = file.pages[0], file.pages[pages - 1]
+    _, following = _raw_tags(file, last.offset)
+    if following != 0:
         raise MovieError(
             f"'{path}' is truncated or damaged: the list of its pages breaks off after page {pages - 1}; "
             "copy or export it again"
         )
+    codes, _ = _raw_tags(file, first.offset)
+    if _DESCRIPTION in codes and isinstance(first, tifffile.TiffPage) and _DESCRIPTION not in first.tags:
+        raise MovieError(
+            f"'{path}' is truncated or damaged: the description of its axes cannot be read; copy or export it again"
+        )
 
 
-def _endian(file: tifffile.TiffFile) -> Literal["big", "little"]:
-    return "big" if file.byteorder == ">" else "little"
+def _raw_tags(file: tifffile.TiffFile, offset: int) -> tuple[set[int], int | None]:
+    """List the codes of a page's tags and where the next page is: 0 after the last, None if the file ends before."""
+    tiff, handle = file.tiff, file.filehandle
+    order: Literal["big", "little"] = "big" if file.byteorder == ">" else "little"
+    handle.seek(offset)
+    count = int.from_bytes(handle.read(tiff.tagnosize), order)
+    tags = handle.read(count * tiff.tagsize)
+    following = handle.read(tiff.offsetsize)
+    codes = {int.from_bytes(tags[at : at + 2], order) for at in range(0, len(tags), tiff.tagsize)}
+    return codes, int.from_bytes(following, order) if len(following) == tiff.offsetsize else None
 
 
 def _choose_series(

@@ -71,7 +71,7 @@ class VideoStack:
         self._stream = container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self._index = read_index(container, self._stream)
-        self._format, self.dtype, colours = _pixel_format(self._stream)
+        self._format, self.dtype, colours = _pixel_format(self._stream, path)
         height, width = self._stream.codec_context.height, self._stream.codec_context.width
         self.shape: tuple[int, ...] = (self._index.count, height, width, *colours)
         self.chunks = (1, *self.shape[1:])
@@ -183,11 +183,11 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[i
             yield packet.pts, packet.is_keyframe
 
 
-def _pixel_format(stream: VideoStream) -> tuple[str, np.dtype[np.generic], tuple[int, ...]]:
+def _pixel_format(stream: VideoStream, path: Path) -> tuple[str, np.dtype[np.generic], tuple[int, ...]]:
     """Choose the pixel format to decode to: gray stays gray, 16-bit RGB stays so, all else is 8-bit RGB."""
     pixel_format = stream.codec_context.format
     if pixel_format is None:
-        raise MovieError("the video's pixel format is not known: the file may be damaged or truncated")
+        raise MovieError(f"'{path}' is empty or damaged: it does not tell how its pixels are stored")
     deep = max(component.bits for component in pixel_format.components) > 8
     if len(pixel_format.components) == 1 and not pixel_format.has_palette:
         return ("gray16le", np.dtype(np.uint16), ()) if deep else ("gray", np.dtype(np.uint8), ())

@@ -28,7 +28,7 @@ def test_a_file_is_not_held_open(tmp_path, gray):
     movie = open_movie(tmp_path / "movie.npy")
     movie.read(0)
     (tmp_path / "movie.npy").unlink()
-    with pytest.raises(MovieError, match="frame 1 of movie 'movie.npy' cannot be read"):
+    with pytest.raises(MovieError, match=r"frame 1 of movie 'movie.npy' cannot be read"):
         movie.read(1)
 
 
@@ -66,8 +66,8 @@ def test_a_truncated_file_is_an_error(tmp_path, gray):
 def test_a_foreign_file_is_an_error(tmp_path):
     np.savez(tmp_path / "movie.npz", a=np.zeros(3))
     (tmp_path / "movie.npz").rename(tmp_path / "movie.npy")
-    with pytest.raises(MovieError, match="is not a .npy array: expected one array"):
+    with pytest.raises(MovieError, match=r"is not a .npy array: expected one array"):
         open_movie(tmp_path / "movie.npy")
     (tmp_path / "text.npy").write_text("hello, this is not an array")
-    with pytest.raises(MovieError, match="cannot be opened as a .npy array"):
+    with pytest.raises(MovieError, match=r"cannot be opened as a .npy array"):
         open_movie(tmp_path / "text.npy")

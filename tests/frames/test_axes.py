@@ -60,7 +60,7 @@ def test_an_axis_of_length_one_leaves_only_one_reading():
     ],
 )
 def test_an_ambiguous_shape_is_an_error_that_names_the_readings(shape, options, readings):
-    with pytest.raises(MovieError, match="ambiguous") as caught:
+    with pytest.raises(MovieError, match=r"ambiguous") as caught:
         named(shape, **options)
     assert readings in str(caught.value)
     assert "pass axes=" in str(caught.value)
@@ -107,7 +107,7 @@ def test_last_channels_are_colours():
     [("QIYX", "in several ways"), ("TIYX", "in several ways"), ("YX", "does not fit"), ("TZCQ", "does not fit")],
 )
 def test_what_a_file_says_may_be_of_no_use(recorded, message):
-    with pytest.raises(MovieError, match=f"axes are '{recorded}', which .*{message}.*pass axes="):
+    with pytest.raises(MovieError, match=rf"axes are '{recorded}', which .*{message}.*pass axes="):
         named((10, 5, 64, 64), recorded=recorded)
 
 
@@ -123,5 +123,5 @@ def test_a_row_of_numbers_is_no_movie():
 
 
 def test_unknown_lengths_are_an_error_that_says_what_to_call():
-    with pytest.raises(MovieError, match="compute_chunk_sizes"):
+    with pytest.raises(MovieError, match=r"compute_chunk_sizes"):
         named((float("nan"), 64, 64))

@@ -10,6 +10,7 @@ import tifffile
 from PIL import Image
 
 from src_model.errors import MovieError
+from src_model.frames import folder as folder_module
 from src_model.frames import open_movie
 
 
@@ -87,7 +88,7 @@ def test_tiff_files_may_hold_volumes_and_channels(tmp_path, hyperstack):
     for number, image in enumerate(hyperstack):
         tifffile.imwrite(tmp_path / f"t{number:03}.tif", image, photometric="minisblack", metadata={"axes": "CZYX"})
     np.testing.assert_array_equal(frames_of(open_movie(tmp_path, channel=1, plane="max")), hyperstack[:, 1].max(axis=1))
-    with pytest.raises(MovieError, match="planes along Z"):
+    with pytest.raises(MovieError, match=r"planes along Z"):
         open_movie(tmp_path, channel=1)
 
 
@@ -100,6 +101,13 @@ def test_a_volume_file_is_read_once_a_frame(tmp_path, hyperstack, monkeypatch):
     monkeypatch.setattr(tifffile, "TiffFile", lambda path: opened.append(path) or ordinary(path))
     frames_of(movie)
     assert len(opened) == len(set(opened)) == 4
+
+
+def test_a_file_that_claims_to_be_huge_is_refused_before_memory_is_taken(tmp_path, gray, monkeypatch):
+    tifffile.imwrite(tmp_path / "a.tif", gray[0])
+    monkeypatch.setattr(folder_module, "MAX_FILE_BYTES", 83)
+    with pytest.raises(MovieError, match=r"a.tif' holds 84 bytes a frame: at most 83 are read"):
+        open_movie(tmp_path)
 
 
 def test_movies_inside_a_folder_are_an_error(tmp_path, gray):
@@ -120,7 +128,7 @@ def test_frames_of_changing_size_are_an_error_that_names_the_file(tmp_path, gray
 def test_frames_of_changing_type_are_an_error(tmp_path, gray):
     folder = save(tmp_path / "movie", gray)
     Image.fromarray(gray[0].astype(np.uint8)).save(folder / "frame3.png")
-    with pytest.raises(MovieError, match="frame3.png', has the shape .* and type uint8: expected .* and uint16"):
+    with pytest.raises(MovieError, match=r"frame3.png', has the shape .* and type uint8: expected .* and uint16"):
         open_movie(folder).read(3)
 
 
@@ -140,7 +148,7 @@ def test_a_corrupt_file_is_an_error_that_names_it_and_spares_the_others(tmp_path
 def test_a_corrupt_first_file_is_an_error_at_once(tmp_path, gray):
     folder = save(tmp_path / "movie", gray)
     (folder / "frame0.png").write_bytes(b"no image")
-    with pytest.raises(MovieError, match="frame0.png' cannot be read as an image"):
+    with pytest.raises(MovieError, match=r"frame0.png' cannot be read as an image"):
         open_movie(folder)
 
 

@@ -50,9 +50,9 @@ def test_colours_lose_their_alpha_and_bytes_their_order(colour):
 def test_before_the_first_frame_there_is_no_shape():
     live = LiveSource("camera")
     for attribute in ("shape", "dtype"):
-        with pytest.raises(MovieError, match="live movie 'camera' has no frame yet.*: append one first"):
+        with pytest.raises(MovieError, match=r"live movie 'camera' has no frame yet.*: append one first"):
             getattr(live, attribute)
-    with pytest.raises(FrameRangeError, match="frame 0 is outside the movie 'camera': it has no frames yet"):
+    with pytest.raises(FrameRangeError, match=r"frame 0 is outside the movie 'camera': it has no frames yet"):
         live.read(0)
 
 
@@ -84,9 +84,9 @@ def test_only_the_latest_frames_are_kept_if_so_wished(gray):
     assert len(live) == 5
     np.testing.assert_array_equal(live.read(3), gray[3])
     np.testing.assert_array_equal(live.read(4), gray[4])
-    with pytest.raises(MovieError, match="frame 2 of the live movie 'camera' is gone: .*kept, 3 to 4"):
+    with pytest.raises(MovieError, match=r"frame 2 of the live movie 'camera' is gone: .*kept, 3 to 4"):
         live.read(2)
-    with pytest.raises(MovieError, match="keep=0 of the live movie 'live' must be at least 1"):
+    with pytest.raises(MovieError, match=r"keep=0 of the live movie 'live' must be at least 1"):
         LiveSource(keep=0)
 
 

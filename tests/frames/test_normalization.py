@@ -136,7 +136,7 @@ def test_percentiles_that_are_no_range_are_an_error(gray, percentiles):
 
 
 def test_no_samples_are_an_error(gray):
-    with pytest.raises(MovieError, match="sample_frames=0 leaves nothing to look at"):
+    with pytest.raises(MovieError, match=r"sample_frames=0 leaves nothing to look at"):
         decided(gray, sample_frames=0)
 
 
@@ -147,7 +147,7 @@ def test_an_empty_movie_is_an_error():
         def __len__(self):
             return 0
 
-    with pytest.raises(MovieError, match="movie 'nothing' is empty"):
+    with pytest.raises(MovieError, match=r"movie 'nothing' is empty"):
         decide_normalization(Empty())
 
 
@@ -191,13 +191,12 @@ def test_whatever_the_image_and_the_range_the_result_is_between_0_and_1(image, l
 
 @given(hnp.arrays(st.sampled_from([np.uint8, np.int64, np.float16, np.float32, np.float64]), (2, 3, 5)))
 def test_whatever_the_movie_a_range_is_found_or_the_error_says_why(values):
-    try:
+    if np.isfinite(values).any():
         result = decided(values)
-    except MovieError as error:
-        assert not np.isfinite(values).any()
-        assert "NaN" in str(error)
-    else:
         assert result.low <= result.high
+    else:
+        with pytest.raises(MovieError, match=r"NaN"):
+            decided(values)
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 4, 2), (4, 4, 4), (1, 4, 4, 3)])
@@ -227,7 +226,7 @@ def test_it_survives_a_session_file(gray):
         ({"kind": "none", "low": 0, "high": [1]}, "values 0: expected a list of numbers"),
         ({"kind": "none", "low": ["0"], "high": [1]}, "expected a list of numbers"),
         ({"kind": "none", "low": [True], "high": [1]}, "expected a list of numbers"),
-        ({"kind": "none", "low": [10**400], "high": [1]}, "expected finite numbers"),
+        ({"kind": "none", "low": [10**400], "high": [1]}, "too large"),
         ({"kind": "none", "low": [float("nan")], "high": [1]}, "expected finite numbers"),
         ({"kind": "none", "low": [2], "high": [1]}, "from 2.0 to 1.0 is no range"),
         ({"kind": "none", "low": [0, 0], "high": [1, 1]}, "expected 1 or 3 of each"),

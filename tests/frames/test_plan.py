@@ -39,7 +39,7 @@ def test_channels_have_to_be_chosen():
 
 
 def test_planes_have_to_be_chosen():
-    with pytest.raises(MovieError, match="has 3 planes along Z: pass plane=0 to 2, or plane='max' or 'mean'"):
+    with pytest.raises(MovieError, match=r"has 3 planes along Z: pass plane=0 to 2, or plane='max' or 'mean'"):
         planned("TZYX", (5, 3, 6, 7))
 
 
@@ -51,24 +51,24 @@ def test_a_channel_that_does_not_exist_is_an_error_with_the_valid_range(channel)
 
 def test_a_gray_movie_has_channel_0_alone():
     assert planned("TYX", (5, 6, 7), channel=0).colour == "gray"
-    with pytest.raises(MovieError, match="channel 1 does not exist in movie 'm' .*: it has one channel, 0"):
+    with pytest.raises(MovieError, match=r"channel 1 does not exist in movie 'm' .*: it has one channel, 0"):
         planned("TYX", (5, 6, 7), channel=1)
 
 
 @pytest.mark.parametrize("channel", [True, "red", 0.5, (), (None, None), (0, 0, 0, 1), (0, "x")])
 def test_a_channel_that_is_no_choice_is_an_error(channel):
-    with pytest.raises(MovieError, match="is not understood: pass a number, or up to three"):
+    with pytest.raises(MovieError, match=r"is not understood: pass a number, or up to three"):
         planned("TCYX", (5, 2, 6, 7), channel=channel)
 
 
 @pytest.mark.parametrize("plane", [3, -1, "sum", True, 0.5])
 def test_a_plane_that_does_not_exist_is_an_error_with_the_choices(plane):
-    with pytest.raises(MovieError, match=f"plane {plane!r} does not exist in movie 'm' .*: pass plane=0 to 2"):
+    with pytest.raises(MovieError, match=rf"plane {plane!r} does not exist in movie 'm' .*: pass plane=0 to 2"):
         planned("TZYX", (5, 3, 6, 7), plane=plane)
 
 
 def test_two_samples_a_pixel_have_to_be_chosen_from():
-    with pytest.raises(MovieError, match="has 2 samples a pixel: pass channel=0 to 1"):
+    with pytest.raises(MovieError, match=r"has 2 samples a pixel: pass channel=0 to 1"):
         planned("TYXS", (5, 6, 7, 2))
     assert planned("TYXS", (5, 6, 7, 2), channel=0).shape == (5, 6, 7)
 
@@ -82,5 +82,5 @@ def test_channels_that_are_colours_cannot_be_mapped_to_colours():
 
 
 def test_absurd_frames_are_refused_before_memory_is_taken():
-    with pytest.raises(MovieError, match="frames of more than 268435456 pixels"):
+    with pytest.raises(MovieError, match=r"frames of more than 268435456 pixels"):
         planned("TYX", (1, 2**20, 2**20))

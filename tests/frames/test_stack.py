@@ -88,19 +88,19 @@ def test_values_keep_their_type_in_native_byte_order(dtype):
 
 @pytest.mark.parametrize("dtype", ["complex64", "datetime64[s]", "U3"])
 def test_other_types_are_an_error(dtype):
-    with pytest.raises(MovieError, match="has values of type .*: expected bool, integers or floats"):
+    with pytest.raises(MovieError, match=r"has values of type .*: expected bool, integers or floats"):
         open_movie(np.zeros((3, 4, 5), dtype))
 
 
 def test_frames_of_changing_size_in_an_array_are_an_error():
     ragged = np.empty((2, 2, 2), dtype=object)
-    with pytest.raises(MovieError, match="array of Python objects.*frames of changing size"):
+    with pytest.raises(MovieError, match=r"array of Python objects.*frames of changing size"):
         open_movie(ragged)
 
 
 @pytest.mark.parametrize("frame", [-1, 5, 1000])
 def test_a_frame_outside_the_movie_is_an_error_with_the_valid_range(gray, frame):
-    with pytest.raises(FrameRangeError, match=f"frame {frame} is outside the movie 'cells': frames are 0 to 4"):
+    with pytest.raises(FrameRangeError, match=rf"frame {frame} is outside the movie 'cells': frames are 0 to 4"):
         open_movie(gray, name="cells").read(frame)
 
 
@@ -202,7 +202,7 @@ def test_data_that_changes_its_shape_after_opening_is_an_error(gray):
         def __getitem__(self, index):
             return gray[index][..., :-1]
 
-    with pytest.raises(MovieError, match="has the data changed|cannot be read"):
+    with pytest.raises(MovieError, match=r"has the data changed|cannot be read"):
         open_movie(Shrinking()).read(0)
 
 

@@ -133,7 +133,7 @@ def test_colours_of_a_video_can_be_chosen(mp4):
 
 
 def test_a_frame_outside_the_video_is_an_error(mp4):
-    with pytest.raises(FrameRangeError, match="frame 36 is outside the movie 'movie.mp4': frames are 0 to 35"):
+    with pytest.raises(FrameRangeError, match=r"frame 36 is outside the movie 'movie.mp4': frames are 0 to 35"):
         open_movie(mp4).read(36)
 
 
@@ -151,7 +151,7 @@ def test_a_file_that_is_no_video_is_an_error(tmp_path):
 
 def test_a_truncated_video_is_an_error(mp4):
     mp4.write_bytes(mp4.read_bytes()[:-500])
-    with pytest.raises(MovieError, match="movie.mp4' cannot be opened as a video"):
+    with pytest.raises(MovieError, match=r"movie.mp4' cannot be opened as a video"):
         open_movie(mp4)
 
 
@@ -161,7 +161,7 @@ def test_sound_alone_is_an_error(tmp_path):
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
-    with pytest.raises(MovieError, match="sound.mkv' has no video in it: expected a video stream"):
+    with pytest.raises(MovieError, match=r"sound.mkv' has no video in it: expected a video stream"):
         open_movie(tmp_path / "sound.mkv")
 
 
@@ -170,23 +170,24 @@ def test_a_video_without_frames_is_an_error(tmp_path):
         stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         container.start_encoding()
-    with pytest.raises(MovieError, match=r"none.avi' (is empty|cannot be opened)"):
+    with pytest.raises(MovieError, match=r"none.avi' (is empty or damaged|cannot be opened)"):
         open_movie(tmp_path / "none.avi")
 
 
-def test_damage_in_the_middle_is_an_error_of_its_frames_alone(tmp_path):
-    path = write(tmp_path / "movie.avi", "ffv1", "gray", {"slicecrc": "1", "level": "3", "g": "1"})
+def test_damage_in_the_middle_is_an_error_of_its_frame_alone(tmp_path):
+    path = write(tmp_path / "movie.avi", *KINDS["mjpeg.avi"])
     expected = decoded(path)
     with av.open(str(path)) as container:
-        damaged = [packet.pos for packet in container.demux(video=0) if packet.size][20]
+        packet = [packet for packet in container.demux(video=0) if packet.size][20]
+        start, size = packet.pos + 8, packet.size
     content = bytearray(path.read_bytes())
-    content[damaged + 8 : damaged + 12] = bytes(4)
-    del content[damaged + 100 : damaged + 100]
+    content[start : start + size - 32] = bytes(size - 32)
     path.write_bytes(content)
     movie = open_movie(path)
     np.testing.assert_array_equal(movie.read(19), expected[19])
-    with pytest.raises(MovieError, match=r"frame 20 of .*movie.avi' cannot be (read|decoded)"):
-        movie.read(20)
+    for _ in range(2):
+        with pytest.raises(MovieError, match=r"frame 20 of .*movie.avi' cannot be (read|decoded)"):
+            movie.read(20)
     np.testing.assert_array_equal(movie.read(21), expected[21])
 
 

@@ -97,12 +97,9 @@ class TinyViT(nn.Module):
         x = self.patch_embed(images.contiguous(memory_format=torch.channels_last))
         outputs = []
         for index, stage in enumerate(self.layers):
-            for block in stage.blocks:
-                x = block(x)
+            output, x = stage(x)
             if index in _OUTPUT_STAGES:
-                outputs.append(x)
-            if stage.downsample is not None:
-                x = stage.downsample(x)
+                outputs.append(output)
         return outputs
 
 
@@ -113,6 +110,12 @@ class Stage(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
         self.downsample = downsample
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (B, C, H, W) to this stage's output of the same shape, and to what the next stage starts from."""
+        for block in self.blocks:
+            x = block(x)
+        return x, x if self.downsample is None else self.downsample(x)
 
 
 class PatchEmbed(nn.Module):
@@ -176,7 +179,8 @@ class AttentionBlock(nn.Module):
         tokens = tokens + self.attn(tokens)
         tokens = self.local_conv(tokens.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         tokens = tokens + self.mlp(tokens)
-        return tokens.permute(0, 3, 1, 2)
+        result: Tensor = tokens.permute(0, 3, 1, 2)
+        return result
 
 
 class WindowAttention(nn.Module):
@@ -210,7 +214,8 @@ class WindowAttention(nn.Module):
         x = self._attend(x.reshape(-1, side * side, channels))
         x = x.view(batch, rows, columns, side, side, channels).transpose(2, 3)
         x = x.reshape(batch, rows * side, columns * side, channels)
-        return x[:, :height, :width]
+        result: Tensor = x[:, :height, :width]
+        return result
 
     def _attend(self, x: Tensor) -> Tensor:
         count, tokens, _ = x.shape
