@@ -1,0 +1,136 @@
+"""``sam2v demo``: a few objects tracked from one click each, and a picture of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from src_model.cli import options as opt
+from src_model.cli.finishing import finish
+from src_model.cli.following import follow
+from src_model.cli.job import ModelChoice, MovieChoice, Outputs, give_prompts
+from src_model.cli.passes import plan_passes
+from src_model.cli.prompt_options import FramePrompt, parse_point
+from src_model.cli.terminal import say
+from src_model.errors import NoPromptError
+
+if TYPE_CHECKING:
+    from src_model.tracking import Session, StreamingPredictor
+
+EPITHELIUM_CLICKS = ((23, 26), (36, 95), (47, 145), (79, 214), (83, 53), (85, 132), (116, 90), (134, 183))
+"""(y, x) on frame 0 of cells that stay whole and in view to the last frame, chosen by eye, spread over the sheet."""
+
+_OBJECTS = len(EPITHELIUM_CLICKS)
+
+DemoMovieArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[MOVIE]", help="Your movie. Left out: the epithelium that ships with the package."),
+]
+FolderOption = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the files go.")]
+ObjectsOption = Annotated[int, typer.Option("--objects", min=1, help="How many objects are tracked, at most.")]
+PointsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--points",
+        "--point",
+        metavar="T,Y,X",
+        help="A click on one object, repeatable. Left out: chosen cells of the epithelium; in your movie, "
+        "what is found on the first frame.",
+    ),
+]
+
+
+def demo(
+    movie: DemoMovieArgument = None,
+    out: FolderOption = Path("demo"),
+    objects: ObjectsOption = _OBJECTS,
+    points: PointsOption = None,
+    model: opt.ModelOption = None,
+    device: opt.DeviceOption = "auto",
+    image_size: opt.ImageSizeOption = None,
+    threads: opt.ThreadsOption = None,
+    axes: opt.AxesOption = None,
+    channel: opt.ChannelOption = None,
+    plane: opt.PlaneOption = None,
+    quiet: opt.QuietOption = False,
+    debug: opt.DebugOption = False,
+) -> None:
+    """Track several objects from one click each and draw a picture of it.
+
+    Writes labels.tif, overlay.png and demo.session.json into the folder.
+    """
+    chosen = _movie_choice(movie, axes, channel, plane)
+    source = chosen.open()
+    predictor = ModelChoice(model, device, image_size=image_size, threads=threads).load(quiet=quiet)
+    session = predictor.start(source)
+    clicks = [parse_point(text, "--points") for text in points or ()]
+    if not clicks and movie is None:
+        clicks = [(0, y, x) for y, x in EPITHELIUM_CLICKS]
+    if clicks:
+        give_prompts(session, click_prompts(clicks[:objects] if not points else clicks), quiet=quiet)
+    else:
+        find_objects(predictor, session, objects)
+    out.mkdir(parents=True, exist_ok=True)
+    _track(session, out, chosen.path, bundled=movie is None, quiet=quiet)
+
+
+def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePrompt]:
+    """Make an object of each click: frame, y, x."""
+    return [FramePrompt(number, frame, [(y, x)], [1]) for number, (frame, y, x) in enumerate(clicks, 1)]
+
+
+def find_objects(predictor: StreamingPredictor, session: Session, count: int) -> None:
+    """Prompt what the automatic mask generator finds on the first frame.
+
+    Raises
+    ------
+    NoPromptError
+        If it finds nothing.
+    """
+    from src_model.cli.picking import pick_objects
+    from src_model.tracking.automatic import AutomaticMaskGenerator, AutomaticSettings
+
+    settings = AutomaticSettings(points_per_side=24, min_score=0.6, min_stability=0.85)
+    found = AutomaticMaskGenerator(predictor, settings).generate(session.movie.read(0), session.normalization)
+    picked = pick_objects([item.rle for item in found], count)
+    if not picked:
+        raise NoPromptError("nothing was found on the first frame of the movie: click on objects with --points T,Y,X")
+    for number, mask in enumerate(picked, 1):
+        session.prompt(0, number, mask=mask.decode())
+
+
+def _movie_choice(movie: Path | None, axes: str | None, channel: str | None, plane: str | None) -> MovieChoice:
+    from src_model.data import epithelium_path
+
+    if movie is None:
+        return MovieChoice(epithelium_path())
+    return MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane))
+
+
+def _track(session: Session, folder: Path, movie: Path, *, bundled: bool, quiet: bool) -> None:
+    from src_model.cli.demo_picture import draw_demo
+
+    outputs = Outputs(folder / "labels.tif", session=folder / "demo.session.json")
+    span = range(len(session.movie))
+    passes = plan_passes({number: item.prompted_frames for number, item in session.objects.items()}, span, "both")
+    tally = follow(session, passes, quiet=quiet)
+    again = ["sam2v", "track", str(movie), "--resume", str(outputs.session), "--out", str(outputs.labels)]
+    finish(session, outputs, tally, span, quiet=quiet, resume=shlex.join(again))
+    draw_demo(folder / "overlay.png", session, _captions(session, bundled))
+    say(f"picture  {folder / 'overlay.png'}", quiet=quiet)
+
+
+def _captions(session: Session, bundled: bool) -> Callable[[int], str]:
+    from src_model.data import EPITHELIUM_FRAME_INTERVAL
+
+    clicked = any(prompt.points for item in session.objects.values() for prompt in item.prompts.values())
+
+    def caption(frame: int) -> str:
+        time = f"{frame * EPITHELIUM_FRAME_INTERVAL / 60:.0f} min" if bundled else f"frame {frame}"
+        return f"{time}, one click each" if frame == 0 and clicked else time
+
+    return caption

@@ -1,0 +1,66 @@
+"""What becomes of errors: one red line and an exit code, with a traceback only for those who ask."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from src_model.cli.terminal import complain
+from src_model.errors import Sam2vError
+
+FAILED, STOPPED = 2, 130
+"""Exit codes: something is wrong with what was asked for, or the user stopped it."""
+
+_DEBUG = "sam2v.debug"
+
+
+class GuardedGroup(TyperGroup):
+    """The command with all its sub-commands, which turns errors into messages."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the sub-command."""
+        with _guarded(ctx):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _guarded(ctx: Any) -> Iterator[None]:
+    try:
+        yield
+    except (Sam2vError, OSError, MemoryError, RuntimeError) as error:
+        message = _message(error)
+        if message is None or ctx.meta.get(_DEBUG):
+            raise
+        complain(message)
+        raise typer.Exit(FAILED) from error
+    except KeyboardInterrupt:
+        if ctx.meta.get(_DEBUG):
+            raise
+        complain("stopped")
+        raise typer.Exit(STOPPED) from None
+
+
+def remember_debug(ctx: typer.Context, value: bool) -> bool:
+    """Note that errors are to be shown with their traceback."""
+    if value:
+        ctx.meta[_DEBUG] = True
+    return value
+
+
+def _message(error: Exception) -> str | None:
+    """Put an error in words; None for one that is not the user's but a defect, which keeps its traceback."""
+    if isinstance(error, Sam2vError):
+        return str(error)
+    if isinstance(error, OSError):
+        if error.errno == errno.EPIPE or error.strerror is None:
+            return None
+        return f"{error.strerror}: '{error.filename}'" if error.filename else error.strerror
+    # torch has an error of its own for a full GPU, which is not imported for this
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "there is not enough memory: choose a smaller --image-size, or another --device"
+    return None

@@ -1,0 +1,133 @@
+"""What the sub-commands that track start from: a model, a movie, prompts, and places to write to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from src_model.cli.files import check_writable
+from src_model.cli.output import check_labels_path
+from src_model.cli.preview import check_preview_path
+from src_model.errors import MovieError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from src_model.cli.prompt_options import FramePrompt
+    from src_model.frames import Channel, FrameSource, Plane
+    from src_model.masks import Overlap
+    from src_model.tracking import Session, StreamingPredictor
+    from src_model.tracking.settings import PresetName
+
+DEFAULT_MODEL = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model runs, and how."""
+
+    name: str | None = None
+    device: str = "auto"
+    preset: PresetName = "default"
+    image_size: int | None = None
+    threads: int | None = None
+
+    def load(self, *, quiet: bool, otherwise: str = DEFAULT_MODEL) -> StreamingPredictor:
+        """Load the model, or another one if none was chosen."""
+        with Console(stderr=True, quiet=quiet).status("Loading the model"):
+            import torch
+
+            from src_model.tracking import StreamingPredictor
+
+            if self.threads is not None:
+                torch.set_num_threads(self.threads)
+        # Without a status line, because a first use shows the progress of a download.
+        return StreamingPredictor.load(
+            self.name or otherwise, device=self.device, preset=self.preset, image_size=self.image_size
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MovieChoice:
+    """Which movie is read, and how."""
+
+    path: Path
+    axes: str | None = None
+    channel: Channel = None
+    plane: Plane = None
+
+    def open(self) -> FrameSource:
+        """Open the movie; frames are read when they are needed."""
+        from src_model.frames import open_movie
+
+        return open_movie(self.path, axes=self.axes, channel=self.channel, plane=self.plane)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is written, and where."""
+
+    labels: Path
+    preview: Path | None = None
+    session: Path | None = None
+    overlap: Overlap = "score"
+
+    @property
+    def kept_session(self) -> Path:
+        """Where the session goes if tracking is stopped: as asked for, or beside the labels."""
+        return self.session or self.labels.with_name(f"{self.labels.stem}.session.json")
+
+    def check(self, movie: Path) -> None:
+        """Find out before hours of work whether everything can be written.
+
+        Raises
+        ------
+        typer.BadParameter, MissingExtraError
+            If not.
+        """
+        check_labels_path(self.labels)
+        if self.preview is not None:
+            check_preview_path(self.preview)
+        if self.session is not None:
+            if self.session.suffix != ".json":
+                raise typer.BadParameter(f"'{self.session}' must end in .json", param_hint="--session")
+            check_writable(self.session, "--session")
+        for path, option in ((self.labels, "--out"), (self.preview, "--preview")):
+            if path is not None and path.resolve() == movie.resolve():
+                raise typer.BadParameter(f"'{path}' is the movie itself; choose another name", param_hint=option)
+
+
+def give_prompts(session: Session, prompts: Sequence[FramePrompt], *, quiet: bool) -> None:
+    """Give a session the prompts of the command line."""
+    with Console(stderr=True, quiet=quiet).status("Looking at the prompts"):
+        for prompt in prompts:
+            if prompt.mask is not None:
+                session.prompt(prompt.frame, prompt.object_id, mask=read_mask(prompt.mask, prompt.frame))
+            if prompt.points or prompt.box is not None:
+                points, labels = prompt.points or None, prompt.labels or None
+                session.prompt(prompt.frame, prompt.object_id, points=points, labels=labels, box=prompt.box)
+
+
+def read_mask(path: Path, frame: int) -> NDArray[np.bool_]:
+    """Read a mask image, ``(Y, X)`` bool; of a movie of masks, the frame of this number.
+
+    Raises
+    ------
+    MovieError
+        If it cannot be read or has no such frame.
+    """
+    from src_model.frames import open_movie
+
+    images = open_movie(path)
+    number = frame if len(images) > 1 else 0
+    if number >= len(images):
+        raise MovieError(f"the mask '{path}' has {len(images)} frames and none for frame {frame}")
+    image = images.read(number)
+    mask: NDArray[np.bool_] = (image != 0).any(axis=2) if image.ndim == 3 else image != 0
+    return mask

@@ -1,0 +1,156 @@
+"""Pictures and videos of a tracked movie: the masks over the frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from src_model.cli.files import check_writable, complete_file
+from src_model.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from src_model.cli.overlay import Click, Picture, Style
+    from src_model.tracking import Session
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".mp4")
+
+SHEET_WIDTH = 1600
+"""Pixels of a picture, about."""
+
+_SHEET_FRAMES = 6
+_VIDEO_SIDE = (480, 1280)
+"""The longer side of a video is brought into these limits."""
+_VIDEO_RATE = 10
+
+
+def check_preview_path(path: Path) -> None:
+    """Find out before hours of work whether a preview can be written.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the suffix is unknown or the place cannot be written to.
+    MissingExtraError
+        If this is a video and PyAV is not installed.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise typer.BadParameter(f"'{path}' must end in {', '.join(SUFFIXES)}", param_hint="--preview")
+    if path.suffix.lower() == ".mp4":
+        _import_av(path)
+    check_writable(path, "--preview")
+
+
+def preview_length(path: Path, span: range) -> int:
+    """How many frames a preview draws."""
+    return len(span) if path.suffix.lower() == ".mp4" else len(spread_frames(span, _SHEET_FRAMES))
+
+
+def write_preview(path: Path, session: Session, span: range, on_frame: Callable[[], None] = lambda: None) -> Path:
+    """Draw the masks of a session over its movie.
+
+    Parameters
+    ----------
+    path
+        Ends in .png or .jpg for a sheet of a few frames, spread evenly, or in .mp4 for a video of all.
+    session
+        The movie and its masks.
+    span
+        The frames to be shown.
+    on_frame
+        Called after each frame.
+    """
+    if path.suffix.lower() == ".mp4":
+        _write_video(path, session, span, on_frame)
+    else:
+        _write_sheet(path, session, span, on_frame)
+    return path
+
+
+def draw_frame(session: Session, frame: int, size: tuple[int, int], style: Style | None = None) -> Picture:
+    """Draw one frame with all masks and clicks on it: ``(height, width, 3)`` uint8."""
+    from src_model.cli.overlay import draw_overlay
+
+    masks = {number: mask for number, masklet in session.masklets.items() if (mask := masklet.mask_at(frame))}
+    image = session.normalization.apply(session.movie.read(frame))
+    return draw_overlay(image, masks, size, clicks=clicks_on(session, frame), style=style)
+
+
+def clicks_on(session: Session, frame: int) -> list[Click]:
+    """Where somebody clicked on a frame, for any object."""
+    from src_model.cli.overlay import Click
+
+    prompts = [prompt for item in session.objects.values() if (prompt := item.prompts.get(frame))]
+    return [
+        Click(y, x, positive=bool(label))
+        for prompt in prompts
+        for (y, x), label in zip(prompt.points, prompt.labels, strict=True)
+    ]
+
+
+def spread_frames(span: range, count: int) -> list[int]:
+    """Choose frames spread evenly, the first and the last among them."""
+    if len(span) <= count:
+        return list(span)
+    return [span[round(place * (len(span) - 1) / (count - 1))] for place in range(count)]
+
+
+def _write_sheet(path: Path, session: Session, span: range, on_frame: Callable[[], None]) -> None:
+    from src_model.cli.overlay import Style
+    from src_model.cli.sheets import GAP, Tile, compose, save_sheet
+
+    frames = spread_frames(span, _SHEET_FRAMES)
+    columns = min(3, len(frames))
+    width = (SHEET_WIDTH - GAP * (columns - 1)) // columns
+    height = max(1, round(width * session.frame_shape[0] / session.frame_shape[1]))
+    tiles = []
+    for index, frame in enumerate(frames):
+        row, column = divmod(index, columns)
+        picture = draw_frame(session, frame, (height, width), Style(line=1.8, mark=3.5))
+        tiles.append(Tile(picture, f"frame {frame}", (row * (height + GAP), column * (width + GAP))))
+        on_frame()
+    save_sheet(path, compose(tiles, letters=18))
+
+
+def _write_video(path: Path, session: Session, span: range, on_frame: Callable[[], None]) -> None:
+    av = _import_av(path)
+    height, width = video_size(session.frame_shape)
+    with complete_file(path) as part, av.open(str(part), "w", format="mp4") as container:
+        stream = _video_stream(av, container)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in span:
+            picture = av.VideoFrame.from_ndarray(draw_frame(session, frame, (height, width)), format="rgb24")
+            container.mux(stream.encode(picture))
+            on_frame()
+        container.mux(stream.encode())
+
+
+def video_size(shape: Sequence[int]) -> tuple[int, int]:
+    """Choose (height, width) of a video of frames of ``shape``: both even, as the codec wants."""
+    longest = max(shape)
+    target = min(max(longest, _VIDEO_SIDE[0]), _VIDEO_SIDE[1])
+    # Small movies are enlarged by a whole number, so that their pixels stay equal.
+    scale = math.ceil(target / longest) if target > longest else target / longest
+    height, width = (max(2, round(side * scale / 2) * 2) for side in shape)
+    return height, width
+
+
+def _video_stream(av: Any, container: Any) -> Any:
+    """H.264 where the installation has an encoder for it, else MPEG-4, which plays almost as widely."""
+    if "libx264" in av.codecs_available:
+        return container.add_stream("libx264", rate=Fraction(_VIDEO_RATE), options={"crf": "18"})
+    stream = container.add_stream("mpeg4", rate=Fraction(_VIDEO_RATE))
+    stream.bit_rate = 8_000_000
+    return stream
+
+
+def _import_av(path: Path) -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtraError("av", "video", f"writing '{path}'") from error
+    return av

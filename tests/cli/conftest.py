@@ -1,0 +1,87 @@
+"""The command with a tiny network of random weights in the place of checkpoints, and a movie to run it on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+from typer.testing import CliRunner
+
+from src_model.cli.main import app
+from src_model.masks import Masklet
+from src_model.tracking import StreamingPredictor
+from tests.tracking import tiny
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CLICK = f"0,{tiny.CLICK[0]},{tiny.CLICK[1]}"
+
+
+@pytest.fixture(scope="session")
+def network():
+    return tiny.build()
+
+
+@pytest.fixture(scope="session")
+def predictor(network):
+    return tiny.predictor(network)
+
+
+@pytest.fixture
+def loads(network, monkeypatch) -> list[dict[str, object]]:
+    """Lets every model be the tiny one; holds what was asked for."""
+    asked: list[dict[str, object]] = []
+
+    def load(cls, name="default", *, device="auto", preset="default", image_size=None):
+        asked.append({"name": name, "device": device, "preset": preset, "image_size": image_size})
+        from src_model.tracking import PRESETS
+
+        return tiny.predictor(network, settings=PRESETS[preset], image_size=image_size)
+
+    monkeypatch.setattr(StreamingPredictor, "load", classmethod(load))
+    return asked
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty folder to work in, with wide output and no model chosen by the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("SAM2V_MODEL", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def movie(here) -> str:
+    """A TIFF of ten frames in that folder."""
+    tifffile.imwrite(here / "movie.tif", tiny.make_movie(), metadata={"axes": "TYX"})
+    return "movie.tif"
+
+
+@pytest.fixture
+def sam2v(here, loads) -> Callable[..., object]:
+    """Runs the command and, unless told otherwise, expects it to succeed."""
+
+    def run(*words: object, code: int = 0):
+        result = CliRunner().invoke(app, [str(word) for word in words], prog_name="sam2v")
+        assert result.exit_code == code, f"{result.exit_code}: {result.output} {result.exception!r}"
+        return result
+
+    return run
+
+
+@pytest.fixture
+def masklets() -> dict[int, Masklet]:
+    """Two objects on frames of 20 x 30 that overlap on frame 1, where the second is scored higher."""
+    made = {number: Masklet(number, (20, 30)) for number in (1, 2)}
+    first, second = np.zeros((2, 20, 30), bool)
+    first[2:10, 3:12] = True
+    second[6:15, 8:20] = True
+    made[1].set(0, first, score=0.9)
+    made[1].set(1, first, score=0.5)
+    made[2].set(1, second, score=0.8)
+    return made

@@ -1,0 +1,111 @@
+"""``sam2v demo``, with a tiny network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from src_model.cli.demo import EPITHELIUM_CLICKS, click_prompts
+from src_model.cli.demo_picture import panel_sizes
+from src_model.cli.guard import FAILED
+from src_model.masks import Rle
+from src_model.tracking.automatic import AutomaticMask, AutomaticMaskGenerator
+from tests.tracking import tiny
+
+LABELS = Path(__file__).resolve().parents[1] / "data" / "epithelium_labels.tif"
+
+
+def test_each_click_lies_well_inside_a_cell_of_its_own_that_stays_in_view():
+    labels = tifffile.imread(LABELS)
+    cells = [labels[0, y, x] for y, x in EPITHELIUM_CLICKS]
+    assert len(set(cells)) == len(cells) == 8
+    for (y, x), cell in zip(EPITHELIUM_CLICKS, cells, strict=True):
+        assert (labels[0, y - 4 : y + 5, x - 4 : x + 5] == cell).all()
+        for frame in labels:
+            rows, columns = np.nonzero(frame == cell)
+            assert len(rows) > 200
+            assert rows.min() > 0
+            assert rows.max() < 159
+            assert columns.min() > 0
+            assert columns.max() < 256
+
+
+def test_the_clicked_cells_are_spread_over_the_image():
+    places = np.array(EPITHELIUM_CLICKS)
+    distances = np.linalg.norm(places[:, None] - places[None], axis=2) + 1000 * np.eye(len(places))
+    assert distances.min() > 30
+    for rows in (places[:, 0] < 80, places[:, 0] >= 80):
+        for columns in (places[:, 1] < 128, places[:, 1] >= 128):
+            assert (rows & columns).any()
+
+
+def test_without_a_movie_the_epithelium_is_tracked_from_one_click_a_cell(sam2v, here):
+    result = sam2v("demo", "--out", "show", "--objects", 3)
+    assert sorted(path.name for path in (here / "show").iterdir()) == ["demo.session.json", "labels.tif", "overlay.png"]
+    for path in ("show/labels.tif", "show/overlay.png", "show/demo.session.json"):
+        assert str(Path(path)) in result.stdout
+    labels = tifffile.imread("show/labels.tif")
+    assert labels.shape == (11, 160, 257)
+    session = json.loads((here / "show" / "demo.session.json").read_text())
+    prompts = [done for done in session["operations"] if done["kind"] == "prompt"]
+    assert [(p["frame"], tuple(p["prompt"]["points"][0])) for p in prompts] == [(0, c) for c in EPITHELIUM_CLICKS[:3]]
+    with Image.open("show/overlay.png") as picture:
+        assert picture.width == pytest.approx(1600, abs=3)
+        assert 600 < picture.height < 720
+
+
+def test_a_movie_of_ones_own_is_tracked_from_given_points(sam2v, movie, here):
+    sam2v("demo", movie, "--points", "0,20,15", "--points", "3,10,40", "--out", here)
+    labels = tifffile.imread("labels.tif")
+    assert labels.shape == (10, 40, 52)
+    assert labels.any(axis=(1, 2)).all()
+
+
+def test_in_a_movie_without_points_the_best_of_what_is_found_is_tracked(sam2v, movie, monkeypatch):
+    def found(self, image, normalization=None):
+        assert image.shape == tiny.SHAPE
+        masks = np.zeros((3, *tiny.SHAPE), bool)
+        masks[0, 14:26, 9:21] = masks[1, 4:16, 34:46] = masks[2] = True
+        return [AutomaticMask(Rle.encode(m), (0, 0, 1, 1), 0.9, 0.9, (0.0, 0.0), (0, 0, 1, 1)) for m in masks]
+
+    monkeypatch.setattr(AutomaticMaskGenerator, "generate", found)
+    result = sam2v("demo", movie)
+    assert "Tracked 2 objects through 10 frames" in result.stdout
+    labels = tifffile.imread("demo/labels.tif")
+    assert labels[0, 20, 15] == 1
+    assert labels[0, 10, 40] == 2
+
+
+def test_where_nothing_is_found_points_are_asked_for(sam2v, movie, monkeypatch):
+    monkeypatch.setattr(AutomaticMaskGenerator, "generate", lambda *_: [])
+    assert "--points T,Y,X" in sam2v("demo", movie, code=FAILED).stderr
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_very_short_movies_have_a_picture_too(sam2v, here, length):
+    tifffile.imwrite("short.tif", tiny.make_movie(length), metadata={"axes": "TYX"}, photometric="minisblack")
+    sam2v("demo", "short.tif", "--points", "0,20,15")
+    assert (here / "demo" / "overlay.png").exists()
+
+
+def test_clicks_become_objects_counted_from_1():
+    prompts = click_prompts([(0, 1.0, 2.0), (4, 3.0, 4.0)])
+    assert [(p.object_id, p.frame, p.points, p.labels) for p in prompts] == [
+        (1, 0, [(1.0, 2.0)], [1]),
+        (2, 4, [(3.0, 4.0)], [1]),
+    ]
+
+
+@pytest.mark.parametrize("shape", [(160, 257), (512, 512), (100, 900), (900, 100)])
+def test_two_small_panels_fit_beside_the_large_one(shape):
+    large, small = panel_sizes(shape, alone=False)
+    assert abs(2 * small[0] + 10 - large[0]) <= 1
+    assert large[1] + 10 + small[1] <= 1603
+    assert large[0] <= 1400
+    for height, width in (large, small):
+        assert height / width == pytest.approx(shape[0] / shape[1], rel=0.05)

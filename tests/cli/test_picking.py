@@ -1,0 +1,33 @@
+"""Which of the masks found in an image are tracked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from src_model.cli.picking import pick_objects
+from src_model.masks import Rle
+
+
+def square(y, x, side):
+    mask = np.zeros((100, 100), bool)
+    mask[y : y + side, x : x + side] = True
+    return Rle.encode(mask)
+
+
+def test_the_best_are_taken_up_to_the_number_asked_for():
+    masks = [square(0, 0, 10), square(20, 20, 10), square(40, 40, 10)]
+    assert pick_objects(masks, 2) == masks[:2]
+
+
+def test_background_and_specks_are_passed_over():
+    assert pick_objects([square(0, 0, 90), square(5, 5, 4), square(50, 50, 20)], 8) == [square(50, 50, 20)]
+
+
+def test_of_masks_on_each_other_the_better_one_is_taken():
+    whole, part, neighbour = square(10, 10, 30), square(15, 15, 10), square(39, 39, 20)
+    assert pick_objects([whole, part, neighbour], 8) == [whole, neighbour]
+    assert pick_objects([part, whole, neighbour], 8) == [part, neighbour]
+
+
+def test_nothing_found_is_nothing_picked():
+    assert pick_objects([], 8) == []

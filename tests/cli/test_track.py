@@ -1,0 +1,167 @@
+"""``sam2v track``, with a tiny network."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from src_model.cli.guard import FAILED
+from src_model.masks import labels_at
+from tests.cli.conftest import CLICK
+from tests.tracking import tiny
+
+
+def expected_labels(session, overlap="score"):
+    """Labels of a session, by the library alone."""
+    masklets = session.masklets.values()
+    return np.stack([labels_at(masklets, t, tiny.SHAPE, np.uint8, overlap=overlap) for t in range(tiny.LENGTH)])
+
+
+@pytest.fixture
+def session(predictor, movie):
+    return predictor.start(movie)
+
+
+def test_a_click_gives_the_labels_that_the_library_gives(sam2v, movie, session):
+    result = sam2v("track", movie, "--point", CLICK)
+    session.prompt(0, 1, points=[tiny.CLICK], labels=[1])
+    tiny.finish(session.propagate())
+    labels = tifffile.imread("labels.tif")
+    assert labels.dtype == np.uint8
+    np.testing.assert_array_equal(labels, expected_labels(session))
+    assert labels.any(axis=(1, 2)).all()
+    assert "Tracked 1 object through 10 frames in" in result.stdout
+    assert "frames a second" in result.stdout
+    assert "labels   labels.tif" in result.stdout
+
+
+def test_prompts_of_several_objects_and_frames_arrive_as_they_were_meant(sam2v, movie, session, here):
+    mask = np.zeros(tiny.SHAPE, np.uint8)
+    mask[10:25, 12:30] = 7
+    Image.fromarray(mask).save(here / "cell.png")
+    words = ("--object", 4, "--point", "2,20,15", "--negative", "2,5,5", "--box", "2,12,8,30,25")
+    sam2v("track", movie, *words, "--object", 2, "--mask", "0,cell.png", "--point", "0,15,20", "--out", "a.tiff")
+    session.prompt(2, 4, points=[(20, 15), (5, 5)], labels=[1, 0], box=(12, 8, 30, 25))
+    session.prompt(0, 2, mask=mask > 0)
+    session.prompt(0, 2, points=[(15, 20)], labels=[1])
+    tiny.finish(session.propagate(0, objects=[4, 2]))
+    tiny.finish(session.propagate(2, reverse=True, objects=[4]))
+    np.testing.assert_array_equal(tifffile.imread("a.tiff"), expected_labels(session))
+
+
+@pytest.mark.parametrize(
+    ("direction", "frames"), [("both", range(10)), ("forward", range(4, 10)), ("reverse", range(5))]
+)
+def test_the_direction_decides_which_frames_have_labels(sam2v, movie, direction, frames):
+    sam2v("track", movie, "--point", "4,20,15", "--direction", direction)
+    assert list(np.flatnonzero(tifffile.imread("labels.tif").any(axis=(1, 2)))) == list(frames)
+
+
+def test_a_span_is_tracked_and_the_labels_keep_the_length_of_the_movie(sam2v, movie):
+    result = sam2v("track", movie, "--point", "4,20,15", "--frames", "2:7")
+    labels = tifffile.imread("labels.tif")
+    assert len(labels) == 10
+    assert list(np.flatnonzero(labels.any(axis=(1, 2)))) == [2, 3, 4, 5, 6]
+    assert "through 5 frames" in result.stdout
+
+
+def test_preview_and_session_are_written_and_told(sam2v, movie, here):
+    result = sam2v("track", movie, "--point", CLICK, "--preview", "look.png", "--session", "work.json")
+    assert (here / "look.png").stat().st_size > 1000
+    assert json.loads((here / "work.json").read_text())["format"] == "sam2v-session"
+    assert "preview  look.png" in result.stdout
+    assert "session  work.json" in result.stdout
+
+
+def test_without_being_asked_for_nothing_but_labels_is_written(sam2v, movie, here):
+    sam2v("track", movie, "--point", CLICK)
+    assert sorted(path.name for path in here.iterdir()) == ["labels.tif", "movie.tif"]
+
+
+def test_quiet_says_nothing(sam2v, movie):
+    assert sam2v("track", movie, "--point", CLICK, "--quiet").output == ""
+
+
+def test_the_model_is_loaded_as_asked_for(sam2v, movie, loads):
+    words = ("--model", "sam2.1-tiny", "--device", "cpu", "--preset", "official", "--image-size", 96)
+    sam2v("track", movie, "--point", CLICK, "--frames", "0:2", *words)
+    sam2v("track", movie, "--point", CLICK, "--frames", "0:2")
+    assert loads == [
+        {"name": "sam2.1-tiny", "device": "cpu", "preset": "official", "image_size": 96},
+        {"name": "default", "device": "auto", "preset": "default", "image_size": None},
+    ]
+
+
+def test_the_environment_can_name_the_model(sam2v, movie, loads, monkeypatch):
+    monkeypatch.setenv("SAM2V_MODEL", "mine.safetensors")
+    sam2v("track", movie, "--point", CLICK, "--frames", "0:1")
+    assert loads[0]["name"] == "mine.safetensors"
+
+
+def test_threads_are_set(sam2v, movie, monkeypatch):
+    asked = []
+    monkeypatch.setattr("torch.set_num_threads", asked.append)
+    sam2v("track", movie, "--point", CLICK, "--frames", "0:1", "--threads", 1)
+    assert asked == [1]
+
+
+def test_channel_plane_and_axes_choose_what_is_tracked(sam2v, movie, here):
+    frames = tiny.make_movie()
+    volume = np.zeros((10, 2, 3, *tiny.SHAPE), np.uint8)
+    volume[:, 1, 2] = frames
+    tifffile.imwrite(here / "volume.tif", volume, photometric="minisblack")
+    sam2v("track", "volume.tif", "--point", CLICK, "--axes", "TCZYX", "--channel", 1, "--plane", "max")
+    sam2v("track", movie, "--point", CLICK, "--out", "plain.tif")
+    np.testing.assert_array_equal(tifffile.imread("labels.tif"), tifffile.imread("plain.tif"))
+
+
+def test_a_movie_of_masks_gives_the_frame_of_the_prompt(sam2v, movie, here):
+    masks = np.zeros((10, *tiny.SHAPE), np.uint16)
+    masks[3, 10:20, 10:20] = 300
+    tifffile.imwrite(here / "masks.tif", masks, metadata={"axes": "TYX"})
+    sam2v("track", movie, "--mask", "3,masks.tif", "--frames", "3:4")
+    np.testing.assert_array_equal(tifffile.imread("labels.tif")[3], masks[3] > 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "nothing was prompted"),
+        (("--point", "12,1,1"), "frame 12"),
+        (("--point", "0,100,1"), "point (y=100, x=1) lies outside the image"),
+        (("--box", "0,5,5,5,9"), "has no area"),
+        (("--mask", "0,missing.png"), "no file or folder 'missing.png'"),
+        (("--mask", "0,movie.tif", "--frames", "0:20"), "--frames 0:20 is outside the movie"),
+        (("--point", CLICK, "--frames", "5:"), "frame 0, which is not among the frames to be tracked, 5 to 9"),
+        (("--point", CLICK, "--channel", "3"), "channel"),
+        (("--resume", "missing.json"), "missing.json"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_writes_nothing(sam2v, movie, here, words, message):
+    result = sam2v("track", movie, *words, code=FAILED)
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert [path.name for path in here.iterdir()] == ["movie.tif"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--point", "1,2"), "is not T,Y,X"),
+        (("--point", CLICK, "--out", "labels.png"), "must end in .tif, .tiff or .zarr"),
+        (("--point", CLICK, "--out", "missing/labels.tif"), "there is no folder"),
+        (("--point", CLICK, "--out", "movie.tif"), "is the movie itself"),
+        (("--point", CLICK, "--preview", "a.gif"), "must end in .png"),
+        (("--point", CLICK, "--session", "a.txt"), "must end in .json"),
+        (("--point", CLICK, "--direction", "sideways"), "sideways"),
+        (("--point", CLICK, "--resume", "movie.tif"), "a resumed run keeps its prompts"),
+    ],
+)
+def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, loads, words, message):
+    result = sam2v("track", movie, *words, code=FAILED)
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert loads == []
