@@ -25,8 +25,8 @@ Kind = Literal["mask", "click", "box"]
 class PromptMix:
     """How often the first frame is prompted by what."""
 
-    mask: float = 0.5
-    click: float = 0.25
+    mask: float = 0.35
+    click: float = 0.4
     box: float = 0.25
 
     def draw(self, rng: np.random.Generator) -> Kind:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NEW = (
     "memory_attention.", "memory_encoder.", "maskmem_tpos_enc", "no_mem_", "no_obj_", "obj_ptr_", "mask_downsample.",
-    "sam_mask_decoder.conv_s", "sam_mask_decoder.obj_score_token", "sam_mask_decoder.pred_obj_score_head",
+    "sam_mask_decoder.conv_s", "sam_mask_decoder.iou_prediction_head", "sam_mask_decoder.obj_score_token", "sam_mask_decoder.pred_obj_score_head",
 )  # fmt: skip
 _LATE = ("image_encoder.neck.", "image_encoder.trunk.layers.3.", "image_encoder.trunk.layers.2.downsample.")
 
@@ -41,11 +41,11 @@ class Recipe:
     """
 
     new_rate: float = 4e-4
-    head_rate: float = 8e-5
+    head_rate: float = 1e-4
     late_rate: float = 6e-5
     early_rate: float = 3e-5
     late_from: float = 0.1
-    early_from: float = 0.5
+    early_from: float = 0.35
     warm_up_steps: int = 40
     decay_from: float = 0.6
     batch: int = 8

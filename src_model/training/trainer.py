@@ -219,14 +219,21 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--plain-memory", action="store_true", help="leave the memory parts at random weights")
+    parser.add_argument(
+        "--late-from", type=float, default=Recipe().late_from, help="progress at which the encoder's end learns"
+    )
+    parser.add_argument(
+        "--early-from", type=float, default=Recipe().early_from, help="progress at which all of it learns"
+    )
+    parser.add_argument("--plain-memory", action="store_true", help="leave the memory parts at the weights of --start")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     options = RunOptions(
         given.out, given.data, given.start, given.minutes, given.validate_every,
         seed=given.seed, clips_per_kind=given.clips_per_kind, memory_start=not given.plain_memory,
     )  # fmt: skip
-    Trainer(options, Recipe(batch=given.batch)).run()
+    recipe = Recipe(batch=given.batch, late_from=given.late_from, early_from=given.early_from)
+    Trainer(options, recipe).run()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def finish_clip(footage: Footage, rng: np.random.Generator, *, size: int, kind: 
     """Frame footage and vary it; None where the object ends up too small in the first frame."""
     if not footage.masks[0].any():
         return None
-    images, masks = cut_footage(footage, window_path(footage, rng, finish.framing), size)
+    images, masks = cut_footage(footage, window_path(footage, rng, finish.framing, size=size), size)
     return finish_frames(images, masks, rng, kind=kind, finish=finish)
 
 

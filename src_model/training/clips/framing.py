@@ -23,9 +23,14 @@ _Array = TypeVar("_Array", ByteArray, BoolArray)
 
 @dataclass(frozen=True, slots=True)
 class FramingSettings:
-    """Shares of clips framed in each way; windows cover the object to between `least_cover` and `most_cover`."""
+    """Shares of clips framed in each way; windows cover the object to between `least_cover` and `most_cover`.
 
-    whole_frame: float = 0.3
+    Whole frames, whose objects are small, are mostly for the input sizes at which whole frames are tracked.
+    """
+
+    whole_frame: float = 0.2
+    whole_frame_large: float = 0.6
+    large_size: int = 336
     drifting: float = 0.25
     leaving: float = 0.1
     least_cover: float = 0.02
@@ -38,12 +43,15 @@ def object_box(mask: BoolArray) -> tuple[int, int, int, int]:
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
-def window_path(footage: Footage, rng: np.random.Generator, settings: FramingSettings | None = None) -> list[Window]:
-    """Choose a window for every frame; the object is in the first one."""
+def window_path(
+    footage: Footage, rng: np.random.Generator, settings: FramingSettings | None = None, *, size: int = 224
+) -> list[Window]:
+    """Choose a window for every frame, for an input of `size`; the object is in the first one."""
     settings = settings or FramingSettings()
     frames, shape = len(footage.masks), footage.shape
     whole: Window = (0.0, 0.0, float(shape[0]), float(shape[1]))
-    if rng.uniform() < settings.whole_frame:
+    share = settings.whole_frame_large if size >= settings.large_size else settings.whole_frame
+    if rng.uniform() < share:
         return [whole] * frames
     first = _window_around(footage.masks[0], rng, settings)
     way = rng.uniform()

@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEFAULT_WEIGHTS: dict[str, float] = {
-    "real-video": 0.18,
+    "real-video": 0.17,
     "cell-track": 0.08,
-    "warped-still": 0.22,
-    "pasted": 0.22,
-    "nuclei": 0.06,
-    "sheet": 0.09,
-    "rods": 0.05,
-    "phase": 0.06,
+    "warped-still": 0.19,
+    "pasted": 0.16,
+    "nuclei": 0.07,
+    "sheet": 0.15,
+    "rods": 0.07,
+    "phase": 0.07,
     "vesicles": 0.04,
 }
 """Share of the clips per kind."""

@@ -43,7 +43,7 @@ class WarpedStillSource:
             if mask is None:
                 continue
             still = Footage(image[None], mask[None])
-            window = window_path(still, rng, self._finish.framing)[0]
+            window = window_path(still, rng, self._finish.framing, size=size)[0]
             images, masks = warp_still(image, mask, window, rng, frames=frames, size=size)
             clip = finish_frames(images, masks, rng, kind=self.kind, finish=self._finish)
             if clip:
