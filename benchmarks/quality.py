@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.ndimage import distance_transform_edt
-from src_model.tracking.image_predictor import ImagePredictor
 
 from src_model.data import epithelium_path
 from src_model.frames import FrameSource, decide_normalization, open_movie
 from src_model.masks import mask_box, mask_iou
 from src_model.tracking import StreamingPredictor
+from src_model.tracking.image_predictor import ImagePredictor
 from src_model.training.simulation import SIMULATED_KINDS, simulate_movie
 
 if TYPE_CHECKING:

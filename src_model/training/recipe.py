@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _NEW = (
     "memory_attention.", "memory_encoder.", "maskmem_tpos_enc", "no_mem_", "no_obj_", "obj_ptr_", "mask_downsample.",
-    "sam_mask_decoder.conv_s", "sam_mask_decoder.iou_prediction_head", "sam_mask_decoder.obj_score_token", "sam_mask_decoder.pred_obj_score_head",
+    "sam_mask_decoder.conv_s", "sam_mask_decoder.iou_prediction_head", "sam_mask_decoder.obj_score_token",
+    "sam_mask_decoder.pred_obj_score_head",
 )  # fmt: skip
 _LATE = ("image_encoder.neck.", "image_encoder.trunk.layers.3.", "image_encoder.trunk.layers.2.downsample.")
 

@@ -1,0 +1,180 @@
+"""The network's work for one frame, for a batch of objects: the only place that runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, PromptTensors, Sam2Network
+from src_model.tracking.memory_bank import MemoryEntry
+from src_model.tracking.preprocessing import image_tensor, mask_tensor
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from src_model.frames import Normalization
+    from src_model.masks import Rle
+    from src_model.tracking.settings import TrackingSettings
+
+_PREVIOUS_LOGIT_LIMIT = 32.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointIdentity:
+    """Which weights a network carries, for saved sessions.
+
+    Attributes
+    ----------
+    name
+        What the checkpoint is called.
+    sha256
+        Digest of its file; empty if the weights came from no file.
+    """
+
+    name: str = "unnamed"
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSteps:
+    """A loaded network with all that is needed to run it.
+
+    Attributes
+    ----------
+    network
+        In evaluation mode, on ``device``.
+    settings
+        Where sam2v differs from the reference.
+    device
+        Where tensors live.
+    image_size
+        Side of the network input.
+    checkpoint
+        Which weights the network carries.
+    """
+
+    network: Sam2Network
+    settings: TrackingSettings
+    device: torch.device
+    image_size: int
+    checkpoint: CheckpointIdentity = CheckpointIdentity()
+
+    @torch.no_grad()
+    def encode_image(self, image: NDArray[np.generic], normalization: Normalization) -> ImageFeatures:
+        """Encode one frame ``(Y, X[, 3])``."""
+        tensor = image_tensor(image, normalization, self.settings, self.network.config, self.image_size)
+        return self.network.encode_image(tensor.to(self.device))
+
+    @torch.no_grad()
+    def answer_prompt(
+        self,
+        features: ImageFeatures,
+        prompts: PromptTensors,
+        memory: MemoryTokens | None,
+        previous: Tensor | None,
+        *,
+        multimask: bool,
+    ) -> MaskPrediction:
+        """Predict the masks that points and box ask for.
+
+        Parameters
+        ----------
+        features
+            Of the prompted frame.
+        prompts
+            One object's points.
+        memory
+            What the object's earlier frames left, or None where it was never tracked.
+        previous
+            ``(1, 1, S / 4, S / 4)`` logits of the mask to be corrected.
+        multimask
+            Give three readings.
+        """
+        embedding = self._conditioned(features.embedding, memory)
+        if previous is not None:
+            prompts = _with_earlier_mask(prompts, previous)
+        pointed_at = self.settings.trust_prompts and bool((prompts.labels > 0).any())
+        return self.network.predict_masks(
+            embedding, features.high_res, prompts, multimask=multimask, assume_present=pointed_at
+        )
+
+    @torch.no_grad()
+    def segment(self, features: ImageFeatures, prompts: PromptTensors, *, multimask: bool) -> MaskPrediction:
+        """Answer prompts about a single image as SAM does: no memory, and a mask even where no object is seen.
+
+        Parameters
+        ----------
+        features
+            Of the image.
+        prompts
+            One row a prompt, each answered alone.
+        multimask
+            Give three readings.
+        """
+        batch = features.expand(prompts.points.shape[0])
+        if prompts.mask_logits is not None:
+            prompts = _with_earlier_mask(prompts, prompts.mask_logits)
+        encoder, embedding = self.network.sam_prompt_encoder, self.network.without_memory(batch.embedding)
+        tokens, dense = encoder(prompts, *embedding.shape[-2:])
+        positions = encoder.grid_positions(*embedding.shape[-2:])
+        prediction: MaskPrediction = self.network.sam_mask_decoder(
+            embedding, positions, tokens, dense, batch.high_res, multimask=multimask
+        )
+        return prediction
+
+    @torch.no_grad()
+    def take_mask(self, features: ImageFeatures, mask: Rle) -> MemoryEntry:
+        """Take a mask as the truth of a frame: logits, pointer, no spatial memory yet."""
+        prediction, pointer = self.network.mask_as_output(features, mask_tensor(mask, self.image_size, self.device))
+        return MemoryEntry(prediction.logits, prediction.object_logits, pointer)
+
+    @torch.no_grad()
+    def entry_of(self, prediction: MaskPrediction) -> MemoryEntry:
+        """Turn a prediction with one mask into what it leaves in the bank, no spatial memory yet."""
+        pointer = self.network.object_pointer(prediction.tokens[:, 0], prediction.object_logits)
+        return MemoryEntry(prediction.logits, prediction.object_logits, pointer)
+
+    @torch.no_grad()
+    def add_memory(self, entry: MemoryEntry, features: ImageFeatures, *, binarize: bool) -> None:
+        """Encode the spatial memory of an entry, in place."""
+        batch = features.expand(entry.logits.shape[0])
+        memory = self.network.encode_memory(batch.embedding, entry.logits, entry.object_logits, binarize=binarize)
+        entry.memory = memory.bfloat16() if self.settings.bfloat16_memories else memory
+
+    @torch.no_grad()
+    def track(self, features: ImageFeatures, memory: MemoryTokens) -> tuple[MaskPrediction, list[MemoryEntry]]:
+        """Find a batch of objects in one frame and encode it as their memory.
+
+        Returns
+        -------
+        tuple
+            The best mask of each object (M = 1), and the entry of each.
+        """
+        batch = features.expand(memory.memories.shape[0])
+        embedding = self._conditioned(batch.embedding, memory)
+        nothing = PromptTensors.none(embedding.shape[0], self.device)
+        prediction = self.network.predict_masks(embedding, batch.high_res, nothing, multimask=True).best()
+        together = self.entry_of(prediction)
+        self.add_memory(together, features, binarize=False)
+        return prediction, _split(together)
+
+    def _conditioned(self, embedding: Tensor, memory: MemoryTokens | None) -> Tensor:
+        if memory is None:
+            return self.network.without_memory(embedding)
+        return self.network.attend_memory(embedding, memory)
+
+
+def _with_earlier_mask(prompts: PromptTensors, logits: Tensor) -> PromptTensors:
+    limited = logits.clamp(-_PREVIOUS_LOGIT_LIMIT, _PREVIOUS_LOGIT_LIMIT)
+    return PromptTensors(prompts.points, prompts.labels, limited)
+
+
+def _split(together: MemoryEntry) -> list[MemoryEntry]:
+    """Give each object its own copy, so that no entry keeps the memory of its whole batch alive."""
+    assert together.memory is not None
+    rows = zip(together.logits, together.object_logits, together.pointer, together.memory, strict=True)
+    return [MemoryEntry(*(part[None].clone() for part in row)) for row in rows]

@@ -1,0 +1,225 @@
+"""The streaming predictor: a loaded network on a device, from which sessions are started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from src_model.errors import PromptError
+from src_model.frames import FrameSource, LiveSource, Normalization, open_movie
+from src_model.tracking.network_steps import CheckpointIdentity, NetworkSteps
+from src_model.tracking.session import DEFAULT_CACHE_BYTES, Session
+from src_model.tracking.settings import PRESETS, PresetName, TrackingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from src_model.frames import Channel, MovieLike, Plane
+    from src_model.nn import Sam2Network
+
+_SMALLEST_SIZE, _LARGEST_SIZE = 64, 4096
+_LIVE_FRAMES = 64
+"""Frames of a live stream that stay readable, for prompts and corrections; memory is bounded by them."""
+
+
+class StreamingPredictor:
+    """A network on a device; holds no movie.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode.
+    device
+        Where to run; the network is moved there.
+    settings
+        Where sam2v differs from the reference predictor.
+    image_size
+        Side of the network input in pixels; the size the weights were trained at if left out.
+    name, sha256
+        What the checkpoint is called and its hash, for saved sessions.
+    """
+
+    def __init__(
+        self,
+        network: Sam2Network,
+        *,
+        device: torch.device | str = "cpu",
+        settings: TrackingSettings | None = None,
+        image_size: int | None = None,
+        name: str = "unnamed",
+        sha256: str = "",
+    ) -> None:
+        size = _checked_size(image_size or network.config.image_size, network.config.trunk.size_multiple)
+        target = torch.device(device)
+        checkpoint = CheckpointIdentity(name, sha256)
+        self.steps = NetworkSteps(network.to(target).eval(), settings or PRESETS["default"], target, size, checkpoint)
+
+    @classmethod
+    def load(
+        cls,
+        name_or_path: str | Path = "default",
+        *,
+        device: str = "auto",
+        preset: PresetName = "default",
+        image_size: int | None = None,
+    ) -> StreamingPredictor:
+        """Load a checkpoint by name, downloading it on first use, or from a file.
+
+        Parameters
+        ----------
+        name_or_path
+            A name of ``sam2v models``, or a ``.pt`` or ``.safetensors`` file, whose architecture is recognised.
+        device
+            ``"auto"`` (CUDA, then Apple's MPS, then the CPU) or what torch calls a device.
+        preset
+            ``"default"``, or ``"official"`` to behave as the reference predictor does.
+        image_size
+            Side of the network input in pixels. Larger sees smaller objects and takes longer.
+
+        Raises
+        ------
+        CheckpointError
+            If the name is unknown, or the file is missing, damaged or foreign.
+        PromptError
+            If the preset, the device or the image size cannot be used.
+        """
+        from src_model.weights import load_network
+
+        if preset not in PRESETS:
+            raise PromptError(f"preset {preset!r} is unknown; choose one of {', '.join(PRESETS)}")
+        target = choose_device(device)
+        loaded = load_network(name_or_path, device=target)
+        return cls(
+            loaded.network,
+            device=target,
+            settings=PRESETS[preset],
+            image_size=image_size,
+            name=loaded.name,
+            sha256=loaded.sha256,
+        )
+
+    @property
+    def name(self) -> str:
+        """What the checkpoint is called."""
+        return self.steps.checkpoint.name
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the checkpoint file; empty if the weights came from no file."""
+        return self.steps.checkpoint.sha256
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self.steps.device
+
+    @property
+    def image_size(self) -> int:
+        """Side of the network input in pixels."""
+        return self.steps.image_size
+
+    def with_settings(self, settings: TrackingSettings, image_size: int | None = None) -> StreamingPredictor:
+        """Return a predictor with other settings and input size that shares this one's network.
+
+        Raises
+        ------
+        PromptError
+            If the image size cannot be used.
+        """
+        return StreamingPredictor(
+            self.steps.network,
+            device=self.device,
+            settings=settings,
+            image_size=image_size or self.image_size,
+            name=self.name,
+            sha256=self.sha256,
+        )
+
+    def start(
+        self,
+        movie: MovieLike | None = None,
+        *,
+        normalization: Normalization | None = None,
+        axes: str | None = None,
+        channel: Channel = None,
+        plane: Plane = None,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+    ) -> Session:
+        """Start tracking in a movie, or in a live stream if none is given.
+
+        Parameters
+        ----------
+        movie
+            ``(T, Y, X[, C])`` array-like, a path, or a :class:`~src_model.frames.FrameSource`.
+        normalization
+            How pixel values become 0..1; decided from the movie if left out.
+        axes, channel, plane
+            As in :func:`~src_model.frames.open_movie`.
+        cache_bytes
+            Memory for image features that are kept for the next pass.
+
+        Returns
+        -------
+        Session
+
+        Raises
+        ------
+        MovieError
+            If the movie cannot be opened.
+        """
+        source: FrameSource = (
+            LiveSource(keep=_LIVE_FRAMES)
+            if movie is None
+            else open_movie(movie, axes=axes, channel=channel, plane=plane)
+        )
+        return Session(self.steps, source, normalization, cache_bytes)
+
+    def resume(self, path: str | Path, movie: MovieLike, *, allow_other_model: bool = False) -> Session:
+        """Go on with a saved session: objects, prompts, masks and locks are as they were.
+
+        Parameters and errors are those of :func:`~src_model.tracking.session_file.load_session`.
+        """
+        from src_model.tracking.session_file import load_session
+
+        return load_session(path, self, movie, allow_other_model=allow_other_model)
+
+    def replay(self, path: str | Path, movie: MovieLike, *, allow_other_model: bool = False) -> Session:
+        """Do again all that was done in a saved session; the masks come out the same.
+
+        Parameters and errors are those of :func:`~src_model.tracking.session_file.replay_session`.
+        """
+        from src_model.tracking.session_file import replay_session
+
+        return replay_session(path, self, movie, allow_other_model=allow_other_model)
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn a device name into a device; ``"auto"`` takes the fastest present.
+
+    Raises
+    ------
+    PromptError
+        If there is no such device.
+    """
+    present: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+        "cpu": lambda: True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, available in present.items() if available()))
+    kind = name.split(":")[0]
+    if kind not in present or not present[kind]():
+        usable = ", ".join(other for other, available in present.items() if available())
+        raise PromptError(f"device {name!r} is not available here; use auto or one of {usable}")
+    return torch.device(name)
+
+
+def _checked_size(size: int, multiple: int) -> int:
+    if size % multiple or not _SMALLEST_SIZE <= size <= _LARGEST_SIZE:
+        raise PromptError(
+            f"image size {size} cannot be used; choose a multiple of {multiple} in {_SMALLEST_SIZE}..{_LARGEST_SIZE}"
+        )
+    return size

@@ -1,0 +1,123 @@
+"""What a session answers: one frame's masks, or the answer to a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from src_model.masks import Rle
+
+
+class DecodedMasks(Mapping[int, NDArray[np.bool_]]):
+    """Masks by object id, decoded when looked at: hundreds of cells in a large field stay small until then."""
+
+    def __init__(self, encoded: Mapping[int, Rle]) -> None:
+        self._encoded = encoded
+
+    def __getitem__(self, object_id: int) -> NDArray[np.bool_]:
+        """Decode one object's mask, ``(Y, X)`` bool."""
+        return self._encoded[object_id].decode()
+
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over object ids."""
+        return iter(self._encoded)
+
+    def __len__(self) -> int:
+        """Return the number of objects."""
+        return len(self._encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """One frame's answer.
+
+    Attributes
+    ----------
+    frame
+        Frame number.
+    rles
+        Masks by object id, run-length encoded.
+    scores
+        Predicted IoU by object id.
+    object_scores
+        Probability that the object is in the frame, by object id.
+    logits
+        Low-resolution mask logits ``(h, w)`` of the objects computed on this frame; prompted, locked and skipped ones
+        may be missing.
+    """
+
+    frame: int
+    rles: dict[int, Rle]
+    scores: dict[int, float]
+    object_scores: dict[int, float]
+    logits: dict[int, Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def masks(self) -> DecodedMasks:
+        """Masks by object id, each ``(Y, X)`` bool, decoded when looked at."""
+        return DecodedMasks(self.rles)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reading of an ambiguous prompt.
+
+    Attributes
+    ----------
+    rle
+        The mask.
+    score
+        Predicted IoU.
+    """
+
+    rle: Rle
+    score: float
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The mask, ``(Y, X)`` bool."""
+        return self.rle.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptAnswer:
+    """The answer to a prompt.
+
+    Attributes
+    ----------
+    frame, object_id
+        What was prompted.
+    rle
+        The chosen mask.
+    score
+        Its predicted IoU.
+    object_score
+        Probability that the object is in the frame.
+    candidates
+        All readings in the decoder's order: three for a single click, one otherwise.
+    chosen
+        Which candidate ``rle`` is.
+    logits
+        ``(h, w)`` low-resolution logits of the chosen mask.
+    """
+
+    frame: int
+    object_id: int
+    rle: Rle
+    score: float
+    object_score: float
+    candidates: tuple[Candidate, ...]
+    chosen: int
+    logits: Tensor = field(repr=False)
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The chosen mask, ``(Y, X)`` bool."""
+        return self.rle.decode()

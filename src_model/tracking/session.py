@@ -1,0 +1,395 @@
+"""A session: one movie or live stream being tracked."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from src_model.errors import FrameRangeError, MovieError, NoPromptError, PromptError, UnknownObjectError
+from src_model.frames import FrameSource, LiveSource, Normalization, decide_normalization
+from src_model.masks import Masklet
+from src_model.tracking.feature_cache import FeatureCache
+from src_model.tracking.memory_bank import MemoryBank
+from src_model.tracking.operations import Chosen, Cleared, Locked, OperationLog, Prompted, Propagated, Removed
+from src_model.tracking.prompting import Prompting
+from src_model.tracking.prompts import checked_object_id, make_prompt
+from src_model.tracking.propagation import Propagation, is_active, repair_range
+from src_model.tracking.recall import Recall
+from src_model.tracking.tracked_object import TrackedObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike
+
+    from src_model.nn import ImageFeatures
+    from src_model.tracking.network_steps import NetworkSteps
+    from src_model.tracking.operations import Operation
+    from src_model.tracking.results import FrameResult, PromptAnswer
+
+DEFAULT_CACHE_BYTES = 512 * 2**20
+
+
+class Session:
+    """One movie or live stream being tracked: objects, the memory bank of each, and a feature cache.
+
+    Made by :meth:`StreamingPredictor.start <src_model.tracking.predictor.StreamingPredictor.start>`. Frames are read
+    when they are needed and dropped; masks are kept run-length encoded.
+
+    Parameters
+    ----------
+    steps
+        The network and its settings.
+    movie
+        The movie, or a live source that grows.
+    normalization
+        How pixel values become 0..1. None: decided from the movie when first needed.
+    cache_bytes
+        Budget of the feature cache.
+    objects, operations
+        What a saved session held, and what was done in it.
+    """
+
+    def __init__(
+        self,
+        steps: NetworkSteps,
+        movie: FrameSource,
+        normalization: Normalization | None = None,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        *,
+        objects: Iterable[TrackedObject] = (),
+        operations: Iterable[Operation] = (),
+    ) -> None:
+        self.movie = movie
+        self.log = OperationLog(operations)
+        self._steps = steps
+        self._normalization = normalization
+        self._cache = FeatureCache(cache_bytes)
+        self._objects = {item.object_id: item for item in objects}
+
+    # What is there ---------------------------------------------------------------------------------------------------
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        """``(Y, X)`` of the movie's frames."""
+        return self.movie.shape[1], self.movie.shape[2]
+
+    @property
+    def normalization(self) -> Normalization:
+        """How pixel values become 0..1, decided once a movie."""
+        if self._normalization is None:
+            self._normalization = decide_normalization(self.movie)
+        return self._normalization
+
+    @property
+    def feature_cache(self) -> FeatureCache:
+        """Image features of recently seen frames."""
+        return self._cache
+
+    @property
+    def steps(self) -> NetworkSteps:
+        """The network and its settings."""
+        return self._steps
+
+    @property
+    def objects(self) -> Mapping[int, TrackedObject]:
+        """Everything held of each object, by id (read only)."""
+        return MappingProxyType(self._objects)
+
+    @property
+    def masklets(self) -> dict[int, Masklet]:
+        """The masks through time of each object, by id."""
+        return {object_id: item.masklet for object_id, item in self._objects.items()}
+
+    # Prompts ---------------------------------------------------------------------------------------------------------
+
+    def prompt(
+        self,
+        frame: int,
+        object_id: int | None,
+        *,
+        points: ArrayLike | None = None,
+        labels: Sequence[int] | None = None,
+        box: Sequence[float] | None = None,
+        mask: ArrayLike | None = None,
+        replace: bool = False,
+    ) -> PromptAnswer:
+        """Say where an object is, or is not, on a frame; a new id makes a new object.
+
+        Prompts on a frame add up until they are cleared: points are joined, a newer box or mask replaces an older one.
+        On a frame that was already tracked the prompt is a correction: the network sees the object's memory and the
+        mask to be corrected.
+
+        Parameters
+        ----------
+        frame
+            Frame number.
+        object_id
+            The object, a whole number from 1.
+        points, labels
+            ``(N, 2)`` of (y, x) pixels, and one label a point: 1 inside the object, 0 outside (default: all 1).
+        box
+            ``(y0, x0, y1, x1)`` in pixels.
+        mask
+            ``(Y, X)``; taken as the answer itself.
+        replace
+            Forget earlier prompts on this frame first.
+
+        Returns
+        -------
+        PromptAnswer
+            The mask, and all three readings if the prompt is a single click.
+
+        Raises
+        ------
+        FrameRangeError, PromptError
+            If the frame, the object id or the prompt cannot be meant.
+        """
+        frame = self._checked_frame(frame)
+        number = checked_object_id(object_id)
+        prompt = make_prompt(self.frame_shape, points=points, labels=labels, box=box, mask=mask)
+        item = self._objects.get(number) or self._new_object(number)
+        answer = self._prompting.answer(item, frame, prompt, replace=replace)
+        self._objects[number] = item
+        self.log.add(Prompted(number, frame, prompt, replace))
+        return answer
+
+    def choose(self, frame: int, object_id: int, candidate: int) -> PromptAnswer:
+        """Take another reading of the last prompt of an object.
+
+        Raises
+        ------
+        PromptError
+            If the object's last prompt was on another frame or has no such candidate.
+        """
+        answer = self._prompting.choose(self._object(object_id), frame, candidate)
+        self.log.add(Chosen(object_id, frame, candidate))
+        return answer
+
+    def clear_prompt(self, frame: int, object_id: int) -> None:
+        """Remove all prompts of an object on a frame, and the mask they gave.
+
+        Raises
+        ------
+        PromptError
+            If there is none.
+        """
+        item = self._object(object_id)
+        if frame not in item.prompts:
+            raise PromptError(
+                f"object {object_id} has no prompt on frame {frame}; it is prompted on {_listed(item.prompted_frames)}"
+            )
+        del item.prompts[frame]
+        item.pending.pop(frame, None)
+        item.bank.forget(frame)
+        item.directions.pop(frame, None)
+        item.masklet.delete(frame)
+        item.locked.discard(frame)
+        item.readings = None
+        self.log.add(Cleared(object_id, frame))
+
+    def remove_object(self, object_id: int) -> None:
+        """Remove an object with its prompts and masks."""
+        self._object(object_id)
+        del self._objects[object_id]
+        self.log.add(Removed(object_id))
+
+    def lock(self, frame: int, object_id: int, *, locked: bool = True) -> None:
+        """Protect the mask of a tracked frame from being tracked again, or release it.
+
+        Raises
+        ------
+        FrameRangeError
+            If the object has no mask on the frame.
+        """
+        item = self._object(object_id)
+        if frame not in item.masklet:
+            raise FrameRangeError(
+                f"object {object_id} has no mask on frame {frame} that could be locked; track it first"
+            )
+        (item.locked.add if locked else item.locked.discard)(frame)
+        self.log.add(Locked(object_id, frame, locked))
+
+    # Tracking --------------------------------------------------------------------------------------------------------
+
+    def propagate(
+        self,
+        start: int | None = None,
+        stop: int | None = None,
+        *,
+        reverse: bool = False,
+        objects: Sequence[int] | None = None,
+    ) -> Iterator[FrameResult]:
+        """Track objects through the movie, frame by frame.
+
+        Closing the generator keeps every finished frame; calling again with ``start`` at the next frame goes on as if
+        it had never stopped. Prompted and locked frames are given as they are.
+
+        Parameters
+        ----------
+        start, stop
+            As in ``range``: ``stop`` is excluded. Left out: forwards from the first prompted frame to the end of the
+            movie, in reverse from the last frame to frame 0 included.
+        reverse
+            Track towards earlier frames.
+        objects
+            Ids of the objects to track; all that hold a prompt if left out.
+
+        Returns
+        -------
+        Iterator of FrameResult
+            One for every frame on which at least one object is tracked.
+
+        Raises
+        ------
+        NoPromptError, UnknownObjectError, FrameRangeError
+            Before anything is computed.
+        """
+        items = self._promptable(objects)
+        frames = self._frame_range(start, stop, reverse, items)
+        operation = Propagated(tuple(item.object_id for item in items), frames.start, frames.start, reverse)
+        return self._tracked(items, frames, operation)
+
+    def repair(
+        self, frame: int, object_id: int, *, direction: Literal["both", "forward", "backward"] = "both"
+    ) -> Iterator[FrameResult]:
+        """Track an object again around a corrected frame, up to the next prompted or locked frame on each side.
+
+        Only frames that were already tracked are touched; every other one stays byte for byte as it was.
+
+        Raises
+        ------
+        UnknownObjectError, NoPromptError
+            If the object is not there or holds no prompt on ``frame``.
+        """
+        item = self._object(object_id)
+        if frame not in item.prompts:
+            raise NoPromptError(
+                f"object {object_id} has no prompt on frame {frame} to repair from; prompt that frame first "
+                f"(it is prompted on {_listed(item.prompted_frames)})"
+            )
+        return self._repaired(item, frame, direction)
+
+    def push(self, image: ArrayLike) -> FrameResult:
+        """Take one more frame of a live stream and track every object in it at once.
+
+        Parameters
+        ----------
+        image
+            ``(Y, X)`` or ``(Y, X, 3)``, of the same shape and type as the frames before it.
+
+        Raises
+        ------
+        MovieError
+            If this session was started on a movie that is already whole, or the image does not fit the stream.
+        """
+        if not isinstance(self.movie, LiveSource):
+            raise MovieError("push needs a live session: call predictor.start() without a movie")
+        frame = self.movie.append(np.asarray(image))
+        items = [item for item in self._objects.values() if item.prompts]
+        result = self._propagation.step(frame, items, reverse=False)
+        self.log.add_pushed(tuple(item.object_id for item in items), frame)
+        return result
+
+    def features(self, frame: int) -> ImageFeatures:
+        """Return the image features of a frame, from the cache or computed now."""
+        return self._cache.get(
+            frame, lambda number: self._steps.encode_image(self.movie.read(number), self.normalization)
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write prompts, masks and settings to a ``.json`` file, from which the session can go on later.
+
+        Raises
+        ------
+        SessionFileError
+            If it cannot be written.
+        """
+        from src_model.tracking.session_file import save_session
+
+        return save_session(self, path)
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def _recall(self) -> Recall:
+        horizon = self._steps.network.config.max_pointers
+        if self._steps.settings.short_movie_pointers:
+            horizon = max(2, min(horizon, len(self.movie)))
+        return Recall(self._steps, self.features, horizon)
+
+    @property
+    def _prompting(self) -> Prompting:
+        return Prompting(self._recall, self.frame_shape)
+
+    @property
+    def _propagation(self) -> Propagation:
+        return Propagation(self._recall, self.frame_shape)
+
+    def _tracked(self, items: list[TrackedObject], frames: range, operation: Propagated) -> Iterator[FrameResult]:
+        propagation = self._propagation
+        done = self.log.open_propagation(operation)
+        settings = self._steps.settings
+        for frame in frames:
+            # Objects may be removed while the generator is suspended.
+            present = [item for item in items if self._objects.get(item.object_id) is item]
+            active = [item for item in present if is_active(item, frame, reverse=operation.reverse, settings=settings)]
+            if active:
+                result = propagation.step(frame, active, reverse=operation.reverse)
+                done(frame, tuple(item.object_id for item in present))
+                yield result
+
+    def _repaired(
+        self, item: TrackedObject, frame: int, direction: Literal["both", "forward", "backward"]
+    ) -> Iterator[FrameResult]:
+        for reverse, name in ((False, "forward"), (True, "backward")):
+            if direction in (name, "both"):
+                frames = repair_range(item, frame, reverse=reverse)
+                yield from self._tracked(
+                    [item], frames, Propagated((item.object_id,), frame, frame, reverse, kind="repair")
+                )
+
+    def _new_object(self, object_id: int) -> TrackedObject:
+        return TrackedObject(object_id, MemoryBank(self._steps.settings), Masklet(object_id, self.frame_shape))
+
+    def _object(self, object_id: int) -> TrackedObject:
+        if object_id not in self._objects:
+            raise UnknownObjectError(f"there is no object {object_id}; the objects are {_listed(self._objects)}")
+        return self._objects[object_id]
+
+    def _promptable(self, objects: Sequence[int] | None) -> list[TrackedObject]:
+        if objects is None:
+            items = [item for item in self._objects.values() if item.prompts]
+        else:
+            items = [self._object(object_id) for object_id in objects]
+        empty = [item.object_id for item in items if not item.prompts]
+        if not items or empty:
+            who = f"object {empty[0]} has no prompt" if empty else "no object has a prompt"
+            raise NoPromptError(f"{who} yet; give a point, a box or a mask with session.prompt(...) first")
+        return items
+
+    def _frame_range(self, start: int | None, stop: int | None, reverse: bool, items: list[TrackedObject]) -> range:
+        length = len(self.movie)
+        for value, name, highest in ((start, "start", length - 1), (stop, "stop", length)):
+            if value is not None and not 0 <= value <= highest:
+                raise FrameRangeError(f"{name}={value} is outside the movie: it must be in 0..{highest}")
+        if reverse:
+            first = length - 1 if start is None else start
+            return range(first, -1 if stop is None else stop, -1)
+        first = min(item.prompted_frames[0] for item in items) if start is None else start
+        return range(first, length if stop is None else stop)
+
+    def _checked_frame(self, frame: int) -> int:
+        length = len(self.movie)
+        if not length:
+            raise FrameRangeError("the live stream has no frame yet; push an image before prompting")
+        if not 0 <= frame < length or frame != int(frame):
+            raise FrameRangeError(f"frame {frame} is outside the movie: it must be in 0..{length - 1}")
+        return int(frame)
+
+
+def _listed(values: Sequence[int] | Mapping[int, object]) -> str:
+    return ", ".join(map(str, values)) if values else "none"

@@ -1,0 +1,79 @@
+"""How a session tracks: the settings behind the presets ``default`` and ``official``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PresetName = Literal["default", "official"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingSettings:
+    """Choices in which sam2v may differ from the reference predictor.
+
+    Attributes
+    ----------
+    preset
+        Name of the preset these settings came from.
+    max_conditioning
+        Prompted frames that the memory attention sees: the first one and those nearest in time. None: all.
+    corrections_condition
+        Whether a prompt on an already tracked frame makes it a conditioning frame. The reference predictor drops such
+        corrections when the frame is tracked again.
+    trust_prompts
+        Take an object as present on frames where a positive point or a box shows it, whatever its occlusion score.
+    prompts_bound_memory
+        Look no further back for recent frames than to the nearest prompted one: what was tracked before a correction
+        is what the correction was made against.
+    memory_span
+        Frames around the last tracked one whose memory is kept. None: every frame ever tracked, as in the reference.
+    conditioning_kept
+        Prompted frames whose memory is kept ready; that of others is made again when needed. None: all.
+    bfloat16_memories
+        Round spatial memories to bfloat16, as the reference does even in float32.
+    short_movie_pointers
+        Let the time encoding of object pointers depend on the length of movies under 16 frames, as in the reference.
+        Live input has no length, so this must be off for live and recorded results to agree.
+    from_first_prompt
+        Track an object only from its first prompt on (in reverse: from its last), instead of over the whole range.
+    interpolation
+        How images are brought to the size of the network input.
+    fill_hole_area, remove_speck_area
+        Holes and specks of at most this many pixels are mended in masks, unless over a tenth of the object. 0: never.
+    """
+
+    preset: PresetName = "default"
+    max_conditioning: int | None = 4
+    corrections_condition: bool = True
+    trust_prompts: bool = True
+    prompts_bound_memory: bool = True
+    memory_span: int | None = 15
+    conditioning_kept: int | None = 16
+    bfloat16_memories: bool = False
+    short_movie_pointers: bool = False
+    from_first_prompt: bool = True
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    fill_hole_area: int = 16
+    remove_speck_area: int = 16
+
+
+PRESETS: dict[str, TrackingSettings] = {
+    "default": TrackingSettings(),
+    "official": TrackingSettings(
+        preset="official",
+        max_conditioning=None,
+        corrections_condition=False,
+        trust_prompts=False,
+        prompts_bound_memory=False,
+        memory_span=None,
+        conditioning_kept=None,
+        bfloat16_memories=True,
+        short_movie_pointers=True,
+        from_first_prompt=False,
+        interpolation="bicubic",
+        fill_hole_area=0,
+        remove_speck_area=0,
+    ),
+}
+"""The settings by preset name."""

@@ -1,0 +1,100 @@
+"""Everything a session holds of one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from src_model.masks import Masklet
+    from src_model.nn import MaskPrediction
+    from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
+    from src_model.tracking.prompts import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAnswer:
+    """The answer to a prompt that has not entered the memory bank yet.
+
+    Attributes
+    ----------
+    entry
+        What will enter.
+    is_conditioning
+        Whether it enters as a conditioning frame or as a recent one.
+    """
+
+    entry: MemoryEntry
+    is_conditioning: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The readings of the last prompt, kept so that another one can be chosen.
+
+    Attributes
+    ----------
+    frame
+        The prompted frame.
+    prediction
+        All candidates.
+    """
+
+    frame: int
+    prediction: MaskPrediction
+
+
+@dataclass(slots=True)
+class TrackedObject:
+    """One object of a session.
+
+    Attributes
+    ----------
+    object_id
+        Its number.
+    bank
+        Its memory.
+    masklet
+        Its masks so far.
+    prompts
+        What was prompted, by frame.
+    locked
+        Frames that tracking never changes.
+    directions
+        Every tracked frame, with whether it was tracked in reverse.
+    pending
+        Answers to prompts since the last propagation.
+    readings
+        Candidates of the last prompt.
+    """
+
+    object_id: int
+    bank: MemoryBank
+    masklet: Masklet
+    prompts: dict[int, Prompt] = field(default_factory=dict)
+    locked: set[int] = field(default_factory=set)
+    directions: dict[int, bool] = field(default_factory=dict)
+    pending: dict[int, PendingAnswer] = field(default_factory=dict)
+    readings: Readings | None = None
+
+    @property
+    def prompted_frames(self) -> tuple[int, ...]:
+        """Frames that hold a prompt, in order."""
+        return tuple(sorted(self.prompts))
+
+    @property
+    def conditioning_frames(self) -> tuple[int, ...]:
+        """Prompted frames that tracking starts from, in the order in which they enter the memory bank."""
+        waiting = [frame for frame, answer in self.pending.items() if answer.is_conditioning]
+        return (*(frame for frame in self.bank.conditioning if frame not in waiting), *waiting)
+
+    def forget_memories(self) -> None:
+        """Keep only what a file holds: memories are made again from the masks when they are needed."""
+        self.bank.conditioning = dict.fromkeys(self.conditioning_frames)
+        self.bank.recent.clear()
+        self.pending.clear()
+        self.readings = None
+
+    def is_fixed(self, frame: int) -> bool:
+        """Whether tracking takes this frame as it is: a conditioning frame or a locked one."""
+        return frame in self.bank.conditioning or (frame in self.locked and frame in self.masklet)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from src_model.tracking.memory_bank import MemoryBank, MemoryEntry, MemoryPlan
+from src_model.tracking.settings import PRESETS
+
+DEFAULT, OFFICIAL = PRESETS["default"], PRESETS["official"]
+
+
+def entry() -> MemoryEntry:
+    return MemoryEntry(torch.zeros(1, 1, 4, 4), torch.ones(1, 1), torch.zeros(1, 256))
+
+
+def bank_with(conditioning=(), recent=(), settings=DEFAULT) -> MemoryBank:
+    bank = MemoryBank(settings)
+    for frame in conditioning:
+        bank.condition(frame, entry())
+    bank.recent = {frame: entry() for frame in recent}
+    return bank
+
+
+def plan(bank, frame, *, reverse=False, available=(), horizon=16, max_pointers=16) -> MemoryPlan:
+    return bank.plan(frame, reverse=reverse, available=available, horizon=horizon, max_pointers=max_pointers)
+
+
+def test_a_frame_attends_to_its_prompted_frame_and_to_the_six_before_it():
+    spatial = plan(bank_with([0], range(1, 30)), 30).spatial
+    assert spatial == ((0, 0), (24, 6), (25, 5), (26, 4), (27, 3), (28, 2), (29, 1))
+
+
+def test_in_reverse_the_frames_before_are_the_later_ones():
+    spatial = plan(bank_with([30], range(20, 30)), 19, reverse=True).spatial
+    assert spatial == ((30, 0), (25, 6), (24, 5), (23, 4), (22, 3), (21, 2), (20, 1))
+
+
+def test_pointers_reach_fifteen_frames_back_and_to_prompted_frames_of_the_past():
+    pointers = plan(bank_with([0, 40], range(1, 30)), 30).pointers
+    assert pointers == ((0, 30), *((30 - age, age) for age in range(1, 16)))
+
+
+def test_a_prompted_frame_to_come_gives_its_memory_but_no_pointer():
+    found = plan(bank_with([0, 12], [9]), 10)
+    assert (12, 0) in found.spatial
+    assert [frame for frame, _ in found.pointers] == [0, 9]
+
+
+def test_recent_memory_ends_at_the_nearest_prompted_frame():
+    bank = bank_with([0, 27], range(1, 30))
+    assert [frame for frame, age in plan(bank, 30).spatial if age] == [28, 29]
+    unbounded = bank_with([0, 27], range(1, 30), replace(DEFAULT, prompts_bound_memory=False))
+    assert [frame for frame, age in plan(unbounded, 30).spatial if age] == [24, 25, 26, 28, 29]
+
+
+def test_missing_frames_leave_gaps_instead_of_being_replaced_by_older_ones():
+    assert [frame for frame, age in plan(bank_with([0], [5, 8, 9]), 10).spatial if age] == [5, 8, 9]
+
+
+def test_frames_that_can_be_made_again_count_as_held():
+    assert plan(bank_with([0]), 10, available=[9, 8]).spatial == ((0, 0), (8, 2), (9, 1))
+
+
+def test_of_many_prompted_frames_the_first_and_the_nearest_three_are_seen():
+    found = plan(bank_with([0, 10, 20, 30, 40, 50]), 33).spatial
+    assert [frame for frame, _ in found] == [0, 20, 30, 40]
+
+
+def test_the_official_preset_sees_all_prompted_frames_in_the_order_they_came():
+    found = plan(bank_with([20, 0, 10, 50, 40, 30], settings=OFFICIAL), 33).spatial
+    assert [frame for frame, age in found if not age] == [20, 0, 10, 50, 40, 30]
+
+
+def test_a_short_horizon_shortens_the_pointers():
+    pointers = plan(bank_with([0], range(1, 30)), 30, horizon=8).pointers
+    assert [offset for _, offset in pointers] == [30, 1, 2, 3, 4, 5, 6, 7]
+
+
+def test_objects_of_the_same_history_have_the_same_layout():
+    assert plan(bank_with([0], [1, 2]), 3).layout == plan(bank_with([0], [1, 2]), 3).layout
+    assert plan(bank_with([0], [1, 2]), 3).layout != plan(bank_with([1], [2]), 3).layout
+
+
+def test_only_frames_around_the_last_tracked_one_are_remembered():
+    bank = MemoryBank(DEFAULT)
+    for frame in range(100):
+        bank.remember(frame, entry())
+    assert sorted(bank.recent) == list(range(84, 100))
+
+
+def test_turning_round_drops_what_is_too_far_away():
+    bank = bank_with([], range(40, 50))
+    bank.remember(33, entry())
+    assert sorted(bank.recent) == [33, *range(40, 49)]
+
+
+def test_the_official_preset_remembers_everything():
+    bank = MemoryBank(OFFICIAL)
+    for frame in range(100):
+        bank.remember(frame, entry())
+    assert len(bank.recent) == 100
+
+
+def test_of_many_prompted_frames_all_are_known_and_the_last_sixteen_keep_their_memory():
+    bank = bank_with(range(40))
+    assert sorted(bank.conditioning) == list(range(40))
+    assert [frame for frame, held in bank.conditioning.items() if held] == [0, *range(25, 40)]
+
+
+def test_the_first_prompted_frame_keeps_its_memory_because_it_is_always_seen():
+    bank = bank_with([*range(1, 40), 0, *range(40, 80)])
+    assert bank.conditioning[0] is not None
+    assert sum(held is not None for held in bank.conditioning.values()) == 16
+
+
+def test_prompting_a_frame_again_moves_it_to_the_prompted_ones_and_renews_it():
+    bank = bank_with([], [3])
+    newer = entry()
+    bank.condition(3, newer)
+    assert bank.recent == {}
+    assert bank.entry(3) is newer
+
+
+def test_a_forgotten_frame_is_held_nowhere():
+    bank = bank_with([3], [4])
+    bank.forget(3)
+    bank.forget(4)
+    bank.forget(5)
+    assert bank.entry(3) is None
+    assert bank.entry(4) is None
+    assert not bank.conditioning
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_no_frame_attends_to_itself_as_recent_memory(reverse):
+    assert 5 not in [frame for frame, _ in plan(bank_with([0], range(1, 10)), 5, reverse=reverse).spatial]

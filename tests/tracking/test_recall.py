@@ -1,0 +1,73 @@
+"""Memories that are no longer held are made again from the masks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from src_model.tracking.recall import Recall
+from tests.tracking import tiny
+
+
+@pytest.fixture
+def forgetful(tracked):
+    """A tracked object that holds masks but no memories, and what reads them."""
+    item = tracked.objects[1]
+    item.forget_memories()
+    return item, Recall(tracked.steps, tracked.features, tracked.steps.network.config.max_pointers)
+
+
+def test_the_six_tracked_neighbours_in_tracking_direction_are_available(forgetful):
+    item, recall = forgetful
+    assert [frame for frame, age in recall.plan(item, 9, reverse=False).spatial if age] == [3, 4, 5, 6, 7, 8]
+    assert [frame for frame, age in recall.plan(item, 2, reverse=True).spatial if age] == [8, 7, 6, 5, 4, 3]
+
+
+def test_frames_without_a_mask_are_not_available(forgetful):
+    item, recall = forgetful
+    item.masklet.delete(7)
+    del item.directions[5]
+    assert [frame for frame, age in recall.plan(item, 9, reverse=False).spatial if age] == [3, 4, 6, 8]
+
+
+@pytest.mark.parametrize(("frame", "binarize"), [(0, True), (4, False)])
+def test_a_memory_made_again_is_that_of_the_stored_mask_and_a_hard_one_on_prompted_frames(forgetful, frame, binarize):
+    item, recall = forgetful
+    memory = recall.tokens([item], [recall.plan(item, 5, reverse=False)])
+    steps, features = recall.steps, recall.features(frame)
+    expected = steps.take_mask(features, item.masklet.mask_at(frame))
+    steps.add_memory(expected, features, binarize=binarize)
+    place = [number for number, _ in recall.plan(item, 5, reverse=False).spatial].index(frame)
+    torch.testing.assert_close(memory.memories[:, place], expected.memory)
+    place = [number for number, _ in recall.plan(item, 5, reverse=False).pointers].index(frame)
+    torch.testing.assert_close(memory.pointers[:, place], expected.pointer)
+
+
+def test_what_was_made_again_is_held_from_then_on(forgetful):
+    item, recall = forgetful
+    recall.tokens([item], [recall.plan(item, 5, reverse=False)])
+    assert item.bank.conditioning[0] is not None
+    assert sorted(item.bank.recent) == [1, 2, 3, 4]
+
+
+def test_objects_of_equal_layout_are_read_as_one_batch(clicked):
+    clicked.prompt(0, 2, points=[tiny.OTHER_CLICK])
+    tiny.finish(clicked.propagate())
+    recall = Recall(clicked.steps, clicked.features, 16)
+    items = list(clicked.objects.values())
+    plans = [recall.plan(item, 9, reverse=False) for item in items]
+    together = recall.tokens(items, plans)
+    assert together.memories.shape == (2, 7, 64, 4, 4)
+    assert together.pointers.shape == (2, 9, 256)
+    for row, (item, plan) in enumerate(zip(items, plans, strict=True)):
+        assert torch.equal(recall.tokens([item], [plan]).memories[0], together.memories[row])
+
+
+def test_a_frame_before_every_prompt_has_memories_but_no_pointers(session):
+    session.prompt(5, 1, points=[tiny.CLICK])
+    item = session.objects[1]
+    tiny.finish(session.propagate())
+    recall = Recall(session.steps, session.features, 16)
+    memory = recall.tokens([item], [recall.plan(item, 2, reverse=False)])
+    assert memory.ages == (0,)
+    assert memory.pointers.shape == (1, 0, 256)
