@@ -19,6 +19,7 @@ from huggingface_hub.utils.tqdm import tqdm as hub_bar
 from src_model.errors import CheckpointError
 from src_model.weights.hashing import file_sha256
 from src_model.weights.registry import DATA_FOLDER, REGISTRY, CheckpointInfo, checkpoint_info
+from src_model.weights.resuming import can_resume, download_resumably
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,8 +98,8 @@ def get_checkpoint(name: str, *, progress: bool | ProgressCallback = True, offli
     """Find the file of a checkpoint, downloading it on first use.
 
     Looked for, in this order: in the package (``default``), in ``models_folder()``, in the folder of the user, in the
-    cache of huggingface_hub. A connection that breaks during a download is taken up where it broke. A download whose
-    process ended may begin anew: recent versions of huggingface_hub delete or ignore what such a process has left.
+    cache of huggingface_hub. A download goes into ``models_folder()``, or into the folder of the user where that cannot
+    be written to. One that broke, even because its process ended, is taken up where it broke.
 
     Parameters
     ----------
@@ -154,19 +155,39 @@ def _find(info: CheckpointInfo) -> Path | None:
 
 
 def _download(info: CheckpointInfo, progress: bool | ProgressCallback) -> Path:
-    options: dict[str, Any] = {}
-    if callable(progress) and "tqdm_class" in inspect.signature(huggingface_hub.hf_hub_download).parameters:
-        options["tqdm_class"] = _reporting_bar(progress, info.size or 0)
+    bar = _reporting_bar(progress, info.size or 0) if callable(progress) else None
+    resumable = can_resume()
+    folder = _download_folder() if resumable else Path(huggingface_hub.constants.HF_HUB_CACHE)
     try:
         with nullcontext() if progress is True else _without_bars():
-            return Path(huggingface_hub.hf_hub_download(str(info.repo), info.filename, **options))
+            return download_resumably(info, folder, bar) if resumable else _download_into_cache(info, bar)
     # What the HTTP libraries behind the hub raise differs between its versions and has no common base.
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _CANNOT_STORE:
-            reason = f"{huggingface_hub.constants.HF_HUB_CACHE} cannot be written to ({error.strerror})"
+        if isinstance(error, CheckpointError):
+            reason = str(error)
+        elif isinstance(error, OSError) and error.errno in _CANNOT_STORE:
+            reason = f"{folder} cannot be written to ({error.strerror})"
         else:
             reason = f"huggingface.co did not answer as expected ({_cause(error)})"
         raise CheckpointError(_by_hand(info, reason)) from error
+
+
+def _download_folder() -> Path:
+    """Choose where to download to: a folder that many users share may be closed to this one."""
+    chosen = models_folder()
+    try:
+        chosen.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return _user_folder()
+    return chosen if os.access(chosen, os.W_OK) else _user_folder()
+
+
+def _download_into_cache(info: CheckpointInfo, bar: type | None) -> Path:
+    """Download as huggingface_hub does it, which may begin anew after a break."""
+    options: dict[str, Any] = {}
+    if bar is not None and "tqdm_class" in inspect.signature(huggingface_hub.hf_hub_download).parameters:
+        options["tqdm_class"] = bar
+    return Path(huggingface_hub.hf_hub_download(str(info.repo), info.filename, **options))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
@@ -53,21 +54,21 @@ def test_a_damaged_file_is_marked(sam2v, folder):
     assert "4 bytes instead of" in line
 
 
-def test_get_downloads_and_prints_the_path(sam2v, folder, here, monkeypatch):
+def test_get_downloads_and_prints_the_path(sam2v, folder, monkeypatch):
     content = b"weights"
     info = CheckpointInfo("mine", "default", "MIT", "mine.pt", "me/mine", 7, hashlib.sha256(content).hexdigest())
     monkeypatch.setitem(registry._BY_NAME, "mine", info)
 
-    def download(repo_id, filename, *, tqdm_class):
+    def http_get(url, file, *, resume_size, headers, expected_size, displayed_filename, tqdm_class):
         bar = tqdm_class(total=7)
         bar.update(7)
         bar.close()
-        (here / filename).write_bytes(content)
-        return str(here / filename)
+        file.write(content)
 
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda url: SimpleNamespace(etag=url))
+    monkeypatch.setattr(huggingface_hub.file_download, "http_get", http_get)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    assert sam2v("models", "get", "mine").stdout.strip() == str(here / "mine.pt")
+    assert sam2v("models", "get", "mine").stdout.strip() == str(folder / "mine.pt")
 
 
 def test_get_offline_says_what_to_do_by_hand(sam2v, folder, monkeypatch):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import huggingface_hub
 import platformdirs
@@ -54,16 +55,33 @@ class FakeHub:
     cache: Path
     content: bytes = b""
     error: BaseException | None = None
-    calls: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
 
-    def hf_hub_download(self, repo_id: str, filename: str, *, tqdm_class: type | None = None) -> str:
-        self.calls.append((repo_id, filename))
+    def get_hf_file_metadata(self, url: str) -> Any:
+        return SimpleNamespace(etag="of " + url)
+
+    def http_get(
+        self,
+        url: str,
+        temp_file: BinaryIO,
+        *,
+        resume_size: int = 0,
+        headers: dict[str, str] | None = None,
+        expected_size: int | None = None,
+        displayed_filename: str | None = None,
+        tqdm_class: type | None = None,
+    ) -> None:
+        self.calls.append(url)
         self.options["tqdm_class"] = tqdm_class
         if self.error is not None:
             raise self.error
+        temp_file.write(self.content[resume_size:])
+
+    def hf_hub_download(self, repo_id: str, filename: str, *, tqdm_class: type | None = None) -> str:
         path = self.cache / filename
-        path.write_bytes(self.content)
+        with path.open("wb") as file:
+            self.http_get(huggingface_hub.hf_hub_url(repo_id, filename), file, tqdm_class=tqdm_class)
         return str(path)
 
 
@@ -73,6 +91,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHub:
     fake = FakeHub(tmp_path / "cache")
     fake.cache.mkdir()
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", fake.hf_hub_download)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", fake.get_hf_file_metadata)
+    monkeypatch.setattr(huggingface_hub.file_download, "http_get", fake.http_get)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(fake.cache))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name, **_: str(tmp_path / "user" / name))

@@ -92,14 +92,30 @@ class TestDownloading:
         info = register("toy", CONTENT)
         hub.content = CONTENT
         path = get_checkpoint("toy")
+        assert path == models_folder() / info.filename
         assert path.read_bytes() == CONTENT
-        assert hub.calls == [(info.repo, info.filename)]
+        assert hub.calls == [info.url]
+
+    def test_a_shared_folder_that_cannot_be_written_to_is_passed_over(
+        self, hub: FakeHub, register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        register("toy", CONTENT)
+        hub.content = CONTENT
+        user_folder = models_folder()
+        (tmp_path / "lab").mkdir()
+        (tmp_path / "occupied").write_bytes(b"")
+        monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path / "lab")
+        for shared in (tmp_path / "lab", tmp_path / "occupied" / "models"):
+            monkeypatch.setenv("SAM2V_MODELS", str(shared))
+            assert get_checkpoint("toy").parent == user_folder
+            (user_folder / "toy.pt").unlink()
 
     def test_a_wrong_file_from_the_network_is_refused(self, hub: FakeHub, register: Register):
         register("toy", CONTENT)
         hub.content = b"<html>captive portal</html>"
-        with pytest.raises(CheckpointError, match="27 bytes instead of 15"):
+        with pytest.raises(CheckpointError, match=r"27 bytes instead of 15.* deleted.* by hand"):
             get_checkpoint("toy")
+        assert not {"toy.pt", "toy.pt.part"} & {path.name for path in models_folder().iterdir()}
 
     @pytest.mark.parametrize("shown", [True, False])
     def test_progress_bars_are_as_asked_for_and_restored(
@@ -108,13 +124,13 @@ class TestDownloading:
         register("toy", CONTENT)
         hub.content = CONTENT
         seen = []
-        fetch = hub.hf_hub_download
+        head = hub.get_hf_file_metadata
 
-        def spy(repo_id: str, filename: str) -> str:
+        def spy(url: str) -> object:
             seen.append(not are_progress_bars_disabled())
-            return fetch(repo_id, filename)
+            return head(url)
 
-        monkeypatch.setattr(huggingface_hub, "hf_hub_download", spy)
+        monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", spy)
         get_checkpoint("toy", progress=shown)
         assert seen == [shown]
         assert not are_progress_bars_disabled()
@@ -134,13 +150,32 @@ class TestDownloading:
             resumed.update(5)
         assert told == [(10, 15), (10, 15), (15, 15), (15, 15)]
 
-    def test_older_hubs_without_custom_bars_still_download(
-        self, hub: FakeHub, register: Register, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("takes_bars", [True, False])
+    def test_a_hub_that_cannot_resume_downloads_into_its_cache(
+        self, hub: FakeHub, register: Register, monkeypatch: pytest.MonkeyPatch, takes_bars: bool
     ):
         register("toy", CONTENT)
         hub.content = CONTENT
-        fetch = hub.hf_hub_download
-        monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda repo, filename: fetch(repo, filename))
+        monkeypatch.delattr(huggingface_hub.file_download, "http_get")
+        if not takes_bars:
+            fetch = hub.hf_hub_download
+            monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda repo, filename: fetch(repo, filename))
+        path = get_checkpoint("toy", progress=lambda *_: None)
+        assert path == hub.cache / "toy.pt"
+        assert path.read_bytes() == CONTENT
+        assert (hub.options["tqdm_class"] is not None) == takes_bars
+
+    def test_a_hub_without_custom_bars_still_resumes(
+        self, hub: FakeHub, register: Register, monkeypatch: pytest.MonkeyPatch
+    ):
+        info = register("toy", CONTENT)
+        place(models_folder(), info, CONTENT[:4]).rename(models_folder() / "toy.pt.part")
+        hub.content = CONTENT
+
+        def http_get(url, temp_file, *, resume_size, headers, expected_size, displayed_filename):
+            hub.http_get(url, temp_file, resume_size=resume_size)
+
+        monkeypatch.setattr(huggingface_hub.file_download, "http_get", http_get)
         assert get_checkpoint("toy", progress=lambda *_: None).read_bytes() == CONTENT
 
     def test_cancelling_with_the_keyboard_is_not_disguised(self, hub: FakeHub, register: Register):
@@ -197,7 +232,7 @@ class TestWithoutANetwork:
         hub.error = OSError(number, os.strerror(number))
         with pytest.raises(CheckpointError, match=f"cannot be written to .{os.strerror(number)}") as caught:
             get_checkpoint("toy")
-        assert str(hub.cache) in str(caught.value)
+        assert f"{models_folder()} cannot be" in str(caught.value)
         assert "did not answer" not in str(caught.value)
 
 
