@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_model.training.clips import Clip
+    from src_model.training.clips.crowds import CrowdSource
 
 
 class Sampler(Protocol):
     """Whatever clips can be drawn from."""
+
+    crowds: CrowdSource | None
 
     def sample(self, rng: np.random.Generator, *, frames: int, size: int) -> Clip:
         """Draw a clip."""
@@ -37,12 +40,15 @@ class BatchRequest:
         Seeds of the batch, e.g. those of the run and the step.
     clips, frames, size
         Number of clips, frames of each, side of the images in pixels.
+    objects
+        Objects a clip; over 1 the clips are crowds.
     """
 
     seed: tuple[int, ...]
     clips: int
     frames: int
     size: int
+    objects: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class ClipBatch:
     images
         ``(B, T, S, S, 3)`` uint8.
     masks
-        ``(B, T, S, S)`` bool, one object a clip.
+        ``(B * K, T, S, S)`` bool: K objects of the first clip, then those of the second.
     kinds
         Kind of each clip.
     """
@@ -67,12 +73,25 @@ class ClipBatch:
 def draw_batch(source: Sampler, request: BatchRequest) -> ClipBatch:
     """Draw the batch that a request stands for."""
     rng = np.random.default_rng(request.seed)
+    if request.objects > 1:
+        return _draw_crowds(source, request, rng)
     clips = [source.sample(rng, frames=request.frames, size=request.size) for _ in range(request.clips)]
     return ClipBatch(
         np.stack([clip.images for clip in clips]),
         np.stack([clip.masks for clip in clips]),
         tuple(clip.kind for clip in clips),
     )
+
+
+def _draw_crowds(source: Sampler, request: BatchRequest, rng: np.random.Generator) -> ClipBatch:
+    if source.crowds is None:
+        raise ValueError("this source has no crowds: ask for one object a clip")
+    crowds = [
+        source.crowds.sample(rng, frames=request.frames, size=request.size, objects=request.objects)
+        for _ in range(request.clips)
+    ]
+    images = np.stack([crowd.images for crowd in crowds])
+    return ClipBatch(images, np.concatenate([crowd.masks for crowd in crowds]), ("crowd",) * request.clips)
 
 
 def network_images(images: NDArray[np.uint8], mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:

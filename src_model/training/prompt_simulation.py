@@ -29,10 +29,10 @@ class PromptMix:
     click: float = 0.4
     box: float = 0.25
 
-    def draw(self, rng: np.random.Generator) -> Kind:
-        """Draw a kind of prompt."""
+    def draw(self, rng: np.random.Generator, *, mask: bool = True) -> Kind:
+        """Draw a kind of prompt, a mask only if it is allowed."""
         kinds: tuple[Kind, ...] = ("mask", "click", "box")
-        weights = np.array([self.mask, self.click, self.box])
+        weights = np.array([self.mask * mask, self.click, self.box])
         return kinds[int(rng.choice(3, p=weights / weights.sum()))]
 
 

@@ -21,6 +21,27 @@ _LATE = ("image_encoder.neck.", "image_encoder.trunk.layers.3.", "image_encoder.
 
 
 @dataclass(frozen=True, slots=True)
+class StepPlan:
+    """What a step of the optimizer is made of.
+
+    Attributes
+    ----------
+    size
+        Side of the images in pixels.
+    frames, clips, objects
+        Frames of a clip, clips computed at a time, objects of a clip.
+    batches
+        How often that is repeated before the weights move.
+    """
+
+    size: int
+    frames: int
+    clips: int
+    batches: int
+    objects: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What a training run does when.
 
@@ -36,7 +57,9 @@ class Recipe:
     decay_from
         Progress from which the rate falls to nothing.
     batch
-        Clips a step.
+        Clips of one object a step.
+    crowds
+        Share of the steps that are made of scenes with many objects.
     ema
         Decay of the averaged weights, reached gradually.
     """
@@ -50,6 +73,7 @@ class Recipe:
     warm_up_steps: int = 40
     decay_from: float = 0.6
     batch: int = 8
+    crowds: float = 0.4
     ema: float = 0.995
     weight_decay: float = 0.02
     clip_norm: float = 1.0
@@ -78,13 +102,23 @@ class Recipe:
         """Decay of the average, small at first."""
         return min(self.ema, (1 + step) / (10 + step))
 
-    def shape(self, progress: float, rng: np.random.Generator) -> tuple[int, int, int]:
-        """Draw image side, frames a clip, and clips computed at a time."""
+    def plan(self, progress: float, rng: np.random.Generator) -> StepPlan:
+        """Draw what a step is made of: clips of one object each, or crowds."""
+        if rng.random() < self.crowds:
+            return self._crowd_plan(rng)
         large = 0.12 + 0.28 * min(1.0, max(0.0, progress))
         size = int(rng.choice([224, 336, 448], p=[1 - large, large * 0.6, large * 0.4]))
         shares = [0.4, 0.3, 0.2, 0.1] if progress < self.decay_from else [0.25, 0.25, 0.25, 0.25]
         frames = {224: int(rng.choice([4, 5, 6, 8], p=shares)), 336: 4, 448: 3}[size]
-        return size, frames, {224: 4, 336: 2, 448: 2}[size]
+        clips = {224: 4, 336: 2, 448: 2}[size]
+        return StepPlan(size, frames, clips, max(1, self.batch // clips))
+
+    def _crowd_plan(self, rng: np.random.Generator) -> StepPlan:
+        """Draw a step of single frames with many objects, or of short clips with several."""
+        size = int(rng.choice([224, 336, 448], p=[0.25, 0.35, 0.4]))
+        if rng.random() < 0.65:
+            return StepPlan(size, 1, 2, 2, objects=10)
+        return StepPlan(size, 3, 1, 2, objects=4)
 
 
 def parameter_group(name: str) -> str:

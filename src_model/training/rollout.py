@@ -92,9 +92,9 @@ class Rollout:
     network
         In training mode.
     images
-        ``(B, T, 3, S, S)`` normalised.
+        ``(C, T, 3, S, S)`` normalised, of C clips.
     masks
-        ``(B, T, S, S)`` bool; the first frame shows every object.
+        ``(B, T, S, S)`` bool of B objects, equally many of each clip; the first frame shows every object.
     settings, rng
         How to prompt, and the source of all choices.
     """
@@ -108,12 +108,13 @@ class Rollout:
         rng: np.random.Generator,
     ) -> None:
         self.network, self.masks, self.settings, self.rng = network, masks, settings, rng
-        self.batch, self.frames = images.shape[:2]
+        self.batch, self.frames = masks.shape[:2]
+        clips = images.shape[0]
         self.targets = downsample_masks(torch.from_numpy(masks)).to(images.device)
         self.truth = torch.from_numpy(masks).to(images.device)
         encoded = network.encode_image(images.flatten(0, 1))
-        self._embedding = self._by_frame(encoded.embedding)
-        self._high_res = [self._by_frame(x) for x in encoded.high_res]
+        self._embedding = self._by_frame(encoded.embedding, clips)
+        self._high_res = [self._by_frame(x, clips) for x in encoded.high_res]
         # Half of the clips remember as in use, the others fewer frames.
         recent = _RECENT if rng.random() < 0.5 else int(rng.integers(0, _RECENT))
         self.memory = RolloutMemory(recent, network.config.max_pointers)
@@ -121,10 +122,11 @@ class Rollout:
 
     def run(self) -> Tensor:
         """Roll out and return the weighted mean of the frames' losses."""
-        kind = self.settings.prompts.draw(self.rng)
-        self._first_frame(kind)
         tracked = self.frames - 1
-        corrected = int(self.rng.integers(1, self.frames)) if self.rng.random() < self.settings.correction else 0
+        # A mask on the only frame would leave nothing to predict.
+        self._first_frame(self.settings.prompts.draw(self.rng, mask=tracked > 0))
+        corrects = tracked > 0 and self.rng.random() < self.settings.correction
+        corrected = int(self.rng.integers(1, self.frames)) if corrects else 0
         for frame in range(1, self.frames):
             self._tracked_frame(frame, correct=frame == corrected, last=frame == tracked)
         total = sum(weight for weight, _ in self.losses)
@@ -135,8 +137,9 @@ class Rollout:
         stride4, stride8 = (x[:, frame] for x in self._high_res)
         return ImageFeatures(self._embedding[:, frame], (stride4, stride8))
 
-    def _by_frame(self, x: Tensor) -> Tensor:
-        return x.view(self.batch, self.frames, *x.shape[1:])
+    def _by_frame(self, x: Tensor, clips: int) -> Tensor:
+        """Turn features of all frames into ``(B, T, ...)``, those of a clip repeated for each of its objects."""
+        return x.view(clips, self.frames, *x.shape[1:]).repeat_interleave(self.batch // clips, dim=0)
 
     def _first_frame(self, kind: Kind) -> None:
         features = self.features(0)

@@ -152,12 +152,12 @@ class Trainer:
         while len(self._requested) < _AHEAD:
             ahead = step + len(self._requested)
             rng = np.random.default_rng((self.options.seed, 0, ahead))
-            size, frames, at_once = self.recipe.shape(self.progress, rng)
-            count = max(1, self.recipe.batch // at_once)
-            for index in range(count):
-                request = BatchRequest((self.options.seed, 2, ahead, index), at_once, frames, size)
+            plan = self.recipe.plan(self.progress, rng)
+            for index in range(plan.batches):
+                seed = (self.options.seed, 2, ahead, index)
+                request = BatchRequest(seed, plan.clips, plan.frames, plan.size, plan.objects)
                 self.worker.request(request)
-            self._requested.append((request, count))
+            self._requested.append((request, plan.batches))
         _, count = self._requested.pop(0)
         began = time.monotonic()
         return [self.worker.receive() for _ in range(count)], time.monotonic() - began

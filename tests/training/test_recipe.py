@@ -29,7 +29,7 @@ def test_true_memories_become_fewer() -> None:
 
 def test_large_images_become_more_frequent() -> None:
     rng = np.random.default_rng(0)
-    early, late = (np.mean([Recipe().shape(p, rng)[0] > 224 for _ in range(500)]) for p in (0.0, 1.0))
+    early, late = (np.mean([Recipe(crowds=0.0).plan(p, rng).size > 224 for _ in range(500)]) for p in (0.0, 1.0))
     assert early == pytest.approx(0.12, abs=0.05)
     assert late == pytest.approx(0.4, abs=0.06)
 

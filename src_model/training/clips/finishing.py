@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from src_model.training.clips.clip import BoolArray, ByteArray, Clip, Footage, shows_object, without_slivers
 from src_model.training.clips.framing import FramingSettings, cut_footage, window_path
 from src_model.training.clips.occluders import occlude
 from src_model.training.clips.photometry import vary
+
+
+_Layer = TypeVar("_Layer", BoolArray, NDArray[np.uint16])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,16 @@ def finish_frames(
     masks = without_slivers(masks)
     if not shows_object(masks):
         return None
-    images, masks = _mirror(images, masks, rng, any_way_up=finish.microscopy)
+    images, masks = mirror(images, masks, rng, any_way_up=finish.microscopy)
     if finish.varied:
         images = vary(images, rng, microscopy=finish.microscopy)
     return Clip(np.ascontiguousarray(images), np.ascontiguousarray(masks), kind)
 
 
-def _mirror(
-    images: ByteArray, masks: BoolArray, rng: np.random.Generator, *, any_way_up: bool
-) -> tuple[ByteArray, BoolArray]:
+def mirror(
+    images: ByteArray, masks: _Layer, rng: np.random.Generator, *, any_way_up: bool
+) -> tuple[ByteArray, _Layer]:
+    """Mirror images (T, S, S, 3) and masks or labels (T, S, S) alike, at random."""
     if rng.uniform() < 0.5:
         images, masks = images[:, :, ::-1], masks[:, :, ::-1]
     if rng.uniform() < (0.5 if any_way_up else 0.05):

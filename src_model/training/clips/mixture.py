@@ -10,6 +10,7 @@ import numpy as np
 
 from src_model.errors import MovieError
 from src_model.training.clips.clip import ByteArray, Clip, ClipSource, Footage
+from src_model.training.clips.crowds import CrowdSource
 from src_model.training.clips.cutouts import CutoutLibrary
 from src_model.training.clips.files import (
     davis_names,
@@ -58,7 +59,13 @@ class MixtureSource:
 
     kind = "mixture"
 
-    def __init__(self, sources: Sequence[PreloadableSource], weights: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sequence[PreloadableSource],
+        weights: dict[str, float] | None = None,
+        crowds: CrowdSource | None = None,
+    ) -> None:
+        self.crowds = crowds
         weights = DEFAULT_WEIGHTS if weights is None else weights
         self.sources = [source for source in sources if weights.get(source.kind, 0) > 0]
         if not self.sources:
@@ -90,7 +97,10 @@ def default_mixture(
     """
     recorded = recorded_sources(shared_data, held_out=False)
     simulated = [SimulatedSource(kind, first_seed=first_seed) for kind in SIMULATED_KINDS]
-    return MixtureSource([*recorded, *simulated], weights)
+    # Sheets, where every cell is like its neighbours, count twice.
+    sheets = [source for source in simulated if source.kind == "sheet"]
+    crowds = CrowdSource([*simulated, *sheets], _stills(shared_data / "dsb2018", held_out=False))
+    return MixtureSource([*recorded, *simulated], weights, crowds)
 
 
 def held_out_clips(shared_data: Path, *, per_kind: int, frames: int, size: int) -> list[Clip]:

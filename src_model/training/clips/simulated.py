@@ -79,6 +79,14 @@ class SimulatedSource:
                 return clip
         raise RuntimeError(f"no {self.kind} clip of {frames} frames at {size} pixels after {_ATTEMPTS} attempts")
 
+    def scene(self, rng: np.random.Generator, frames: int) -> tuple[ByteArray, NDArray[np.uint16]]:
+        """Take neighbouring frames of a movie whole: images (frames, Y, X) and labels (frames, Y, X)."""
+        self.preload()
+        movie = self._pool[int(rng.integers(self._pool_size))]
+        start = int(rng.integers(0, len(movie.labels) - frames + 1))
+        self._count()
+        return movie.images[start : start + frames], movie.labels[start : start + frames]
+
     def _count(self) -> None:
         self._drawn += 1
         if self._clips_per_movie and self._drawn % self._clips_per_movie == 0:

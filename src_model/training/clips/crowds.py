@@ -1,0 +1,112 @@
+"""Scenes with many objects to be prompted at once: the image is encoded once for all of them.
+
+Small cells among many alike, each meant by one click, are what a decoder made for photographs has never seen; one
+encoded image of a crowd gives a dozen such examples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from src_model.training.clips.clip import BoolArray, ByteArray
+from src_model.training.clips.finishing import mirror
+from src_model.training.clips.framing import Window, cut
+from src_model.training.clips.photometry import vary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from src_model.training.clips.simulated import SimulatedSource
+    from src_model.training.clips.stills import Still
+
+_ATTEMPTS = 60
+_LEAST_AREA_AT_224 = 30
+_LEAST_SHARE_OF_FRAME = 0.35
+
+Scene = tuple[ByteArray, NDArray[np.uint16]]
+"""Images (T, Y, X[, 3]) and labels (T, Y, X)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Some frames and many objects of them.
+
+    Attributes
+    ----------
+    images : (T, S, S, 3)
+    masks : (K, T, S, S), each shown in the first frame; objects are repeated where there are fewer than K
+    """
+
+    images: ByteArray
+    masks: BoolArray
+
+
+class CrowdSource:
+    """Crowds from simulated movies and, for single frames, from labelled stills.
+
+    Parameters
+    ----------
+    simulated : sources whose movies are used
+    stills : labelled images
+    still_share : share of the single frames that are stills
+    """
+
+    def __init__(
+        self, simulated: Sequence[SimulatedSource], stills: Sequence[Callable[[], Still]], *, still_share: float = 0.35
+    ) -> None:
+        self._simulated, self._stills = list(simulated), list(stills)
+        self._still_share = still_share if stills else 0.0
+
+    def sample(self, rng: np.random.Generator, *, frames: int, size: int, objects: int) -> Crowd:
+        """Draw a crowd of `objects` objects over `frames` frames of `size` pixels."""
+        for _ in range(_ATTEMPTS):
+            crowd = _framed(self._scene(rng, frames), rng, size, objects)
+            if crowd is not None:
+                return crowd
+        raise RuntimeError(f"no crowd of {frames} frames at {size} pixels after {_ATTEMPTS} attempts")
+
+    def _scene(self, rng: np.random.Generator, frames: int) -> Scene:
+        if frames == 1 and rng.uniform() < self._still_share:
+            image, labels = self._stills[int(rng.integers(len(self._stills)))]()
+            return image[None], labels[None]
+        return self._simulated[int(rng.integers(len(self._simulated)))].scene(rng, frames)
+
+
+def _framed(scene: Scene, rng: np.random.Generator, size: int, objects: int) -> Crowd | None:
+    """Cut a random window out of a scene; None where it shows no object well."""
+    images, labels = scene
+    window = _window(labels.shape[1:], rng)
+    pictures = np.stack([cut(image, window, size) for image in images])
+    if pictures.ndim == 3:
+        pictures = np.repeat(pictures[..., None], 3, axis=3)
+    identities = np.stack([_cut_labels(frame, window, size) for frame in labels])
+    pictures, identities = mirror(pictures, identities, rng, any_way_up=True)
+    areas = np.bincount(identities[0].ravel())
+    areas[0] = 0
+    good = np.flatnonzero(areas >= _LEAST_AREA_AT_224 * (size / 224) ** 2)
+    if len(good) < 2:
+        return None
+    chosen = rng.choice(good, objects, replace=len(good) < objects)
+    masks: BoolArray = identities[None] == chosen[:, None, None, None]
+    return Crowd(np.ascontiguousarray(vary(pictures, rng, microscopy=True)), masks)
+
+
+def _window(shape: tuple[int, ...], rng: np.random.Generator) -> Window:
+    share = rng.uniform(_LEAST_SHARE_OF_FRAME, 1.0) if rng.uniform() < 0.6 else 1.0
+    height, width = share * shape[0], share * shape[1]
+    return float(rng.uniform(0, shape[0] - height)), float(rng.uniform(0, shape[1] - width)), height, width
+
+
+def _cut_labels(labels: NDArray[np.uint16], window: Window, size: int) -> NDArray[np.uint16]:
+    """Cut a window out of labels as `cut` does with images, each pixel taking its nearest label."""
+    top, left, height, width = window
+    scale_y, scale_x = height / size, width / size
+    matrix = np.array([[scale_x, 0, left + 0.5 * scale_x - 0.5], [0, scale_y, top + 0.5 * scale_y - 0.5]])
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(labels, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint16)
