@@ -2,6 +2,8 @@
 # Runs the suite: run_tests.sh PYTHON [PYTEST ARGUMENT...]
 # On a virtual screen where there is one; without the tests marked gui where Qt cannot even be loaded.
 set -eu
+# The networks of the tests are tiny: threads would only wait for each other, badly so on a busy machine.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 python=$1
 shift
 

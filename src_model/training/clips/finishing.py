@@ -13,7 +13,6 @@ from src_model.training.clips.framing import FramingSettings, cut_footage, windo
 from src_model.training.clips.occluders import occlude
 from src_model.training.clips.photometry import vary
 
-
 _Layer = TypeVar("_Layer", BoolArray, NDArray[np.uint16])
 
 
