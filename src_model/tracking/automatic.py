@@ -19,6 +19,7 @@ from src_model.frames import Normalization, decide_normalization
 from src_model.masks import Box, Rle, fill_holes, pairwise_box_iou, remove_specks
 from src_model.tracking.image_predictor import ImagePredictor, open_image
 from src_model.tracking.rendering import render_mask
+from src_model.tracking.results import shown_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,7 +201,7 @@ class AutomaticMaskGenerator:
                 yield AutomaticMask(
                     placed,
                     placed.box,
-                    float(prediction.iou[row, column]),
+                    shown_score(float(prediction.iou[row, column])),
                     float(stability[row, column]),
                     (float(points[row, 0]) + crop[0], float(points[row, 1]) + crop[1]),
                     crop,

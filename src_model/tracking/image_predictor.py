@@ -14,6 +14,7 @@ from src_model.frames import FrameSource, Normalization, decide_normalization, o
 from src_model.tracking.preprocessing import click_tensors, prompt_tensors
 from src_model.tracking.prompts import Prompt, make_prompt
 from src_model.tracking.rendering import render_mask
+from src_model.tracking.results import shown_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,7 +164,7 @@ class ImagePredictor:
         logits = prediction.logits[0]
         return ImagePrediction(
             tuple(render_mask(mask, image.shape, self._steps.settings) for mask in logits),
-            tuple(prediction.iou[0].tolist()),
+            tuple(shown_score(score) for score in prediction.iou[0].tolist()),
             logits,
             float(prediction.object_logits[0, 0].sigmoid()),
         )

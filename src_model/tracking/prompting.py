@@ -11,7 +11,7 @@ from torch import Tensor
 from src_model.errors import PromptError
 from src_model.tracking.preprocessing import mask_logits, prompt_tensors
 from src_model.tracking.rendering import render_mask
-from src_model.tracking.results import Candidate, PromptAnswer
+from src_model.tracking.results import Candidate, PromptAnswer, shown_score
 from src_model.tracking.tracked_object import PendingAnswer, Readings, TrackedObject
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ class Prompting:
         earlier = None if replace else item.prompts.get(frame)
         complete = earlier.extended(prompt) if earlier is not None else prompt
         if complete.mask is not None:
+            answer = self._take_mask(item, frame, complete.mask)
             item.prompts[frame] = complete
-            return self._take_mask(item, frame, complete.mask)
+            return answer
         return self._predict(item, frame, complete, forget_mask=replace)
 
     def choose(self, item: TrackedObject, frame: int, candidate: int) -> PromptAnswer:
@@ -99,7 +100,7 @@ class Prompting:
     def _store(self, item: TrackedObject, frame: int, prediction: MaskPrediction, chosen: int) -> PromptAnswer:
         settings = self.recall.steps.settings
         candidates = tuple(
-            Candidate(render_mask(logits, self.frame_shape, settings), float(score))
+            Candidate(render_mask(logits, self.frame_shape, settings), shown_score(float(score)))
             for logits, score in zip(prediction.logits[0], prediction.iou[0], strict=True)
         )
         index = torch.tensor([chosen], device=prediction.iou.device)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src_model.tracking.rendering import render_mask
-from src_model.tracking.results import FrameResult
+from src_model.tracking.results import FrameResult, shown_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,7 +93,7 @@ class Propagation:
         memory = self.recall.tokens(batch, plans)
         prediction, entries = steps.track(self.recall.features(frame), memory)
         presence = prediction.object_logits[:, 0].sigmoid().tolist()
-        scores = prediction.iou[:, 0].tolist()
+        scores = [shown_score(score) for score in prediction.iou[:, 0].tolist()]
         for row, (item, entry) in enumerate(zip(batch, entries, strict=True)):
             mask = render_mask(prediction.logits[row, 0], self.frame_shape, steps.settings)
             item.masklet.set(frame, mask, score=scores[row], object_score=presence[row])

@@ -34,6 +34,11 @@ class DecodedMasks(Mapping[int, NDArray[np.bool_]]):
         return len(self._encoded)
 
 
+def shown_score(predicted_iou: float) -> float:
+    """Bring a predicted IoU to 0..1: the head of SAM's decoder, unlike SAM 2's, may step a little outside."""
+    return min(max(predicted_iou, 0.0), 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class FrameResult:
     """One frame's answer.
