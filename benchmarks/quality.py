@@ -32,7 +32,7 @@ from src_model.tracking.image_predictor import ImagePredictor
 from src_model.training.simulation import SIMULATED_KINDS, simulate_movie
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Mask = NDArray[np.bool_]
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -133,6 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="default")
     parser.add_argument("--floor-model", help="checkpoint of the floor; the model itself if left out")
+    parser.add_argument("--columns", nargs="+", default=["mask", "click", "floor"], choices=["mask", "click", "floor"])
     parser.add_argument("--image-size", type=int)
     parser.add_argument("--davis", type=Path, default=REPOSITORY.parent / "shared" / "data" / "davis2016")
     parser.add_argument("--objects", type=int, default=4, help="objects a movie")
@@ -143,6 +144,11 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     predictor = StreamingPredictor.load(options.model, image_size=options.image_size)
     below = StreamingPredictor.load(options.floor_model or options.model, image_size=options.image_size)
+    columns: dict[str, Callable[[Target], float]] = {
+        "mask": lambda target: track(predictor, target, "mask"),
+        "click": lambda target: track(predictor, target, "click"),
+        "floor": lambda target: floor(below, target),
+    }
     sets: dict[str, list[Target]] = {}
     if options.davis.exists():
         sets["DAVIS 2016, held out"] = list(davis(options.davis, options.limit))
@@ -150,13 +156,12 @@ def main() -> None:
         sets[f"simulated {kind}"] = list(simulated(kind, options.movies, options.objects, options.limit))
     sets["epithelium"] = list(epithelium(2 * options.objects))
     table = Table(title=f"J over whole masklets: {options.model}, {predictor.image_size} px")
-    for column in ("set", "objects", "mask", "click", "floor"):
+    for column in ("set", "objects", *options.columns):
         table.add_column(column, justify="left" if column == "set" else "right")
-    for name, targets in sets.items():
+    for title, targets in sets.items():
         if targets:
-            rows = [(track(predictor, t, "mask"), track(predictor, t, "click"), floor(below, t)) for t in targets]
-            means = [f"{statistics.fmean(values):.3f}" for values in zip(*rows, strict=True)]
-            table.add_row(name, str(len(targets)), *means)
+            means = [f"{statistics.fmean(map(columns[name], targets)):.3f}" for name in options.columns]
+            table.add_row(title, str(len(targets)), *means)
     Console().print(table)
 
 

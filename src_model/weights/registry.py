@@ -100,7 +100,14 @@ def _official(version: str, variant: str, size: int, sha256: str) -> CheckpointI
 
 
 _ENTRIES = (
-    CheckpointInfo(name="default", config="default", licence="Apache-2.0", filename="default.safetensors"),
+    CheckpointInfo(
+        name="default",
+        config="default",
+        licence="Apache-2.0",
+        filename="default.safetensors",
+        size=26_967_260,
+        sha256="9fc2150a347185884378b38bb1cbb41f24d4715895946511b87453638aa1a088",
+    ),
     _official("sam2.1", "tiny", 156_008_466, "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69"),
     _official("sam2.1", "small", 184_416_285, "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38"),
     _official("sam2.1", "base-plus", 323_606_802, "a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5"),
