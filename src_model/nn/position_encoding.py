@@ -117,8 +117,10 @@ def rotate_pairs(x: Tensor, rotations: tuple[Tensor, Tensor]) -> Tensor:
     ``N`` may be a multiple of the number of angle rows: the rows then repeat, once for each memory frame.
     """
     cosine, sine = rotations
-    shape = x.shape
-    pairs = x.float().reshape(*shape[:-2], -1, cosine.shape[0], shape[-1] // 2, 2)
-    even, odd = pairs.unbind(-1)
-    turned = torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), dim=-1)
-    return turned.reshape(shape).to(x.dtype)
+    pairs = x.float().reshape(*x.shape[:-2], -1, cosine.shape[0], x.shape[-1] // 2, 2)
+    if x.device.type == "mps":  # where complex numbers are not complete
+        even, odd = pairs.unbind(-1)
+        turned = torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), dim=-1)
+    else:  # several times faster
+        turned = torch.view_as_real(torch.view_as_complex(pairs) * torch.complex(cosine, sine))
+    return turned.reshape(x.shape).to(x.dtype)

@@ -63,6 +63,11 @@ class NetworkSteps:
     image_size: int
     checkpoint: CheckpointIdentity = CheckpointIdentity()
 
+    @property
+    def objects_per_batch(self) -> int:
+        """How many objects are tracked together: few on a CPU, whose caches the memories of more would overflow."""
+        return 2 if self.device.type == "cpu" else 16
+
     @torch.no_grad()
     def encode_image(self, image: NDArray[np.generic], normalization: Normalization) -> ImageFeatures:
         """Encode one frame ``(Y, X[, 3])``."""

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from src_model.tracking.settings import TrackingSettings
     from src_model.tracking.tracked_object import TrackedObject
 
-_OBJECTS_PER_BATCH = 8
-"""More gain nothing on a CPU, and each needs its own attention scores."""
-
-
 @dataclass(frozen=True, slots=True)
 class Propagation:
     """Tracks the objects of one session.
@@ -77,8 +73,9 @@ class Propagation:
             plan = self.recall.plan(item, frame, reverse=reverse)
             groups[plan.layout].append((item, plan))
         for group in groups.values():
-            for first in range(0, len(group), _OBJECTS_PER_BATCH):
-                batch, plans = zip(*group[first : first + _OBJECTS_PER_BATCH], strict=True)
+            size = self.recall.steps.objects_per_batch
+            for first in range(0, len(group), size):
+                batch, plans = zip(*group[first : first + size], strict=True)
                 yield list(batch), list(plans)
 
     def _track(

@@ -156,6 +156,7 @@ class Hiera(nn.Module):
         self.patch_embed = _PatchEmbed(config.width)
         self.pos_embed = nn.Parameter(torch.zeros(1, config.width, config.background_size, config.background_size))
         self.pos_embed_window = nn.Parameter(torch.zeros(1, config.width, config.windows[0], config.windows[0]))
+        self._kept_positions: tuple[tuple[object, ...], Tensor] | None = None
         starts = [sum(config.stages[:stage]) for stage in range(4)]
         self._stage_ends = frozenset(start + count - 1 for start, count in zip(starts, config.stages, strict=True))
         self.blocks = nn.ModuleList()
@@ -169,6 +170,16 @@ class Hiera(nn.Module):
                 self.blocks.append(_Block(self.channels[source], self.channels[stage], heads, window))
 
     def _positions(self, height: int, width: int) -> Tensor:
+        """Absolute positions of a map, kept for the next image of the same size while nothing is trained."""
+        if torch.is_grad_enabled():
+            return self._compute_positions(height, width)
+        parts = (self.pos_embed, self.pos_embed_window)
+        key = (height, width, *((part.data_ptr(), part._version) for part in parts))
+        if self._kept_positions is None or self._kept_positions[0] != key:
+            self._kept_positions = (key, self._compute_positions(height, width))
+        return self._kept_positions[1]
+
+    def _compute_positions(self, height: int, width: int) -> Tensor:
         """Absolute positions ``(1, H, W, C)``: a coarse map stretched over the image plus a tiled window map."""
         coarse = F.interpolate(self.pos_embed, size=(height, width), mode="bicubic")
         side = self.pos_embed_window.shape[-1]
