@@ -255,11 +255,11 @@ class TestListing:
         assert not status.ready
         assert status.problem == "it has 0 bytes instead of 15"
 
-    def test_the_size_of_a_bundled_file_is_that_on_disk(
+    def test_a_bundled_file_of_another_size_is_not_ready(
         self, hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(download, "DATA_FOLDER", tmp_path)
-        assert status_of("default").size is None
+        assert not status_of("default").ready
         (tmp_path / "default.safetensors").write_bytes(bytes(7))
-        assert status_of("default").size == 7
-        assert status_of("default").ready
+        assert "it has 7 bytes instead of" in str(status_of("default").problem)
+        assert not status_of("default").ready

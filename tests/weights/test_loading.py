@@ -96,14 +96,10 @@ class TestLoadingAFile:
 
 
 class TestLoadingByName:
-    def test_the_bundled_default_is_found_in_the_package(
-        self, hub: FakeHub, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ):
-        monkeypatch.setattr(download, "DATA_FOLDER", tmp_path)
-        (tmp_path / "default.safetensors").write_bytes(saved.read_bytes())
+    def test_the_bundled_default_is_found_in_the_package(self, hub: FakeHub):
         loaded = load_network("default", device=CPU, offline=True)
         assert loaded.name == loaded.network.config.name == "default"
-        assert loaded.path == tmp_path / "default.safetensors"
+        assert loaded.path == download.DATA_FOLDER / "default.safetensors"
 
     def test_a_named_checkpoint_is_downloaded_and_keeps_its_name(self, hub: FakeHub, register: Register, blank: Blank):
         hub.content = torch_bytes({"model": blank("sam2.1-tiny")})
