@@ -177,6 +177,33 @@ def print_comparison(console: Console, name: str, size: int, objects: int, conte
     console.print(table)
 
 
+@dataclass
+class RollingMovie:
+    """A still that rolls sideways, each frame made when it is read: a movie that takes no memory itself."""
+
+    still: np.ndarray
+    frames: int
+    name: str = "rolling"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(T, Y, X, 3)``."""
+        return (self.frames, *self.still.shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Type of the values."""
+        return self.still.dtype
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return self.frames
+
+    def read(self, frame: int) -> np.ndarray:
+        """Make a frame."""
+        return np.roll(self.still, frame % self.still.shape[1], axis=1)
+
+
 def measure_memory(frames: int, objects: int) -> float:
     """Peak resident memory in MiB of tracking that many frames, in a process of its own."""
     command = [sys.executable, __file__, "--memory-run", str(frames), "--objects", str(objects)]
@@ -186,11 +213,8 @@ def measure_memory(frames: int, objects: int) -> float:
 
 def memory_run(frames: int, objects: int) -> None:
     """Track frames that are made when read, with the small settings of the default model, and print the peak."""
-    import dask.array as da
-
     size = 224
-    still = make_movie(1, size)[0]
-    movie = da.stack([da.roll(da.from_array(still, chunks=still.shape), t % size, axis=1) for t in range(frames)])
+    movie = RollingMovie(make_movie(1, size)[0], frames)
     predictor = StreamingPredictor.load("default", device="cpu", image_size=size)
     session = predictor.start(movie, cache_bytes=64 * 2**20)
     for index in range(objects):
