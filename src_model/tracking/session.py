@@ -10,6 +10,7 @@ import numpy as np
 from src_model.errors import FrameRangeError, MovieError, NoPromptError, PromptError, UnknownObjectError
 from src_model.frames import FrameSource, LiveSource, Normalization, decide_normalization
 from src_model.masks import Masklet
+from src_model.tracking.adoption import adopt
 from src_model.tracking.feature_cache import FeatureCache
 from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.operations import Chosen, Cleared, Locked, OperationLog, Prompted, Propagated, Removed
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from src_model.nn import ImageFeatures
+    from src_model.tracking.adoption import KnownObject
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.operations import Operation
     from src_model.tracking.results import FrameResult, PromptAnswer
@@ -196,6 +198,17 @@ class Session:
         self._object(object_id)
         del self._objects[object_id]
         self.log.add(Removed(object_id))
+
+    def adopt(self, known: KnownObject) -> None:
+        """Take over what is known of an object elsewhere: its masks, prompts and locks, in place of what is held here.
+
+        Memories of frames whose masks are as they were stay; the others are made again when they are needed. A session
+        that adopts cannot be replayed, since its operations no longer tell the whole story.
+        """
+        number = checked_object_id(known.object_id)
+        item = self._objects.get(number) or self._new_object(number)
+        adopt(item, known)
+        self._objects[number] = item
 
     def lock(self, frame: int, object_id: int, *, locked: bool = True) -> None:
         """Protect the mask of a tracked frame from being tracked again, or release it.

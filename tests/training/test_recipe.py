@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from torch import nn
 
-from src_model.training.recipe import Recipe, optimizer_groups, parameter_group
+from src_model.training.recipe import Recipe
 
 
 def test_the_rate_warms_up_stays_and_decays() -> None:
@@ -24,7 +23,7 @@ def test_the_encoder_learns_from_its_last_stage_on() -> None:
 
 
 def test_true_memories_become_fewer() -> None:
-    assert [Recipe().true_memory(p) for p in (0.0, 1.0)] == pytest.approx([0.7, 0.3])
+    assert [Recipe().true_memory(p) for p in (0.0, 1.0)] == pytest.approx([0.5, 0.15])
 
 
 def test_large_images_become_more_frequent() -> None:
@@ -34,26 +33,22 @@ def test_large_images_become_more_frequent() -> None:
     assert late == pytest.approx(0.4, abs=0.06)
 
 
-@pytest.mark.parametrize(
-    ("name", "group"),
-    [
-        ("image_encoder.trunk.layers.3.blocks.0.mlp.fc1.weight", "late"),
-        ("image_encoder.neck.conv1.weight", "late"),
-        ("image_encoder.trunk.layers.2.downsample.conv1.weight", "late"),
-        ("image_encoder.trunk.layers.2.blocks.0.mlp.fc1.weight", "early"),
-        ("memory_attention.layers.0.linear1.weight", "new"),
-        ("sam_mask_decoder.conv_s0.weight", "new"),
-        ("sam_mask_decoder.mask_tokens.weight", "head"),
-        ("sam_prompt_encoder.no_mask_embed.weight", "head"),
-        ("obj_ptr_proj.layers.0.bias", "new"),
-    ],
-)
-def test_parameters_are_grouped_by_how_much_they_know(name: str, group: str) -> None:
-    assert parameter_group(name) == group
+def test_clips_are_of_the_lengths_that_their_size_allows() -> None:
+    rng = np.random.default_rng(0)
+    plans = [Recipe(crowds=0.0).plan(1.0, rng) for _ in range(300)]
+    assert {plan.frames for plan in plans if plan.size == 224} == {4, 5, 6, 8}
+    assert all(plan.clips * plan.batches == 8 and plan.objects == 1 for plan in plans)
 
 
-def test_every_parameter_is_in_one_group_and_only_matrices_decay() -> None:
-    network = nn.ModuleDict({"memory_encoder": nn.Linear(2, 3), "sam_mask_decoder": nn.Linear(3, 4)})
-    groups = list(optimizer_groups(network, Recipe()))
-    sizes = [(g["name"], len(g["params"]), g["weight_decay"] > 0) for g in groups if g["params"]]  # type: ignore
-    assert sizes == [("new", 1, True), ("new", 1, False), ("head", 1, True), ("head", 1, False)]
+def test_crowds_are_stills_or_clips_of_many_objects() -> None:
+    rng = np.random.default_rng(0)
+    plans = [Recipe(crowds=1.0, crowd_stills=0.3).plan(0.5, rng) for _ in range(300)]
+    stills = [plan for plan in plans if plan.frames == 1]
+    assert len(stills) / 300 == pytest.approx(0.3, abs=0.08)
+    assert {plan.objects for plan in stills} == {10}
+    assert {(plan.size, plan.objects) for plan in plans if plan.frames > 1} == {(224, 6), (336, 5), (448, 4)}
+
+
+def test_a_pure_cosine_falls_from_the_beginning() -> None:
+    recipe = Recipe(warm_up_steps=1, decay_from=0.0)
+    assert recipe.rate_factor(0.5, 10) == pytest.approx(0.51)

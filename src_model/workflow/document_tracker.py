@@ -1,0 +1,215 @@
+"""The tracker of a document: a session that follows the document's edits.
+
+The document is the truth; the session inside is a cache of it that also holds what the network remembers. Before each
+request the objects in question are brought to what their snapshots say, so that undo, merging, painting and loading
+need no code of their own here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from src_model.annotation.provenance import Origin
+from src_model.errors import NoPromptError
+from src_model.masks import MaskletFrame
+from src_model.tracking.adoption import KnownObject
+from src_model.tracking.prompts import Prompt as TrackingPrompt
+from src_model.tracking.session import DEFAULT_CACHE_BYTES
+from src_model.workflow.requests import FrameOutcome, PromptOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from src_model.annotation.prompts import Prompt
+    from src_model.frames import FrameSource, Normalization
+    from src_model.tracking import FrameResult, PromptAnswer, Session, StreamingPredictor
+    from src_model.workflow.requests import PromptRequest, RepairRequest, TrackRequest
+    from src_model.workflow.snapshot import ObjectSnapshot
+
+_NO_PROMPTS: Mapping[int, Prompt | None] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A prompt of the document and how it was answered."""
+
+    prompt: Prompt
+    outcome: PromptOutcome
+
+
+class DocumentTracker:
+    """Answers prompts and tracks objects of a document.
+
+    All methods belong on one thread, which need not be the document's: they see snapshots and return plain values.
+
+    Parameters
+    ----------
+    movie
+        What is annotated.
+    load_predictor
+        Called once, when the first request comes.
+    normalization
+        How pixel values become 0..1; decided from the movie if left out.
+    cache_bytes
+        Memory for image features.
+    """
+
+    def __init__(
+        self,
+        movie: FrameSource,
+        load_predictor: Callable[[], StreamingPredictor],
+        *,
+        normalization: Normalization | None = None,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+    ) -> None:
+        self._movie = movie
+        self._load_predictor = load_predictor
+        self._normalization = normalization
+        self._cache_bytes = cache_bytes
+        self._session: Session | None = None
+        self._answers: dict[tuple[int, int], _Answer] = {}
+
+    @property
+    def session(self) -> Session:
+        """The session inside; the network is loaded when it is first asked for."""
+        if self._session is None:
+            self._session = self._load_predictor().start(
+                self._movie, normalization=self._normalization, cache_bytes=self._cache_bytes
+            )
+        return self._session
+
+    def answer(self, request: PromptRequest) -> PromptOutcome:
+        """Answer the prompt that an object has on a frame.
+
+        Clicks that only add to what was answered before refine that answer; otherwise all of the prompt is answered
+        anew. On a frame that was tracked, the object's memory and the mask to be corrected count too.
+
+        Raises
+        ------
+        NoPromptError
+            If the object has no prompt on the frame.
+        PromptError, FrameRangeError
+            If the prompt does not fit the movie.
+        """
+        known, frame = request.known, request.frame
+        prompt = known.prompts.get(frame)
+        if prompt is None or prompt.is_empty:
+            raise NoPromptError(f"object {known.object_id} has no prompt on frame {frame}; click, draw a box or paint")
+        held = known.masks.get(frame)
+        is_answered = held is not None and held.origin is Origin.PROMPTED
+        earlier = self._answers.get((known.object_id, frame)) if is_answered else None
+        self._adopt(known, {frame: None if earlier is None else earlier.prompt})
+        added = 0 if earlier is None else _clicks_added(earlier.prompt, prompt)
+        if added:
+            prompted = self.session.prompt(
+                frame, known.object_id, points=prompt.points[-added:], labels=prompt.labels[-added:]
+            )
+        else:
+            prompted = self._prompt_whole(known.object_id, frame, prompt, replace=is_answered)
+        outcome = _outcome(prompted)
+        self._answers[known.object_id, frame] = _Answer(prompt, outcome)
+        return outcome
+
+    def propagate(self, request: TrackRequest) -> Iterator[FrameOutcome]:
+        """Track objects; closing the generator keeps every finished frame.
+
+        Raises
+        ------
+        NoPromptError, FrameRangeError
+            Before anything is computed.
+        """
+        for known in request.known:
+            self._adopt(known)
+        objects = [known.object_id for known in request.known]
+        results = self.session.propagate(request.start, request.stop, reverse=request.reverse, objects=objects)
+        by_id = {known.object_id: known for known in request.known}
+        return (_tracked(result, by_id, reverse=request.reverse) for result in results)
+
+    def repair(self, request: RepairRequest) -> Iterator[FrameOutcome]:
+        """Track an object again around a corrected frame.
+
+        Raises
+        ------
+        NoPromptError
+            If the object has no answered prompt on the frame.
+        """
+        known = request.known
+        self._adopt(known)
+        results = self.session.repair(request.frame, known.object_id, direction=request.direction)
+        by_id = {known.object_id: known}
+        return (_tracked(result, by_id, reverse=result.frame < request.frame) for result in results)
+
+    def _prompt_whole(self, object_id: int, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
+        points, labels = (prompt.points, prompt.labels) if prompt.points else (None, None)
+        if prompt.mask is None:
+            return self.session.prompt(frame, object_id, points=points, labels=labels, box=prompt.box, replace=replace)
+        answer = self.session.prompt(frame, object_id, mask=prompt.mask.decode(), replace=replace)
+        if points is None:
+            return answer
+        return self.session.prompt(frame, object_id, points=points, labels=labels)
+
+    def _adopt(self, known: ObjectSnapshot, prompts: Mapping[int, Prompt | None] = _NO_PROMPTS) -> None:
+        """Bring an object of the session to its snapshot, with other ``prompts`` on some frames (None: none)."""
+        self._follow_choice(known)
+        wanted = {**known.prompts, **prompts}
+        self.session.adopt(
+            KnownObject(
+                known.object_id,
+                known.masks,
+                {frame: _for_tracking(prompt) for frame, prompt in wanted.items() if prompt is not None},
+                known.fixed,
+                {
+                    frame: entry.origin is Origin.TRACKED_BACK
+                    for frame, entry in known.masks.items()
+                    if entry.origin is not Origin.PROMPTED
+                },
+            )
+        )
+
+    def _follow_choice(self, known: ObjectSnapshot) -> None:
+        """Take the reading that was chosen in the document, while the network still knows it exactly."""
+        item = self.session.objects.get(known.object_id)
+        if item is None or item.readings is None:
+            return
+        frame = item.readings.frame
+        entry, answer = known.masks.get(frame), self._answers.get((known.object_id, frame))
+        if entry is None or answer is None or entry.mask == item.masklet.mask_at(frame):
+            return
+        for index, candidate in enumerate(answer.outcome.candidates):
+            if candidate.mask == entry.mask:
+                self.session.choose(frame, known.object_id, index)
+                return
+
+
+def _clicks_added(earlier: Prompt, prompt: Prompt) -> int:
+    """Count the clicks that ``prompt`` has after those of ``earlier``; 0 if it differs in anything else."""
+    count = len(earlier.points)
+    same = (earlier.box, earlier.mask, earlier.points, earlier.labels) == (
+        prompt.box, prompt.mask, prompt.points[:count], prompt.labels[:count],
+    )  # fmt: skip
+    return len(prompt.points) - count if same else 0
+
+
+def _for_tracking(prompt: Prompt) -> TrackingPrompt:
+    # Clicks after a mask refine it: from then on the session counts the clicks alone.
+    return TrackingPrompt(prompt.points, prompt.labels, prompt.box, None if prompt.points else prompt.mask)
+
+
+def _outcome(answer: PromptAnswer) -> PromptOutcome:
+    candidates = tuple(MaskletFrame(each.rle, each.score, answer.object_score) for each in answer.candidates)
+    return PromptOutcome(answer.object_id, answer.frame, candidates, answer.chosen)
+
+
+def _tracked(result: FrameResult, known: Mapping[int, ObjectSnapshot], *, reverse: bool) -> FrameOutcome:
+    masks = {
+        object_id: MaskletFrame(mask, result.scores[object_id], result.object_scores[object_id])
+        for object_id, mask in result.rles.items()
+        if not _is_kept(known[object_id], result.frame)
+    }
+    return FrameOutcome(result.frame, masks, reverse)
+
+
+def _is_kept(known: ObjectSnapshot, frame: int) -> bool:
+    return frame in known.masks and (frame in known.fixed or frame in known.prompts)

@@ -1,0 +1,112 @@
+"""What hosts ask the tracker of a document, and what it answers: plain values that may cross threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from src_model.masks import MaskletFrame
+    from src_model.workflow.snapshot import ObjectSnapshot
+
+Direction = Literal["both", "forward", "backward"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRequest:
+    """Asks for the mask of an object on a frame from all prompts that the snapshot holds there.
+
+    Attributes
+    ----------
+    known
+        The object, with the prompt to be answered.
+    frame
+        Frame number.
+    """
+
+    known: ObjectSnapshot
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRequest:
+    """Asks to track objects through frames.
+
+    Attributes
+    ----------
+    known
+        The objects; those without an answered prompt cannot be tracked.
+    start, stop
+        As in ``range``: ``stop`` is excluded. None: from the first prompted frame to the end of the movie; in reverse
+        from the last frame to frame 0 included.
+    reverse
+        Towards earlier frames.
+    """
+
+    known: tuple[ObjectSnapshot, ...]
+    start: int | None = None
+    stop: int | None = None
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepairRequest:
+    """Asks to track an object again around a corrected frame, up to the next prompted or fixed frame on each side.
+
+    Attributes
+    ----------
+    known
+        The object, with an answered prompt on ``frame``.
+    frame
+        The corrected frame.
+    direction
+        Which sides.
+    """
+
+    known: ObjectSnapshot
+    frame: int
+    direction: Direction = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOutcome:
+    """The answer to a prompt.
+
+    Attributes
+    ----------
+    object_id, frame
+        What was prompted.
+    candidates
+        All readings: three for a single click, one otherwise.
+    chosen
+        Which of them the network believes in most.
+    """
+
+    object_id: int
+    frame: int
+    candidates: tuple[MaskletFrame, ...]
+    chosen: int
+
+    @property
+    def mask(self) -> MaskletFrame:
+        """The chosen reading."""
+        return self.candidates[self.chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOutcome:
+    """One tracked frame.
+
+    Attributes
+    ----------
+    frame
+        Frame number.
+    masks
+        Newly tracked masks by object id; prompted and fixed frames stay as they are and are not among them.
+    reverse
+        Whether it was tracked towards earlier frames.
+    """
+
+    frame: int
+    masks: dict[int, MaskletFrame]
+    reverse: bool
