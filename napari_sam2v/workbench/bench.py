@@ -1,0 +1,185 @@
+"""The bench: one document with its movie, the selected object and frame, and the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from napari_sam2v.workbench.events import WorkbenchEvents
+from napari_sam2v.workbench.runner import Runner
+from napari_sam2v.workbench.speech import in_words
+from src_model.annotation import LockFrames, Origin, SetNormalization
+from src_model.errors import Sam2vError
+from src_model.workflow import DocumentTracker
+
+if TYPE_CHECKING:
+    from napari_sam2v.workbench.runner import Post
+    from src_model.annotation import Action, Annotation, Done
+    from src_model.frames import FrameSource, Normalization
+    from src_model.tracking import StreamingPredictor
+
+
+class Bench:
+    """What prompts and runs share. All methods belong on the host's thread.
+
+    Parameters
+    ----------
+    post
+        Brings calls from the worker to the host's thread.
+    load_predictor
+        Called on the worker when the model is first needed.
+
+    Attributes
+    ----------
+    document
+        The annotation; None before a movie is chosen.
+    selected
+        The object that prompts go to; None: the next prompt starts a new one.
+    frame
+        The frame that is shown.
+    interrupts
+        Called before anything that running work must not outlive.
+    """
+
+    def __init__(self, post: Post, load_predictor: Callable[[], StreamingPredictor]) -> None:
+        self.events = WorkbenchEvents()
+        self.runner = Runner(post)
+        self.document: Annotation | None = None
+        self.selected: int | None = None
+        self.frame = 0
+        self.interrupts: list[Callable[[], None]] = []
+        self._load_predictor = load_predictor
+        self._tracker: DocumentTracker | None = None
+        self._source: FrameSource | None = None
+
+    @property
+    def annotation(self) -> Annotation:
+        """The document, where there must be one: hosts offer nothing before a movie is chosen."""
+        if self.document is None:
+            raise RuntimeError("no movie is chosen")
+        return self.document
+
+    @property
+    def tracker(self) -> DocumentTracker:
+        """The tracker of the document."""
+        assert self._tracker is not None, "made together with the document"
+        return self._tracker
+
+    # The document ----------------------------------------------------------------------------------------------------
+
+    def open(self, annotation: Annotation, source: FrameSource) -> None:
+        """Put a document and its movie on the bench, in place of what was there."""
+        self.interrupt()
+        self.document, self._source = annotation, source
+        self._make_tracker()
+        self.frame = min(self.frame, max(0, annotation.movie.length - 1))
+        self.selected = next(iter(annotation.objects), None)
+        self.events.document.emit()
+        self.events.selection.emit(self.selected)
+        self.events.status.emit()
+
+    def use_model(self, load_predictor: Callable[[], StreamingPredictor]) -> None:
+        """Work with another model from now on; masks that are there stay as they are."""
+        self.interrupt()
+        self._load_predictor = load_predictor
+        self._make_tracker()
+
+    def use_normalization(self, normalization: Normalization) -> None:
+        """Let the model see the movie's values otherwise; masks that are there stay as they are."""
+        self.interrupt()
+        self.do(SetNormalization(normalization))
+        self._make_tracker()
+
+    def do(self, action: Action, *, join: int | None = None) -> Done | None:
+        """Do an action on the document; what cannot be done is told to the user. None where it was not done."""
+        try:
+            done = self.annotation.do(action, join=join)
+        except Sam2vError as error:
+            self.tell(error)
+            return None
+        self._mend_selection()
+        self.events.status.emit()
+        return done
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._move(self.annotation.undo)
+
+    def redo(self) -> None:
+        """Do the step that was taken back again."""
+        self._move(self.annotation.redo)
+
+    def interrupt(self) -> None:
+        """Stop what runs; what is finished stays."""
+        for interrupt in self.interrupts:
+            interrupt()
+
+    def tell(self, error: Exception) -> None:
+        """Tell the user what did not work."""
+        self.events.problem.emit(in_words(error))
+
+    def close(self) -> None:
+        """Let the worker go; the document stays as it is."""
+        self.interrupt()
+        self.runner.close()
+
+    # Selecting -------------------------------------------------------------------------------------------------------
+
+    @property
+    def prompted_id(self) -> int:
+        """The object that the next prompt goes to: the selected one, or the new one it would start."""
+        return self.annotation.next_id() if self.selected is None else self.selected
+
+    def select(self, object_id: int | None) -> None:
+        """Select an object; None: the next prompt starts a new one."""
+        if object_id != self.selected:
+            self.selected = object_id
+            self.events.selection.emit(object_id)
+            self.events.status.emit()
+
+    def select_neighbour(self, step: int) -> None:
+        """Select the next (1) or previous (-1) object in the order of ids."""
+        ids = list(self.annotation.objects)
+        if ids:
+            place = ids.index(self.selected) + step if self.selected in ids else (0 if step > 0 else -1)
+            self.select(ids[place % len(ids)])
+
+    def show_frame(self, frame: int) -> None:
+        """Note which frame is shown."""
+        if frame != self.frame:
+            self.frame = frame
+            self.events.status.emit()
+
+    def worst_frame(self) -> int | None:
+        """Return the frame on which the selected object has its lowest score, of those nobody has confirmed."""
+        if self.selected is None:
+            return None
+        states = [
+            state
+            for state in self.annotation.frame_states(self.selected)
+            if state.score is not None and not state.prompted and not state.locked and state.origin is not Origin.EDITED
+        ]
+        return min(states, key=lambda state: state.score or 0.0).frame if states else None
+
+    def toggle_frame_lock(self) -> None:
+        """Lock the shown frame of the selected object, or unlock it."""
+        if self.selected is not None:
+            locked = self.frame in self.annotation.locked_frames(self.selected)
+            self.do(LockFrames(self.selected, (self.frame,), not locked))
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _make_tracker(self) -> None:
+        if self.document is not None and self._source is not None:
+            normalization = self.document.project.normalization
+            self._tracker = DocumentTracker(self._source, self._load_predictor, normalization=normalization)
+
+    def _move(self, move: Callable[[], str | None]) -> None:
+        self.interrupt()
+        move()
+        self._mend_selection()
+        self.events.status.emit()
+
+    def _mend_selection(self) -> None:
+        if self.selected is not None and self.selected not in self.annotation.objects:
+            self.select(next(iter(self.annotation.objects), None))

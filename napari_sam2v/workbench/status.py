@@ -1,0 +1,87 @@
+"""The next useful step, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from src_model.annotation import Origin
+
+if TYPE_CHECKING:
+    from napari_sam2v.panel.view_state import StatusKind
+    from napari_sam2v.workbench.workbench import Workbench
+    from src_model.annotation import Annotation, FrameState
+
+_LOW_SCORE = 0.7
+"""Below this, a mask is worth a look."""
+
+
+class Status(NamedTuple):
+    """A line of text and what kind it is."""
+
+    text: str
+    kind: StatusKind
+
+
+def next_step(workbench: Workbench, keys: Mapping[str, str], *, busy: bool = False) -> Status:
+    """Say what one would do next; ``keys`` names the key of each action."""
+    document = workbench.document
+    if document is None:
+        return Status("Open a movie, then choose its layer above", "hint")
+    progress = workbench.tracking.progress
+    if progress is not None:
+        stop = f": {keys['stop']} stops and keeps the finished frames" if keys.get("stop") else ""
+        return Status(f"{progress.text or 'Tracking'}{stop}", "busy")
+    if busy:
+        return Status("Looking at this frame", "busy")
+    if workbench.selected is None:
+        return Status("Click an object in the image to get its mask", "hint")
+    return _for_object(workbench, document, workbench.selected, keys)
+
+
+def _for_object(workbench: Workbench, document: Annotation, object_id: int, keys: Mapping[str, str]) -> Status:
+    states = document.frame_states(object_id)
+    title = document.object(object_id).title
+    if document.object(object_id).locked:
+        return Status(f"{title} is locked; {_pressed(keys, 'next_object', 'next')} starts another object", "hint")
+    if not any(state.prompted for state in states):
+        return Status(f"Click {title} in the image, draw a box around it, or paint it", "hint")
+    readings = workbench.prompts.readings
+    tracked = [state for state in states if state.origin is not None and state.origin.is_tracked]
+    if not tracked:
+        more = ""
+        if readings is not None and len(readings.candidates) > 1:
+            more = f"; {_pressed(keys, 'next_reading', 'next reading')} if another outline was meant"
+        return Status(f"Mask right? {_pressed(keys, 'track_forward', 'Forward')} tracks it{more}", "hint")
+    if _can_be_repaired(states, workbench.frame):
+        return Status(f"Corrected. {_pressed(keys, 'repair', 'Repair')} tracks again around this frame", "hint")
+    known = sum(state.origin is not None for state in states)
+    return _review(document, title, tracked, known, keys)
+
+
+def _can_be_repaired(states: tuple[FrameState, ...], frame: int) -> bool:
+    """Whether the shown frame was corrected and a tracked one lies beside it."""
+    by_frame = {state.frame: state for state in states}
+    here = by_frame.get(frame)
+    if here is None or not (here.prompted or here.origin is Origin.EDITED):
+        return False
+    beside = (by_frame.get(frame - 1), by_frame.get(frame + 1))
+    first = min(state.frame for state in states)
+    return frame > first and any(state and state.origin and state.origin.is_tracked for state in beside)
+
+
+def _review(document: Annotation, title: str, tracked: list[FrameState], known: int, keys: Mapping[str, str]) -> Status:
+    doubtful = [state for state in tracked if (state.score or 0.0) < _LOW_SCORE and not state.locked]
+    if doubtful:
+        count = f"{len(doubtful)} frame{'s' if len(doubtful) > 1 else ''} of {title} may be wrong"
+        return Status(f"{count}: {_pressed(keys, 'worst_frame', 'Worst frame')} shows the worst", "warning")
+    length = document.movie.length
+    if known < length:
+        return Status(
+            f"{title} is known on {known} of {length} frames; track on, or review with the time strip", "hint"
+        )
+    return Status(f"{title} is tracked; {_pressed(keys, 'next_object', 'Next object')} starts the next one", "hint")
+
+
+def _pressed(keys: Mapping[str, str], action: str, button: str) -> str:
+    return keys.get(action) or f"'{button}'"

@@ -1,0 +1,153 @@
+"""Runs of the tracker: started, followed, stopped; what is finished is in the document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_sam2v.panel.view_state import RunProgress
+from napari_sam2v.workbench.plans import plan_run
+from napari_sam2v.workbench.runner import End, Job
+from napari_sam2v.workbench.tracking_run import TrackingRun, follow
+from src_model.annotation import AnswerPrompt, Group, SetMaskPrompt
+from src_model.errors import NoPromptError
+from src_model.workflow import RepairRequest, snapshot_of
+
+if TYPE_CHECKING:
+    from napari_sam2v.panel.view_state import TrackRequest
+    from napari_sam2v.workbench.bench import Bench
+    from src_model.workflow import FrameOutcome
+
+_KEY = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A run that is about to begin: how many frames, what it is called, and what the tracker is asked."""
+
+    total: int
+    label: str
+    request: Any
+
+
+class TrackDesk:
+    """Tracks objects of the document on a bench."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._run: TrackingRun | None = None
+        self._job: Job | None = None
+        bench.interrupts.append(self.stop)
+
+    @property
+    def is_tracking(self) -> bool:
+        """Whether a run is under way or about to begin."""
+        return self._job is not None
+
+    @property
+    def progress(self) -> RunProgress | None:
+        """How far the run is."""
+        if self._run is not None:
+            return self._run.progress
+        return None if self._job is None else RunProgress(0, 0, text="Getting ready")
+
+    def track(self, request: TrackRequest) -> None:
+        """Track as asked; a run that is under way is stopped first and keeps what it has."""
+        bench, tracker = self._bench, self._bench.tracker
+
+        def prepare() -> _Prepared:
+            plan = plan_run(bench.annotation, request, bench.frame, bench.selected)
+            known = tuple(snapshot_of(bench.annotation, object_id) for object_id in plan.objects)
+            return _Prepared(plan.total, plan.label, (plan, known))
+
+        self._start(prepare, lambda asked: follow(tracker, *asked))
+
+    def repair(self) -> None:
+        """Track the selected object again around the shown frame, up to the next prompt or lock on each side.
+
+        A mask without a prompt on that frame, painted or tracked, becomes the prompt.
+        """
+        bench, tracker = self._bench, self._bench.tracker
+        object_id, frame = bench.selected, bench.frame
+
+        def prepare() -> _Prepared:
+            if object_id is None or bench.annotation.mask_at(object_id, frame) is None:
+                raise NoPromptError("there is nothing to repair from: correct the mask on this frame first")
+            self._make_prompt(object_id, frame)
+            label = f"Repair {bench.annotation.object(object_id).title} around frame {frame}"
+            request = RepairRequest(snapshot_of(bench.annotation, object_id), frame)
+            return _Prepared(self._repair_length(object_id, frame), label, request)
+
+        self._start(prepare, tracker.repair)
+
+    def stop(self) -> None:
+        """Stop tracking; every finished frame stays."""
+        self._bench.runner.stop(_KEY)
+        self._end(End(stopped=True))
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _start(self, prepare: Callable[[], _Prepared], work: Callable[[Any], Iterator[FrameOutcome]]) -> None:
+        """Queue a run; it is prepared when the prompts before it are answered."""
+        self.stop()
+
+        def begin() -> object:
+            prepared = prepare()
+            self._run = TrackingRun.start(self._bench.annotation, prepared.total, prepared.label)
+            self._bench.events.run.emit(self._run.progress)
+            return prepared.request
+
+        def take(outcome: FrameOutcome) -> None:
+            if job is self._job:  # else a frame that was under way when the run was stopped
+                self._take(outcome)
+
+        def finish(end: End) -> None:
+            if job is self._job:
+                self._end(end)
+
+        job = self._job = Job(_KEY, begin, work, take, finish)
+        self._bench.events.run.emit(self.progress)
+        self._bench.runner.submit(job)
+
+    def _take(self, outcome: FrameOutcome) -> None:
+        assert self._run is not None, "a run begins before its first frame"
+        self._run.take(outcome)
+        if self._run.is_open:
+            self._bench.events.run.emit(self._run.progress)
+        else:
+            self.stop()  # something was undone meanwhile
+
+    def _end(self, end: End) -> None:
+        run, self._run = self._run, None
+        job, self._job = self._job, None
+        if job is None:
+            return
+        if run is not None:
+            run.close()
+        self._bench.events.run.emit(None)
+        if end.error is not None:
+            self._bench.tell(end.error)
+        self._bench.events.status.emit()
+
+    def _make_prompt(self, object_id: int, frame: int) -> None:
+        """Let the mask of a frame that has no prompt be one."""
+        document = self._bench.annotation
+        mask = document.mask_at(object_id, frame)
+        if document.prompt(object_id, frame) is None and mask is not None:
+            document.do(
+                Group(
+                    f"Mask prompt, object {object_id}, frame {frame}",
+                    (SetMaskPrompt(object_id, frame, mask), AnswerPrompt(object_id, frame, mask, 1.0, 1.0)),
+                )
+            )
+
+    def _repair_length(self, object_id: int, frame: int) -> int:
+        """Count the frames a repair may touch, for its progress bar."""
+        states = {state.frame: state for state in self._bench.annotation.frame_states(object_id)}
+        count = 0
+        for step in (1, -1):
+            number = frame + step
+            while (state := states.get(number)) and not state.prompted and not state.locked:
+                count, number = count + 1, number + step
+        return max(1, count)

@@ -1,0 +1,143 @@
+"""The worker: one job at a time, in order, the newest of a kind wins, and stopping keeps what is done."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from napari_sam2v.workbench import Job, Runner
+from tests.napari_sam2v.workbench.bench import Host
+
+
+@pytest.fixture
+def host():
+    return Host()
+
+
+@pytest.fixture
+def runner(host):
+    runner = Runner(host.post)
+    yield runner
+    runner.close()
+
+
+def finish(host, runner):
+    host.turn(lambda: not runner.is_busy() and host._calls.empty(), 20)
+
+
+def job(log, key, work, prepare=lambda: None):
+    return Job(key, prepare, work, log.append, lambda end: log.append((key, end.stopped, end.error)))
+
+
+def test_results_and_the_end_come_in_order(host, runner):
+    log = []
+    runner.submit(job(log, "a", lambda _: iter([1, 2])))
+    runner.submit(job(log, "b", lambda _: iter([3])))
+    finish(host, runner)
+    assert log == [1, 2, ("a", False, None), 3, ("b", False, None)]
+
+
+def test_work_sees_what_was_prepared_on_the_hosts_thread(host, runner):
+    log = []
+    here = threading.current_thread()
+    runner.submit(job(log, "a", iter, prepare=lambda: [threading.current_thread() is here]))
+    finish(host, runner)
+    assert log[0] is True
+
+
+def test_preparing_sees_the_results_of_earlier_jobs(host, runner):
+    log, seen = [], []
+    runner.submit(job(log, "a", lambda _: iter([1, 2, 3])))
+    runner.submit(job(log, "b", lambda _: iter(()), prepare=lambda: seen.append(log[:3])))
+    finish(host, runner)
+    assert seen == [[1, 2, 3]]
+
+
+def test_the_newest_waiting_job_of_a_kind_wins(host, runner):
+    log = []
+    gate = threading.Event()
+
+    def slow(_):
+        gate.wait(10)
+        yield "slow"
+
+    runner.submit(job(log, "slow", slow))
+    runner.submit(job(log, "prompt", lambda _: iter(["older"])))
+    runner.submit(job(log, "prompt", lambda _: iter(["newer"])))
+    gate.set()
+    finish(host, runner)
+    assert "older" not in log
+    assert "newer" in log
+
+
+def test_a_stopped_job_keeps_its_results_and_closes_its_work(host, runner):
+    log, closed = [], []
+
+    def endless(_):
+        try:
+            number = 0
+            while True:
+                yield (number := number + 1)
+        finally:
+            closed.append(True)
+
+    runner.submit(job(log, "run", endless))
+    host.turn(lambda: len(log) >= 3, 20)
+    runner.stop("run")
+    finish(host, runner)
+    assert log[:3] == [1, 2, 3]
+    assert log[-1] == ("run", True, None)
+    assert closed == [True]
+
+
+def test_a_worker_does_not_run_far_ahead_of_a_busy_host(host, runner):
+    made = []
+
+    def endless(_):
+        while True:
+            made.append(1)
+            yield 1
+
+    runner.submit(job([], "run", endless))
+    host.turn(lambda: len(made) > 0, 20)
+    threading.Event().wait(0.3)
+    assert len(made) <= 4
+    runner.stop("run")
+
+
+def test_a_failure_is_reported_and_the_next_job_runs(host, runner):
+    log = []
+
+    def fails(_):
+        yield 1
+        raise ValueError("no")
+
+    runner.submit(job(log, "a", fails))
+    runner.submit(job(log, "b", lambda _: iter([2])))
+    finish(host, runner)
+    assert log[0] == 1
+    assert str(log[1][2]) == "no"
+    assert log[2] == 2
+
+
+def test_a_failed_preparation_is_a_failed_job(host, runner):
+    log = []
+
+    def fails():
+        raise ValueError("not now")
+
+    runner.submit(job(log, "a", lambda _: iter([1]), prepare=fails))
+    finish(host, runner)
+    assert [str(entry[2]) for entry in log] == ["not now"]
+
+
+def test_a_closed_runner_takes_no_jobs_and_leaves_no_thread(host):
+    runner = Runner(host.post)
+    log = []
+    runner.submit(job(log, "a", lambda _: iter([1])))
+    finish(host, runner)
+    runner.close()
+    runner.submit(job(log, "b", lambda _: iter([2])))
+    assert 2 not in log
+    assert not any(thread.name == "sam2v worker" for thread in threading.enumerate())
