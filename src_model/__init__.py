@@ -5,8 +5,9 @@ Names are imported when first used, so that ``import src_model`` costs nothing a
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from src_model.lazy import importer
 
 if TYPE_CHECKING:
     from src_model.frames import Normalization, open_movie
@@ -15,19 +16,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "FrameResult": "src_model.tracking",
-    "Normalization": "src_model.frames",
-    "PromptAnswer": "src_model.tracking",
-    "Session": "src_model.tracking",
-    "StreamingPredictor": "src_model.tracking",
-    "open_movie": "src_model.frames",
+    "src_model.frames": ("Normalization", "open_movie"),
+    "src_model.tracking": ("FrameResult", "PromptAnswer", "Session", "StreamingPredictor"),
 }
 
 __all__ = ["FrameResult", "Normalization", "PromptAnswer", "Session", "StreamingPredictor", "open_movie"]
 
-
-def __getattr__(name: str) -> object:
-    """Import a public name from where it lives."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = importer(__name__, _HOMES)

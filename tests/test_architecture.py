@@ -17,22 +17,29 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HOSTS = ("napari_sam2v", "cvat_serverless")
 SOURCES = sorted(p for top in ("src_model", *HOSTS) for p in (REPOSITORY / top).rglob("*.py"))
 
-BELOW_TRACKING = {"errors", "frames", "masks", "nn", "weights"}
+BELOW_TRACKING = {"errors", "lazy", "frames", "masks", "nn", "weights"}
 MAY_IMPORT = {
     "errors": set(),
+    "lazy": set(),
     "data": set(),
     "nn": {"errors"},
     "masks": {"errors"},
     "frames": {"errors"},
-    "weights": {"errors", "nn"},
+    "weights": {"errors", "lazy", "nn"},
     "tracking": BELOW_TRACKING,
-    "evaluation": BELOW_TRACKING | {"tracking", "data"},
-    "training": BELOW_TRACKING | {"tracking", "evaluation", "data"},
-    "cli": BELOW_TRACKING | {"tracking", "evaluation", "training", "data"},
+    "annotation": {"errors", "masks", "frames"},
+    "formats": {"errors", "masks", "frames", "annotation"},
+    "simulation": set(),
+    "datasets": {"errors", "masks", "frames", "annotation", "formats"},
+    "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "simulation"},
+    "training": BELOW_TRACKING | {"tracking", "evaluation", "data", "datasets", "simulation"},
+    "workflow": BELOW_TRACKING | {"tracking", "annotation"},
+    "cli": BELOW_TRACKING
+    | {"tracking", "evaluation", "training", "data", "datasets", "simulation", "annotation", "formats", "workflow"},
 }
 """For each part of src_model, the other parts it may import."""
 
-WITHOUT_TORCH = ("errors", "data", "masks", "frames")
+WITHOUT_TORCH = ("errors", "lazy", "data", "masks", "frames", "annotation", "formats", "datasets", "simulation")
 HOST_PACKAGES = {"napari", "npe2", "magicgui", "superqt", "qtpy", "PyQt5", "PyQt6", "PySide2", "PySide6", "vispy"}
 HOST_PACKAGES |= {"cvat_sdk", "cvat_cli", "nuclio_sdk", *HOSTS}
 

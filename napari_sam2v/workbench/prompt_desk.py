@@ -142,9 +142,9 @@ class PromptDesk:
         self._answering.discard((object_id, frame))
         if not self._answering:
             self._bench.events.busy.emit(False)
+        self._bench.events.status.emit()
         if end.error is not None:
             self._bench.tell(end.error)
-        self._bench.events.status.emit()
 
     def _set_readings(self, readings: Readings | None) -> None:
         if readings is not self.readings:

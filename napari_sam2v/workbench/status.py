@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_sam2v.workbench.track_desk import repair_span
 from src_model.annotation import Origin
 
 if TYPE_CHECKING:
@@ -53,21 +54,19 @@ def _for_object(workbench: Workbench, document: Annotation, object_id: int, keys
         if readings is not None and len(readings.candidates) > 1:
             more = f"; {_pressed(keys, 'next_reading', 'next reading')} if another outline was meant"
         return Status(f"Mask right? {_pressed(keys, 'track_forward', 'Forward')} tracks it{more}", "hint")
-    if _can_be_repaired(states, workbench.frame):
+    if can_be_repaired(document, object_id, workbench.frame):
         return Status(f"Corrected. {_pressed(keys, 'repair', 'Repair')} tracks again around this frame", "hint")
     known = sum(state.origin is not None for state in states)
     return _review(document, title, tracked, known, keys)
 
 
-def _can_be_repaired(states: tuple[FrameState, ...], frame: int) -> bool:
-    """Whether the shown frame was corrected and a tracked one lies beside it."""
-    by_frame = {state.frame: state for state in states}
-    here = by_frame.get(frame)
-    if here is None or not (here.prompted or here.origin is Origin.EDITED):
+def can_be_repaired(document: Annotation, object_id: int, frame: int) -> bool:
+    """Whether a frame was corrected, and frames beside it were tracked before that."""
+    entry = document.frame(object_id, frame)
+    if entry is None or entry.origin not in (Origin.PROMPTED, Origin.EDITED):
         return False
-    beside = (by_frame.get(frame - 1), by_frame.get(frame + 1))
-    first = min(state.frame for state in states)
-    return frame > first and any(state and state.origin and state.origin.is_tracked for state in beside)
+    first = min(document.masklet(object_id).entries())
+    return frame > first and len(repair_span(document, object_id, frame)) > 1
 
 
 def _review(document: Annotation, title: str, tracked: list[FrameState], known: int, keys: Mapping[str, str]) -> Status:

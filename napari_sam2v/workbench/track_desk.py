@@ -10,13 +10,14 @@ from napari_sam2v.panel.view_state import RunProgress
 from napari_sam2v.workbench.plans import plan_run
 from napari_sam2v.workbench.runner import End, Job
 from napari_sam2v.workbench.tracking_run import TrackingRun, follow
-from src_model.annotation import AnswerPrompt, Group, SetMaskPrompt
+from src_model.annotation import AnswerPrompt, Group, Origin, SetMaskPrompt
 from src_model.errors import NoPromptError
 from src_model.workflow import RepairRequest, snapshot_of
 
 if TYPE_CHECKING:
     from napari_sam2v.panel.view_state import TrackRequest
     from napari_sam2v.workbench.bench import Bench
+    from src_model.annotation import Annotation
     from src_model.workflow import FrameOutcome
 
 _KEY = "run"
@@ -77,7 +78,7 @@ class TrackDesk:
             self._make_prompt(object_id, frame)
             label = f"Repair {bench.annotation.object(object_id).title} around frame {frame}"
             request = RepairRequest(snapshot_of(bench.annotation, object_id), frame)
-            return _Prepared(self._repair_length(object_id, frame), label, request)
+            return _Prepared(max(1, len(repair_span(bench.annotation, object_id, frame)) - 1), label, request)
 
         self._start(prepare, tracker.repair)
 
@@ -126,9 +127,9 @@ class TrackDesk:
         if run is not None:
             run.close()
         self._bench.events.run.emit(None)
+        self._bench.events.status.emit()
         if end.error is not None:
             self._bench.tell(end.error)
-        self._bench.events.status.emit()
 
     def _make_prompt(self, object_id: int, frame: int) -> None:
         """Let the mask of a frame that has no prompt be one."""
@@ -142,12 +143,17 @@ class TrackDesk:
                 )
             )
 
-    def _repair_length(self, object_id: int, frame: int) -> int:
-        """Count the frames a repair may touch, for its progress bar."""
-        states = {state.frame: state for state in self._bench.annotation.frame_states(object_id)}
-        count = 0
-        for step in (1, -1):
-            number = frame + step
-            while (state := states.get(number)) and not state.prompted and not state.locked:
-                count, number = count + 1, number + step
-        return max(1, count)
+
+def repair_span(annotation: Annotation, object_id: int, frame: int) -> range:
+    """Return the frames that a repair from ``frame`` may change: tracked ones up to a prompt, a lock or a gap."""
+    states = {state.frame: state for state in annotation.frame_states(object_id)}
+
+    def reach(step: int) -> int:
+        number = frame + step
+        while (state := states.get(number)) and state.origin and not (state.prompted or state.locked):
+            if state.origin is Origin.EDITED:
+                break
+            number += step
+        return number - step
+
+    return range(reach(-1), reach(1) + 1)

@@ -1,12 +1,29 @@
 """The streaming predictor: prompts in, masklets out."""
 
-from src_model.tracking.automatic import AutomaticMask, AutomaticMaskGenerator, AutomaticSettings
-from src_model.tracking.image_predictor import ImagePrediction, ImagePredictor
-from src_model.tracking.predictor import StreamingPredictor, choose_device
-from src_model.tracking.prompts import Prompt
-from src_model.tracking.results import Candidate, FrameResult, PromptAnswer
-from src_model.tracking.session import Session
-from src_model.tracking.settings import PRESETS, TrackingSettings
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from src_model.lazy import importer
+
+if TYPE_CHECKING:
+    from src_model.tracking.automatic import AutomaticMask, AutomaticMaskGenerator, AutomaticSettings
+    from src_model.tracking.image_predictor import ImagePrediction, ImagePredictor
+    from src_model.tracking.predictor import StreamingPredictor, choose_device
+    from src_model.tracking.prompts import Prompt
+    from src_model.tracking.results import Candidate, FrameResult, PromptAnswer
+    from src_model.tracking.session import Session
+    from src_model.tracking.settings import PRESETS, TrackingSettings
+
+_HOMES = {
+    "src_model.tracking.automatic": ("AutomaticMask", "AutomaticMaskGenerator", "AutomaticSettings"),
+    "src_model.tracking.image_predictor": ("ImagePrediction", "ImagePredictor"),
+    "src_model.tracking.predictor": ("StreamingPredictor", "choose_device"),
+    "src_model.tracking.prompts": ("Prompt",),
+    "src_model.tracking.results": ("Candidate", "FrameResult", "PromptAnswer"),
+    "src_model.tracking.session": ("Session",),
+    "src_model.tracking.settings": ("PRESETS", "TrackingSettings"),
+}
 
 __all__ = [
     "PRESETS",
@@ -24,3 +41,5 @@ __all__ = [
     "TrackingSettings",
     "choose_device",
 ]
+
+__getattr__ = importer(__name__, _HOMES)

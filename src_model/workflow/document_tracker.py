@@ -16,7 +16,6 @@ from src_model.errors import NoPromptError
 from src_model.masks import MaskletFrame
 from src_model.tracking.adoption import KnownObject
 from src_model.tracking.prompts import Prompt as TrackingPrompt
-from src_model.tracking.session import DEFAULT_CACHE_BYTES
 from src_model.workflow.requests import FrameOutcome, PromptOutcome
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class DocumentTracker:
     normalization
         How pixel values become 0..1; decided from the movie if left out.
     cache_bytes
-        Memory for image features.
+        Memory for image features; the session's default if left out.
     """
 
     def __init__(
@@ -62,12 +61,12 @@ class DocumentTracker:
         load_predictor: Callable[[], StreamingPredictor],
         *,
         normalization: Normalization | None = None,
-        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        cache_bytes: int | None = None,
     ) -> None:
         self._movie = movie
         self._load_predictor = load_predictor
         self._normalization = normalization
-        self._cache_bytes = cache_bytes
+        self._options = {} if cache_bytes is None else {"cache_bytes": cache_bytes}
         self._session: Session | None = None
         self._answers: dict[tuple[int, int], _Answer] = {}
 
@@ -76,7 +75,7 @@ class DocumentTracker:
         """The session inside; the network is loaded when it is first asked for."""
         if self._session is None:
             self._session = self._load_predictor().start(
-                self._movie, normalization=self._normalization, cache_bytes=self._cache_bytes
+                self._movie, normalization=self._normalization, **self._options
             )
         return self._session
 

@@ -1,0 +1,57 @@
+"""Everything that a key or a button of the panel does: one table for panel, keys and preferences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be done from the panel and by a key.
+
+    Attributes
+    ----------
+    id
+        As in the preferences.
+    title
+        What the user reads.
+    group
+        Under which heading it is listed.
+    key
+        The default, as napari writes keys, such as ``"Control-Shift-Z"``; empty for none.
+    """
+
+    id: str
+    title: str
+    group: str
+    key: str = ""
+
+
+ACTIONS = (
+    Action("point_positive", "Click what belongs to the object", "Prompts", "J"),
+    Action("point_negative", "Click what does not belong to it", "Prompts", "K"),
+    Action("box", "Draw a box around the object", "Prompts", "H"),
+    Action("lasso", "Outline the object", "Prompts", "Shift-H"),
+    Action("paint", "Paint the object", "Prompts", "Shift-J"),
+    Action("next_reading", "Next reading of an ambiguous click", "Prompts", "Q"),
+    Action("clear_frame", "Remove the prompts of this frame", "Prompts", "Shift-Q"),
+    Action("undo", "Undo", "Prompts", "Control-Z"),
+    Action("redo", "Redo", "Prompts", "Control-Shift-Z"),
+    Action("next_object", "Start the next object", "Objects", "N"),
+    Action("previous_object", "Back to the previous object", "Objects", "Shift-N"),
+    Action("toggle_masks", "Hide or show the masks", "Objects", "0"),
+    Action("worst_frame", "Jump to the worst frame", "Frames", "W"),
+    Action("lock_frame", "Lock or unlock this frame", "Frames", "Shift-W"),
+    Action("previous_prompt", "Jump to the previous prompted frame", "Frames", ","),
+    Action("next_prompt", "Jump to the next prompted frame", "Frames", "."),
+    Action("track_forward", "Track forward; again: stop", "Track", "G"),
+    Action("track_backward", "Track backward", "Track", "Shift-G"),
+    Action("track_both", "Track both ways", "Track", "Alt-G"),
+    Action("stop", "Stop, keeping the finished frames", "Track", "Shift-K"),
+    Action("repair", "Repair around this frame", "Track", "U"),
+)
+"""All actions with the keys they have unless the user chose others; letters are those that napari leaves free."""
+
+DEFAULT_KEYS: Mapping[str, str] = {action.id: action.key for action in ACTIONS}
+"""Default keys by action id."""

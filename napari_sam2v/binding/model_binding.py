@@ -1,0 +1,133 @@
+"""The model section: what is on disk, where it runs, downloads."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from napari_sam2v.panel.view_state import ModelChoice, RunProgress
+from napari_sam2v.workbench.speech import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_sam2v.panel.model_section import ModelSection
+    from napari_sam2v.workbench import Post, Workbench
+    from src_model.tracking import StreamingPredictor
+    from src_model.weights import CheckpointStatus
+
+DEFAULT = "default"
+_MEGABYTE = 1e6
+
+
+class _Cancelled(Exception):
+    """The user cancelled a download."""
+
+
+class ModelBinding:
+    """Offers models, loads the chosen one when it is first needed, downloads those that are not here.
+
+    Parameters
+    ----------
+    section
+        Where they are offered.
+    workbench
+        That works with the chosen one.
+    post
+        Brings calls to the host's thread.
+    told
+        Takes a sentence for the user.
+    model, device
+        What is chosen at first.
+    """
+
+    def __init__(
+        self,
+        section: ModelSection,
+        workbench: Workbench,
+        post: Post,
+        *,
+        told: Callable[[str], None],
+        model: str = "",
+        device: str = "auto",
+    ) -> None:
+        self._section, self._workbench = section, workbench
+        self._post, self._told = post, told
+        self._device = device
+        self._cancel = threading.Event()
+        self._chosen = model or DEFAULT
+        section.model_chosen.connect(self._on_model)
+        section.download_requested.connect(self.download)
+        section.download_cancelled.connect(self._cancel.set)
+        self._offer()
+        section.set_device("" if device == "auto" else device.upper())
+
+    def load(self) -> StreamingPredictor:
+        """Load the chosen model; on the worker, where it may take its time."""
+        from src_model.tracking import StreamingPredictor
+
+        predictor = StreamingPredictor.load(self._chosen, device=self._device)
+        self._post(lambda: self._section.set_device(str(predictor.device).upper()))
+        return predictor
+
+    def download(self, name: str) -> None:
+        """Fetch a model in the background."""
+        self._cancel.clear()
+        self._section.set_download(RunProgress(0, 0, text=f"Downloading {name}"))
+        threading.Thread(target=self._download, args=(name,), name="sam2v download", daemon=True).start()
+
+    def close(self) -> None:
+        """Give up a download that is under way."""
+        self._cancel.set()
+
+    def _on_model(self, name: str) -> None:
+        self._chosen = name
+        self._workbench.use_model(self.load)
+
+    def _offer(self) -> None:
+        from src_model.weights.download import list_checkpoints
+
+        statuses = {status.info.name: status for status in list_checkpoints()}
+        if self._chosen not in statuses:
+            self._told(f"There is no model named '{self._chosen}' any more; the one that is included is used instead.")
+            self._chosen = DEFAULT
+        self._section.set_models([_choice(status) for status in statuses.values()], self._chosen)
+
+    def _download(self, name: str) -> None:
+        from src_model.weights.download import get_checkpoint
+
+        def arrived(done: int, total: int) -> None:
+            if self._cancel.is_set():
+                raise _Cancelled
+            progress = RunProgress(round(done / _MEGABYTE), round(total / _MEGABYTE), text=f"Downloading {name}")
+            self._post(lambda: self._section.set_download(progress))
+
+        problem = ""
+        try:
+            get_checkpoint(name, progress=arrived)
+        except _Cancelled:
+            problem = ""
+        except Exception as error:
+            problem = "" if self._cancel.is_set() else in_words(error)
+        self._post(lambda: self._finish(name, problem))
+
+    def _finish(self, name: str, problem: str) -> None:
+        self._section.set_download(None)
+        if problem:
+            self._told(problem)
+        elif not self._cancel.is_set():
+            self._chosen = name
+            self._workbench.use_model(self.load)
+        self._offer()
+
+
+def _choice(status: CheckpointStatus) -> ModelChoice:
+    info = status.info
+    size = (status.size or 0) / _MEGABYTE
+    if info.name == DEFAULT:
+        hint = "comes with the plugin, for CPUs"
+    elif info.own:
+        hint = "your own"
+    else:
+        hint = "several seconds a frame without a GPU"
+    return ModelChoice(info.name, info.name, status.ready, round(size, 1), hint)

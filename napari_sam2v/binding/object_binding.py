@@ -1,0 +1,168 @@
+"""The object table and the time strip of the document on the workbench."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_sam2v.layers.later import CallLater, Debounced
+from napari_sam2v.workbench.marks_book import MarksBook, hex_colour, rgb
+from src_model.annotation import (
+    DeleteObject,
+    Group,
+    LockObject,
+    MergeObjects,
+    RecolourObject,
+    RenameObject,
+    ShowObject,
+    SplitObject,
+    SwapIds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from napari_sam2v.panel.panel import Panel
+    from napari_sam2v.workbench import Workbench
+    from src_model.annotation import Action, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
+
+_REFRESH_SECONDS = 0.15
+"""How often the table and the strip follow a run of the tracker."""
+
+
+class ObjectBinding:
+    """Shows objects in the table and in the strip, and does on the document what the user does there.
+
+    Parameters
+    ----------
+    panel
+        With table and strip.
+    workbench
+        With the document.
+    show_frame
+        Brings a frame into view.
+    call_later
+        How to wait on this thread.
+    """
+
+    def __init__(
+        self, panel: Panel, workbench: Workbench, *, show_frame: Callable[[int], None], call_later: CallLater
+    ) -> None:
+        self._table, self._strip = panel.objects, panel.strip
+        self._workbench = workbench
+        self._show_frame = show_frame
+        self._changed: set[int] = set()
+        self._refresh = Debounced(self._show_changed, _REFRESH_SECONDS, call_later)
+        self._waiting = False
+        self._book: MarksBook | None = None
+        self._connect_views()
+        workbench.events.document.connect(self._on_document)
+        workbench.events.selection.connect(self._on_selection)
+
+    def show_frame(self, frame: int) -> None:
+        """Move the strip's playhead."""
+        self._strip.set_frame(frame)
+
+    def _connect_views(self) -> None:
+        table, strip = self._table, self._strip
+        table.selected.connect(self._workbench.select)
+        table.renamed.connect(lambda i, name: self._do(RenameObject(i, name)))
+        table.recolored.connect(lambda i, color: self._do(RecolourObject(i, hex_colour(color))))
+        table.visibility_changed.connect(lambda i, visible: self._do(ShowObject(i, visible)))
+        table.lock_changed.connect(lambda i, locked: self._do(LockObject(i, locked)))
+        table.jump_requested.connect(self._jump)
+        table.delete_requested.connect(lambda ids: self._do_all("Delete", [DeleteObject(i) for i in ids]))
+        table.merge_requested.connect(
+            lambda ids: self._do_all("Merge", [MergeObjects(ids[0], other) for other in ids[1:]])
+        )
+        table.split_requested.connect(self._split)
+        table.swap_requested.connect(lambda ids: self._do(SwapIds(ids[0], ids[1], self._workbench.frame)))
+        table.isolate_requested.connect(self._isolate)
+        strip.frame_clicked.connect(self._show_frame)
+        strip.worst_requested.connect(self.jump_to_worst)
+        strip.lock_toggled.connect(self._workbench.toggle_frame_lock)
+
+    def jump_to_worst(self) -> None:
+        """Bring the selected object's worst frame into view."""
+        frame = self._workbench.worst_frame()
+        if frame is not None:
+            self._show_frame(frame)
+
+    # From the document -----------------------------------------------------------------------------------------------
+
+    def _on_document(self) -> None:
+        if self._book is not None:
+            self._book.close()
+        document = self._workbench.annotation
+        self._book = MarksBook(document)
+        document.events.objects.connect(self._on_objects)
+        for signal in (document.events.frames, document.events.prompts, document.events.locks):
+            signal.connect(self._on_spans)
+        self._table.set_rows(self._book.rows())
+        self._on_selection(self._workbench.selected)
+
+    def _on_objects(self, change: ObjectsChanged) -> None:
+        if self._book is None:
+            return
+        if change.added or change.removed:
+            self._table.set_rows(self._book.rows())
+            self._table.set_selected(self._workbench.selected)
+        self._touch(change.edited)
+
+    def _on_spans(self, change: FramesChanged | PromptsChanged | LocksChanged) -> None:
+        self._touch(change.spans)
+
+    def _touch(self, objects: Iterable[int]) -> None:
+        """Show these objects anew, a little later and together with what else changes until then."""
+        self._changed.update(objects)
+        if self._changed and not self._waiting:
+            self._waiting = True
+            self._refresh()
+
+    def _show_changed(self) -> None:
+        self._waiting = False
+        changed, self._changed = self._changed, set()
+        document, book = self._workbench.document, self._book
+        if document is None or book is None:
+            return
+        self._table.update_rows(book.rows(object_id for object_id in changed if object_id in document.objects))
+        if self._workbench.selected in changed:
+            self._show_marks()
+
+    def _on_selection(self, object_id: int | None) -> None:
+        self._table.set_selected(object_id)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        document, selected = self._workbench.document, self._workbench.selected
+        if document is None or self._book is None or selected not in document.objects or selected is None:
+            self._strip.set_marks(None, (128, 128, 128))
+            return
+        self._strip.set_marks(self._book.marks(selected), rgb(document.object(selected).colour))
+        self._strip.set_frame(self._workbench.frame)
+
+    # From the views --------------------------------------------------------------------------------------------------
+
+    def _do(self, action: Action) -> None:
+        if self._workbench.do(action) is None and self._book is not None:
+            self._table.set_rows(self._book.rows())  # show what holds, not what was wished
+
+    def _do_all(self, what: str, actions: list[Action]) -> None:
+        if actions:
+            self._do(actions[0] if len(actions) == 1 else Group(f"{what} {len(actions)} objects", tuple(actions)))
+
+    def _jump(self, object_id: int) -> None:
+        self._workbench.select(object_id)
+        self.jump_to_worst()
+
+    def _split(self, object_id: int) -> None:
+        self._do(SplitObject(object_id, self._workbench.frame, self._workbench.annotation.next_id()))
+
+    def _isolate(self, ids: list[int]) -> None:
+        objects = self._workbench.annotation.objects
+        wanted = set(ids) or set(objects)
+        changes: list[Action] = [
+            ShowObject(object_id, object_id in wanted)
+            for object_id, info in objects.items()
+            if info.visible != (object_id in wanted)
+        ]
+        self._do_all("Show", changes)

@@ -1,0 +1,84 @@
+"""The prompt tools: a button of the panel, or a key, takes a tool of the prompt layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_sam2v.layers import imported_masks
+from src_model.errors import Sam2vError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+    from napari_sam2v.binding.layer_binding import LayerBinding
+    from napari_sam2v.layers import Tool
+    from napari_sam2v.panel.prompt_section import PromptSection
+    from napari_sam2v.workbench import Workbench
+
+_TOOLS: dict[str, Tool] = {
+    "point_positive": "point+",
+    "point_negative": "point-",
+    "box": "box",
+    "lasso": "lasso",
+    "paint": "paint",
+    "": "pan",
+}
+_NAMES = {tool: name for name, tool in _TOOLS.items()}
+
+
+class ToolBinding:
+    """Connects the tools of the panel with the prompt layers, and Labels layers with the prompts made of them."""
+
+    def __init__(
+        self,
+        section: PromptSection,
+        viewer: ViewerModel,
+        workbench: Workbench,
+        layers: Callable[[], LayerBinding | None],
+    ) -> None:
+        self._section, self._viewer, self._workbench, self._layers = section, viewer, workbench, layers
+        section.tool_chosen.connect(self.take)
+        section.labels_imported.connect(lambda name: self._import(name, every=True))
+        section.label_imported.connect(lambda name: self._import(name, every=False))
+        for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.renamed):
+            event.connect(self._offer_labels)
+        self._offer_labels()
+
+    def take(self, tool: str) -> None:
+        """Take a tool by its action id; an empty one puts it away."""
+        layers = self._layers()
+        if layers is None or not layers.prompts.set_tool(_TOOLS[tool]):
+            self._section.set_tool(None if layers is None else _NAMES.get(layers.prompts.tool))
+
+    def on_layers(self) -> None:
+        """Follow the tools of new prompt layers, and offer the first one at once."""
+        layers = self._layers()
+        if layers is not None:
+            layers.prompts.tool_changed.connect(lambda tool: self._section.set_tool(_NAMES.get(tool)))
+            self._section.set_tool(None)
+
+    def _labels(self) -> list[Labels]:
+        from napari.layers import Labels
+
+        own = () if (layers := self._layers()) is None else (*layers.prompts.layers, *layers.results.layers)
+        return [layer for layer in self._viewer.layers if isinstance(layer, Labels) and layer not in own]
+
+    def _offer_labels(self, _event: object = None) -> None:
+        self._section.set_labels_layers([layer.name for layer in self._labels()])
+
+    def _import(self, name: str, *, every: bool) -> None:
+        layers, work = self._layers(), self._workbench
+        found = [layer for layer in self._labels() if layer.name == name]
+        if layers is None or not found:
+            return
+        label = None if every else int(found[0].selected_label)
+        try:
+            masks = imported_masks(found[0], layers.geometry, work.frame, label=label)
+        except Sam2vError as error:
+            work.tell(error)
+            return
+        target = None if every else work.selected
+        work.prompts.take_masks(work.frame, [(target, mask) for mask in masks.values()])

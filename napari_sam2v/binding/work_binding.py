@@ -1,0 +1,191 @@
+"""Prompts, runs and the status line: the part of the panel that a person has under the fingers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_sam2v.panel.view_state import Choice
+from napari_sam2v.workbench.marks_book import rgb
+from napari_sam2v.workbench.status import can_be_repaired, next_step
+from napari_sam2v.workbench.track_desk import repair_span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from napari_sam2v.panel.panel import Panel
+    from napari_sam2v.panel.view_state import RunProgress, TrackRequest, TrackSettings
+    from napari_sam2v.workbench import Readings, Workbench
+    from src_model.annotation import HistoryChanged
+
+_NO_MOVIE = "Choose a movie first"
+_OVERLAPS = (
+    Choice("first", "first keeps", "Pixels that two objects claim go to the one with the smaller id"),
+    Choice("last", "last wins", "Pixels that two objects claim go to the one with the larger id"),
+    Choice("score", "higher score", "Pixels that two objects claim go to the one the model is surer of"),
+)
+
+
+class WorkBinding:
+    """Connects the prompt and track sections and the status line with the workbench.
+
+    Parameters
+    ----------
+    panel
+        With the sections.
+    workbench
+        With the document.
+    flush
+        Takes over what was just drawn.
+    show_frame
+        Brings a frame into view.
+    keys
+        Keys by action id, for what the status line says.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        workbench: Workbench,
+        *,
+        flush: Callable[[], None],
+        show_frame: Callable[[int], None],
+        keys: Mapping[str, str],
+        follow: bool = True,
+    ) -> None:
+        self._panel, self._workbench = panel, workbench
+        self._flush, self._show_frame, self._keys = flush, show_frame, keys
+        self._busy = False
+        self._follow, self._repairs = follow, False
+        self._problem = ""
+        self._connect_views()
+        events = workbench.events
+        events.document.connect(self._on_document)
+        events.selection.connect(self._on_selection)
+        events.readings.connect(self._on_readings)
+        events.run.connect(self._on_run)
+        events.busy.connect(self._on_busy)
+        events.status.connect(self._on_status)
+        events.problem.connect(self._on_problem)
+        for section in (panel.prompts, panel.track):
+            section.set_enabled_reason(_NO_MOVIE)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say the next useful step."""
+        if self._problem:
+            self._panel.status.set_text(self._problem, "error")
+            return
+        status = next_step(self._workbench, self._keys, busy=self._busy)
+        self._panel.status.set_text(status.text, status.kind)
+
+    def track(self, request: TrackRequest) -> None:
+        """Track as asked, or stop if a run is under way."""
+        if self._workbench.tracking.is_tracking:
+            self._workbench.tracking.stop()
+            return
+        self._flush()
+        self._workbench.tracking.track(request)
+
+    def repair(self) -> None:
+        """Track again around the shown frame."""
+        self._flush()
+        self._workbench.tracking.repair()
+
+    def next_object(self) -> None:
+        """Let the next prompt start a new object."""
+        self._flush()
+        self._workbench.select(None)
+
+    def _connect_views(self) -> None:
+        prompts, track, work = self._panel.prompts, self._panel.track, self._workbench
+        prompts.next_object.connect(self.next_object)
+        prompts.reading_cycled.connect(work.prompts.next_reading)
+        prompts.prompt_cleared.connect(work.prompts.clear)
+        prompts.undo.connect(self.undo)
+        prompts.redo.connect(self.redo)
+        track.track_requested.connect(self.track)
+        track.stop_requested.connect(work.tracking.stop)
+        track.repair_requested.connect(self.repair)
+        track.advanced.settings_changed.connect(self._on_settings)
+
+    def undo(self) -> None:
+        """Take the last step back, what was just drawn included."""
+        if self._workbench.document is not None:
+            self._flush()
+            self._workbench.undo()
+
+    def redo(self) -> None:
+        """Do what was taken back again."""
+        if self._workbench.document is not None:
+            self._workbench.redo()
+
+    def _on_settings(self, settings: TrackSettings) -> None:
+        from src_model.annotation import SetOverlap
+
+        self._follow, self._repairs = settings.follow, settings.repair_after_correction
+        document = self._workbench.document
+        if document is not None and settings.overlap and settings.overlap != document.project.overlap:
+            self._workbench.do(SetOverlap(str(settings.overlap)))  # type: ignore[arg-type]
+
+    # From the workbench ----------------------------------------------------------------------------------------------
+
+    def _on_document(self) -> None:
+        document = self._workbench.annotation
+        for section in (self._panel.prompts, self._panel.track):
+            section.set_enabled_reason(None)
+        self._panel.track.set_length(document.movie.length)
+        self._panel.track.set_overlap(_OVERLAPS, document.project.overlap)
+        document.events.history.connect(self._on_history)
+        self._panel.prompts.set_history(document.undo_label, document.redo_label)
+        self._problem = ""
+        self.refresh()
+
+    def _on_history(self, change: HistoryChanged) -> None:
+        self._panel.prompts.set_history(change.undo_label, change.redo_label)
+
+    def _on_selection(self, object_id: int | None) -> None:
+        if object_id is None:
+            self._panel.prompts.set_object(None)
+        else:
+            info = self._workbench.annotation.object(object_id)
+            self._panel.prompts.set_object(info.title, rgb(info.colour))
+
+    def _on_readings(self, readings: Readings | None) -> None:
+        count, chosen = (0, 0) if readings is None else (len(readings.candidates), readings.chosen)
+        self._panel.prompts.set_readings(count, chosen)
+        if readings is not None and self._repairs and self._can_repair():
+            self._workbench.tracking.repair()
+
+    def _on_run(self, progress: RunProgress | None) -> None:
+        self._panel.track.set_running(progress)
+        if progress is not None and progress.frame >= 0 and self._follow:
+            self._show_frame(progress.frame)
+        self.refresh()
+
+    def _on_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self.refresh()
+
+    def _on_status(self) -> None:
+        self._problem = ""
+        self._on_selection(self._workbench.selected)
+        document, selected, frame = self._workbench.document, self._workbench.selected, self._workbench.frame
+        span = None
+        if document is not None and selected is not None and self._can_repair():
+            frames = repair_span(document, selected, frame)
+            span = f"frames {frames.start} to {frames.stop - 1}"
+        self._panel.track.set_repair(span)
+        self.refresh()
+
+    def _can_repair(self) -> bool:
+        document, selected = self._workbench.document, self._workbench.selected
+        return (
+            document is not None
+            and selected in document.objects
+            and selected is not None
+            and can_be_repaired(document, selected, self._workbench.frame)
+        )
+
+    def _on_problem(self, text: str) -> None:
+        self._problem = text
+        self.refresh()

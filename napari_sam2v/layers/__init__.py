@@ -1,0 +1,49 @@
+"""napari layers on one side, plain data on the other: the movie, its prompts, and what was tracked."""
+
+from __future__ import annotations
+
+from napari_sam2v.layers.geometry import LayerGeometry
+from napari_sam2v.layers.label_stack import FrameLabels
+from napari_sam2v.layers.later import CallLater
+from napari_sam2v.layers.movie_choice import (
+    LayerColours,
+    MovieChoice,
+    Option,
+    axis_options,
+    channel_options,
+    guess,
+    plane_options,
+    with_axes,
+)
+from napari_sam2v.layers.movie_source import find_image, normalization_of, preview_image, source_of
+from napari_sam2v.layers.painted_labels import MaskEdit
+from napari_sam2v.layers.prompt_layers import PromptLayers, imported_masks
+from napari_sam2v.layers.prompt_types import PromptEdit, ShownPrompt, Tool
+from napari_sam2v.layers.result_layers import ResultLayers
+from napari_sam2v.layers.shortcuts import Shortcuts
+
+__all__ = [
+    "CallLater",
+    "FrameLabels",
+    "LayerColours",
+    "LayerGeometry",
+    "MaskEdit",
+    "MovieChoice",
+    "Option",
+    "PromptEdit",
+    "PromptLayers",
+    "ResultLayers",
+    "Shortcuts",
+    "ShownPrompt",
+    "Tool",
+    "axis_options",
+    "channel_options",
+    "find_image",
+    "guess",
+    "imported_masks",
+    "normalization_of",
+    "plane_options",
+    "preview_image",
+    "source_of",
+    "with_axes",
+]

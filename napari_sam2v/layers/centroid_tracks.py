@@ -1,0 +1,226 @@
+"""A Tracks layer of the objects' centroids that keeps up with a document while frames pour in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from napari_sam2v.layers.later import CallLater
+from napari_sam2v.layers.owned_layer import OwnedLayer
+from src_model.errors import MovieError
+from src_model.masks import centroid
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Tracks
+    from numpy.typing import NDArray
+
+    from napari_sam2v.layers.geometry import LayerGeometry
+    from napari_sam2v.layers.painted_labels import Colour
+    from src_model.masks import Mask
+
+WORK_SECONDS = 0.008
+"""How long centroids are computed before the viewer gets its turn again."""
+
+PAUSE_SECONDS = 0.02
+IDLE_FACTOR = 20
+"""After drawing the layer, it rests so many times as long as that took: 5 % of the time goes into drawing."""
+
+
+class ObjectMasks(Protocol):
+    """What the tracks need to know of a document."""
+
+    def mask(self, object_id: int, frame: int) -> Mask | None:
+        """Return the mask of an object on a frame, None if there is none."""
+
+
+class CentroidTracks(OwnedLayer["Tracks | None"]):
+    """Centroids of objects through time.
+
+    Changes are noted at once and worked off in short turns. napari builds all tracks anew whenever one point changes
+    (0.3 s for 100,000), so they are drawn the less often the longer that takes. There is no layer as long as there are
+    no centroids, because napari cannot show empty tracks.
+
+    Parameters
+    ----------
+    viewer
+        Where the layer goes.
+    geometry
+        Where the movie lies.
+    masks
+        The document.
+    name
+        Of the layer.
+    call_later
+        How to wait on this thread.
+    clock
+        Gives seconds.
+
+    Raises
+    ------
+    MovieError
+        If napari cannot show tracks of such a movie: time has to be the first of at most four axes.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        geometry: LayerGeometry,
+        masks: ObjectMasks,
+        *,
+        name: str,
+        call_later: CallLater,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        if geometry.time_axis != 0 or geometry.ndim > 4:
+            raise MovieError(
+                f"tracks cannot be shown on '{geometry.image.name}' with the axes {geometry.axes}: napari needs time "
+                "as the first of at most four axes"
+            )
+        super().__init__(viewer, geometry)
+        self._masks = masks
+        self._name = name
+        self._call_later = call_later
+        self._clock = clock
+        self._shown = False
+        self._pending: dict[tuple[int, int], None] = {}
+        self._centres: dict[int, NDArray[np.float32]] = {}
+        self._parents: dict[int, int] = {}
+        self._colours: dict[int, Colour] = {}
+        self._working = False
+        self._stale = False
+        self._rest_until = 0.0
+
+    @property
+    def shown(self) -> bool:
+        """Whether tracks are wanted; while they are not, changes are noted and nothing is computed."""
+        return self._shown
+
+    def show(self, shown: bool = True) -> None:
+        """Show the tracks, or take their layer away."""
+        self._shown = shown
+        if shown:
+            self._stale = True
+            self._start()
+        elif self.layer is not None:
+            self.viewer.layers.remove(self.layer)
+
+    def update(self, changed: Iterable[tuple[int, int]]) -> None:
+        """Note (object id, frame) pairs whose masks changed, appeared or are gone."""
+        self._pending.update(dict.fromkeys(changed))
+        self._start()
+
+    def remove(self, object_ids: Iterable[int]) -> None:
+        """Forget whole objects."""
+        gone = set(object_ids)
+        self._pending = {pair: None for pair in self._pending if pair[0] not in gone}
+        for object_id in gone & self._centres.keys():
+            del self._centres[object_id]
+            self._stale = True
+        self._start()
+
+    def set_parents(self, parents: Mapping[int, int]) -> None:
+        """Say which object each daughter comes from."""
+        if dict(parents) != self._parents:
+            self._parents, self._stale = dict(parents), True
+            self._start()
+
+    def set_colours(self, colours: Mapping[int, Colour]) -> None:
+        """Colour tracks by object."""
+        if dict(colours) != self._colours:
+            self._colours, self._stale = dict(colours), True
+            self._start()
+
+    def table(self) -> NDArray[np.float64]:
+        """Return what is drawn: (N, ndim + 1) rows of object id and data coordinates, by object and frame."""
+        rows = []
+        for object_id, centres in sorted(self._centres.items()):
+            frames = np.flatnonzero(~np.isnan(centres[:, 0]))
+            data = self.geometry.to_data(0, centres[frames])
+            data[:, 0] = frames
+            rows.append(np.column_stack([np.full(len(frames), float(object_id)), data]))
+        return np.concatenate(rows) if rows else np.zeros((0, self.geometry.ndim + 1))
+
+    def _start(self) -> None:
+        if self._shown and not self._working and (self._pending or self._stale):
+            self._working = True
+            self._call_later(0.0, self._work)
+
+    def _work(self) -> None:
+        self._working = False
+        if not self._shown:
+            return
+        deadline = self._clock() + WORK_SECONDS
+        while self._pending:
+            object_id, frame = next(iter(self._pending))
+            del self._pending[object_id, frame]
+            self._note(object_id, frame)
+            if self._clock() >= deadline:
+                break
+        waiting = self._rest_until - self._clock()
+        if self._stale and waiting <= 0:
+            self._draw()
+        if self._pending or self._stale:
+            self._working = True
+            self._call_later(PAUSE_SECONDS if self._pending else max(waiting, PAUSE_SECONDS), self._work)
+
+    def _note(self, object_id: int, frame: int) -> None:
+        mask = self._masks.mask(object_id, frame)
+        centre = None if mask is None else centroid(mask)
+        centres = self._centres.get(object_id)
+        if centres is None:
+            if centre is None:
+                return
+            centres = self._centres[object_id] = np.full((self.geometry.shape[0], 2), np.nan, np.float32)
+        centres[frame] = np.nan if centre is None else centre
+        self._stale = True
+
+    def _draw(self) -> None:
+        began = self._clock()
+        self._stale = False
+        table = self.table()
+        if not len(table):
+            if self.layer is not None:
+                self.viewer.layers.remove(self.layer)
+            self._shown, self._stale = True, False  # they are still wanted, there is just nothing to draw
+            return
+        self._style(self.require(), table)
+        ended = self._clock()
+        self._rest_until = ended + IDLE_FACTOR * (ended - began)
+
+    def _style(self, layer: Any, table: NDArray[np.float64]) -> None:
+        layer.colormaps_dict = {"track_id": _TrackColours(self._colours)}
+        layer.data = table
+        here = {int(object_id) for object_id in np.unique(table[:, 0])}
+        layer.graph = {child: [parent] for child, parent in self._parents.items() if {child, parent} <= here}
+
+    def _make(self) -> Tracks | None:
+        return self.viewer.add_tracks(self.table(), name=self._name, **self.geometry.options(self.viewer.dims))
+
+    def _detached(self) -> None:
+        self._stale = True  # drawn again when they are asked for; not at once, or they could not be removed
+        self._shown = False
+
+
+class _TrackColours:
+    """Looks like a colormap to a Tracks layer: object ids in, colours out; unknown ones are white."""
+
+    name = "objects"
+
+    def __init__(self, colours: Mapping[int, Colour]) -> None:
+        self._ids = np.array(sorted(colours), np.int64)
+        self._table = np.ones((len(colours) + 1, 4), np.float32)
+        for row, object_id in enumerate(self._ids.tolist()):
+            self._table[row, :3] = np.asarray(colours[object_id]) / 255
+
+    def map(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Colour object ids."""
+        ids = np.asarray(values).astype(np.int64)
+        rows = np.searchsorted(self._ids, ids)
+        known = rows < len(self._ids)
+        known[known] = self._ids[rows[known]] == ids[known]
+        table: NDArray[np.float32] = self._table[np.where(known, rows, len(self._ids))]
+        return table

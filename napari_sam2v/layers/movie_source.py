@@ -1,0 +1,180 @@
+"""From the viewer's image layers to a movie that is read frame by frame, and to what the model sees of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_sam2v.layers.geometry import finest, image_shape
+from napari_sam2v.layers.movie_choice import LayerColours, MovieChoice
+from src_model.errors import MovieError
+from src_model.frames import FrameSource, Normalization, decide_normalization, open_movie
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Layer
+    from numpy.typing import NDArray
+
+
+class ColourSource:
+    """A movie whose red, green and blue are gray movies of the same shape.
+
+    Parameters
+    ----------
+    channels
+        Three movies of shape (T, Y, X) and of one dtype or several, None for a black one; at least one movie.
+
+    Raises
+    ------
+    MovieError
+        If there is no movie, or they differ in shape.
+    """
+
+    composite = True
+
+    def __init__(self, channels: tuple[FrameSource | None, FrameSource | None, FrameSource | None]) -> None:
+        given = [channel for channel in channels if channel is not None]
+        shapes = {tuple(channel.shape) for channel in given}
+        if len(shapes) != 1 or len(next(iter(shapes))) != 3:
+            raise MovieError(f"layers of shapes {sorted(shapes)} cannot be mapped to colours: expected one (T, Y, X)")
+        self._channels = channels
+        self._shape = (*shapes.pop(), 3)
+        self._dtype = np.result_type(*(channel.dtype for channel in given))
+        self._name = " + ".join(channel.name for channel in given)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(T, Y, X, 3)."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Type that holds the values of all channels."""
+        return self._dtype
+
+    @property
+    def name(self) -> str:
+        """Names of the channels."""
+        return self._name
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return self._shape[0]
+
+    def read(self, frame: int) -> np.ndarray:
+        """Read one frame: (Y, X, 3). FrameRangeError or MovieError as the channels' own."""
+        image = np.zeros(self._shape[1:], self._dtype)
+        for colour, channel in enumerate(self._channels):
+            if channel is not None:
+                image[..., colour] = channel.read(frame)
+        return image
+
+
+def find_image(layers: Iterable[Layer], name: str) -> Image:
+    """Find an image layer by its name.
+
+    Raises
+    ------
+    MovieError
+        There is none of that name.
+    """
+    from napari.layers import Image
+
+    images = [layer for layer in layers if isinstance(layer, Image)]
+    for image in images:
+        if image.name == name:
+            return image
+    known = ", ".join(f"'{image.name}'" for image in images) or "none"
+    raise MovieError(f"there is no image layer '{name}'; the viewer has {known}: choose one of them")
+
+
+def source_of(layers: Iterable[Layer], choice: MovieChoice) -> FrameSource:
+    """Open what the user chose; frames are read when asked for, of a multiscale layer from the finest level.
+
+    Parameters
+    ----------
+    layers
+        Of the viewer.
+    choice
+        What to open.
+
+    Raises
+    ------
+    MovieError
+        A layer is missing or has changed its shape, or a choice does not exist in it.
+    """
+    available = list(layers)
+    if not isinstance(choice.channel, LayerColours):
+        return _open(find_image(available, choice.layer_name), choice)
+    channels = [None if name is None else _open(find_image(available, name), choice) for name in choice.channel.names]
+    return ColourSource((channels[0], channels[1], channels[2]))
+
+
+def normalization_of(layers: Iterable[Layer], choice: MovieChoice, source: FrameSource) -> Normalization:
+    """Decide how values become what the model sees: percentiles of the movie, or the layers' contrast limits.
+
+    RGB layers have no contrast limits of their own and always go by the movie. Percentiles read some frames.
+
+    Raises
+    ------
+    MovieError
+        As `decide_normalization`.
+    """
+    available = list(layers)
+    image = find_image(available, choice.layer_name)
+    if choice.contrast == "percentile" or image.rgb:
+        return decide_normalization(source)
+    if isinstance(choice.channel, LayerColours):
+        limits = [(0.0, 1.0) if name is None else _limits(find_image(available, name)) for name in choice.channel.names]
+        return decide_normalization(source, limits=limits)
+    return decide_normalization(source, limits=_limits(image))
+
+
+def preview_image(
+    source: FrameSource, frame: int, normalization: Normalization, *, longest: int = 160
+) -> NDArray[np.uint8]:
+    """Make a small picture of what the model sees of a frame.
+
+    Parameters
+    ----------
+    source
+        The movie; one frame is read.
+    frame
+        Frame number.
+    normalization
+        As the model gets it.
+    longest
+        Longest side of the picture, in pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w, 3) uint8.
+
+    Raises
+    ------
+    FrameRangeError, MovieError
+        As ``source.read``.
+    """
+    image = source.read(frame)
+    step = max(1, math.ceil(max(image.shape[:2]) / longest))
+    seen = normalization.apply(image[::step, ::step])
+    return np.asarray(np.round(seen * 255), np.uint8)
+
+
+def _open(image: Image, choice: MovieChoice) -> FrameSource:
+    letters = choice.axes + ("S" if image.rgb else "")
+    if len(choice.axes) != image.ndim:
+        raise MovieError(
+            f"layer '{image.name}' has {image.ndim} axes, shape {image_shape(image)}, but was chosen as "
+            f"'{choice.axes}': choose it again"
+        )
+    channel = None if isinstance(choice.channel, LayerColours) else choice.channel
+    return open_movie(finest(image), axes=letters, channel=channel, plane=choice.plane, name=image.name)
+
+
+def _limits(image: Image) -> tuple[float, float]:
+    low, high = image.contrast_limits
+    return float(low), float(high)

@@ -1,0 +1,70 @@
+"""Prompts between layers and document: what the user did, and what there is to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from src_model.masks import Rle
+
+Point: TypeAlias = tuple[float, float]
+"""(y, x) in pixels; a whole number is the centre of a pixel."""
+
+PromptBox: TypeAlias = tuple[float, float, float, float]
+"""(y0, x0, y1, x1) in pixels, pixel number 3 reaching from 3 to 4."""
+
+Tool: TypeAlias = Literal["pan", "point+", "point-", "box", "polygon", "lasso", "paint"]
+
+Key: TypeAlias = tuple[int, int]
+"""(object id, frame)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptEdit:
+    """What the user made of one kind of prompts of one object on one frame; other kinds stay as they are.
+
+    Attributes
+    ----------
+    object_id, frame
+        Whose prompts, and where.
+    kind
+        Which of the following counts: ``"points"`` are all points there are now (maybe none), ``"box"`` is the box
+        there is now or None, ``"mask"`` the mask that was drawn or painted, or None if all of it was erased.
+    points
+        In the order of the clicks.
+    labels
+        One for each point: 1 inside the object, 0 outside.
+    box
+        The box.
+    mask
+        The mask.
+    """
+
+    object_id: int
+    frame: int
+    kind: Literal["points", "box", "mask"]
+    points: tuple[Point, ...] = ()
+    labels: tuple[int, ...] = ()
+    box: PromptBox | None = None
+    mask: Rle | None = None
+
+
+class ShownPrompt(Protocol):
+    """A prompt of the document; `src_model.annotation` has them in this form."""
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """(y, x) of each click."""
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """1 or 0 for each click."""
+
+    @property
+    def box(self) -> PromptBox | None:
+        """(y0, x0, y1, x1)."""
+
+    @property
+    def mask(self) -> Rle | None:
+        """The object itself."""

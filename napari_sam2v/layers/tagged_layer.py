@@ -1,0 +1,190 @@
+"""What point and box layers have in common: each entry carries its object, and edits are found by comparing."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+from psygnal import Signal
+
+from napari_sam2v.layers.later import CallLater, Debounced
+from napari_sam2v.layers.owned_layer import OwnedLayer
+from napari_sam2v.layers.painted_labels import Colour
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from numpy.typing import NDArray
+
+    from napari_sam2v.layers.geometry import LayerGeometry
+    from napari_sam2v.layers.prompt_types import Key, PromptEdit
+
+_Layer = TypeVar("_Layer")
+_Value = TypeVar("_Value")
+
+QUIET_SECONDS = 0.03
+UNCLAIMED = 0
+"""Object id of an entry that napari has begun but not finished: a polygon that is being drawn."""
+
+FEATURES = ("object_id", "frame", "sign")
+
+
+class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
+    """A prompt layer whose entries have the features object_id, frame and sign.
+
+    After any change by the user the layer is read as a whole and compared with what it held before, so that edits come
+    out right however they were made: dragged, set in the feature table, several at once.
+
+    Parameters
+    ----------
+    viewer, geometry
+        As for `OwnedLayer`.
+    name
+        Of the layer.
+    call_later
+        How to wait on this thread.
+    """
+
+    edited = Signal(tuple)
+    refused = Signal(str)
+
+    def __init__(self, viewer: ViewerModel, geometry: LayerGeometry, *, name: str, call_later: CallLater) -> None:
+        super().__init__(viewer, geometry)
+        self._name = name
+        self.object_id = 1
+        self.sign = 1
+        self._given: dict[Key, _Value] = {}  # as the document has it
+        self._known: dict[Key, _Value] = {}  # as the layer gives it back, where floats may differ in the last digit
+        self._colours: dict[int, Colour] = {}
+        self._writing = False
+        self._changed = Debounced(self.take_edits, QUIET_SECONDS, call_later)
+
+    def show(self, values: Mapping[Key, _Value]) -> None:
+        """Show what the document holds, and nothing else; emits nothing, makes the layer only if there is anything."""
+        self._changed.cancel()
+        same = self._given == dict(values)
+        self._given = dict(values)
+        if self.layer is None:
+            if values:
+                self.require()
+        elif not same or self._collect() != self._known:
+            self._write()
+
+    def set_colours(self, colours: Mapping[int, Colour]) -> None:
+        """Colour entries by object."""
+        if dict(colours) != self._colours:
+            self._colours = dict(colours)
+            self._restyle()
+
+    def take_edits(self) -> None:
+        """Emit now what the user changed since the last time; nothing happens where nothing did."""
+        self._changed.cancel()
+        if self.layer is None:
+            return
+        edits = self._tidy()
+        found = self._collect()
+        for key in dict.fromkeys((*self._known, *found)):
+            if self._known.get(key) != found.get(key):
+                edits.append(self._edit(key, found.get(key)))
+        self._known, self._given = found, dict(found)
+        self._restyle()
+        if edits:
+            self.edited.emit(tuple(edits))
+
+    @abstractmethod
+    def _collect(self) -> dict[Key, _Value]:
+        """Read the layer."""
+
+    @abstractmethod
+    def _rewrite(self) -> None:
+        """Put what the document gave into the layer."""
+
+    @abstractmethod
+    def _style(self, layer: Any, colours: NDArray[np.float64], signs: NDArray[np.int64]) -> None:
+        """Give the entries of a layer that has any their looks."""
+
+    @abstractmethod
+    def _edit(self, key: Key, value: _Value | None) -> PromptEdit:
+        """Say that an object's prompts on a frame are now these."""
+
+    def _tidy(self) -> list[PromptEdit]:
+        """Take out of the layer what cannot stay; returns edits that follow from it."""
+        return []
+
+    def _set_up(self, layer: Any) -> None:
+        """Fill a new layer and listen to it."""
+        self.layer = layer
+        self._write()
+        layer.events.data.connect(self._on_data)
+        layer.events.features.connect(self._on_features)
+
+    def _write(self) -> None:
+        with self._quietly():
+            self.layer.selected_data = set()
+            self._rewrite()
+        self._known = self._collect()
+        self._restyle()
+
+    def _detached(self) -> None:
+        self._changed.cancel()
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        before, self._writing = self._writing, True
+        try:
+            yield
+        finally:
+            self._writing = before
+
+    def _tags(self) -> NDArray[np.int64]:
+        """Return (N, 2) object ids and signs of the entries."""
+        table = self.layer.features
+        columns = [np.nan_to_num(np.asarray(table[name], np.float64)) for name in ("object_id", "sign")]
+        return np.column_stack(columns).astype(np.int64)
+
+    def _write_tags(self, object_ids: Iterable[int], frames: Iterable[int], signs: Iterable[int]) -> None:
+        values = zip(FEATURES, (object_ids, frames, signs), strict=True)
+        self.layer.features = {name: np.asarray(list(column), np.int64) for name, column in values}
+
+    def _restyle(self) -> None:
+        if self.layer is None or not len(self.layer.data):
+            return
+        tags = self._tags()
+        with self._quietly():
+            self._style(self.layer, self._rgba(tags[:, 0]), tags[:, 1])
+
+    def _rgba(self, object_ids: Iterable[int]) -> NDArray[np.float64]:
+        rows = [(*self._colours.get(int(object_id), (255, 255, 255)), 255) for object_id in object_ids]
+        return np.asarray(rows, np.float64).reshape(-1, 4) / 255
+
+    def _on_data(self, event: Any) -> None:
+        if self._writing:
+            return
+        action = str(getattr(event.action, "value", event.action))
+        if action == "adding":  # napari would tag a new entry as the one that was last selected
+            with self._quietly():
+                self.layer.feature_defaults = {"object_id": UNCLAIMED, "frame": 0, "sign": 1}
+        elif action == "added":
+            self._claim()
+        if action in ("added", "removed", "changed"):
+            self._changed()
+
+    def _on_features(self, _event: object) -> None:
+        if not self._writing:
+            self._changed()
+
+    def _claim(self) -> None:
+        """Give entries that are finished now to the current object."""
+        tags = self._tags()
+        new = tags[:, 0] == UNCLAIMED
+        if new.any():
+            tags[new] = self.object_id, self.sign
+            with self._quietly():
+                self._write_tags(tags[:, 0], self._frames(), tags[:, 1])
+            self._restyle()
+
+    @abstractmethod
+    def _frames(self) -> NDArray[np.int64]:
+        """Return the frame of each entry."""

@@ -1,0 +1,344 @@
+"""Small widgets that the sections are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from qtpy.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtGui import QFont, QIcon, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QStyle,
+    QStyleOptionButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_sam2v.panel.colors import theme_colors
+from napari_sam2v.panel.icons import line_icon
+from napari_sam2v.panel.view_state import Choice, as_choices
+from napari_sam2v.panel.wording import key_text, with_key
+
+GAP = 4
+"""Space between neighbours, in device-independent pixels."""
+
+
+def row(*widgets: QWidget, stretch: Sequence[int] = ()) -> QHBoxLayout:
+    """Lay widgets side by side, tightly."""
+    layout = QHBoxLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(GAP)
+    for index, widget in enumerate(widgets):
+        layout.addWidget(widget, stretch[index] if stretch else 0)
+    return layout
+
+
+def column(widget: QWidget) -> QVBoxLayout:
+    """Give a widget the layout that all sections have: one column, no margins."""
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(GAP)
+    return layout
+
+
+def scaled(font: QFont, factor: float) -> QFont:
+    """Return a font of another size, whether its size is in points or in pixels."""
+    result = QFont(font)
+    if font.pointSizeF() > 0:
+        result.setPointSizeF(font.pointSizeF() * factor)
+    else:
+        result.setPixelSize(max(1, round(font.pixelSize() * factor)))
+    return result
+
+
+class Caption(QLabel):
+    """A line in smaller and paler type that is cut, never wrapped, where the panel is narrow."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def setText(self, text: str | None) -> None:
+        """Show a text; all of it is in the tooltip, for the case that it is cut."""
+        super().setText(text or "")
+        self.setToolTip(text or "")
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw what fits."""
+        painter = QPainter(self)
+        painter.setFont(scaled(self.font(), 0.92))
+        painter.setOpacity(0.75)
+        painter.setPen(theme_colors(self).text)
+        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
+
+
+class Wrapped(QLabel):
+    """A sentence over as many lines as it needs, and room for `lines` of them at least.
+
+    Qt's own labels trade width against height; one of those in a column that scrolls keeps everything else in it from
+    shrinking. Here the height follows the width after the fact.
+    """
+
+    def __init__(self, lines: int = 1) -> None:
+        super().__init__()
+        self._lines = lines
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def setText(self, text: str | None) -> None:
+        """Show a sentence."""
+        super().setText(text)
+        self.updateGeometry()
+
+    def hasHeightForWidth(self) -> bool:
+        """Keep out of Qt's trade."""
+        return False
+
+    def sizeHint(self) -> QSize:
+        """Ask for the height that the text needs at the present width."""
+        metrics, width = self.fontMetrics(), max(self.width(), 120) - 4
+        needed = metrics.boundingRect(0, 0, width, 10_000, int(Qt.TextFlag.TextWordWrap), self.text()).height()
+        return QSize(120, max(needed, self._lines * metrics.lineSpacing()) + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        """Do not let the text be cut."""
+        return QSize(60, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Ask for another height at another width."""
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+
+class Heading(QWidget):
+    """The title of a section with a line beside it; what belongs to the whole section stands at its right end."""
+
+    def __init__(self, title: str, right: QWidget | None = None) -> None:
+        super().__init__()
+        self._label = QLabel(title)
+        font = self._label.font()
+        font.setBold(True)
+        self._label.setFont(font)
+        self._right = right
+        layout = row(self._label)
+        layout.addStretch(1)
+        if right is not None:
+            layout.addWidget(right)
+        self.setLayout(layout)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw the line."""
+        painter = QPainter(self)
+        painter.setPen(theme_colors(self).primary)
+        end = self.width()
+        # a tag without text is a few pixels wide
+        if self._right is not None and self._right.width() > 4 * GAP:
+            end = self._right.x() - 7
+        painter.drawLine(self._label.geometry().right() + 6, self.height() // 2, end, self.height() // 2)
+
+
+class Tag(QLabel):
+    """A short paler text at the end of a heading, cut where there is no room."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Never keep the panel from being made narrow."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw the text paler than a label's."""
+        painter = QPainter(self)
+        painter.setOpacity(0.75)
+        painter.setPen(theme_colors(self).text)
+        painter.setFont(scaled(self.font(), 0.92))
+        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text)
+
+
+class IconButton(QPushButton):
+    """A button with an icon in the colour of the theme, and a tooltip that names its key.
+
+    Clicks leave the keyboard where it is, mostly on the image, so that shortcuts go on working; Tab still reaches it.
+    """
+
+    def __init__(self, icon: str, tip: str, text: str = "", *, name: str = "") -> None:
+        super().__init__(text)
+        self._icon_name, self._tip, self._key = icon, tip, ""
+        self._reason: str | None = None
+        self.setAccessibleName(name or text or tip)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        # as high as the row, whatever edges the theme draws around some of its buttons
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        self._show_tip()
+        self._draw_icon()
+
+    @property
+    def key(self) -> str:
+        """The key of napari ("Shift-N") that does the same, "" for none."""
+        return self._key
+
+    def set_key(self, key: str) -> None:
+        """Name another key in the tooltip."""
+        self._key = key
+        self._show_tip()
+
+    def set_tip(self, tip: str) -> None:
+        """Say something else in the tooltip."""
+        self._tip = tip
+        self._show_tip()
+
+    def set_icon(self, icon: str) -> None:
+        """Show another icon."""
+        if icon != self._icon_name:
+            self._icon_name = icon
+            self._draw_icon()
+
+    def set_reason(self, reason: str | None) -> None:
+        """Disable the button and say why in its tooltip, or enable it (None)."""
+        self._reason = reason
+        self.setEnabled(reason is None)
+        # themes draw disabled buttons with an edge, which changes their size
+        self.updateGeometry()
+        self._show_tip()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() in {QEvent.Type.StyleChange, QEvent.Type.PaletteChange}:
+            self._draw_icon()
+
+    def _show_tip(self) -> None:
+        tip = with_key(self._tip, self._key)
+        self.setToolTip(f"{tip}\n{self._reason}" if self._reason else tip)
+        self.setAccessibleDescription(self.toolTip())
+
+    def _draw_icon(self) -> None:
+        side = round(self.fontMetrics().height() * 1.05)
+        # wider than the drawing, which leaves a gap before the text
+        self.setIconSize(QSize(side + (6 if self.text() else 0), side))
+        self.setIcon(line_icon(self._icon_name, theme_colors(self).text))
+
+
+class ToolButton(IconButton):
+    """A prompt tool: icon above its name, its key in the corner; stays pressed while the tool is in hand."""
+
+    def __init__(self, icon: str, tip: str, text: str) -> None:
+        super().__init__(icon, tip, text)
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Leave room for two lines."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self.text()) + 14, round(metrics.height() * 2.7))
+
+    def minimumSizeHint(self) -> QSize:
+        """Never so narrow that the icon is cut."""
+        return QSize(self.fontMetrics().height() * 2, self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw the button of the style, then icon, name and key."""
+        painter = QPainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text, option.icon, icon = "", QIcon(), self.icon()
+        self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
+        metrics = self.fontMetrics()
+        side = round(metrics.height() * 1.3)
+        mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
+        icon.paint(painter, (self.width() - side) // 2, 4, side, side, Qt.AlignmentFlag.AlignCenter, mode)
+        painter.setPen(theme_colors(self).text)
+        painter.setOpacity(1.0 if self.isEnabled() else 0.4)
+        painter.setFont(scaled(self.font(), 0.92))
+        below = self.rect().adjusted(0, 4 + side, 0, -2)
+        painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), self.text())
+        painter.setOpacity(0.65 if self.isEnabled() else 0.3)
+        painter.setFont(scaled(self.font(), 0.8))
+        corner = self.rect().adjusted(0, 2, -4, 0)
+        letter = key_text(self.key).replace("Shift+", "\u21e7")
+        painter.drawText(corner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), letter)
+
+
+class NumberBox(QSpinBox):
+    """A box for whole numbers that reports what was typed when it is complete, and leaves the wheel to the panel."""
+
+    def __init__(self, name: str, tip: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setToolTip(tip)
+        self.setKeyboardTracking(False)
+
+    def show_value(self, value: int, least: int, most: int) -> None:
+        """Show a number between two bounds without reporting it."""
+        with QSignalBlocker(self):
+            self.setRange(least, max(least, most))
+            self.setValue(value)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Leave the wheel to the panel: scrolling past a box must not change it."""
+        if event is not None:
+            event.ignore()
+
+
+class ChoiceBox(QComboBox):
+    """A combo box that is never blank: without choices it says what is missing, and its tooltip how to get it."""
+
+    chosen = Signal(object)
+    """The key of what the user chose; never emitted by setters."""
+
+    def __init__(self, name: str, tip: str, *, missing: str = "Nothing to choose", remedy: str = "") -> None:
+        super().__init__()
+        self._tip, self._missing, self._remedy = tip, missing, remedy
+        self._choices: tuple[Choice, ...] = ()
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.activated.connect(self._on_activated)
+        self.set_choices(())
+
+    def set_choices(self, options: Sequence[Choice | str], selected: Hashable = None) -> None:
+        """Offer these, with one of them chosen; the first one if `selected` is none of them."""
+        self._choices = as_choices(options)
+        self.clear()
+        for index, choice in enumerate(self._choices):
+            self.addItem(choice.label)
+            self.setItemData(index, choice.hint or choice.label, Qt.ItemDataRole.ToolTipRole)
+        if not self._choices:
+            self.addItem(self._missing)
+        self.setEnabled(bool(self._choices))
+        self.setCurrentIndex(0)
+        self.select(selected)
+
+    def select(self, key: Hashable) -> None:
+        """Show the choice with this key, if there is one."""
+        keys = [choice.key for choice in self._choices]
+        if key in keys:
+            self.setCurrentIndex(keys.index(key))
+        self._show_tip()
+
+    def selected(self) -> Hashable:
+        """Return the key of the choice that is shown, None without choices."""
+        return self._choices[self.currentIndex()].key if self._choices else None
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Leave the wheel to the panel: scrolling past a box must not change it."""
+        if event is not None:
+            event.ignore()
+
+    def _on_activated(self, index: int) -> None:
+        if self._choices:
+            self._show_tip()
+            self.chosen.emit(self._choices[index].key)
+
+    def _show_tip(self) -> None:
+        hint = self._choices[self.currentIndex()].hint if self._choices else f"{self._missing}. {self._remedy}".strip()
+        self.setToolTip(f"{self._tip}\n{hint}" if hint else self._tip)
+        self.setAccessibleDescription(self.toolTip())

@@ -1,0 +1,96 @@
+"""The icons of the panel: line drawings on a 24 x 24 grid in the colour of the theme, sharp at any size."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
+from qtpy.QtSvg import QSvgRenderer
+
+_DOT = '<circle cx="{0}" cy="{1}" r="{2}" fill="currentColor" stroke="none"/>'
+_CELL = '<circle cx="12" cy="12" r="9"/>'
+
+SHAPES = {
+    "point_positive": f'{_CELL}<path d="M12 7.5v9M7.5 12h9"/>',
+    "point_negative": f'{_CELL}<path d="M7.5 12h9"/>',
+    "box": '<rect x="3.5" y="5.5" width="17" height="13" stroke-dasharray="4 2.2"/>',
+    "lasso": '<path d="M8 17C2 15 2 6 10 5c8-1 13 4 10 9-2 3-7 3-12 3z"/><path d="M8 17c2 1 2 4-1 4.5"/>',
+    "paint": '<path d="M20.5 3.5c-4 2-8 6-10 9l2.5 2.5c3-2 6-6 7.5-11.5z"/>'
+    '<path d="M9.5 13.5c-3 0-3 3-4 5-.5 1-1.5 1.5-2.5 1.5 3 1.5 8 1 8.5-3z"/>',
+    "labels": '<path d="M12 3.5l9 4.5-9 4.5L3 8z"/><path d="M3 12.5l9 4.5 9-4.5M3 17l9 4.5 9-4.5"/>',
+    "next_object": '<circle cx="9" cy="12" r="6"/><path d="M19 8v8M15.5 12h7"/>',
+    "next_reading": '<circle cx="12" cy="12" r="9.5"/><circle cx="12" cy="12" r="5.8"/>' + _DOT.format(12, 12, 2.4),
+    "clear_frame": '<path d="M9 19h11M5 14l8.5-8.5 6 6L12 19H9z"/>',
+    "undo": '<path d="M8.5 4L4 8.5 8.5 13"/><path d="M4.5 8.5H14a5.5 5.5 0 0 1 0 11H9"/>',
+    "redo": '<path d="M15.5 4L20 8.5 15.5 13"/><path d="M19.5 8.5H10a5.5 5.5 0 0 0 0 11h5"/>',
+    "track_forward": '<path d="M5 5l9 7-9 7z" fill="currentColor" stroke="none"/><path d="M19 5v14"/>',
+    "track_backward": '<path d="M19 5l-9 7 9 7z" fill="currentColor" stroke="none"/><path d="M5 5v14"/>',
+    "track_both": '<path d="M9.5 5.5L2 12l7.5 6.5zM14.5 5.5L22 12l-7.5 6.5z" fill="currentColor" stroke="none"/>',
+    "stop": '<rect x="5.5" y="5.5" width="13" height="13" fill="currentColor" stroke="none"/>',
+    "repair": '<path d="M2.5 12h3l2.5-6 4 12 3-9 1.5 3h5"/>',
+    "worst_frame": '<path d="M3 5l6 11 4-7 3 4 5-8"/>' + _DOT.format(9, 17.5, 3),
+    "locked": '<rect x="5" y="10.5" width="14" height="10" rx="1.5" fill="currentColor" stroke="none"/>'
+    '<path d="M8 10.5V7.5a4 4 0 0 1 8 0v3"/>',
+    "unlocked": '<rect x="5" y="10.5" width="14" height="10" rx="1.5"/><path d="M8 10.5V7a4 4 0 0 1 7.5-2"/>',
+    "visible": '<path d="M2.5 12C6 6 18 6 21.5 12 18 18 6 18 2.5 12z"/>' + _DOT.format(12, 12, 3),
+    "hidden": '<path d="M2.5 11C6 17 18 17 21.5 11M5 14.5L3 17M12 15.5v3.5M19 14.5l2 2.5"/>',
+    "save": '<path d="M4 4h13l3 3v13H4z"/><path d="M8 4v5h7V4M8 20v-6.5h8V20"/>',
+    "open": '<path d="M3 19V5h6l2 2.5h8V10"/><path d="M3 19l3.5-9H22l-3.5 9z"/>',
+    "export": '<path d="M12 15V3.5M7.5 8L12 3.5 16.5 8"/><path d="M5 12v8h14v-8"/>',
+    "download": '<path d="M12 3.5V15M7.5 10.5L12 15l4.5-4.5"/><path d="M4 20h16"/>',
+    "cancel": '<path d="M6 6l12 12M18 6L6 18"/>',
+    "folded": '<path d="M9 6l6 6-6 6"/>',
+    "unfolded": '<path d="M6 9l6 6 6-6"/>',
+    "help": f'{_CELL}<path d="M9.3 9.5a2.7 2.7 0 1 1 4 2.4c-1 .6-1.3 1-1.3 2.1"/>' + _DOT.format(12, 16.8, 1.2),
+    "hint": '<path d="M4 12h14M12.5 6l6 6-6 6"/>',
+    "busy": '<path d="M7 3.5h10M7 20.5h10M8 3.5c0 5 8 6.5 8 17M16 3.5c0 5-8 6.5-8 17"/>',
+    "warning": '<path d="M12 3.5L22 20.5H2z"/><path d="M12 10v5"/>' + _DOT.format(12, 17.6, 1.2),
+    "error": '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z"/><path d="M12 7.5v5.5"/>' + _DOT.format(12, 16.2, 1.3),
+}
+"""Inner SVG of each icon, by name."""
+
+_PAGE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="none" stroke="currentColor" '
+    'stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">{shape}</g></svg>'
+)
+
+
+class _LineEngine(QIconEngine):
+    """Draws one SVG at whatever size is asked for, paler where the widget is disabled."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self._page = page
+        self._renderer = QSvgRenderer(QByteArray(page))
+
+    def paint(self, painter: QPainter | None, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        if painter is None:
+            return
+        painter.save()
+        painter.setOpacity(0.35 if mode == QIcon.Mode.Disabled else 1.0)
+        side = min(rect.width(), rect.height())
+        square = QRectF(0, 0, side, side)
+        square.moveCenter(QRectF(rect).center())
+        self._renderer.render(painter, square)
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
+        painter.end()
+        return pixmap
+
+    def clone(self) -> QIconEngine:
+        return _LineEngine(self._page)
+
+
+def line_icon(name: str, color: QColor) -> QIcon:
+    """Make the icon of a name in `SHAPES`, drawn in one colour."""
+    return QIcon(_LineEngine(_PAGE.format(shape=SHAPES[name]).replace("currentColor", color.name()).encode()))
+
+
+def swatch_icon(color: QColor) -> QIcon:
+    """Make an icon that is a disc of one colour, for objects in menus and lists."""
+    shape = _DOT.format(12, 12, 8).replace("currentColor", color.name())
+    return QIcon(_LineEngine(_PAGE.format(shape=shape).replace("currentColor", color.name()).encode()))

@@ -1,0 +1,92 @@
+"""Which model answers, whether it is here, and where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QProgressBar, QWidget
+
+from napari_sam2v.panel.basics import Caption, ChoiceBox, Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.view_state import Choice, ModelChoice, RunProgress
+from napari_sam2v.panel.wording import download_line, model_line, size
+
+
+class ModelSection(QWidget):
+    """The models with size and speed hints; one that is not on disk can be downloaded from here.
+
+    Signals
+    -------
+    model_chosen(str)
+        The name of the model to answer with.
+    download_requested(str)
+        The name of the model to fetch.
+    download_cancelled()
+        Stop fetching; what arrived is kept for the next time.
+    """
+
+    model_chosen = Signal(str)
+    download_requested = Signal(str)
+    download_cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._models: dict[str, ModelChoice] = {}
+        self.model = ChoiceBox(
+            "Model",
+            "The model that answers prompts and follows objects; changing it keeps all work",
+            missing="No models found",
+            remedy="Reinstall the plugin: one model comes with it.",
+        )
+        self.device = Tag()
+        self.device.setAccessibleName("Device")
+        self.hint = Caption()
+        self.download = IconButton("download", "Fetch this model, once", "Download")
+        self.progress = QProgressBar()
+        self.progress.setAccessibleName("Download progress")
+        self.cancel = IconButton("cancel", "Stop the download; it goes on from here next time", name="Cancel download")
+        layout = column(self)
+        layout.addWidget(Heading("Model", self.device))
+        layout.addLayout(row(self.model, self.download, stretch=(1, 0)))
+        layout.addLayout(row(self.hint, self.progress, self.cancel, stretch=(1, 1, 0)))
+        self.model.chosen.connect(self._on_chosen)
+        self.download.clicked.connect(lambda: self.download_requested.emit(str(self.model.selected())))
+        self.cancel.clicked.connect(self.download_cancelled)
+        self.set_models((), None)
+        self.set_download(None)
+
+    def set_models(self, models: Sequence[ModelChoice], selected: str | None) -> None:
+        """Offer these models, with what one should know in each one's tooltip."""
+        self._models = {model.name: model for model in models}
+        labels = (Choice(m.name, m.label if m.on_disk else f"{m.label}  \u2193", model_line(m)) for m in models)
+        self.model.set_choices(tuple(labels), selected)
+        self._show_hint()
+
+    def set_device(self, text: str) -> None:
+        """Say where the model runs: "CUDA", "MPS", "CPU"."""
+        self.device.setText(text)
+        self.device.setToolTip(f"The model runs on: {text}" if text else "")
+
+    def set_download(self, progress: RunProgress | None) -> None:
+        """Show how far a download is (`done` and `total` in megabytes), or that none runs (None)."""
+        running = progress is not None
+        if progress is not None:
+            self.progress.setRange(0, progress.total)
+            self.progress.setValue(progress.done)
+            self.progress.setFormat(download_line(progress))
+        self.progress.setVisible(running)
+        self.cancel.setVisible(running)
+        self.hint.setVisible(not running)
+        self.model.setEnabled(not running and bool(self._models))
+        self.download.setEnabled(not running)
+
+    def _on_chosen(self, name: str) -> None:
+        self._show_hint()
+        self.model_chosen.emit(name)
+
+    def _show_hint(self) -> None:
+        model = self._models.get(str(self.model.selected()))
+        self.hint.setText(model_line(model) if model else "")
+        self.download.setVisible(model is not None and not model.on_disk)
+        if model is not None:
+            self.download.set_tip(f"Fetch this model, once: {size(model.size_mb)}")

@@ -1,0 +1,191 @@
+"""The table of objects: the list one works down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, Signal
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QColorDialog, QMenu, QWidget
+
+from napari_sam2v.panel.basics import Heading, Tag, column
+from napari_sam2v.panel.object_model import Column, ObjectModel
+from napari_sam2v.panel.object_view import ObjectView
+from napari_sam2v.panel.view_state import ObjectRow
+from napari_sam2v.panel.wording import count, with_key
+
+Entry = tuple[str, Callable[[], object], bool]
+
+
+class ObjectTable(QWidget):
+    """All objects with their colour, name, progress, worst score, lock and visibility.
+
+    Keys: arrows select, F2 renames, Space shows or hides, Enter jumps to the worst frame, Delete deletes. All other
+    keys go on to the viewer, so that the shortcuts work here too.
+
+    Signals
+    -------
+    selected(int)
+        The object that the user selected.
+    renamed(int, str), recolored(int, object), visibility_changed(int, bool), lock_changed(int, bool)
+        What the user changed of one object; a colour is (red, green, blue) in 0..255.
+    jump_requested(int)
+        Jump to the worst frame of this object.
+    split_requested(int)
+        Give this object's masks from the current frame on to a new object.
+    delete_requested(object), merge_requested(object), swap_requested(object), isolate_requested(object)
+        A list of object ids: to delete; to join into the first; two whose masks change places from the current frame
+        on; to show alone (the empty list: show all).
+    """
+
+    selected = Signal(int)
+    renamed = Signal(int, str)
+    recolored = Signal(int, object)
+    visibility_changed = Signal(int, bool)
+    lock_changed = Signal(int, bool)
+    jump_requested = Signal(int)
+    split_requested = Signal(int)
+    delete_requested = Signal(object)
+    merge_requested = Signal(object)
+    swap_requested = Signal(object)
+    isolate_requested = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = ObjectModel()
+        self.view = ObjectView(self.model)
+        self.summary = Tag()
+        self._keys: Mapping[str, str] = {}
+        self._quiet = False
+        layout = column(self)
+        layout.addWidget(Heading("Objects", self.summary))
+        layout.addWidget(self.view, 1)
+        self._connect()
+        self.set_rows(())
+
+    def _connect(self) -> None:
+        for name in ("renamed", "visibility_changed", "lock_changed"):
+            getattr(self.model, name).connect(getattr(self, name))
+        self.view.selectionModel().currentRowChanged.connect(self._on_current)
+        self.view.customContextMenuRequested.connect(self._open_menu)
+        self.view.doubleClicked.connect(self._on_double_click)
+        self.view.delete_pressed.connect(self._on_delete)
+        self.view.enter_pressed.connect(self._on_enter)
+
+    def set_rows(self, rows: Sequence[ObjectRow]) -> None:
+        """Show these objects; only rows that differ are drawn again, and the selected one stays selected."""
+        kept = self.current()
+        self._quiet = True
+        if self.model.set_rows(rows):
+            self.view.sort_again()
+            self.set_selected(kept)
+        self._quiet = False
+        self.summary.setText(count(len(rows), "object") if rows else "")
+
+    def update_row(self, row: ObjectRow) -> None:
+        """Change one row."""
+        self.model.update_rows((row,))
+
+    def update_rows(self, rows: Sequence[ObjectRow]) -> None:
+        """Change some rows at once: after a tracked frame, all objects on it."""
+        self.model.update_rows(rows)
+
+    def set_selected(self, object_id: int | None) -> None:
+        """Select one object, or none, without reporting it."""
+        place = None if object_id is None else self.model.place_of(object_id)
+        quiet, self._quiet = self._quiet, True
+        if place is None:
+            self.view.clearSelection()
+            self.view.setCurrentIndex(QModelIndex())
+        else:
+            index = self.view.proxy.mapFromSource(self.model.index(place, Column.NAME))
+            flag = QItemSelectionModel.SelectionFlag
+            self.view.selectionModel().setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
+            self.view.scrollTo(index)
+        self._quiet = quiet
+
+    def current(self) -> int | None:
+        """Return the selected object, None for none."""
+        index = self.view.currentIndex()
+        return self._id_at(index) if index.isValid() else None
+
+    def selection(self) -> list[int]:
+        """Return all selected objects, the current one first, the others from top to bottom."""
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows(Column.NAME))
+        ids = [self._id_at(self.view.proxy.index(row, Column.NAME)) for row in rows]
+        current = self.current()
+        return sorted(ids, key=lambda object_id: object_id != current)
+
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Name the keys, by action id, in the menu."""
+        self._keys = dict(keys)
+
+    def menu(self) -> QMenu:
+        """Make the context menu for what is selected."""
+        menu = QMenu(self)
+        for group in self._entries(self.selection()):
+            for text, act, possible in group:
+                entry = menu.addAction(text)
+                entry.setEnabled(possible)
+                entry.triggered.connect(lambda _checked=False, act=act: act())
+            menu.addSeparator()
+        return menu
+
+    def _entries(self, ids: list[int]) -> tuple[tuple[Entry, ...], ...]:
+        """Return the groups of the menu: what is read, what it does, whether it fits the selection."""
+        one, two, many = len(ids) == 1, len(ids) == 2, len(ids) > 1
+        jump = with_key("Jump to worst frame", self._keys.get("worst_frame", ""))
+        isolate = "Show only these" if many else "Show only this"
+        merge = f"Merge {len(ids)} into the first" if many else "Merge: select two or more"
+        swap = "Swap from this frame on" if two else "Swap: select two"
+        delete = f"Delete {count(len(ids), 'object')}" if many else "Delete"
+        return (
+            (
+                (jump, lambda: self.jump_requested.emit(ids[0]), bool(ids)),
+                ("Rename\u2026 (F2)", self.view.rename, one),
+                ("Change colour\u2026", lambda: self._pick_color(ids[0]), one),
+            ),
+            (
+                (isolate, lambda: self.isolate_requested.emit(ids), bool(ids)),
+                ("Show all", lambda: self.isolate_requested.emit([]), True),
+            ),
+            (
+                ("Split off from this frame on", lambda: self.split_requested.emit(ids[0]), one),
+                (merge, lambda: self.merge_requested.emit(ids), many),
+                (swap, lambda: self.swap_requested.emit(ids), two),
+            ),
+            ((f"{delete} (Del)", lambda: self.delete_requested.emit(ids), bool(ids)),),
+        )
+
+    def _open_menu(self, point: QPoint) -> None:
+        self.menu().popup(self.view.viewport().mapToGlobal(point))
+
+    def _on_current(self, current: QModelIndex) -> None:
+        if current.isValid() and not self._quiet:
+            self.selected.emit(self._id_at(current))
+
+    def _on_double_click(self, index: QModelIndex) -> None:
+        if index.column() == Column.COLOR:
+            self._pick_color(self._id_at(index))
+        elif index.column() in {Column.DONE, Column.WORST}:
+            self.jump_requested.emit(self._id_at(index))
+
+    def _pick_color(self, object_id: int) -> None:
+        place = self.model.place_of(object_id)
+        if place is None:
+            return
+        old = self.model.rows()[place].color
+        color = QColorDialog.getColor(QColor(*old), self, "Colour of the object")
+        if color.isValid():
+            self.recolored.emit(object_id, (color.red(), color.green(), color.blue()))
+
+    def _id_at(self, index: QModelIndex) -> int:
+        return self.model.rows()[self.view.proxy.mapToSource(index).row()].object_id
+
+    def _on_delete(self) -> None:
+        if ids := self.selection():
+            self.delete_requested.emit(ids)
+
+    def _on_enter(self) -> None:
+        if (current := self.current()) is not None:
+            self.jump_requested.emit(current)

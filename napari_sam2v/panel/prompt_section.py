@@ -1,0 +1,157 @@
+"""The tools with which a person tells the model what an object is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
+
+from napari_sam2v.panel.basics import Heading, IconButton, Tag, ToolButton, column, row
+from napari_sam2v.panel.icons import swatch_icon
+from napari_sam2v.panel.view_state import TOOLS, Color
+
+_TOOL_TEXTS = {
+    "point_positive": ("Include", "Click what belongs to the object"),
+    "point_negative": ("Exclude", "Click what does not belong to the object"),
+    "box": ("Box", "Draw a box around the object"),
+    "lasso": ("Outline", "Draw the outline of the object: a lasso, or a polygon click by click"),
+    "paint": ("Paint", "Paint the object, or mend its mask with brush and eraser"),
+}
+
+
+class PromptSection(QWidget):
+    """Tools, the next object, the readings of an ambiguous click, undo.
+
+    Signals
+    -------
+    tool_chosen(str)
+        One of `TOOLS`, or "" where the user put the tool away.
+    next_object()
+        Start the next object.
+    reading_cycled()
+        Show the next reading of an ambiguous click.
+    prompt_cleared()
+        Remove the prompts of this object on this frame.
+    undo(), redo()
+        One step back or forth.
+    labels_imported(str)
+        Take every object of a labels layer's shown frame as mask prompts; the name of the layer.
+    label_imported(str)
+        Take the label that is selected in a labels layer as mask prompt of the selected object; the name of the layer.
+    """
+
+    tool_chosen = Signal(str)
+    next_object = Signal()
+    reading_cycled = Signal()
+    prompt_cleared = Signal()
+    undo = Signal()
+    redo = Signal()
+    labels_imported = Signal(str)
+    label_imported = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._make_buttons()
+        self.object_dot = QLabel()
+        self.object_name = Tag()
+        target = QWidget()
+        target.setLayout(row(self.object_dot, self.object_name))
+        layout = column(self)
+        layout.addWidget(Heading("Prompts", target))
+        layout.addLayout(row(*self.tools.values(), stretch=(1,) * len(TOOLS)))
+        layout.addLayout(self._second_row())
+        self._connect()
+        self.set_readings(0, 0)
+        self.set_history(None, None)
+        self.set_labels_layers(())
+        self.set_object(None)
+
+    def _make_buttons(self) -> None:
+        self.tools = {tool: ToolButton(tool, tip, text) for tool, (text, tip) in _TOOL_TEXTS.items()}
+        self.next_button = IconButton("next_object", "Start the next object", "Next object")
+        self.reading_button = IconButton("next_reading", "", name="Next reading")
+        self.labels_button = IconButton("labels", "", name="Prompts from labels")
+        self.labels_menu = QMenu(self)
+        self.labels_button.setMenu(self.labels_menu)
+        self.clear_button = IconButton(
+            "clear_frame", "Remove this object's prompts from this frame", name="Clear frame"
+        )
+        self.undo_button = IconButton("undo", "Undo", name="Undo")
+        self.redo_button = IconButton("redo", "Redo", name="Redo")
+
+    def _second_row(self) -> QHBoxLayout:
+        layout = row(self.next_button, self.reading_button, self.labels_button, self.clear_button, stretch=(1, 0, 0, 0))
+        layout.addSpacing(6)
+        layout.addWidget(self.undo_button)
+        layout.addWidget(self.redo_button)
+        return layout
+
+    def _connect(self) -> None:
+        for tool, button in self.tools.items():
+            button.clicked.connect(lambda checked, tool=tool: self._on_tool(tool if checked else ""))
+        self.next_button.clicked.connect(lambda: self.next_object.emit())
+        self.reading_button.clicked.connect(lambda: self.reading_cycled.emit())
+        self.clear_button.clicked.connect(lambda: self.prompt_cleared.emit())
+        self.undo_button.clicked.connect(lambda: self.undo.emit())
+        self.redo_button.clicked.connect(lambda: self.redo.emit())
+
+    def set_tool(self, tool: str | None) -> None:
+        """Show which of `TOOLS` is in hand, None for none."""
+        for name, button in self.tools.items():
+            button.setChecked(name == tool)
+
+    def set_object(self, name: str | None, color: Color | None = None) -> None:
+        """Show whom prompts go to: the selected object, or a new one (None)."""
+        self.object_name.setText(name or "a new object")
+        self.object_name.setToolTip(f"Prompts go to: {name}" if name else "The next prompt starts a new object")
+        self.object_dot.setVisible(color is not None)
+        if color is not None:
+            side = self.object_name.fontMetrics().height()
+            self.object_dot.setPixmap(swatch_icon(QColor(*color)).pixmap(side, side))
+
+    def set_readings(self, count: int, chosen: int) -> None:
+        """Show which of `count` readings of a click is taken, counted from 0; below two there is nothing to cycle."""
+        several = count > 1
+        self.reading_button.setText(f"{chosen + 1}/{count}" if several else "")
+        self.reading_button.set_tip("Next reading of this click: part, whole or more")
+        self.reading_button.set_reason(None if several else "This click has one reading")
+
+    def set_history(self, can_undo: str | None, can_redo: str | None) -> None:
+        """Name the steps that undo and redo would make, None where there is none."""
+        self.undo_button.set_tip(f"Undo: {can_undo}" if can_undo else "Undo")
+        self.undo_button.set_reason(None if can_undo else "Nothing to undo")
+        self.redo_button.set_tip(f"Redo: {can_redo}" if can_redo else "Redo")
+        self.redo_button.set_reason(None if can_redo else "Nothing to redo")
+
+    def set_labels_layers(self, names: Sequence[str]) -> None:
+        """Offer these labels layers as prompts."""
+        for old in self.labels_menu.findChildren(QMenu):
+            old.deleteLater()
+        self.labels_menu.clear()
+        for name in names:
+            submenu = self.labels_menu.addMenu(name)
+            each = submenu.addAction("Every label of this frame: an object each")
+            each.triggered.connect(lambda _checked=False, name=name: self.labels_imported.emit(name))
+            one = submenu.addAction("The selected label: this object's mask")
+            one.triggered.connect(lambda _checked=False, name=name: self.label_imported.emit(name))
+        self.labels_button.set_tip("Take masks from a Labels layer, for instance of another segmentation, as prompts")
+        self.labels_button.set_reason(None if names else "No Labels layer yet: open one, or let another plugin make it")
+
+    def set_enabled_reason(self, reason: str | None) -> None:
+        """Disable the tools and say why, or enable them (None)."""
+        for button in (*self.tools.values(), self.next_button, self.clear_button):
+            button.set_reason(reason)
+
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Name the keys, by action id, in the tooltips and on the tools."""
+        buttons: dict[str, IconButton] = {**self.tools, "next_object": self.next_button, "undo": self.undo_button}
+        buttons |= {"next_reading": self.reading_button, "redo": self.redo_button, "clear_frame": self.clear_button}
+        for action, button in buttons.items():
+            button.set_key(keys.get(action, ""))
+            button.update()
+
+    def _on_tool(self, tool: str) -> None:
+        self.set_tool(tool)
+        self.tool_chosen.emit(tool)

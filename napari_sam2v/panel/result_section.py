@@ -1,0 +1,62 @@
+"""Saving the work and handing the masks on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QMenu, QWidget
+
+from napari_sam2v.panel.basics import Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.view_state import Choice, as_choices
+
+
+class ResultSection(QWidget):
+    """Save, open, export, and the line that says whether the work is safe.
+
+    Signals
+    -------
+    save_requested(), open_requested()
+        Save this work; open saved work or masks from elsewhere.
+    export_requested(str)
+        The key of the chosen format.
+    """
+
+    save_requested = Signal()
+    open_requested = Signal()
+    export_requested = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.autosave = Tag()
+        self.autosave.setAccessibleName("Autosave")
+        self.save = IconButton("save", "Save prompts, masks and settings into one file", "Save")
+        self.open = IconButton("open", "Open saved work, or masks from a labels movie or a tracking folder", "Open")
+        self.export = IconButton("export", "Write the masks in a format of other programs", "Export")
+        self.export_menu = QMenu(self)
+        self.export_menu.setToolTipsVisible(True)
+        self.export.setMenu(self.export_menu)
+        layout = column(self)
+        layout.addWidget(Heading("Result", self.autosave))
+        layout.addLayout(row(self.open, self.save, self.export, stretch=(1, 1, 1)))
+        self.save.clicked.connect(lambda: self.save_requested.emit())
+        self.open.clicked.connect(lambda: self.open_requested.emit())
+        self.set_autosave("")
+
+    def set_formats(self, formats: Sequence[Choice | str]) -> None:
+        """Offer these formats in the export menu."""
+        self.export_menu.clear()
+        for choice in as_choices(formats):
+            entry = self.export_menu.addAction(choice.label)
+            entry.setToolTip(choice.hint or choice.label)
+            entry.triggered.connect(lambda _checked=False, key=choice.key: self.export_requested.emit(str(key)))
+
+    def set_autosave(self, text: str, hint: str = "") -> None:
+        """Say whether the work is safe, for instance "saved 11:32"; the hint, say the file, is its tooltip."""
+        self.autosave.setText(text)
+        self.autosave.setToolTip(hint or "The work is saved by itself after every change")
+
+    def set_enabled_reason(self, reason: str | None) -> None:
+        """Disable saving and exporting and say why, or enable them (None)."""
+        self.save.set_reason(reason)
+        self.export.set_reason(reason)

@@ -1,0 +1,126 @@
+"""The time strip with its line of text and its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qtpy.QtCore import QPoint, Qt, Signal
+from qtpy.QtWidgets import QMenu, QWidget
+
+from napari_sam2v.panel.basics import Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.time_canvas import TimeCanvas
+from napari_sam2v.panel.view_state import Color, TimeMarks
+from napari_sam2v.panel.wording import frame_line
+
+_LEGEND = (
+    "<b>Prompts</b>: \u25c6 prompted, \u25a0 edited by hand<br>"
+    "<b>Tracked</b>: filled where there is a mask, hatched where the object is not in view<br>"
+    "<b>Locked</b>: a bracket over frames that tracking leaves alone<br>"
+    "<b>Score</b>: how sure the model is; \u25bc marks the lowest<br>"
+    "Click or drag to jump. Right-click for a range."
+)
+
+
+class TimeStrip(QWidget):
+    """What is known of the selected object through time.
+
+    Signals
+    -------
+    frame_clicked(int)
+        Show this frame.
+    worst_requested()
+        Jump to the frame with the lowest score.
+    range_changed(object, object)
+        The range to track, first and last frame, both included; (None, None) for the whole movie.
+    lock_toggled()
+        Lock or unlock the shown frame of the selected object.
+    """
+
+    frame_clicked = Signal(int)
+    worst_requested = Signal()
+    range_changed = Signal(object, object)
+    lock_toggled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.canvas = TimeCanvas()
+        self.canvas.setToolTip(_LEGEND)
+        self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.line = Tag()
+        self.worst = IconButton("worst_frame", "Jump to the frame with the lowest score", "Worst frame")
+        self.lock = IconButton("unlocked", "", "Lock frame")
+        self._hover: int | None = None
+        layout = column(self)
+        layout.addWidget(Heading("Frames", self.line))
+        layout.addWidget(self.canvas)
+        layout.addLayout(row(self.worst, self.lock, stretch=(1, 1)))
+        self.canvas.frame_clicked.connect(self._on_frame)
+        self.canvas.hovered.connect(self._on_hover)
+        self.canvas.range_changed.connect(self.range_changed)
+        self.canvas.customContextMenuRequested.connect(self._open_menu)
+        self.worst.clicked.connect(lambda: self.worst_requested.emit())
+        self.lock.clicked.connect(lambda: self.lock_toggled.emit())
+        self.set_marks(None, (128, 128, 128))
+
+    def set_marks(self, marks: TimeMarks | None, color: Color) -> None:
+        """Show the marks of an object in its colour, or empty rows where none is selected (None)."""
+        self.canvas.set_marks(marks, color)
+        self._show()
+
+    def set_frame(self, frame: int) -> None:
+        """Move the playhead to the shown frame."""
+        self.canvas.set_frame(frame)
+        self._show()
+
+    def set_range(self, first: int | None, last: int | None) -> None:
+        """Show the range to track, both ends included; None on both sides hides it."""
+        self.canvas.set_range(first, last)
+
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Name the keys, by action id, in the tooltips."""
+        self.worst.set_key(keys.get("worst_frame", ""))
+        self.lock.set_key(keys.get("lock_frame", ""))
+
+    def menu(self, frame: int) -> QMenu:
+        """Make the context menu for one frame."""
+        length = self.canvas.scale().length
+        first, last = self.canvas.range or (0, max(0, length - 1))
+        menu = QMenu(self)
+        for text, ends in (
+            (f"Track from frame {frame:,} on", (frame, max(frame, last))),
+            (f"Track up to frame {frame:,}", (min(first, frame), frame)),
+            ("Track the whole movie", (None, None)),
+        ):
+            entry = menu.addAction(text)
+            entry.triggered.connect(lambda _checked=False, ends=ends: self._choose_range(*ends))
+        return menu
+
+    def _choose_range(self, first: int | None, last: int | None) -> None:
+        self.set_range(first, last)
+        self.range_changed.emit(first, last)
+
+    def _open_menu(self, point: QPoint) -> None:
+        if self.canvas.marks is not None:
+            self.menu(self.canvas.frame_at(point.x())).popup(self.canvas.mapToGlobal(point))
+
+    def _on_frame(self, frame: int) -> None:
+        self._show()
+        self.frame_clicked.emit(frame)
+
+    def _on_hover(self, frame: int | None) -> None:
+        self._hover = frame
+        self._show()
+
+    def _show(self) -> None:
+        marks, frame = self.canvas.marks, self.canvas.frame
+        shown = frame if self._hover is None else self._hover
+        self.line.setText("no object selected" if marks is None else frame_line(marks, shown))
+        self.canvas.setAccessibleDescription(self.line.text())
+        known = marks is not None and 0 <= frame < marks.length
+        locked = known and marks is not None and bool(marks.locked[frame])
+        self.lock.set_icon("locked" if locked else "unlocked")
+        self.lock.setText("Unlock frame" if locked else "Lock frame")
+        self.lock.set_tip("Let tracking change this frame again" if locked else "Keep this frame as it is")
+        self.lock.set_reason(None if known else "No object is selected")
+        scored = marks is not None and bool((marks.scores == marks.scores).any())
+        self.worst.set_reason(None if scored else "No frame has a score yet: track first")

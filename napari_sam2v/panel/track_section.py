@@ -1,0 +1,196 @@
+"""Following objects through the movie, and stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QLabel, QProgressBar, QStackedWidget, QWidget
+
+from napari_sam2v.panel.advanced_settings import AdvancedSettings
+from napari_sam2v.panel.basics import ChoiceBox, Heading, IconButton, NumberBox, Tag, column, row
+from napari_sam2v.panel.view_state import Choice, Direction, Extent, RunProgress, Scope, TrackRequest
+from napari_sam2v.panel.wording import progress_line
+
+_EXTENTS = (
+    Choice("end", "to the end", "As far as the movie goes, or to the next prompted or locked frame"),
+    Choice("count", "next frames", "A number of frames from the shown one on"),
+    Choice("range", "a range", "Between the two handles on the time strip"),
+)
+_SCOPES = (
+    Choice("selected", "this object", "Only the object that is selected in the table"),
+    Choice("all", "all objects", "All objects that are not locked"),
+)
+
+
+class TrackSection(QWidget):
+    """Buttons for both directions with how far and for whom; a run puts Stop and its progress in their place.
+
+    Signals
+    -------
+    track_requested(object)
+        A `TrackRequest`.
+    stop_requested()
+        Stop after the frame that is being worked on, and keep what is done.
+    repair_requested()
+        Track again around the shown frame, up to the next prompted or locked frames.
+    range_changed(object, object)
+        The range as typed, first and last frame, both included; (None, None) where no range is to be tracked.
+    """
+
+    track_requested = Signal(object)
+    stop_requested = Signal()
+    repair_requested = Signal()
+    range_changed = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._length = 0
+        self._make_buttons()
+        self._make_options()
+        self.summary = Tag()
+        self.advanced = AdvancedSettings()
+        layout = column(self)
+        layout.addWidget(Heading("Track", self.summary))
+        layout.addWidget(self.stack)
+        layout.addLayout(row(self.extent, self.scope, stretch=(1, 1)))
+        layout.addWidget(self.numbers)
+        layout.addWidget(self.advanced)
+        self._connect()
+        self._show_numbers()
+        self.set_repair(None)
+        self.set_running(None)
+
+    def _make_buttons(self) -> None:
+        self.backward = IconButton("track_backward", "Track backward from the shown frame", "Back")
+        self.both = IconButton("track_both", "Track both ways from the shown frame", "Both")
+        self.forward = IconButton("track_forward", "Track forward from the shown frame", "Forward")
+        self.repair = IconButton("repair", "", "Repair")
+        self.stop = IconButton("stop", "Stop now; finished frames are kept and tracking can go on from there", "Stop")
+        self.progress = QProgressBar()
+        self.progress.setAccessibleName("Tracking progress")
+        self.stack = QStackedWidget()
+        for layout in (
+            row(self.backward, self.both, self.forward, self.repair, stretch=(1, 1, 1, 1)),
+            row(self.stop, self.progress, stretch=(0, 1)),
+        ):
+            page = QWidget()
+            page.setLayout(layout)
+            self.stack.addWidget(page)
+
+    def _make_options(self) -> None:
+        self.extent = ChoiceBox("How far", "How far to track from the shown frame")
+        self.extent.set_choices(_EXTENTS, "end")
+        self.scope = ChoiceBox("Which objects", "What to track")
+        self.scope.set_choices(_SCOPES, "selected")
+        self.count = NumberBox("Number of frames", "How many frames to track")
+        self.count.setRange(1, 1_000_000)
+        self.count.setValue(20)
+        self.count.setSuffix(" frames")
+        self.first = NumberBox("First frame", "First frame of the range")
+        self.last = NumberBox("Last frame", "Last frame of the range, included")
+        self._to = QLabel("to")
+        self.numbers = QWidget()
+        self.numbers.setLayout(row(self.count, self.first, self._to, self.last, stretch=(1, 1, 0, 1)))
+
+    def _connect(self) -> None:
+        directions: tuple[tuple[IconButton, Direction], ...] = (
+            (self.backward, "backward"),
+            (self.both, "both"),
+            (self.forward, "forward"),
+        )
+        for button, direction in directions:
+            button.clicked.connect(lambda _checked=False, way=direction: self.track_requested.emit(self.request(way)))
+        self.stop.clicked.connect(lambda: self.stop_requested.emit())
+        self.repair.clicked.connect(lambda: self.repair_requested.emit())
+        self.extent.chosen.connect(self._on_extent)
+        self.first.valueChanged.connect(self._on_first)
+        self.last.valueChanged.connect(self._on_last)
+
+    def request(self, direction: Direction) -> TrackRequest:
+        """Return what the options say, for a key that asks for this direction."""
+        ranged = self.extent.selected() == "range"
+        return TrackRequest(
+            direction=direction,
+            extent=cast("Extent", self.extent.selected()),
+            count=self.count.value(),
+            first=self.first.value() if ranged else None,
+            last=self.last.value() if ranged else None,
+            objects=cast("Scope", self.scope.selected()),
+        )
+
+    def set_length(self, frames: int) -> None:
+        """Let ranges end at the movie's last frame, and begin as the whole movie."""
+        self._length = frames
+        self.first.show_value(0, 0, frames - 1)
+        self.last.show_value(frames - 1, 0, frames - 1)
+
+    def set_range(self, first: int | None, last: int | None) -> None:
+        """Track a range from now on, both ends included; None on both sides goes back to the end of the movie."""
+        if first is None and last is None:
+            if self.extent.selected() == "range":
+                self.extent.set_choices(_EXTENTS, "end")
+        else:
+            self.extent.set_choices(_EXTENTS, "range")
+            end = self._length - 1
+            self.first.show_value(first or 0, 0, end)
+            self.last.show_value(end if last is None else last, 0, end)
+        self._show_numbers()
+
+    def set_running(self, progress: RunProgress | None) -> None:
+        """Show Stop and how far the run is, or the buttons again (None)."""
+        self.stack.setCurrentIndex(0 if progress is None else 1)
+        for widget in (self.extent, self.scope, self.numbers):
+            widget.setEnabled(progress is None)
+        self.summary.setText("" if progress is None or progress.frame < 0 else f"frame {progress.frame:,}")
+        if progress is not None:
+            self.progress.setRange(0, progress.total)
+            self.progress.setValue(progress.done)
+            self.progress.setFormat(progress_line(progress))
+            self.progress.setToolTip(progress_line(progress))
+
+    def set_enabled_reason(self, reason: str | None) -> None:
+        """Disable tracking and say why, or enable it (None)."""
+        for button in (self.backward, self.both, self.forward):
+            button.set_reason(reason)
+        for box in (self.extent, self.scope):
+            box.setEnabled(reason is None)
+
+    def set_repair(self, span: str | None) -> None:
+        """Say what a repair would track again ("frames 12 to 30"), None where nothing needs it."""
+        self.repair.set_tip(f"Track {span} again and leave all others as they are" if span else "Repair")
+        self.repair.set_reason(None if span else "Correct a tracked frame first")
+
+    def set_overlap(self, options: Sequence[Choice | str], selected: str) -> None:
+        """Offer these policies for pixels that two objects claim."""
+        self.advanced.set_overlap(options, selected)
+
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Name the keys, by action id, in the tooltips."""
+        buttons = {"track_backward": self.backward, "track_both": self.both, "track_forward": self.forward}
+        for action, button in {**buttons, "stop": self.stop, "repair": self.repair}.items():
+            button.set_key(keys.get(action, ""))
+
+    def _on_extent(self) -> None:
+        self._show_numbers()
+        self._report_range()
+
+    def _on_first(self, frame: int) -> None:
+        self.last.setValue(max(frame, self.last.value()))
+        self._report_range()
+
+    def _on_last(self, frame: int) -> None:
+        self.first.setValue(min(frame, self.first.value()))
+        self._report_range()
+
+    def _report_range(self) -> None:
+        ranged = self.extent.selected() == "range"
+        self.range_changed.emit(*((self.first.value(), self.last.value()) if ranged else (None, None)))
+
+    def _show_numbers(self) -> None:
+        extent = self.extent.selected()
+        self.numbers.setVisible(extent != "end")
+        self.count.setVisible(extent == "count")
+        for widget in (self.first, self._to, self.last):
+            widget.setVisible(extent == "range")

@@ -1,0 +1,116 @@
+"""The plain data that the widgets show and report; no Qt in here."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Color = tuple[int, int, int]
+"""Red, green, blue in 0..255."""
+StatusKind = Literal["hint", "busy", "warning", "error"]
+Direction = Literal["forward", "backward", "both"]
+Extent = Literal["end", "count", "range"]
+Scope = Literal["selected", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a combo box or menu: what is reported (`key`), what is read (`label`), what its tooltip says."""
+
+    key: Hashable
+    label: str
+    hint: str = ""
+
+
+def as_choices(options: Sequence[Choice | str]) -> tuple[Choice, ...]:
+    """Let plain strings stand for choices that are reported by the text they show."""
+    return tuple(Choice(option, option) if isinstance(option, str) else option for option in options)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRow:
+    """One object in the table; `worst_score` in 0..1, None where nothing is tracked yet."""
+
+    object_id: int
+    name: str
+    color: Color
+    frames_done: int = 0
+    frames_total: int = 0
+    worst_score: float | None = None
+    worst_frame: int | None = None
+    locked: bool = False
+    visible: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimeMarks:
+    """What is known of one object on each frame: arrays of shape (length,); scores in 0..1, NaN where there is none."""
+
+    length: int
+    prompted: NDArray[np.bool_]
+    tracked: NDArray[np.bool_]
+    locked: NDArray[np.bool_]
+    absent: NDArray[np.bool_]
+    edited: NDArray[np.bool_]
+    scores: NDArray[np.float32]
+
+    @classmethod
+    def blank(cls, length: int) -> TimeMarks:
+        """Make marks of an object of which nothing is known on any of `length` frames."""
+        prompted, tracked, locked, absent, edited = np.zeros((5, length), dtype=bool)
+        return cls(length, prompted, tracked, locked, absent, edited, np.full(length, np.nan, dtype=np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """One model in the list; `name` is what is reported, `size_mb` in megabytes, `hint` a phrase on speed or use."""
+
+    name: str
+    label: str
+    on_disk: bool
+    size_mb: float
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run or a download is; `total` 0 where the end is unknown, `frame` -1 where it has none."""
+
+    done: int
+    total: int
+    frame: int = -1
+    seconds_left: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRequest:
+    """What the user asked to track.
+
+    `extent` says how far from the current frame: to the "end" of the movie, the next `count` frames, or the "range"
+    from `first` to `last`, both included. The two are None unless the extent is "range".
+    """
+
+    direction: Direction
+    extent: Extent = "end"
+    count: int = 20
+    first: int | None = None
+    last: int | None = None
+    objects: Scope = "selected"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSettings:
+    """The advanced settings of tracking; `overlap` is the key of one of the offered policies."""
+
+    overlap: Hashable = ""
+    repair_after_correction: bool = False
+    follow: bool = True
+
+
+TOOLS = ("point_positive", "point_negative", "box", "lasso", "paint")
+"""The prompt tools, by action id, in the order in which they are shown."""

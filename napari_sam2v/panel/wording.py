@@ -1,0 +1,80 @@
+"""How the panel puts numbers into words; no Qt in here."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from napari_sam2v.panel.view_state import ModelChoice, RunProgress, TimeMarks
+
+
+def duration(seconds: float) -> str:
+    """Write a time span as people say it: "5 s", "3 min", "1 h 20 min"."""
+    if seconds < 59.5:
+        return f"{max(1, round(seconds))} s"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def size(megabytes: float) -> str:
+    """Write a file size given in megabytes: "40 MB", "1.2 GB"."""
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{max(1, round(megabytes))} MB"
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number with its noun: "1 object", "1,200 frames"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def key_text(key: str) -> str:
+    """Write a key of napari ("Shift-N") as keyboards and menus show it ("Shift+N")."""
+    return "+".join(key.replace("Control", "Ctrl").rsplit("-", key.count("-"))) if key not in {"-", ""} else key
+
+
+def with_key(text: str, key: str) -> str:
+    """Add a key in brackets to a tooltip, where there is one."""
+    return f"{text} ({key_text(key)})" if key else text
+
+
+def model_line(model: ModelChoice) -> str:
+    """Say in one line what there is to know of a model before one chooses it."""
+    place = f"{size(model.size_mb)} on disk" if model.on_disk else f"{size(model.size_mb)} to download"
+    return f"{place} · {model.hint}" if model.hint else place
+
+
+def progress_line(progress: RunProgress) -> str:
+    """Say how far a run is and how long it still takes."""
+    parts = [progress.text] if progress.text else []
+    if progress.total > 0:
+        parts.append(f"{progress.done:,} of {progress.total:,}")
+    if progress.seconds_left is not None and isfinite(progress.seconds_left):
+        parts.append(f"{duration(progress.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def download_line(progress: RunProgress) -> str:
+    """Say how much of a download is here, `done` and `total` in megabytes, and how long it still takes."""
+    parts = [progress.text] if progress.text else []
+    parts.append(f"{progress.done:,} of {size(progress.total)}" if progress.total > 0 else size(progress.done))
+    if progress.seconds_left is not None and isfinite(progress.seconds_left):
+        parts.append(f"{duration(progress.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def frame_line(marks: TimeMarks, frame: int) -> str:
+    """Say what is known of one frame of an object: its number, its states, its score."""
+    parts = [f"frame {frame:,}"]
+    if not 0 <= frame < marks.length:
+        return parts[0]
+    names = ("prompted", "edited", "locked")
+    parts += [name for name in names if getattr(marks, name)[frame]]
+    if marks.absent[frame]:
+        parts.append("not in view")
+    elif marks.tracked[frame] and len(parts) == 1:
+        parts.append("tracked")
+    elif len(parts) == 1:
+        parts.append("not tracked yet")
+    score = float(marks.scores[frame])
+    return " · ".join([*parts, f"score {score:.2f}"] if isfinite(score) else parts)

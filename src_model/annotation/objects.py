@@ -1,0 +1,89 @@
+"""What a person says about an object: its name, colour, class, note, and whether it is locked or shown."""
+
+from __future__ import annotations
+
+import colorsys
+import operator
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from src_model.errors import AnnotationError
+
+MAX_OBJECT_ID: Final = 2**31 - 1
+"""Largest object id: what a 32-bit label image holds."""
+
+MAX_TEXT: Final = 10_000
+"""Longest name, class or note, in characters."""
+
+_GOLDEN_RATIO: Final = 0.618033988749895
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedObject:
+    """An object of the annotation, without its masks.
+
+    Parameters
+    ----------
+    object_id
+        1 to ``MAX_OBJECT_ID``.
+    name
+        What the user calls it; may be empty.
+    colour
+        ``"#rrggbb"``; left out, a colour that differs from those of neighbouring ids.
+    class_name
+        What kind of object it is; may be empty.
+    note
+        Free text.
+    locked
+        Nothing changes its masks, prompts or identity.
+    visible
+        Whether it is shown and painted into label images.
+
+    Raises
+    ------
+    AnnotationError
+        If the id, the colour or a text cannot be.
+    """
+
+    object_id: int
+    name: str = ""
+    colour: str = ""
+    class_name: str = ""
+    note: str = ""
+    locked: bool = False
+    visible: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "object_id", checked_object_id(self.object_id))
+        colour = self.colour.lower() or default_colour(self.object_id)
+        if not _COLOUR.fullmatch(colour):
+            raise AnnotationError(f"colour {self.colour!r} is none: expected '#rrggbb', as in '#ffa500'")
+        object.__setattr__(self, "colour", colour)
+        for what, text in (("name", self.name), ("class", self.class_name), ("note", self.note)):
+            if len(text) > MAX_TEXT:
+                raise AnnotationError(f"the {what} has {len(text)} characters; expected {MAX_TEXT} at most")
+
+    @property
+    def title(self) -> str:
+        """The name, or ``"object 3"`` where there is none."""
+        return self.name or f"object {self.object_id}"
+
+
+def checked_object_id(object_id: object) -> int:
+    """Return an object id as a plain number, or raise AnnotationError."""
+    try:
+        number = 0 if isinstance(object_id, bool) else operator.index(object_id)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if not 1 <= number <= MAX_OBJECT_ID:
+        raise AnnotationError(f"object id {object_id!r} is none: expected a whole number from 1 to {MAX_OBJECT_ID}")
+    return number
+
+
+def default_colour(object_id: int) -> str:
+    """Return a bright ``"#rrggbb"`` colour for an id; those of neighbouring ids are far apart."""
+    # Steps of the golden ratio around the colour circle never come close to one another for long.
+    rgb = colorsys.hsv_to_rgb(object_id * _GOLDEN_RATIO % 1.0, 0.7, 0.98)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)

@@ -1,0 +1,138 @@
+"""An open propagation: frames arrive one by one, are seen at once, and become one step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from src_model.annotation.actions import PropagateSpan
+from src_model.annotation.patch import Patch, PatchBuilder
+from src_model.masks import MaskletFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from src_model.annotation.actions import Skipped
+    from src_model.masks import Rle
+
+
+class TrackedFrame(Protocol):
+    """One frame's answer of a tracker, such as :class:`src_model.tracking.FrameResult`; values by object id."""
+
+    @property
+    def frame(self) -> int:
+        """Frame number."""
+
+    @property
+    def rles(self) -> Mapping[int, Rle]:
+        """Masks."""
+
+    @property
+    def scores(self) -> Mapping[int, float]:
+        """Predicted IoU."""
+
+    @property
+    def object_scores(self) -> Mapping[int, float]:
+        """Probability that the object is in the frame."""
+
+
+class OpenPropagation:
+    """Takes tracked frames into the document; made by ``Annotation.propagation``.
+
+    As a context it closes itself however its block ends, and what arrived until then is one step. Another edit
+    meanwhile closes that step and what arrives later becomes another one, so that undo takes things back in the order
+    in which they happened. Undo, redo and ``go_to`` close the whole propagation: what still arrives is refused.
+
+    Attributes
+    ----------
+    label
+        What the step is called.
+    reverse, keep_edited
+        As in :class:`~src_model.annotation.actions.PropagateSpan`.
+    skipped
+        Everything left as it was so far, because it is locked or painted by hand.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[PropagateSpan], tuple[Skipped, ...]],
+        closed: Callable[[], None],
+        label: str,
+        *,
+        reverse: bool,
+        keep_edited: bool,
+    ) -> None:
+        self.label = label
+        self.reverse = reverse
+        self.keep_edited = keep_edited
+        self.skipped: list[Skipped] = []
+        self._take = take
+        self._closed = closed
+        self._inverse: PatchBuilder | None = None
+        self._changes = 0
+        self._is_open = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames are still taken."""
+        return self._is_open
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether something arrived that is in no step yet."""
+        return self._inverse is not None
+
+    @property
+    def changes(self) -> int:
+        """How many changes arrived that are in no step yet."""
+        return self._changes
+
+    def add(self, frame: int, masks: Mapping[int, MaskletFrame]) -> tuple[Skipped, ...]:
+        """Take one frame's masks, by object id; return what was left as it was. Nothing happens once closed.
+
+        Raises
+        ------
+        FrameRangeError, MaskError
+            If a mask does not fit the movie; no mask of the frame is taken then.
+        """
+        if not self._is_open:
+            return ()
+        by_frame = {object_id: {frame: entry} for object_id, entry in masks.items()}
+        skipped = self._take(PropagateSpan(by_frame, self.reverse, self.keep_edited))
+        self.skipped.extend(skipped)
+        return skipped
+
+    def add_result(self, result: TrackedFrame) -> tuple[Skipped, ...]:
+        """Take what a tracker answered for one frame, as :meth:`add` does."""
+        masks = {
+            object_id: MaskletFrame(rle, result.scores[object_id], result.object_scores[object_id])
+            for object_id, rle in result.rles.items()
+        }
+        return self.add(result.frame, masks)
+
+    def close(self) -> None:
+        """Make one step of what arrived; no more frames are taken."""
+        if self._is_open:
+            self._is_open = False
+            self._closed()
+
+    def note(self, inverse: Patch) -> None:
+        """Remember how to take a change back."""
+        self._changes += 1
+        self._inverse = self._inverse or PatchBuilder()
+        self._inverse.add_inverse(inverse)
+
+    def take_inverse(self) -> Patch:
+        """Return how to take back all that is in no step yet, and begin anew."""
+        taken = (self._inverse or PatchBuilder()).build()
+        self._inverse, self._changes = None, 0
+        return taken
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

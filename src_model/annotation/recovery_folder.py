@@ -1,0 +1,114 @@
+"""Where unsaved work is kept: one folder for each open document, held by a lock while its process lives.
+
+A folder ``<id>`` holds generations: ``base-N.sam2v`` is the document when the generation began, ``journal-N`` what
+changed since. The base of a new generation is written while its journal grows already; until it is complete, the
+generation before it is kept. The lock is a file ``<id>.lock`` beside the folder. It is the system that holds it, so
+that a killed process lets go of it too.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import user_state_path
+
+_BASE, _JOURNAL = "base-", "journal-"
+_NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+
+
+def default_folder() -> Path:
+    """Return the folder of the user in which unsaved work is kept."""
+    return user_state_path("sam2v", appauthor=False) / "recovery"
+
+
+@dataclass(slots=True)
+class RecoveryFolder:
+    """The folder of one document.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    """
+
+    path: Path
+    _lock: FileLock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lock = FileLock(self.path.with_name(f"{self.path.name}.lock"), thread_local=False)
+
+    @classmethod
+    def create(cls, parent: Path) -> RecoveryFolder:
+        """Make a new folder that is ours.
+
+        Raises
+        ------
+        OSError
+            If it cannot be made.
+        """
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = cls(parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}")
+        folder._lock.acquire(timeout=0)  # before the folder is there, so that nobody takes it for abandoned
+        folder.path.mkdir()
+        return folder
+
+    @classmethod
+    def all_in(cls, parent: Path) -> list[RecoveryFolder]:
+        """Return the folders in ``parent``, the oldest first; whatever else lies there does not count."""
+        paths = sorted(parent.iterdir()) if parent.is_dir() else []
+        return [cls(path) for path in paths if _NAME.fullmatch(path.name) and path.is_dir()]
+
+    def claim(self) -> bool:
+        """Take the lock; return whether it was free, which means that the process that held it is gone."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._lock.release()
+
+    def remove(self) -> None:
+        """Remove the folder, which must be ours, and its lock."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+        with suppress(OSError):
+            Path(self._lock.lock_file).unlink(missing_ok=True)
+
+    def base(self, generation: int) -> Path:
+        """Return where the document at the beginning of a generation lies."""
+        return self.path / f"{_BASE}{generation:06d}.sam2v"
+
+    def journal(self, generation: int) -> Path:
+        """Return where the changes of a generation lie."""
+        return self.path / f"{_JOURNAL}{generation:06d}"
+
+    def bases(self) -> list[int]:
+        """Return the generations that have a complete base, ascending."""
+        return self._generations(f"{_BASE}*.sam2v")
+
+    def journals(self) -> list[int]:
+        """Return the generations that have a journal, ascending."""
+        return self._generations(f"{_JOURNAL}*")
+
+    def drop_before(self, generation: int) -> None:
+        """Remove what lies before a generation, once its base is complete."""
+        for number in self.bases():
+            if number < generation:
+                self.base(number).unlink(missing_ok=True)
+        for number in self.journals():
+            if number < generation:
+                self.journal(number).unlink(missing_ok=True)
+
+    def _generations(self, pattern: str) -> list[int]:
+        stems = (path.name.removesuffix(".sam2v").rpartition("-")[2] for path in self.path.glob(pattern))
+        return sorted(int(stem) for stem in stems if stem.isdecimal())

@@ -1,0 +1,92 @@
+"""The session file that ``sam2v track`` leaves, as a document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src_model.annotation import (
+    AnnotatedFrame,
+    AnnotatedObject,
+    Annotation,
+    ModelIdentity,
+    MovieIdentity,
+    Origin,
+    Project,
+    Prompt,
+)
+from src_model.annotation.patch import Patch
+from src_model.annotation.state import State
+from src_model.errors import Sam2vError, SessionFileError
+from src_model.frames import Normalization
+from src_model.tracking.session_file import read_document
+from src_model.tracking.session_schema import read_mask, read_prompt
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from src_model.tracking.session_schema import FrameRecord, ObjectRecord, SessionDocument
+
+_ORIGINS = {"forward": Origin.TRACKED, "reverse": Origin.TRACKED_BACK}
+
+
+def document_of_session(path: str | PathLike[str]) -> Annotation:
+    """Make a new document of a session file: objects, prompts, masks with scores, locks, model and normalisation.
+
+    Parameters
+    ----------
+    path
+        A ``.session.json`` file.
+
+    Raises
+    ------
+    SessionFileError
+        If it is not there, damaged, or no session of sam2v.
+    """
+    source = Path(path)
+    session = read_document(source)
+    try:
+        state = State(_project(session))
+        state.apply(_patch(session, state.project.movie.frame_shape))
+    except SessionFileError:
+        raise
+    except Sam2vError as error:
+        raise SessionFileError(f"'{source.name}' is damaged: {error}") from error
+    return Annotation.of_state(state, modified=True)
+
+
+def _project(session: SessionDocument) -> Project:
+    return Project(
+        movie=MovieIdentity(session.movie.name, session.movie.shape, session.movie.dtype),
+        model=ModelIdentity(session.checkpoint.name, session.checkpoint.sha256),
+        normalization=Normalization.from_dict(session.normalization.model_dump()),
+        overlap="score",  # as sam2v track writes labels
+    )
+
+
+def _patch(session: SessionDocument, shape: tuple[int, int]) -> Patch:
+    return Patch(
+        objects={item.object_id: AnnotatedObject(item.object_id) for item in session.objects},
+        masks={item.object_id: _masks(item, shape) for item in session.objects},
+        prompts={item.object_id: _prompts(item, shape) for item in session.objects},
+        locks={item.object_id: {row.frame: True for row in item.masklet if row.locked} for item in session.objects},
+    )
+
+
+def _masks(item: ObjectRecord, shape: tuple[int, int]) -> dict[int, AnnotatedFrame | None]:
+    return {
+        row.frame: AnnotatedFrame(read_mask(row.mask, shape), row.score, row.object_score, _origin(row))
+        for row in item.masklet
+    }
+
+
+def _origin(row: FrameRecord) -> Origin:
+    return Origin.PROMPTED if row.tracked is None else _ORIGINS[row.tracked]
+
+
+def _prompts(item: ObjectRecord, shape: tuple[int, int]) -> dict[int, Prompt | None]:
+    prompts: dict[int, Prompt | None] = {}
+    for row in item.prompts:
+        said = read_prompt(row.prompt, shape)
+        prompts[row.frame] = Prompt(said.points, said.labels, said.box, said.mask)
+    return prompts

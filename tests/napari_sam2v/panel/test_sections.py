@@ -1,0 +1,242 @@
+"""The sections that are forms: what they show for a state, and what they report."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMenu
+
+from napari_sam2v.actions import DEFAULT_KEYS
+from napari_sam2v.panel.image_section import ImageSection
+from napari_sam2v.panel.model_section import ModelSection
+from napari_sam2v.panel.prompt_section import PromptSection
+from napari_sam2v.panel.restore_offer import RestoreOffer
+from napari_sam2v.panel.result_section import ResultSection
+from napari_sam2v.panel.status_line import StatusLine
+from napari_sam2v.panel.view_state import TOOLS, Choice, ModelChoice, RunProgress
+
+pytestmark = pytest.mark.gui
+
+HERE = ModelChoice("small", "Small", on_disk=True, size_mb=41, hint="quick")
+FAR = ModelChoice("large", "Large", on_disk=False, size_mb=898, hint="exact")
+
+
+@pytest.fixture
+def make(qtbot):
+    def build(kind):
+        section = kind()
+        qtbot.addWidget(section)
+        section.show()
+        return section
+
+    return build
+
+
+# --- image
+
+
+def test_without_a_movie_only_the_layer_row_shows_and_says_what_to_do(make):
+    image = make(ImageSection)
+    assert image.layer.currentText() == "No movie open"
+    assert "Open Sample" in image.layer.toolTip()
+    assert not any(box.isVisible() for box in (image.axis, image.channel, image.plane, image.contrast))
+
+
+def test_rows_with_nothing_to_choose_stay_hidden(make):
+    image = make(ImageSection)
+    image.set_layers(["a"], "a")
+    image.set_axes(["t"], "t")
+    image.set_channels([Choice(0, "DAPI"), Choice(1, "GFP")], 1)
+    image.set_planes(["plane 0"], "plane 0")
+    assert not image.axis.isVisible()
+    assert image.channel.isVisible()
+    assert not image.plane.isVisible()
+    image.set_planes([Choice("max", "brightest"), Choice(2, "plane 2")], 2)
+    assert image.plane.isVisible()
+    image.set_layers([], None)
+    assert not image.channel.isVisible()
+
+
+def test_the_image_section_reports_choices_but_not_what_it_was_told(make, qtbot, emissions):
+    image = make(ImageSection)
+    planes, channels = emissions(image.plane_chosen), emissions(image.channel_chosen)
+    layers = emissions(image.layer_chosen)
+    image.set_layers(["a", "b"], "a")
+    image.set_channels([Choice(None, "all"), Choice(1, "GFP")], None)
+    image.set_planes([Choice(4, "plane 4"), Choice(5, "plane 5")], 4)
+    assert planes == channels == layers == []
+    qtbot.keyClick(image.plane, Qt.Key.Key_Down)
+    qtbot.keyClick(image.channel, Qt.Key.Key_Down)
+    qtbot.keyClick(image.layer, Qt.Key.Key_Down)
+    assert (planes, channels, layers) == ([(5,)], [(1,)], [("b",)])
+
+
+@pytest.mark.parametrize("shape", [(5, 7, 3), (40, 30, 3)])
+def test_the_preview_shows_the_pixels_it_was_given(make, shape):
+    image = make(ImageSection)
+    rgb = np.zeros(shape, dtype=np.uint8)
+    rgb[:] = (250, 10, 10)
+    image.set_preview(rgb[:, ::-1], "frame 3")
+    middle = image.preview.grab().toImage().pixelColor(image.preview.rect().center())
+    assert middle.red() > 240
+    assert middle.green() < 20
+    assert "frame 3" in image.preview.toolTip()
+    image.set_preview(None)
+    assert image.preview.grab().toImage().pixelColor(image.preview.rect().center()).red() != 250
+
+
+# --- model
+
+
+def test_a_model_that_is_not_on_disk_can_be_downloaded(make, qtbot, emissions):
+    model = make(ModelSection)
+    asked = emissions(model.download_requested)
+    model.set_models([HERE, FAR], "small")
+    assert not model.download.isVisible()
+    assert "41 MB on disk" in model.hint.text()
+    model.set_models([HERE, FAR], "large")
+    assert "898 MB" in model.download.toolTip()
+    qtbot.mouseClick(model.download, Qt.MouseButton.LeftButton)
+    assert asked == [("large",)]
+
+
+def test_a_download_shows_its_progress_and_can_be_cancelled(make, qtbot):
+    model = make(ModelSection)
+    model.set_models([FAR], "large")
+    model.set_download(RunProgress(310, 898, seconds_left=95))
+    assert model.progress.isVisible()
+    assert model.progress.text() == "310 of 898 MB · 2 min left"
+    assert not model.download.isEnabled()
+    with qtbot.waitSignal(model.download_cancelled):
+        qtbot.mouseClick(model.cancel, Qt.MouseButton.LeftButton)
+    model.set_download(None)
+    assert not model.progress.isVisible()
+    assert model.download.isEnabled()
+
+
+def test_choosing_a_model_shows_its_hint_before_anything_else_happens(make, qtbot, emissions):
+    model = make(ModelSection)
+    chosen = emissions(model.model_chosen)
+    model.set_models([HERE, FAR], "small")
+    qtbot.keyClick(model.model, Qt.Key.Key_Down)
+    assert chosen == [("large",)]
+    assert "898 MB to download" in model.hint.text()
+    assert model.download.isVisible()
+
+
+# --- prompts
+
+
+def test_one_tool_at_a_time_is_in_hand_and_a_second_click_puts_it_away(make, qtbot, emissions):
+    prompts = make(PromptSection)
+    chosen = emissions(prompts.tool_chosen)
+    for tool in TOOLS:
+        qtbot.mouseClick(prompts.tools[tool], Qt.MouseButton.LeftButton)
+        assert [name for name, button in prompts.tools.items() if button.isChecked()] == [tool]
+    qtbot.mouseClick(prompts.tools["paint"], Qt.MouseButton.LeftButton)
+    assert [value for (value,) in chosen] == [*TOOLS, ""]
+
+
+def test_showing_the_tool_in_hand_reports_nothing(make, emissions):
+    prompts = make(PromptSection)
+    chosen = emissions(prompts.tool_chosen)
+    prompts.set_tool("box")
+    prompts.set_tool(None)
+    assert chosen == []
+
+
+def test_every_tool_has_an_icon_a_word_and_its_key(make):
+    prompts = make(PromptSection)
+    prompts.set_keys(DEFAULT_KEYS)
+    for tool in TOOLS:
+        button = prompts.tools[tool]
+        assert not button.icon().isNull()
+        assert button.text()
+        assert button.key == DEFAULT_KEYS[tool]
+        assert "(" in button.toolTip()
+
+
+def test_readings_can_be_cycled_only_where_there_are_several(make, qtbot):
+    prompts = make(PromptSection)
+    assert not prompts.reading_button.isEnabled()
+    prompts.set_readings(3, 1)
+    assert prompts.reading_button.text() == "2/3"
+    with qtbot.waitSignal(prompts.reading_cycled):
+        qtbot.mouseClick(prompts.reading_button, Qt.MouseButton.LeftButton)
+
+
+def test_undo_and_redo_name_the_step(make):
+    prompts = make(PromptSection)
+    prompts.set_history("tracking of cell 3", None)
+    assert "tracking of cell 3" in prompts.undo_button.toolTip()
+    assert prompts.undo_button.isEnabled()
+    assert not prompts.redo_button.isEnabled()
+    assert "Nothing to redo" in prompts.redo_button.toolTip()
+
+
+def test_masks_of_a_labels_layer_can_be_taken_all_or_one(make, emissions):
+    prompts = make(PromptSection)
+    everything, one = emissions(prompts.labels_imported), emissions(prompts.label_imported)
+    assert "No Labels layer yet" in prompts.labels_button.toolTip()
+    prompts.set_labels_layers(["cellpose"])
+    for action in prompts.labels_menu.findChild(QMenu).actions():
+        action.trigger()
+    assert everything == one == [("cellpose",)]
+
+
+def test_disabled_tools_say_why(make):
+    prompts = make(PromptSection)
+    prompts.set_enabled_reason("Open a movie first")
+    assert all("Open a movie first" in button.toolTip() for button in prompts.tools.values())
+    prompts.set_enabled_reason(None)
+    assert all(button.isEnabled() for button in prompts.tools.values())
+
+
+def test_the_panel_says_who_gets_the_next_prompt(make):
+    prompts = make(PromptSection)
+    assert prompts.object_name.text() == "a new object"
+    prompts.set_object("cell 3", (0, 200, 0))
+    assert prompts.object_name.text() == "cell 3"
+    assert prompts.object_dot.isVisible()
+
+
+# --- status, offer, result
+
+
+@pytest.mark.parametrize("kind", ["hint", "busy", "warning", "error"])
+def test_the_status_has_an_icon_of_its_kind(make, kind):
+    status = make(StatusLine)
+    status.set_text("Click a cell.", kind)
+    assert (status.text(), status.kind()) == ("Click a cell.", kind)
+    assert not status._icon.pixmap().isNull()
+
+
+@pytest.mark.parametrize("answer", ["restore", "later", "discard"])
+def test_the_offer_to_restore_goes_away_with_any_answer(make, qtbot, answer):
+    offer = make(RestoreOffer)
+    offer.set_offer(None)
+    assert not offer.isVisible()
+    offer.set_offer("Unsaved work of 10:48")
+    with qtbot.waitSignal(getattr(offer, f"{answer}_requested")):
+        qtbot.mouseClick(getattr(offer, answer), Qt.MouseButton.LeftButton)
+    assert not offer.isVisible()
+
+
+def test_export_offers_formats_and_reports_their_key(make, emissions):
+    result = make(ResultSection)
+    asked = emissions(result.export_requested)
+    result.set_formats([Choice("ctc", "Cell Tracking Challenge"), "csv"])
+    for action in result.export_menu.actions():
+        action.trigger()
+    assert asked == [("ctc",), ("csv",)]
+
+
+def test_the_result_section_says_whether_the_work_is_safe(make):
+    result = make(ResultSection)
+    result.set_autosave("saved 11:32", "/tmp/embryo.sam2v")
+    assert result.autosave.text() == "saved 11:32"
+    assert "embryo" in result.autosave.toolTip()
+    result.set_enabled_reason("Nothing to save yet")
+    assert not result.save.isEnabled()
+    assert result.open.isEnabled()

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_sam2v.panel.track_section import TrackSection
+from napari_sam2v.panel.view_state import Choice, RunProgress, TrackRequest, TrackSettings
+
+pytestmark = pytest.mark.gui
+CLICK = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def track(qtbot):
+    section = TrackSection()
+    qtbot.addWidget(section)
+    section.set_length(100)
+    section.show()
+    return section
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward", "both"])
+def test_each_button_asks_for_its_direction(track, qtbot, emissions, direction):
+    asked = emissions(track.track_requested)
+    qtbot.mouseClick(getattr(track, direction), CLICK)
+    assert asked == [(TrackRequest(direction),)]
+
+
+def test_numbers_show_only_where_they_count(track, qtbot):
+    assert not track.numbers.isVisible()
+    qtbot.keyClick(track.extent, Qt.Key.Key_Down)
+    assert track.count.isVisible()
+    assert not track.first.isVisible()
+    qtbot.keyClick(track.extent, Qt.Key.Key_Down)
+    assert track.first.isVisible()
+    assert not track.count.isVisible()
+
+
+def test_a_request_carries_how_far_and_for_whom(track, qtbot):
+    qtbot.keyClick(track.extent, Qt.Key.Key_Down)
+    track.count.setValue(7)
+    qtbot.keyClick(track.scope, Qt.Key.Key_Down)
+    assert track.request("forward") == TrackRequest("forward", "count", 7, objects="all")
+
+
+def test_a_range_from_the_strip_is_tracked_from_then_on(track, emissions):
+    reported = emissions(track.range_changed)
+    track.set_range(20, 60)
+    assert track.request("both") == TrackRequest("both", "range", 20, 20, 60)
+    assert track.numbers.isVisible()
+    track.set_range(None, None)
+    assert track.request("both").extent == "end"
+    assert reported == []
+
+
+def test_a_typed_range_is_reported_and_keeps_its_order(track, emissions):
+    track.set_range(20, 60)
+    reported = emissions(track.range_changed)
+    track.first.setValue(70)
+    assert reported[-1] == (70, 70)
+    track.last.setValue(200)
+    assert reported[-1] == (70, 99)
+
+
+def test_stop_takes_the_place_of_the_buttons_while_a_run_goes_on(track, qtbot):
+    height = track.height()
+    track.set_running(RunProgress(34, 120, 34, 41.0))
+    assert track.stop.isVisible()
+    assert not track.forward.isVisible()
+    assert track.progress.text() == "34 of 120 · 41 s left"
+    assert track.height() == height
+    with qtbot.waitSignal(track.stop_requested):
+        qtbot.mouseClick(track.stop, CLICK)
+    track.set_running(None)
+    assert track.forward.isVisible()
+
+
+def test_tracking_that_is_not_possible_says_why(track):
+    track.set_enabled_reason("Prompt the object first")
+    for button in (track.forward, track.backward, track.both):
+        assert not button.isEnabled()
+        assert "Prompt the object first" in button.toolTip()
+
+
+def test_repair_says_which_frames_it_would_track_again(track, qtbot):
+    assert not track.repair.isEnabled()
+    track.set_repair("frames 12 to 30")
+    assert "frames 12 to 30" in track.repair.toolTip()
+    with qtbot.waitSignal(track.repair_requested):
+        qtbot.mouseClick(track.repair, CLICK)
+
+
+def test_advanced_settings_are_folded_away_and_reported_together(track, emissions):
+    advanced = track.advanced
+    assert not advanced.overlap.isVisible()
+    advanced.fold.expand(animate=False)
+    track.set_overlap([Choice("score", "higher score"), Choice("first", "first keeps")], "first")
+    reported = emissions(advanced.settings_changed)
+    advanced.set_settings(TrackSettings("score", repair_after_correction=False, follow=True))
+    assert reported == []
+    advanced.repair.click()
+    assert reported[-1] == (advanced.settings(),)
+    assert advanced.settings().overlap == "score"

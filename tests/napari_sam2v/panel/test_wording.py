@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_sam2v.panel import wording
+from napari_sam2v.panel.view_state import ModelChoice, RunProgress
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (59, "59 s"), (59.7, "1 min"), (95, "2 min"), (3599, "1 h"), (4800, "1 h 20 min")],
+)
+def test_durations_are_written_as_people_say_them(seconds, text):
+    assert wording.duration(seconds) == text
+
+
+@pytest.mark.parametrize(("megabytes", "text"), [(0.3, "1 MB"), (41, "41 MB"), (1240, "1.2 GB")])
+def test_sizes_change_their_unit(megabytes, text):
+    assert wording.size(megabytes) == text
+
+
+def test_counts_have_singular_and_plural():
+    assert wording.count(1, "object") == "1 object"
+    assert wording.count(1200, "frame") == "1,200 frames"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [("N", "N"), ("Shift-N", "Shift+N"), ("Control-Shift-S", "Ctrl+Shift+S"), ("-", "-"), ("", "")]
+)
+def test_keys_are_written_as_menus_write_them(key, text):
+    assert wording.key_text(key) == text
+
+
+def test_a_tooltip_names_a_key_only_where_there_is_one():
+    assert wording.with_key("Undo", "U") == "Undo (U)"
+    assert wording.with_key("Undo", "") == "Undo"
+
+
+def test_a_model_says_whether_it_must_be_fetched():
+    here = ModelChoice("a", "A", on_disk=True, size_mb=41, hint="quick")
+    assert wording.model_line(here) == "41 MB on disk · quick"
+    assert wording.model_line(ModelChoice("b", "B", on_disk=False, size_mb=898)) == "898 MB to download"
+
+
+def test_progress_leaves_out_what_is_not_known():
+    assert wording.progress_line(RunProgress(34, 120, 34, 12)) == "34 of 120 · 12 s left"
+    assert wording.progress_line(RunProgress(3, 0, text="Loading the model")) == "Loading the model"
+    assert wording.progress_line(RunProgress(3, 9, seconds_left=float("inf"))) == "3 of 9"
+
+
+def test_a_download_counts_in_megabytes():
+    assert wording.download_line(RunProgress(310, 898, seconds_left=95)) == "310 of 898 MB · 2 min left"
+    assert wording.download_line(RunProgress(12, 0)) == "12 MB"
+
+
+def test_a_frame_is_described_by_its_states_and_score(marks_of):
+    scores = [0.91, float("nan"), 0.5, float("nan")]
+    marks = marks_of(4, scores, prompted=[0], tracked=[0, 2], locked=[0], absent=[1])
+    assert wording.frame_line(marks, 0) == "frame 0 · prompted · locked · score 0.91"
+    assert wording.frame_line(marks, 1) == "frame 1 · not in view"
+    assert wording.frame_line(marks, 2) == "frame 2 · tracked · score 0.50"
+    assert wording.frame_line(marks, 3) == "frame 3 · not tracked yet"
+    assert wording.frame_line(marks, 9) == "frame 9"

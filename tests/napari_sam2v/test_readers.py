@@ -1,0 +1,93 @@
+"""Annotations and folders of tracked cells opened in napari, through npe2 and without a screen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from src_model.annotation import Annotation, MovieIdentity, save
+from src_model.formats import export
+from tests.formats.documents import SCALE, SHAPE, described, document, family, masklet, square
+
+npe2 = pytest.importorskip("npe2", reason="napari is not installed")
+from napari.components import ViewerModel  # noqa: E402
+
+from napari_sam2v import readers  # noqa: E402
+
+NAME = "napari-sam2v"
+
+
+@pytest.fixture
+def plugins():
+    """napari's plugins, with ours alone."""
+    manager = npe2.PluginManager()
+    manager.register(npe2.PluginManifest.from_distribution(NAME))
+    return manager
+
+
+def opened(plugins, path):
+    from npe2 import io_utils
+
+    return io_utils._read([str(path)], plugin_name=NAME, stack=False, _pm=plugins)
+
+
+def shown(layers):
+    """The layers in a viewer, as napari adds them."""
+    viewer = ViewerModel()
+    for data, options, kind in layers:
+        getattr(viewer, f"add_{kind}")(data, **options)
+    return viewer.layers
+
+
+def test_an_annotation_opens_as_labels_and_tracks_where_the_movie_lies(plugins, tmp_path):
+    save(family(), tmp_path / "cells.sam2v")
+    labels, tracks = shown(opened(plugins, tmp_path / "cells.sam2v"))
+    assert labels.data.shape == SHAPE
+    assert set(np.unique(labels.data[0])) == {0, 2, 3}
+    assert tuple(labels.scale) == tuple(tracks.scale) == SCALE
+    assert [str(unit) for unit in labels.units] == ["second", "micrometer", "micrometer"]
+    assert labels.metadata == {"sam2v_annotation": str(tmp_path / "cells.sam2v")}
+    assert tracks.graph == {5: [3], 8: [3]}
+    assert len(tracks.data) == 14
+
+
+def test_labels_have_the_colours_of_the_objects(plugins, tmp_path):
+    save(described(), tmp_path / "cells.sam2v")
+    labels, _ = shown(opened(plugins, tmp_path / "cells.sam2v"))
+    np.testing.assert_allclose(labels.get_color(4), np.array([16, 32, 48, 255]) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["01_RES", "01_RES/res_track.txt"])
+def test_a_folder_of_tracked_cells_opens_with_its_lineage(plugins, tmp_path, name):
+    export(family(), tmp_path / "01_RES", "ctc")
+    labels, tracks = shown(opened(plugins, tmp_path / name))
+    assert labels.name == "01_RES"
+    assert set(np.unique(labels.data[5])) == {0, 2, 5, 8}
+    assert tracks.graph == {5: [3], 8: [3]}
+
+
+def test_frames_are_painted_when_they_are_looked_at(monkeypatch):
+    movie = MovieIdentity("long", (2000, *SHAPE[1:]), "uint8")
+    annotation = document([masklet(70_000, {5: square(1, 1)})], movie=movie)
+    painted = []
+    original = Annotation.masks_at
+    monkeypatch.setattr(
+        Annotation, "masks_at", lambda self, frame, **o: painted.append(frame) or original(self, frame, **o)
+    )
+    labels = readers.painted(annotation)
+    assert labels.dtype == np.uint32
+    assert painted == []
+    assert np.asarray(labels[5]).max() == 70_000
+    assert painted == [5]
+
+
+def test_an_annotation_without_masks_has_no_tracks(tmp_path):
+    (labels,) = shown(readers.layers_of(Annotation(MovieIdentity("empty", SHAPE, "uint8")), "empty"))
+    assert not np.asarray(labels.data[0]).any()
+
+
+def test_other_files_and_folders_are_left_to_others(tmp_path):
+    assert readers.annotation_reader("movie.tif") is None
+    assert readers.annotation_reader(["a.sam2v", "b.sam2v"]) is None
+    assert readers.tracked_cells_reader(tmp_path) is None
+    assert readers.annotation_reader(["a.sam2v"]) is readers.read_annotation

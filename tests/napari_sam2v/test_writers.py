@@ -1,0 +1,114 @@
+"""Layers saved by napari in the formats of other programs, through npe2 and without a screen."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import dask.array
+import numpy as np
+import pytest
+import tifffile
+
+from src_model.errors import FormatError
+from src_model.formats import is_ctc, read_ctc
+from tests.formats.documents import SHAPE, links_of
+
+npe2 = pytest.importorskip("npe2", reason="napari is not installed")
+from napari.layers import Labels, Tracks  # noqa: E402
+
+from napari_sam2v.writers import document_of_layers, write_layers  # noqa: E402
+
+NAME = "napari-sam2v"
+PLACE = {"scale": (30.0, 0.65, 0.65), "units": ("second", "micrometer", "micrometer")}
+
+
+@pytest.fixture
+def plugins():
+    """napari's plugins, with ours alone."""
+    manager = npe2.PluginManager()
+    manager.register(npe2.PluginManifest.from_distribution(NAME))
+    return manager
+
+
+def values():
+    labels = np.zeros(SHAPE, np.uint16)
+    labels[:3, 5:9, 5:9] = 1
+    labels[3:, 4:7, 5:9] = 2
+    labels[3:, 8:11, 5:9] = 3
+    return labels
+
+
+@pytest.fixture
+def labels():
+    return Labels(values(), name="cells", **PLACE)
+
+
+@pytest.fixture
+def tracks():
+    rows = [[1, t, 7, 7] for t in range(3)] + [[2, t, 5, 7] for t in range(3, 6)] + [[3, t, 9, 7] for t in range(3, 6)]
+    return Tracks(np.array(rows, float), graph={2: [1], 3: [1]}, **PLACE)
+
+
+def written(plugins, path, *layers):
+    from npe2 import io_utils
+
+    return io_utils._write(str(path), list(layers), plugin_name=NAME, _pm=plugins)
+
+
+@pytest.mark.parametrize("name", ["res", "res.ctc"])
+def test_labels_and_tracks_become_a_folder_with_divisions(plugins, tmp_path, labels, tracks, name):
+    assert written(plugins, tmp_path / name, labels, tracks) == [str(tmp_path / name)]
+    assert is_ctc(tmp_path / name)
+    assert links_of(read_ctc(tmp_path / name).document()) == {2: 1, 3: 1}
+
+
+def test_a_tiff_keeps_the_pixel_size_of_the_layer(plugins, tmp_path, labels):
+    written(plugins, tmp_path / "cells.tif", labels)
+    with tifffile.TiffFile(tmp_path / "cells.tif") as file:
+        assert file.imagej_metadata["unit"] == "micron"
+        assert file.imagej_metadata["finterval"] == 30
+        np.testing.assert_array_equal(file.asarray(), values())
+    written(plugins, tmp_path / "cells.ome.tif", labels)
+    with tifffile.TiffFile(tmp_path / "cells.ome.tif") as file:
+        assert 'PhysicalSizeX="0.65" PhysicalSizeXUnit="µm"' in file.ome_metadata
+
+
+def test_a_table_and_coco_tell_of_all_objects(plugins, tmp_path, labels, tracks):
+    written(plugins, tmp_path / "cells.csv", labels, tracks)
+    with (tmp_path / "cells.csv").open(newline="") as file:
+        assert {(row["object"], row["parent"]) for row in csv.DictReader(file)} == {("1", ""), ("2", "1"), ("3", "1")}
+    written(plugins, tmp_path / "cells.json", labels)
+    assert len(json.loads((tmp_path / "cells.json").read_text())["annotations"]) == 9
+
+
+def test_a_folder_of_pngs_and_a_graph_are_written(plugins, tmp_path, labels, tracks):
+    written(plugins, tmp_path / "cells.pngs", labels)
+    assert len(list((tmp_path / "cells.pngs").iterdir())) == 6
+    pytest.importorskip("geff", reason="the extra geff is not installed")
+    with pytest.warns(UserWarning, match="A graph holds no masks"):  # how napari warns where there is no window
+        written(plugins, tmp_path / "cells.geff", labels, tracks)
+    assert (tmp_path / "cells.geff").is_dir()
+
+
+def test_lazy_multiscale_and_flat_layers_are_taken_too():
+    lazy = dask.array.from_array(values(), chunks=(1, 24, 32))
+    meta = {"name": "cells", "scale": (1.0, 2.0, 3.0)}
+    assert document_of_layers([(lazy, meta, "labels")]).movie.scale == (1, 2, 3)
+    assert list(document_of_layers([([lazy, lazy[:, ::2, ::2]], meta, "labels")]).objects) == [1, 2, 3]
+    assert document_of_layers([(lazy[:, None], {"scale": (1, 9, 2, 3)}, "labels")]).movie.scale == (1, 2, 3)
+    assert document_of_layers([(values()[0], {"scale": (2.0, 3.0)}, "labels")]).movie.shape == (1, 24, 32)
+
+
+def test_tracks_of_objects_that_are_not_in_the_labels_are_left_out(tracks):
+    only = np.where(values() == 3, 0, values())
+    annotation = document_of_layers([(only, {}, "labels"), tracks.as_layer_data_tuple()])
+    assert links_of(annotation) == {2: 1}
+
+
+def test_volumes_and_missing_labels_are_refused(tmp_path, tracks):
+    with pytest.raises(FormatError, match=r"expected \(T, Y, X\)"):
+        write_layers(str(tmp_path / "a.tif"), [(np.zeros((2, 3, 4, 5), int), {"name": "stack"}, "labels")])
+    with pytest.raises(FormatError, match="no Labels layer"):
+        write_layers(str(tmp_path / "a.tif"), [tracks.as_layer_data_tuple()])
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,77 @@
+"""Table rows and time marks follow the document, change by change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.workbench.marks_book import MarksBook, hex_colour, rgb
+from src_model.annotation import LockFrames, LockObject, RenameObject
+from src_model.masks import Rle
+from tests.tracking import tiny
+
+
+@pytest.fixture
+def book(clicked):
+    book = MarksBook(clicked.document)
+    yield book
+    book.close()
+
+
+def flags(marks, name):
+    return np.flatnonzero(getattr(marks, name)).tolist()
+
+
+def same(first, second):
+    names = ("prompted", "tracked", "locked", "absent", "edited", "scores")
+    return all(np.array_equal(getattr(first, n), getattr(second, n), equal_nan=n == "scores") for n in names)
+
+
+def test_marks_tell_prompted_tracked_painted_and_locked_frames(clicked, book):
+    book.marks(1)
+    clicked.workbench.tracking.track(TrackRequest("forward", "count", count=3))
+    clicked.wait()
+    clicked.workbench.prompts.paint(1, 4, Rle.empty(tiny.SHAPE))
+    clicked.workbench.do(LockFrames(1, (5,)))
+    marks = book.marks(1)
+    assert flags(marks, "prompted") == [2]
+    assert flags(marks, "tracked") == [3, 5]
+    assert flags(marks, "edited") == flags(marks, "absent") == [4]
+    assert flags(marks, "locked") == [5]
+    assert np.flatnonzero(~np.isnan(marks.scores)).tolist() == [2, 3, 4, 5]
+
+
+def test_marks_kept_up_to_date_equal_marks_made_anew(clicked, book):
+    book.marks(1)
+    clicked.workbench.tracking.track(TrackRequest("both"))
+    clicked.wait()
+    clicked.workbench.undo()
+    clicked.workbench.redo()
+    clicked.workbench.do(LockObject(1, True))
+    assert same(book.marks(1), MarksBook(clicked.document).marks(1))
+    clicked.workbench.do(LockObject(1, False))
+    assert flags(book.marks(1), "locked") == []
+
+
+def test_a_row_tells_how_far_an_object_is_and_where_it_is_worst(clicked, book):
+    clicked.workbench.tracking.track(TrackRequest("forward"))
+    clicked.wait()
+    clicked.workbench.do(RenameObject(1, "mother"))
+    row = book.row(1)
+    scores = {frame: clicked.document.frame(1, frame).score for frame in clicked.frames()}
+    assert (row.name, row.frames_done, row.frames_total) == ("mother", 8, tiny.LENGTH)
+    assert row.worst_score == pytest.approx(min(scores.values()))
+    assert scores[row.worst_frame] == min(scores.values())
+    assert hex_colour(row.color) == clicked.document.object(1).colour
+
+
+def test_an_object_without_masks_has_no_worst_frame(seat):
+    seat.click(tiny.CLICK, wait=False)
+    row = MarksBook(seat.document).row(1)
+    assert (row.frames_done, row.worst_score, row.worst_frame) == (0, None, None)
+    seat.wait()
+
+
+def test_colours_come_back_from_their_numbers():
+    assert hex_colour(rgb("#ffa500")) == "#ffa500"
