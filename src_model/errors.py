@@ -43,6 +43,34 @@ class SessionFileError(Sam2vError, ValueError):
     """A saved session cannot be read or does not belong to this movie or model."""
 
 
+class EvaluationError(Sam2vError, ValueError):
+    """Predictions and truth cannot be compared as given, or do not go with the results that are there."""
+
+
+class AnnotationError(Sam2vError, ValueError):
+    """An edit of an annotation cannot be done as asked."""
+
+
+class LockedError(AnnotationError):
+    """An edit would change an object or a frame that is locked."""
+
+
+class AnnotationFileError(Sam2vError, ValueError):
+    """A saved annotation cannot be read or written."""
+
+
+class FormatError(Sam2vError, ValueError):
+    """A file of another program cannot be read, or an annotation cannot be written as one."""
+
+
+class StoppedError(Sam2vError, RuntimeError):
+    """The user stopped what was being done; nothing was left half done."""
+
+
+class TrainingError(Sam2vError, ValueError):
+    """A training run cannot be started, continued or made from what was given."""
+
+
 class MissingExtraError(Sam2vError, ImportError):
     """An optional dependency is needed; the message says which extra installs it."""
 

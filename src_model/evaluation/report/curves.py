@@ -1,0 +1,108 @@
+"""Line charts as inline SVG, coloured by the page's style sheet so that they follow light and dark."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WIDTH, _HEIGHT = 460, 280
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 40
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chart.
+
+    Attributes
+    ----------
+    label
+        In the legend.
+    points
+        (x, y) pairs in the order of the line.
+    style
+        Number of its colour, 0 to 7.
+    dashed
+        To tell lines of one colour apart.
+    """
+
+    label: str
+    points: Sequence[tuple[float, float]]
+    style: int
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A range with its name; ticks are chosen."""
+
+    name: str
+    low: float
+    high: float
+
+    def ticks(self, about: int = 5) -> list[float]:
+        """Choose round numbers between the ends."""
+        rough = (self.high - self.low) / about
+        power = 10 ** math.floor(math.log10(rough))
+        step = next(step * power for step in (1, 2, 5, 10) if step * power >= rough * 0.999)
+        first = math.ceil(self.low / step - 1e-9)
+        return [number * step for number in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+
+def chart(lines: Sequence[Line], x: Axis, y: Axis, *, title: str) -> str:
+    """Draw a chart.
+
+    Parameters
+    ----------
+    lines
+        Few enough to be told apart.
+    x, y
+        The axes.
+    title
+        Read out to those who cannot see it.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element; the page gives the classes ``grid``, ``axis`` and ``s0`` to ``s7`` their colours.
+    """
+    parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">']
+    for value in y.ticks():
+        place = _y(value, y)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{place:.1f}" y2="{place:.1f}"/>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{place + 4:.1f}" text-anchor="end">{value:g}</text>')
+    for value in x.ticks():
+        place = _x(value, x)
+        parts.append(f'<text x="{place:.1f}" y="{_HEIGHT - 22}" text-anchor="middle">{value:g}</text>')
+    floor = _HEIGHT - _BOTTOM
+    parts.append(f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{floor}" y2="{floor}"/>')
+    middle = (_LEFT + _WIDTH - _RIGHT) / 2
+    parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 5}" text-anchor="middle">{escape(x.name)}</text>')
+    turned = f'transform="translate(11 {(_TOP + floor) / 2:.0f}) rotate(-90)"'
+    parts.append(f'<text {turned} text-anchor="middle">{escape(y.name)}</text>')
+    for line in lines:
+        parts.extend(_drawn(line, x, y))
+    return "".join((*parts, "</svg>"))
+
+
+def _drawn(line: Line, x: Axis, y: Axis) -> list[str]:
+    places = [(_x(px, x), _y(py, y)) for px, py in line.points]
+    path = " ".join(f"{px:.1f},{py:.1f}" for px, py in places)
+    marks = []
+    for (px, py), (value_x, value_y) in zip(places, line.points, strict=True):
+        tip = escape(f"{line.label}: {value_y:.3f} at {value_x:.3g}")
+        marks.append(f'<circle class="s{line.style}" cx="{px:.1f}" cy="{py:.1f}" r="3.2"><title>{tip}</title></circle>')
+    dashes = ' stroke-dasharray="5 4"' if line.dashed else ""
+    return [f'<polyline class="s{line.style}"{dashes} points="{path}"/>', *marks]
+
+
+def _x(value: float, axis: Axis) -> float:
+    return _LEFT + (value - axis.low) / (axis.high - axis.low) * (_WIDTH - _LEFT - _RIGHT)
+
+
+def _y(value: float, axis: Axis) -> float:
+    return _HEIGHT - _BOTTOM - (value - axis.low) / (axis.high - axis.low) * (_HEIGHT - _TOP - _BOTTOM)

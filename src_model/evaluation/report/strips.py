@@ -1,0 +1,127 @@
+"""Strips: a masklet on a few frames, right, missed and wrongly covered pixels in colours of their own."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import binary_erosion
+
+from src_model.frames import decide_normalization
+from src_model.masks import Rle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from src_model.datasets import LabelledMovie
+    from src_model.evaluation.records import UnitRecord
+    from src_model.evaluation.scoring import ObjectScores
+
+RIGHT, MISSED, COVERED = (64, 196, 128), (255, 176, 0), (232, 62, 140)
+"""Colours that differ in brightness too, for those who do not tell red from green."""
+
+_TILE = 168
+_GAP = 4
+_FILL = 0.42
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A picture of one masklet.
+
+    Attributes
+    ----------
+    rank
+        "best", "median" or "worst".
+    movie, object_id
+        Which.
+    j
+        Its mean J.
+    frames
+        Those that are shown.
+    picture
+        A PNG as a data address.
+    """
+
+    rank: str
+    movie: str
+    object_id: int
+    j: float
+    frames: tuple[int, ...]
+    picture: str
+
+
+def ranked(records: Sequence[UnitRecord]) -> list[tuple[str, UnitRecord, ObjectScores, float]]:
+    """Choose the best, the median and the worst masklet by mean J, without repeating one."""
+    scored = [(float(np.mean(each.j)), record, each) for record in records for each in record.objects if each.j]
+    scored.sort(key=lambda item: item[0])
+    if not scored:
+        return []
+    places = {"best": len(scored) - 1, "median": len(scored) // 2, "worst": 0}
+    kept: dict[int, str] = {}
+    for rank, place in places.items():
+        kept.setdefault(place, rank)
+    return [(rank, scored[place][1], scored[place][2], scored[place][0]) for place, rank in kept.items()]
+
+
+def draw_strip(rank: str, movie: LabelledMovie, scores: ObjectScores, j: float) -> Strip:
+    """Draw one masklet on the frames whose masks were kept."""
+    shape = movie.movie.shape[1:3]
+    frames = tuple(sorted(scores.strip))
+    found = [Rle.from_coco({"size": list(shape), "counts": scores.strip[frame]}).decode() for frame in frames]
+    truth = [movie.mask(scores.object_id, frame) for frame in frames]
+    window = _window(truth, (int(shape[0]), int(shape[1])))
+    normalization = decide_normalization(movie.movie)
+    tiles = []
+    for frame, mask, true in zip(frames, found, truth, strict=True):
+        image = normalization.apply(movie.movie.read(frame))[window]
+        tiles.append(_tile(image, mask[window], true[window]))
+    return Strip(rank, movie.name, scores.object_id, j, frames, _data_address(_side_by_side(tiles)))
+
+
+def _window(truth: Sequence[NDArray[np.bool_]], shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Cut out a square with the way the object takes and some of what is around it, as far as the image goes."""
+    rows, columns = np.nonzero(np.any(truth, axis=0))
+    if not rows.size:
+        return slice(0, shape[0]), slice(0, shape[1])
+    extents = [(int(places.min()), int(places.max()) + 1) for places in (rows, columns)]
+    side = max(48, 2 * max(high - low for low, high in extents))
+    spans = []
+    for (low, high), length in zip(extents, shape, strict=True):
+        start = min(max(0, (low + high - side) // 2), max(0, length - side))
+        spans.append(slice(start, min(length, start + side)))
+    return spans[0], spans[1]
+
+
+def _tile(image: NDArray[np.floating], found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    scale = _TILE / max(image.shape[:2])
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    picture = Image.fromarray(np.asarray(image * 255 + 0.5, np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    canvas = np.asarray(picture, np.float32).copy()
+    mask, true = (np.asarray(Image.fromarray(each).resize(size, Image.Resampling.NEAREST)) for each in (found, truth))
+    for region, color in ((mask & true, RIGHT), (true & ~mask, MISSED), (mask & ~true, COVERED)):
+        canvas[region] += (np.array(color, np.float32) - canvas[region]) * _FILL
+    canvas[true & ~binary_erosion(true, border_value=1)] = 255
+    return canvas.astype(np.uint8)
+
+
+def _side_by_side(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    height, width = tiles[0].shape[:2]
+    sheet = np.zeros((height, len(tiles) * (width + _GAP) - _GAP, 4), np.uint8)
+    for number, tile in enumerate(tiles):
+        left = number * (width + _GAP)
+        sheet[:, left : left + width, :3] = tile
+        sheet[:, left : left + width, 3] = 255
+    return sheet
+
+
+def _data_address(picture: NDArray[np.uint8]) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

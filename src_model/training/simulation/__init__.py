@@ -1,5 +1,0 @@
-"""Simulated microscopy movies with exact labels."""
-
-from src_model.training.simulation.movie import SIMULATED_KINDS, SimulatedMovie, simulate_movie
-
-__all__ = ["SIMULATED_KINDS", "SimulatedMovie", "simulate_movie"]
