@@ -19,7 +19,7 @@ from napari_sam2v.layers import (
     with_axes,
 )
 from napari_sam2v.panel.view_state import Choice
-from src_model.annotation import Annotation, MovieIdentity, SetNormalization
+from src_model.annotation import Annotation, MovieIdentity, Project
 from src_model.errors import Sam2vError
 
 if TYPE_CHECKING:
@@ -168,8 +168,7 @@ class MovieBinding:
         source = source_of(self._viewer.layers, choice)
         geometry = choice.geometry(image)
         normalization = normalization_of(self._viewer.layers, choice, source)
-        annotation = Annotation(_identity(source, image, geometry))
-        annotation.do(SetNormalization(normalization))
+        annotation = Annotation(Project(_identity(source, image, geometry), normalization=normalization))
         self.choice, self.source, self.geometry, self._normalization = choice, source, geometry, normalization
         self._show_options(image, choice, source)
         self._opened(annotation, source, geometry)

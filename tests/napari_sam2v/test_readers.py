@@ -18,17 +18,14 @@ NAME = "napari-sam2v"
 
 
 @pytest.fixture
-def plugins():
+def plugins(npe2pm):
     """napari's plugins, with ours alone."""
-    manager = npe2.PluginManager()
-    manager.register(npe2.PluginManifest.from_distribution(NAME))
-    return manager
+    with npe2pm.tmp_plugin(package=NAME):
+        yield npe2pm
 
 
-def opened(plugins, path):
-    from npe2 import io_utils
-
-    return io_utils._read([str(path)], plugin_name=NAME, stack=False, _pm=plugins)
+def opened(path):
+    return npe2.read([str(path)], plugin_name=NAME, stack=False)
 
 
 def shown(layers):
@@ -39,11 +36,12 @@ def shown(layers):
     return viewer.layers
 
 
-def test_an_annotation_opens_as_labels_and_tracks_where_the_movie_lies(plugins, tmp_path):
+@pytest.mark.usefixtures("plugins")
+def test_an_annotation_opens_as_labels_and_tracks_where_the_movie_lies(tmp_path):
     save(family(), tmp_path / "cells.sam2v")
-    labels, tracks = shown(opened(plugins, tmp_path / "cells.sam2v"))
+    labels, tracks = shown(opened(tmp_path / "cells.sam2v"))
     assert labels.data.shape == SHAPE
-    assert set(np.unique(labels.data[0])) == {0, 2, 3}
+    assert set(np.unique(np.asarray(labels.data[0]))) == {0, 2, 3}
     assert tuple(labels.scale) == tuple(tracks.scale) == SCALE
     assert [str(unit) for unit in labels.units] == ["second", "micrometer", "micrometer"]
     assert labels.metadata == {"sam2v_annotation": str(tmp_path / "cells.sam2v")}
@@ -51,18 +49,20 @@ def test_an_annotation_opens_as_labels_and_tracks_where_the_movie_lies(plugins, 
     assert len(tracks.data) == 14
 
 
-def test_labels_have_the_colours_of_the_objects(plugins, tmp_path):
+@pytest.mark.usefixtures("plugins")
+def test_labels_have_the_colours_of_the_objects(tmp_path):
     save(described(), tmp_path / "cells.sam2v")
-    labels, _ = shown(opened(plugins, tmp_path / "cells.sam2v"))
+    labels, _ = shown(opened(tmp_path / "cells.sam2v"))
     np.testing.assert_allclose(labels.get_color(4), np.array([16, 32, 48, 255]) / 255, atol=1e-6)
 
 
+@pytest.mark.usefixtures("plugins")
 @pytest.mark.parametrize("name", ["01_RES", "01_RES/res_track.txt"])
-def test_a_folder_of_tracked_cells_opens_with_its_lineage(plugins, tmp_path, name):
+def test_a_folder_of_tracked_cells_opens_with_its_lineage(tmp_path, name):
     export(family(), tmp_path / "01_RES", "ctc")
-    labels, tracks = shown(opened(plugins, tmp_path / name))
+    labels, tracks = shown(opened(tmp_path / name))
     assert labels.name == "01_RES"
-    assert set(np.unique(labels.data[5])) == {0, 2, 5, 8}
+    assert set(np.unique(np.asarray(labels.data[5]))) == {0, 2, 5, 8}
     assert tracks.graph == {5: [3], 8: [3]}
 
 

@@ -16,6 +16,7 @@ from tests.formats.documents import SHAPE, links_of
 
 npe2 = pytest.importorskip("npe2", reason="napari is not installed")
 from napari.layers import Labels, Tracks  # noqa: E402
+from napari.utils.notifications import notification_manager  # noqa: E402
 
 from napari_sam2v.writers import document_of_layers, write_layers  # noqa: E402
 
@@ -24,11 +25,10 @@ PLACE = {"scale": (30.0, 0.65, 0.65), "units": ("second", "micrometer", "microme
 
 
 @pytest.fixture
-def plugins():
+def plugins(npe2pm):
     """napari's plugins, with ours alone."""
-    manager = npe2.PluginManager()
-    manager.register(npe2.PluginManifest.from_distribution(NAME))
-    return manager
+    with npe2pm.tmp_plugin(package=NAME):
+        yield npe2pm
 
 
 def values():
@@ -50,45 +50,50 @@ def tracks():
     return Tracks(np.array(rows, float), graph={2: [1], 3: [1]}, **PLACE)
 
 
-def written(plugins, path, *layers):
-    from npe2 import io_utils
-
-    return io_utils._write(str(path), list(layers), plugin_name=NAME, _pm=plugins)
+def written(path, *layers):
+    return npe2.write(str(path), list(layers), plugin_name=NAME)
 
 
+@pytest.mark.usefixtures("plugins")
 @pytest.mark.parametrize("name", ["res", "res.ctc"])
-def test_labels_and_tracks_become_a_folder_with_divisions(plugins, tmp_path, labels, tracks, name):
-    assert written(plugins, tmp_path / name, labels, tracks) == [str(tmp_path / name)]
+def test_labels_and_tracks_become_a_folder_with_divisions(tmp_path, labels, tracks, name):
+    assert written(tmp_path / name, labels, tracks) == [str(tmp_path / name)]
     assert is_ctc(tmp_path / name)
     assert links_of(read_ctc(tmp_path / name).document()) == {2: 1, 3: 1}
 
 
-def test_a_tiff_keeps_the_pixel_size_of_the_layer(plugins, tmp_path, labels):
-    written(plugins, tmp_path / "cells.tif", labels)
+@pytest.mark.usefixtures("plugins")
+def test_a_tiff_keeps_the_pixel_size_of_the_layer(tmp_path, labels):
+    written(tmp_path / "cells.tif", labels)
     with tifffile.TiffFile(tmp_path / "cells.tif") as file:
         assert file.imagej_metadata["unit"] == "micron"
         assert file.imagej_metadata["finterval"] == 30
         np.testing.assert_array_equal(file.asarray(), values())
-    written(plugins, tmp_path / "cells.ome.tif", labels)
+    written(tmp_path / "cells.ome.tif", labels)
     with tifffile.TiffFile(tmp_path / "cells.ome.tif") as file:
         assert 'PhysicalSizeX="0.65" PhysicalSizeXUnit="µm"' in file.ome_metadata
 
 
-def test_a_table_and_coco_tell_of_all_objects(plugins, tmp_path, labels, tracks):
-    written(plugins, tmp_path / "cells.csv", labels, tracks)
+@pytest.mark.usefixtures("plugins")
+def test_a_table_and_coco_tell_of_all_objects(tmp_path, labels, tracks):
+    written(tmp_path / "cells.csv", labels, tracks)
     with (tmp_path / "cells.csv").open(newline="") as file:
         assert {(row["object"], row["parent"]) for row in csv.DictReader(file)} == {("1", ""), ("2", "1"), ("3", "1")}
-    written(plugins, tmp_path / "cells.json", labels)
+    written(tmp_path / "cells.json", labels)
     assert len(json.loads((tmp_path / "cells.json").read_text())["annotations"]) == 9
 
 
-def test_a_folder_of_pngs_and_a_graph_are_written(plugins, tmp_path, labels, tracks):
-    written(plugins, tmp_path / "cells.pngs", labels)
+@pytest.mark.usefixtures("plugins")
+def test_a_folder_of_pngs_and_a_graph_are_written(tmp_path, labels, tracks):
+    written(tmp_path / "cells.pngs", labels)
     assert len(list((tmp_path / "cells.pngs").iterdir())) == 6
     pytest.importorskip("geff", reason="the extra geff is not installed")
-    with pytest.warns(UserWarning, match="A graph holds no masks"):  # how napari warns where there is no window
-        written(plugins, tmp_path / "cells.geff", labels, tracks)
+    told = len(notification_manager.records)
+    written(tmp_path / "cells.geff", labels, tracks)
     assert (tmp_path / "cells.geff").is_dir()
+    assert [record.message for record in notification_manager.records[told:]] == [
+        "A graph holds no masks: only where objects are and how large."
+    ]
 
 
 def test_lazy_multiscale_and_flat_layers_are_taken_too():
