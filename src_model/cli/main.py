@@ -7,14 +7,17 @@ from typing import Annotated
 import typer
 
 from src_model import __version__
-from src_model.cli import models
+from src_model.cli import models, serve
 from src_model.cli.demo import demo
+from src_model.cli.evaluate import evaluate
+from src_model.cli.export import export
 from src_model.cli.guard import GuardedGroup
 from src_model.cli.info import info
 from src_model.cli.options import DebugOption
 from src_model.cli.prompt_options import PromptCommand
 from src_model.cli.replay import replay
 from src_model.cli.track import track
+from src_model.cli.train import train
 
 app = typer.Typer(
     name="sam2v", cls=GuardedGroup, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
@@ -22,7 +25,11 @@ app = typer.Typer(
 app.command("track", cls=PromptCommand)(track)
 app.command("demo")(demo)
 app.command("replay")(replay)
+app.command("evaluate")(evaluate)
+app.command("export")(export)
+app.command("train")(train)
 app.add_typer(models.app, name="models")
+app.add_typer(serve.app, name="serve")
 app.command("info")(info)
 
 

@@ -26,9 +26,12 @@ def models(ctx: typer.Context, debug: opt.DebugOption = False) -> None:
     """List the checkpoints and which are on disk; 'get NAME' downloads one."""
     if ctx.invoked_subcommand is not None:
         return
-    from src_model.weights import list_checkpoints, models_folder
+    from src_model.weights import list_checkpoints, models_folder, own_checkpoints
 
     table_console().print(_table(list_checkpoints()))
+    for record in own_checkpoints().values():
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in record.scores.items())
+        say(f"{record.name}: made from {record.base} with {record.data} on {record.made[:10]}. {scores}".rstrip())
     say(f"Files downloaded by hand belong into {models_folder()}")
 
 

@@ -10,16 +10,23 @@ from typing import Any
 from src_model.cli.terminal import warn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_MESSAGE = "Stopping after this frame; what is done is kept (again to stop at once)."
 
 
 class StopRequest:
     """Turns the first Ctrl-C into a request to stop after the frame at hand; the second one stops at once.
 
     A context manager. Termination signals, as sent by job schedulers, count like Ctrl-C.
+
+    Parameters
+    ----------
+    message
+        What is said at the first Ctrl-C.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, message: str = _MESSAGE) -> None:
         self.requested = False
+        self._message = message
         self._earlier: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
@@ -39,4 +46,4 @@ class StopRequest:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        warn("Stopping after this frame; what is done is kept (again to stop at once).")
+        warn(self._message)

@@ -1,43 +1,64 @@
-"""Turn a training run into a checkpoint that can be shipped.
-
-Run as ``python -m src_model.training.export runs/second/last.pt default.safetensors``.
-"""
+"""Turn a training run into a checkpoint that can be used and shipped."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-from pathlib import Path
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from src_model.errors import TrainingError
 from src_model.nn import MODEL_CONFIGS, build_network
+from src_model.training.provenance import PROVENANCE_NAME
+from src_model.training.run_config import CONFIG_NAME, read_config
+from src_model.training.trainer import CHECKPOINT_NAME
 from src_model.weights import save_checkpoint
 
-_NOTES = {
-    "licence": "Apache-2.0",
-    "derived_from": "MobileSAM (Apache-2.0): image encoder, prompt encoder, mask decoder",
-}
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ORIGIN = "MobileSAM (Apache-2.0): image encoder, prompt encoder, mask decoder"
 
 
-def export(run: Path, target: Path) -> str:
-    """Write the averaged weights of a run as half floats; returns the SHA-256 of the file."""
-    content = torch.load(run, map_location="cpu", weights_only=True)
-    network = build_network(MODEL_CONFIGS["default"])
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A checkpoint file that was written, its bytes and its digest."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+def export_run(folder: Path, target: Path) -> Exported:
+    """Write the averaged weights of a run as half floats, with the run's configuration and origin in the header.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds no run.
+    CheckpointError
+        If the target cannot be written.
+    """
+    checkpoint = folder / CHECKPOINT_NAME
+    if not checkpoint.is_file():
+        raise TrainingError(f"'{folder}' holds no run: there is no {CHECKPOINT_NAME} in it")
+    config = read_config(folder / CONFIG_NAME) if (folder / CONFIG_NAME).exists() else None
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    network = build_network(MODEL_CONFIGS["default" if config is None else config.model])
     network.load_state_dict(content["average"])
-    save_checkpoint(network, target, dtype=torch.float16, metadata=_NOTES)
-    return hashlib.sha256(target.read_bytes()).hexdigest()
+    notes = {"licence": "Apache-2.0", "derived_from": _ORIGIN, **_notes(folder)}
+    save_checkpoint(network, target, dtype=torch.float16, metadata=notes)
+    return Exported(target, target.stat().st_size, hashlib.sha256(target.read_bytes()).hexdigest())
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="the last.pt of a training run")
-    parser.add_argument("target", type=Path, help="the .safetensors file to write")
-    given = parser.parse_args()
-    digest = export(given.run, given.target)
-    print(f"{given.target}: {given.target.stat().st_size:,} bytes, SHA-256 {digest}")  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()
+def _notes(folder: Path) -> dict[str, str]:
+    """Describe the run for the header: its configuration, and the origin of its weights and data."""
+    notes = {}
+    if (folder / CONFIG_NAME).exists():
+        notes["training"] = (folder / CONFIG_NAME).read_text(encoding="utf-8")
+    if (folder / PROVENANCE_NAME).exists():
+        entries: list[dict[str, Any]] = json.loads((folder / PROVENANCE_NAME).read_text(encoding="utf-8"))
+        notes["provenance"] = json.dumps(entries)
+    return notes

@@ -9,12 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from src_model.training.strict import strict
+
 if TYPE_CHECKING:
     from src_model.nn import MaskPrediction
 
 _PRESENT_AREA = 1e-6
 
 
+@strict
 @dataclass(frozen=True, slots=True)
 class LossWeights:
     """Weights of the parts of the loss of a frame."""

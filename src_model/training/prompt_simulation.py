@@ -6,14 +6,16 @@ repeated. Points are (x, y) in pixels of the network input, as the network takes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from scipy import ndimage
 
 from src_model.nn import PromptTensors
+from src_model.training.strict import strict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,19 +23,58 @@ if TYPE_CHECKING:
 Kind = Literal["mask", "click", "box"]
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A probability."""
+
+
+@strict
 @dataclass(frozen=True, slots=True)
 class PromptMix:
-    """How often the first frame is prompted by what."""
+    """How often a frame is first prompted by what; SAM 2's shares."""
 
-    mask: float = 0.35
-    click: float = 0.4
-    box: float = 0.25
+    mask: Share = 0.5
+    click: Share = 0.25
+    box: Share = 0.25
 
     def draw(self, rng: np.random.Generator, *, mask: bool = True) -> Kind:
-        """Draw a kind of prompt, a mask only if it is allowed."""
+        """Draw a kind of prompt, a mask only if it is allowed; a click where nothing else is."""
         kinds: tuple[Kind, ...] = ("mask", "click", "box")
         weights = np.array([self.mask * mask, self.click, self.box])
+        if not weights.any():
+            return "click"
         return kinds[int(rng.choice(3, p=weights / weights.sum()))]
+
+
+@strict
+@dataclass(frozen=True, slots=True)
+class Annotator:
+    """The simulated annotator.
+
+    Attributes
+    ----------
+    prompts
+        Prompts of a frame that was not tracked before.
+    second_frame
+        Probability that a frame after the first is prompted too.
+    ahead
+        Share of those that are prompted before the clip is tracked; the others are corrected when tracking gets there.
+    correction
+        Probability that a first click or box is followed by corrective clicks.
+    most_clicks
+        Corrective clicks on a frame at most.
+    clicks_from_truth
+        Share of corrective clicks that ignore what is wrong and lie anywhere on the object.
+    box_noise
+        Standard deviation of a box's corners, as a share of its sides.
+    """
+
+    prompts: PromptMix = field(default_factory=PromptMix)
+    second_frame: Share = 0.4
+    ahead: Share = 0.4
+    correction: Share = 0.3
+    most_clicks: Annotated[int, Field(ge=1)] = 3
+    clicks_from_truth: Share = 0.1
+    box_noise: Share = 0.1
 
 
 def click_in(mask: NDArray[np.bool_], rng: np.random.Generator, *, central: float = 0.5) -> tuple[float, float]:
@@ -84,23 +125,24 @@ def noisy_box(
 
 
 def corrective_click(
-    predicted: NDArray[np.bool_], truth: NDArray[np.bool_], rng: np.random.Generator
+    predicted: NDArray[np.bool_], truth: NDArray[np.bool_], rng: np.random.Generator, *, from_truth: float = 0.0
 ) -> tuple[float, float, int]:
     """Click where a prediction is wrong: x, y, and label 1 where something is missing, 0 where there is too much.
 
-    Without an error it is a click on the object, or on the background if there is no object.
+    Without an error, and with the probability ``from_truth``, it is a click on the object, or on the background if
+    there is no object.
     """
     wrong = predicted ^ truth
-    if not wrong.any():
+    if not wrong.any() or rng.random() < from_truth:
         wrong = truth if truth.any() else ~truth
     x, y = click_in(wrong, rng)
     return x, y, int(truth[int(y), int(x)])
 
 
 def first_prompts(
-    masks: NDArray[np.bool_], kind: Kind, rng: np.random.Generator, *, device: torch.device
+    masks: NDArray[np.bool_], kind: Kind, rng: np.random.Generator, *, device: torch.device, box_noise: float = 0.1
 ) -> PromptTensors:
-    """Click or box prompts for the first frame of a batch of objects.
+    """Click or box prompts for a frame of a batch of objects.
 
     Parameters
     ----------
@@ -118,7 +160,7 @@ def first_prompts(
         points = [[click_in(mask, rng)] for mask in masks]
         labels = [[1]] * len(points)
     else:
-        boxes = [noisy_box(mask, rng) for mask in masks]
+        boxes = [noisy_box(mask, rng, noise=box_noise) for mask in masks]
         points = [[(x0, y0), (x1, y1)] for x0, y0, x1, y1 in boxes]
         labels = [[2, 3]] * len(boxes)
     return PromptTensors(
@@ -127,7 +169,12 @@ def first_prompts(
 
 
 def with_correction(
-    prompts: PromptTensors, logits: torch.Tensor, masks: NDArray[np.bool_], rng: np.random.Generator
+    prompts: PromptTensors,
+    logits: torch.Tensor,
+    masks: NDArray[np.bool_],
+    rng: np.random.Generator,
+    *,
+    from_truth: float = 0.0,
 ) -> PromptTensors:
     """Add a corrective click to each object's prompts, and its last logits as the mask prompt.
 
@@ -139,11 +186,13 @@ def with_correction(
         ``(B, 1, S / 4, S / 4)`` of the prediction to correct.
     masks
         ``(B, S, S)`` true masks.
+    from_truth
+        As in :func:`corrective_click`.
     """
     logits = logits.detach().float()
     full = torch.nn.functional.interpolate(logits, masks.shape[-2:], mode="bilinear", align_corners=False)
     predicted = (full[:, 0] > 0).cpu().numpy()
-    clicks = [corrective_click(p, m, rng) for p, m in zip(predicted, masks, strict=True)]
+    clicks = [corrective_click(p, m, rng, from_truth=from_truth) for p, m in zip(predicted, masks, strict=True)]
     points = torch.tensor([[[x, y]] for x, y, _ in clicks], dtype=torch.float32, device=logits.device)
     labels = torch.tensor([[label] for _, _, label in clicks], device=logits.device)
     return PromptTensors(

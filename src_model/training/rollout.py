@@ -1,74 +1,50 @@
-"""Tracking through a clip as in use: first frame prompted, later frames from memory; every frame gives its loss."""
+"""Tracking through a clip as in use, prompted and corrected by a simulated annotator; every answer gives its loss."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, PromptTensors, Sam2Network
+from src_model.nn import ImageFeatures, MaskPrediction, PromptTensors, Sam2Network
+from src_model.nn.mask_decoder import ABSENT_LOGIT
 from src_model.training.losses import FrameLoss, LossWeights, downsample_masks, frame_loss
-from src_model.training.prompt_simulation import Kind, PromptMix, first_prompts, with_correction
+from src_model.training.prompt_simulation import Annotator, Kind, first_prompts, with_correction
+from src_model.training.rollout_memory import RolloutMemory
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_RECENT = 6
+    from src_model.training.clip_features import ClipFeatures
+
 _TRUE_LOGIT = 10.0
+_BARELY_PRESENT = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutSettings:
-    """How a clip is prompted and what the memory holds during training.
+    """How a clip is prompted, remembered and judged during training.
 
     Attributes
     ----------
-    prompts
-        Prompts of the first frame.
+    annotator
+        Who prompts.
     true_memory
-        Probability with which an object's memory of a tracked frame holds the true mask, not the predicted one.
-    correction
-        Probability of a corrective click on the first frame, and of one on one of the tracked frames.
-    first_weight
-        Weight of the first frame's loss against that of a tracked frame.
+        Probability with which an object's memory of a frame holds the true mask, not the predicted one.
+    prompted_weight
+        Weight of the loss of a prompt's answer, and of all corrections of a frame together, against that of a tracked
+        frame.
+    weights
+        Of the parts of the loss of a frame.
     """
 
-    prompts: PromptMix = field(default_factory=PromptMix)
+    annotator: Annotator = field(default_factory=Annotator)
     true_memory: float = 0.7
-    correction: float = 0.25
-    first_weight: float = 0.5
+    prompted_weight: float = 0.5
     weights: LossWeights = field(default_factory=LossWeights)
-
-
-@dataclass(slots=True)
-class RolloutMemory:
-    """Memory bank of a batch of objects that share their frames; the first frame is the conditioning one."""
-
-    recent: int
-    horizon: int
-    spatial: list[Tensor] = field(default_factory=list)
-    pointers: list[Tensor] = field(default_factory=list)
-
-    def add(self, memory: Tensor, pointer: Tensor) -> None:
-        """Remember a frame: ``(B, 64, h, w)`` and ``(B, 256)``."""
-        self.spatial.append(memory)
-        self.pointers.append(pointer)
-
-    def tokens(self) -> MemoryTokens:
-        """Give the next frame the first one, up to ``recent`` latest ones, and their pointers."""
-        count = len(self.spatial)
-        ages = range(1, min(self.recent, count - 1) + 1)
-        offsets = [count, *range(1, min(count, self.horizon))]
-        return MemoryTokens(
-            torch.stack([self.spatial[0], *(self.spatial[count - age] for age in ages)], dim=1),
-            (0, *ages),
-            torch.stack([self.pointers[count - offset] for offset in offsets], dim=1),
-            tuple(offsets),
-            self.horizon,
-        )
 
 
 def predict_ungated(
@@ -84,6 +60,18 @@ def predict_ungated(
     return prediction
 
 
+def as_in_use(prediction: MaskPrediction, prompts: PromptTensors) -> MaskPrediction:
+    """Choose the answer that tracking would give: present where somebody points at it, empty where it is absent."""
+    best = prediction.best()
+    pointed_at = (prompts.labels > 0).any(dim=1, keepdim=True)
+    scores = torch.where(pointed_at, best.object_logits.clamp(min=_BARELY_PRESENT), best.object_logits)
+    return replace(
+        best,
+        logits=torch.where((scores > 0)[..., None, None], best.logits, ABSENT_LOGIT).float(),
+        object_logits=scores,
+    )
+
+
 class Rollout:
     """One pass over a batch of clips.
 
@@ -91,8 +79,8 @@ class Rollout:
     ----------
     network
         In training mode.
-    images
-        ``(C, T, 3, S, S)`` normalised, of C clips.
+    features
+        Of C clips of T frames.
     masks
         ``(B, T, S, S)`` bool of B objects, equally many of each clip; the first frame shows every object.
     settings, rng
@@ -102,101 +90,111 @@ class Rollout:
     def __init__(
         self,
         network: Sam2Network,
-        images: Tensor,
+        features: ClipFeatures,
         masks: NDArray[np.bool_],
         settings: RolloutSettings,
         rng: np.random.Generator,
     ) -> None:
         self.network, self.masks, self.settings, self.rng = network, masks, settings, rng
         self.batch, self.frames = masks.shape[:2]
-        clips = images.shape[0]
-        self.targets = downsample_masks(torch.from_numpy(masks)).to(images.device)
-        self.truth = torch.from_numpy(masks).to(images.device)
-        encoded = network.encode_image(images.flatten(0, 1))
-        self._embedding = self._by_frame(encoded.embedding, clips)
-        self._high_res = [self._by_frame(x, clips) for x in encoded.high_res]
-        # Half of the clips remember as in use, the others fewer frames.
-        recent = _RECENT if rng.random() < 0.5 else int(rng.integers(0, _RECENT))
-        self.memory = RolloutMemory(recent, network.config.max_pointers)
+        self.clip_features = features
+        self.truth = torch.from_numpy(masks).to(features.embedding.device)
+        self.targets = downsample_masks(self.truth)
+        self.memory = RolloutMemory(network.config.max_pointers)
         self.losses: list[tuple[float, FrameLoss]] = []
 
     def run(self) -> Tensor:
-        """Roll out and return the weighted mean of the frames' losses."""
-        tracked = self.frames - 1
-        # A mask on the only frame would leave nothing to predict.
-        self._first_frame(self.settings.prompts.draw(self.rng, mask=tracked > 0))
-        corrects = tracked > 0 and self.rng.random() < self.settings.correction
-        corrected = int(self.rng.integers(1, self.frames)) if corrects else 0
+        """Roll out and return the weighted mean of the losses of all answers."""
+        mix = self.settings.annotator.prompts
+        second, ahead = self._second_frame()
+        # Masks on all frames would leave nothing to predict.
+        self._first_prompt(0, mix.draw(self.rng, mask=self.frames > 1))
+        if ahead:
+            self._first_prompt(second, mix.draw(self.rng, mask=self.frames > 2))
         for frame in range(1, self.frames):
-            self._tracked_frame(frame, correct=frame == corrected, last=frame == tracked)
+            if frame not in self.memory.bank.conditioning:
+                self._track(frame, correct=frame == second)
         total = sum(weight for weight, _ in self.losses)
         return torch.stack([weight * loss.total for weight, loss in self.losses]).sum() / total
 
-    def features(self, frame: int) -> ImageFeatures:
-        """Features of one frame of every clip."""
-        stride4, stride8 = (x[:, frame] for x in self._high_res)
-        return ImageFeatures(self._embedding[:, frame], (stride4, stride8))
+    def _second_frame(self) -> tuple[int, bool]:
+        """Draw another frame to prompt (0 for none), and whether it is prompted before the clip is tracked."""
+        annotator, later = self.settings.annotator, self.frames - 1
+        if later == 0 or self.rng.random() >= annotator.second_frame:
+            return 0, False
+        frame = 1 + int(self.rng.integers(later))
+        shown = bool(self.masks[:, frame].any(axis=(1, 2)).all())
+        return frame, shown and self.rng.random() < annotator.ahead
 
-    def _by_frame(self, x: Tensor, clips: int) -> Tensor:
-        """Turn features of all frames into ``(B, T, ...)``, those of a clip repeated for each of its objects."""
-        return x.view(clips, self.frames, *x.shape[1:]).repeat_interleave(self.batch // clips, dim=0)
+    def _features(self, frame: int) -> ImageFeatures:
+        clips = self.clip_features.embedding.shape[0]
+        return self.clip_features.of_frame(frame, self.batch // clips)
 
-    def _first_frame(self, kind: Kind) -> None:
-        features = self.features(0)
-        truth = self.truth[:, :1]
+    def _first_prompt(self, frame: int, kind: Kind) -> None:
+        """Prompt a frame that knows of no other: its image alone answers."""
+        annotator, features = self.settings.annotator, self._features(frame)
         if kind == "mask":
-            prediction, pointer = self.network.mask_as_output(features, truth)
-            self._remember(0, prediction, pointer, binarize=True)
+            prediction, pointer = self.network.mask_as_output(features, self.truth[:, frame, None])
+            self._remember(frame, features, prediction, pointer, prompted=True)
             return
         embedding = self.network.without_memory(features.embedding)
-        prompts = first_prompts(self.masks[:, 0], kind, self.rng, device=embedding.device)
-        prediction = predict_ungated(self.network, embedding, features, prompts, multimask=kind == "click")
-        self._add_loss(0, prediction, self.settings.first_weight)
-        prediction = prediction.best()
-        if self.rng.random() < self.settings.correction:
-            prediction = self._correct(0, embedding, features, prompts, prediction)
-        self._remember(0, prediction, self._pointer(prediction), binarize=True)
+        prompts = first_prompts(
+            self.masks[:, frame], kind, self.rng, device=embedding.device, box_noise=annotator.box_noise
+        )
+        raw = predict_ungated(self.network, embedding, features, prompts, multimask=kind == "click")
+        self._add_loss(frame, raw, self.settings.prompted_weight)
+        answer = as_in_use(raw, prompts)
+        if self.rng.random() < annotator.correction:
+            answer = self._correct(frame, embedding, features, prompts, answer)
+        self._remember(frame, features, answer, self._pointer(answer), prompted=True)
 
-    def _tracked_frame(self, frame: int, *, correct: bool, last: bool) -> None:
-        features = self.features(frame)
-        embedding = self.network.attend_memory(features.embedding, self.memory.tokens())
-        prompts = PromptTensors.none(self.batch, embedding.device)
-        prediction = predict_ungated(self.network, embedding, features, prompts, multimask=True)
-        self._add_loss(frame, prediction, 1.0)
-        prediction = prediction.best()
+    def _track(self, frame: int, *, correct: bool) -> None:
+        features = self._features(frame)
+        embedding = self.network.attend_memory(features.embedding, self.memory.tokens(frame))
+        nothing = PromptTensors.none(self.batch, embedding.device)
+        raw = predict_ungated(self.network, embedding, features, nothing, multimask=True)
+        self._add_loss(frame, raw, 1.0)
+        answer = as_in_use(raw, nothing)
         if correct:
-            nothing = PromptTensors(prompts.points[:, :0], prompts.labels[:, :0])
-            prediction = self._correct(frame, embedding, features, nothing, prediction)
-        if not last:
-            self._remember(frame, prediction, self._pointer(prediction), binarize=False)
+            no_points = PromptTensors(nothing.points[:, :0], nothing.labels[:, :0])
+            answer = self._correct(frame, embedding, features, no_points, answer)
+        if frame < self.frames - 1:
+            self._remember(frame, features, answer, self._pointer(answer), prompted=correct)
 
     def _correct(
-        self, frame: int, embedding: Tensor, features: ImageFeatures, prompts: PromptTensors, first: MaskPrediction
+        self, frame: int, embedding: Tensor, features: ImageFeatures, prompts: PromptTensors, answer: MaskPrediction
     ) -> MaskPrediction:
-        prompts = with_correction(prompts, first.logits, self.masks[:, frame], self.rng)
-        multimask = prompts.labels.shape[1] == 1
-        prediction = predict_ungated(self.network, embedding, features, prompts, multimask=multimask)
-        self._add_loss(frame, prediction, self.settings.first_weight)
-        return prediction.best()
+        """Click on what is wrong, once or a few times."""
+        annotator = self.settings.annotator
+        clicks = 1 + int(self.rng.integers(annotator.most_clicks))
+        for _ in range(clicks):
+            truth = self.masks[:, frame]
+            prompts = with_correction(prompts, answer.logits, truth, self.rng, from_truth=annotator.clicks_from_truth)
+            multimask = prompts.labels.shape[1] == 1
+            raw = predict_ungated(self.network, embedding, features, prompts, multimask=multimask)
+            self._add_loss(frame, raw, self.settings.prompted_weight / clicks)
+            answer = as_in_use(raw, prompts)
+        return answer
 
     def _add_loss(self, frame: int, prediction: MaskPrediction, weight: float) -> None:
         self.losses.append((weight, frame_loss(prediction, self.targets[:, frame], self.settings.weights)))
 
-    def _pointer(self, prediction: MaskPrediction) -> Tensor:
-        return self.network.object_pointer(prediction.tokens[:, 0], prediction.object_logits)
+    def _pointer(self, answer: MaskPrediction) -> Tensor:
+        return self.network.object_pointer(answer.tokens[:, 0], answer.object_logits)
 
-    def _remember(self, frame: int, prediction: MaskPrediction, pointer: Tensor, *, binarize: bool) -> None:
+    def _remember(
+        self, frame: int, features: ImageFeatures, answer: MaskPrediction, pointer: Tensor, *, prompted: bool
+    ) -> None:
         """Encode the memory of a frame, for a random part of the objects from the truth."""
         size = self.truth.shape[-2:]
         logits = torch.nn.functional.interpolate(
-            prediction.logits.detach().float(), size, mode="bilinear", align_corners=False
+            answer.logits.detach().float(), size, mode="bilinear", align_corners=False
         )
-        score = prediction.object_logits.detach().float()
         truth = self.truth[:, frame, None]
         present = truth.flatten(1).any(dim=1, keepdim=True)
         use_truth = torch.from_numpy(self.rng.random(self.batch) < self.settings.true_memory).to(logits.device)
-        logits = torch.where(score[..., None, None] > 0, logits, -_TRUE_LOGIT)
         logits = torch.where(use_truth[:, None, None, None], (truth.float() * 2 - 1) * _TRUE_LOGIT, logits)
-        score = torch.where(use_truth[:, None], (present.float() * 2 - 1) * _TRUE_LOGIT, score)
-        embedding = self._embedding[:, frame]
-        self.memory.add(self.network.encode_memory(embedding, logits, score, binarize=binarize), pointer)
+        true_score = (present.float() * 2 - 1) * _TRUE_LOGIT
+        score = torch.where(use_truth[:, None], true_score, answer.object_logits.detach().float())
+        memory = self.network.encode_memory(features.embedding, logits, score, binarize=prompted)
+        self.memory.add(frame, memory, pointer, prompted=prompted)

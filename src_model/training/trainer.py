@@ -1,240 +1,257 @@
-"""Train the default network on clips, for a given time.
-
-Run as ``python -m src_model.training.trainer --start start.safetensors --data data --minutes 95 --out runs/first``.
-Started again with the same ``--out`` it goes on from the last checkpoint.
-"""
+"""The training loop: batches in, weights, checkpoints and logs out."""
 
 from __future__ import annotations
 
-import argparse
-import csv
-import functools
-import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from src_model.nn import MODEL_CONFIGS, Sam2Network, build_network
-from src_model.training.clip_batch import BatchRequest, BatchWorker, ClipBatch, network_images
-from src_model.training.clips import default_mixture, held_out_clips
-from src_model.training.memory_initialization import initialize_memory
-from src_model.training.recipe import Recipe
-from src_model.training.rollout import Rollout, RolloutSettings
+from src_model.training.batch_workers import BatchMaker, BatchWorkers, InlineBatches
+from src_model.training.observing import StepReport
+from src_model.training.rollout import RolloutSettings
+from src_model.training.rollout_module import LOSS_PARTS, RolloutModule
+from src_model.training.run_config import CONFIG_NAME, RunConfig, Stage, write_config
+from src_model.training.run_log import RunLog
 from src_model.training.run_state import RunState, save_weights
+from src_model.training.start import TrainingData, start_memory
+from src_model.training.step_batches import Place, StepBatch, StepBatches, rollout_seed
 from src_model.training.validate import copy_first_mask, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-_AHEAD = 4
-_PARTS = ("loss", "mask", "iou", "object_score")
+    import numpy as np
+    from lightning_fabric import Fabric
 
+    from src_model.nn import Sam2Network
+    from src_model.training.observing import Observer
+    from src_model.training.recipe import StepPlan
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What is given on the command line.
-
-    Attributes
-    ----------
-    out
-        Folder of checkpoints and logs.
-    data
-        Folder of the training data.
-    start
-        Weights to begin with.
-    minutes
-        Training time; validation counts.
-    validate_every, save_every
-        Minutes.
-    """
-
-    out: Path
-    data: Path
-    start: Path
-    minutes: float
-    validate_every: float = 10.0
-    save_every: float = 4.0
-    seed: int = 0
-    clips_per_kind: int = 4
-    memory_start: bool = True
+CHECKPOINT_NAME = "last.pt"
+BEST_NAME = "best.safetensors"
 
 
 class Trainer:
-    """A run: batches in, checkpoints and two CSV logs out."""
+    """A run.
 
-    def __init__(self, options: RunOptions, recipe: Recipe) -> None:
-        self.options, self.recipe = options, recipe
-        options.out.mkdir(parents=True, exist_ok=True)
-        self.worker = BatchWorker(functools.partial(default_mixture, options.data))
-        self.held_out = held_out_clips(options.data, per_kind=options.clips_per_kind, frames=8, size=224)
-        network = build_network(MODEL_CONFIGS["default"])
-        self.checkpoint = options.out / "last.pt"
-        self._requested: list[tuple[BatchRequest, int]] = []
-        if self.checkpoint.exists():
-            self.state = RunState.fresh(network, recipe)
-            self.state.load(self.checkpoint)
-        else:
-            _load_weights(network, options.start)
-            if options.memory_start:
-                self._start_memory(network)
-            self.state = RunState.fresh(network, recipe)
+    Parameters
+    ----------
+    config
+        What to do.
+    out
+        Folder of its checkpoints and logs; if there is a checkpoint, the run goes on from it.
+    network
+        With the weights to begin with.
+    data
+        What to learn from.
+    fabric
+        The devices.
+    observer
+        Is told of every step and validation.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        out: Path,
+        network: Sam2Network,
+        data: TrainingData,
+        fabric: Fabric,
+        observer: Observer | None = None,
+    ) -> None:
+        self.config, self.out, self.data, self.fabric = config, out, data, fabric
+        self.observer = observer
+        self.leads = fabric.is_global_zero
+        self.checkpoint = out / CHECKPOINT_NAME
+        resumes = self.checkpoint.exists()
+        if not resumes and config.stages[0].memory_start:
+            start_memory(network, data.make_source(), config.seed)
+        self.module = RolloutModule(network)
+        network.train().requires_grad_(True)
+        self._wrapped: Any = fabric.setup_module(self.module)
+        self.state = RunState.fresh(network, config.stages[0].recipe)
+        scaler = self.state.load(self.checkpoint, lambda stage: config.stages[stage].recipe) if resumes else None
+        self._use_optimizer()
+        if scaler is not None and self._scaler is not None:
+            self._scaler.load_state_dict(scaler)
+        place = Place(fabric.global_rank, fabric.world_size)
+        self.maker = _batch_maker(data, config.workers)
+        self.batches = StepBatches(self.maker, config.seed, place)
+        self._progress, self._stop = self._own_progress(), False
+        self._saved = self._validated = time.monotonic()
+        if self.leads:
+            self._open_files()
 
     @property
-    def progress(self) -> float:
-        """Share of the run's time that is over."""
-        return self.state.elapsed / (60 * self.options.minutes)
+    def stage(self) -> Stage:
+        """The stage the run is in."""
+        return self.config.stages[self.state.stage]
 
-    def run(self) -> None:
-        """Train until the time is over; then validate and save."""
-        self._report("copy", copy_first_mask(self.held_out))
-        last_saved = last_validated = self.state.elapsed
-        if self.state.step == 0:
-            self._validate()
+    def run(self, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Train until the last stage is over, or until ``stop`` says so; saved in either case.
+
+        Returns
+        -------
+        bool
+            Whether the run is complete.
+        """
+        try:
+            if self.state.total_steps == 0:
+                self._score("copy", copy_first_mask(self.data.held_out))
+                self._validate()
+            while True:
+                self._run_stage(stop)
+                if self._stop:
+                    self._save()
+                    return False
+                self._validate()
+                if self.state.stage + 1 == len(self.config.stages):
+                    return True
+                self.batches.drain()
+                self.state.next_stage(self.config.stages[self.state.stage + 1].recipe)
+                self._use_optimizer()
+                self._progress = 0.0
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the workers and finish the logs; called by :meth:`run`."""
+        self.maker.close()
+        if self.leads:
+            self.log.close()
+
+    def _run_stage(self, stop: Callable[[], bool]) -> None:
         began = time.monotonic() - self.state.elapsed
-        while self.progress < 1:
+        while self._progress < 1:
             self._step()
             self.state.elapsed = time.monotonic() - began
-            if self.state.elapsed - last_validated > 60 * self.options.validate_every:
+            self._agree(stop)
+            if self._stop:
+                return
+            now = time.monotonic()
+            if self._progress < 1 and now - self._validated > 60 * self.config.validate_minutes:
                 self._validate()
-                last_validated = last_saved = self.state.elapsed
-            elif self.state.elapsed - last_saved > 60 * self.options.save_every:
-                self.state.save(self.checkpoint)
-                last_saved = self.state.elapsed
-        self._validate()
-        self.worker.close()
+            elif now - self._saved >= 60 * self.config.save_minutes:
+                self._save()
 
     def _step(self) -> None:
-        """One step of the optimizer, over as many smaller batches as the recipe's batch needs."""
-        began, step = time.monotonic(), self.state.step
-        rates = self.recipe.rates(self.progress, step)
-        for group in self.state.optimizer.param_groups:
-            group["lr"] = rates[group["name"]]
+        """One step of the optimizer, over all batches of the step."""
+        began, state = time.monotonic(), self.state
+        recipe, progress = self.stage.recipe, self._progress
+        rates = recipe.rates(progress, state.step)
+        for group in state.optimizer.param_groups:
+            group["lr"] = rates[group["name"]] * group["scale"]
             for parameter in group["params"]:
                 parameter.requires_grad_(group["lr"] > 0)
-        batches, waited = self._receive(step)
-        rows = [self._accumulate(batch, index, len(batches)) for index, batch in enumerate(batches)]
-        trained = [p for p in self.state.network.parameters() if p.grad is not None]
-        norm = torch.nn.utils.clip_grad_norm_(trained, self.recipe.clip_norm)
-        if torch.isfinite(norm):
-            self.state.optimizer.step()
-        self.state.optimizer.zero_grad(set_to_none=True)
-        self.state.update_average(self.recipe.ema_decay(step))
-        self.state.step += 1
-        means = np.mean(rows, axis=0)
-        size, frames = batches[0].images.shape[2], batches[0].images.shape[1]
-        values = dict(zip(_PARTS, (round(float(v), 4) for v in means), strict=True))
+        plan, batches, waited = self._receive()
+        self.module.settings = RolloutSettings(
+            self.stage.annotator, recipe.true_memory(progress), self.stage.prompted_weight, self.stage.losses
+        )
+        losses = self._accumulate(batches)
+        norm: Any = self.fabric.clip_gradients(
+            self._wrapped, self._optimizer, max_norm=recipe.clip_norm, error_if_nonfinite=False
+        )
+        # A gradient scaler skips such a step by itself and learns from it.
+        if self._scaler is not None or bool(torch.isfinite(norm)):
+            self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        state.update_average(recipe.ema_decay(state.step))
+        state.step += 1
+        state.total_steps += 1
         timing = {"seconds": round(time.monotonic() - began, 2), "waited": round(waited, 2)}
-        self._log("train.csv", {
-            "step": step, "progress": round(self.progress, 4), "size": size, "frames": frames, **values,
-            "norm": round(float(norm), 3), "rate": round(rates["new"], 7), **timing,
-        })  # fmt: skip
+        self._report(plan, losses, {"norm": round(float(norm), 3), "rate": round(rates["new"], 7), **timing}, progress)
 
-    def _accumulate(self, batch: ClipBatch, index: int, count: int) -> list[float]:
-        """Add the gradient of one batch; returns its losses."""
-        network = self.state.network
-        rng = np.random.default_rng((self.options.seed, 1, self.state.step, index))
-        images = network_images(batch.images, network.config.pixel_mean, network.config.pixel_std)
-        settings = RolloutSettings(true_memory=self.recipe.true_memory(self.progress))
-        with torch.autocast("cpu", torch.bfloat16):
-            rollout = Rollout(network, images, batch.masks, settings, rng)
-            total = rollout.run()
-        (total / count).backward()  # type: ignore[no-untyped-call]
-        parts = [_mean(getattr(loss, part) for _, loss in rollout.losses) for part in _PARTS[1:]]
-        return [float(total.detach()), *parts]
+    def _receive(self) -> tuple[StepPlan, list[StepBatch], float]:
+        stage = self.stage
 
-    def _receive(self, step: int) -> tuple[list[ClipBatch], float]:
-        """Batches of a step and the seconds waited for them; asks for those of later steps."""
-        while len(self._requested) < _AHEAD:
-            ahead = step + len(self._requested)
-            rng = np.random.default_rng((self.options.seed, 0, ahead))
-            plan = self.recipe.plan(self.progress, rng)
-            for index in range(plan.batches):
-                seed = (self.options.seed, 2, ahead, index)
-                request = BatchRequest(seed, plan.clips, plan.frames, plan.size, plan.objects)
-                self.worker.request(request)
-            self._requested.append((request, plan.batches))
-        _, count = self._requested.pop(0)
-        began = time.monotonic()
-        return [self.worker.receive() for _ in range(count)], time.monotonic() - began
+        def plan(step: int, rng: np.random.Generator) -> StepPlan:
+            # By steps the future is known; by minutes it is close to now.
+            progress = step / stage.steps if stage.steps is not None else self._progress
+            return stage.recipe.plan(progress, rng)
+
+        last = None if stage.steps is None else stage.steps - 1
+        return self.batches.receive(self.state.stage, self.state.step, plan, last)
+
+    def _accumulate(self, batches: list[StepBatch]) -> dict[str, float]:
+        """Add the gradients of some batches, exchanged between processes once; returns the mean losses."""
+        fabric, state = self.fabric, self.state
+        rows = []
+        for position, batch in enumerate(batches, start=1):
+            more = position < len(batches) and fabric.world_size > 1
+            images = torch.from_numpy(batch.clips.images).to(fabric.device)
+            seed = rollout_seed(self.config.seed, state.stage, state.step, batch.index)
+            with fabric.no_backward_sync(self._wrapped, enabled=more):
+                losses = self._wrapped(images, batch.clips.masks, seed)
+                fabric.backward(losses[0] / len(batches))
+            rows.append(losses.detach())
+        means: Any = torch.stack(rows).mean(dim=0)
+        if fabric.world_size > 1:
+            means = fabric.all_reduce(means, reduce_op="mean")
+        return dict(zip(LOSS_PARTS, means.tolist(), strict=True))
+
+    def _agree(self, stop: Callable[[], bool]) -> None:
+        """Let the first process tell all others how far the run is and whether to stop."""
+        progress, stopped = self._own_progress(), stop()
+        if self.fabric.world_size > 1:
+            progress, self.state.elapsed, stopped = self.fabric.broadcast((progress, self.state.elapsed, stopped))
+        self._progress, self._stop = progress, stopped
+
+    def _own_progress(self) -> float:
+        return self.stage.progress(self.state.step, self.state.elapsed)
+
+    def _use_optimizer(self) -> None:
+        self._optimizer: Any = self.fabric.setup_optimizers(self.state.optimizer)
+        self._scaler: Any = getattr(self.fabric.strategy.precision, "scaler", None)
 
     def _validate(self) -> None:
-        scores = validate(self.state.average, self.held_out)
-        self._report("average", scores)
-        score = (scores["all/mask"] + scores["all/click"]) / 2
-        if score > self.state.best:
-            self.state.best = score
-            save_weights(self.state.average, self.options.out / "best.safetensors")
-        self.state.save(self.checkpoint)
+        if self.leads and self.data.held_out:
+            scores = validate(self.state.average, self.data.held_out)
+            self._score("average", scores)
+            score = (scores["all/mask"] + scores["all/click"]) / 2
+            if score > self.state.best:
+                self.state.best = score
+                save_weights(self.state.average, self.out / BEST_NAME)
+        self._validated = time.monotonic()
+        self._save()
 
-    def _report(self, name: str, scores: Mapping[str, float]) -> None:
-        text = ", ".join(f"{key} {value:.3f}" for key, value in scores.items())
-        minutes = round(self.state.elapsed / 60, 2)
-        sys.stdout.write(f"step {self.state.step}, {minutes} min, {name}: {text}\n")
-        sys.stdout.flush()
-        for key, value in scores.items():
-            row = {"step": self.state.step, "minutes": minutes, "what": name, "score": key, "value": round(value, 4)}
-            self._log("validation.csv", row)
+    def _save(self) -> None:
+        if self.leads:
+            scaler = None if self._scaler is None else self._scaler.state_dict()
+            self.state.save(self.checkpoint, scaler=scaler)
+        self.fabric.barrier()
+        self._saved = time.monotonic()
 
-    def _log(self, file: str, row: Mapping[str, object]) -> None:
-        path = self.options.out / file
-        new = not path.exists()
-        with path.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, fieldnames=list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+    def _open_files(self) -> None:
+        self.out.mkdir(parents=True, exist_ok=True)
+        write_config(self.config, self.out / CONFIG_NAME)
+        position = (self.state.stage, self.state.step, self.state.total_steps)
+        self.log = RunLog(self.out, tensorboard=self.config.tensorboard, position=position)
 
-    def _start_memory(self, network: Sam2Network) -> None:
-        """Start the memory parts from the statistics of the encoder over sample images."""
-        for index in range(16):
-            self.worker.request(BatchRequest((self.options.seed, 3, index), 4, 1, 224))
-        images = np.concatenate([self.worker.receive().images[:, 0] for _ in range(16)])
-        initialize_memory(network, network_images(images, network.config.pixel_mean, network.config.pixel_std))
+    def _score(self, what: str, scores: Mapping[str, float]) -> None:
+        if self.leads and scores:
+            state = self.state
+            minutes = round(state.elapsed / 60, 2)
+            self.log.scores(state.stage, state.step, minutes, what, scores, state.total_steps)
+            if self.observer is not None:
+                self.observer.validated(what, scores)
 
-
-def _mean(values: Iterable[Tensor]) -> float:
-    return float(torch.stack([value.detach() for value in values]).mean())
-
-
-def _load_weights(network: Sam2Network, path: Path) -> None:
-    from safetensors.torch import load_file
-
-    network.load_state_dict(load_file(path))
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--start", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--validate-every", type=float, default=10.0)
-    parser.add_argument("--clips-per-kind", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument(
-        "--late-from", type=float, default=Recipe().late_from, help="progress at which the encoder's end learns"
-    )
-    parser.add_argument(
-        "--early-from", type=float, default=Recipe().early_from, help="progress at which all of it learns"
-    )
-    parser.add_argument("--plain-memory", action="store_true", help="leave the memory parts at the weights of --start")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    options = RunOptions(
-        given.out, given.data, given.start, given.minutes, given.validate_every,
-        seed=given.seed, clips_per_kind=given.clips_per_kind, memory_start=not given.plain_memory,
-    )  # fmt: skip
-    recipe = Recipe(batch=given.batch, late_from=given.late_from, early_from=given.early_from)
-    Trainer(options, recipe).run()
+    def _report(
+        self, plan: StepPlan, losses: Mapping[str, float], numbers: Mapping[str, float], progress: float
+    ) -> None:
+        if not self.leads:
+            return
+        state, rounded = self.state, {name: round(value, 4) for name, value in losses.items()}
+        row = {"stage": state.stage, "step": state.step - 1, "progress": round(progress, 4), "size": plan.size}
+        row |= {"frames": plan.frames, "objects": plan.objects, **rounded, **numbers}
+        self.log.step(row, state.total_steps)
+        if self.observer is not None:
+            stages = len(self.config.stages)
+            self.observer.stepped(StepReport(state.stage, stages, state.step, progress, numbers["seconds"], losses))
 
 
-if __name__ == "__main__":
-    main()
+def _batch_maker(data: TrainingData, workers: int) -> BatchMaker:
+    if workers == 0:
+        return InlineBatches(data.make_source())
+    return BatchWorkers(data.make_source, workers)

@@ -9,20 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src_model.nn import PromptTensors, Sam2Network
-from src_model.training.clip_batch import network_images
+from src_model.nn import PromptTensors
 from src_model.training.prompt_simulation import click_in
-from src_model.training.rollout import RolloutMemory
+from src_model.training.rollout_memory import RolloutMemory
+from src_model.training.rollout_module import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, Sam2Network
     from src_model.training.clips import Clip
 
 Start = Literal["mask", "click"]
-_RECENT = 6
 
 
 @torch.no_grad()
@@ -47,40 +47,50 @@ def track_clip(network: Sam2Network, clip: Clip, start: Start, *, autocast: bool
     """
     config = network.config
     device = next(network.parameters()).device
-    images = network_images(clip.images, config.pixel_mean, config.pixel_std).to(device)
-    memory = RolloutMemory(_RECENT, config.max_pointers)
+    images = normalised(torch.from_numpy(clip.images), config.pixel_mean, config.pixel_std).to(device)
+    memory = RolloutMemory(config.max_pointers)
     masks = []
-    with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-        for frame in range(len(clip.images)):
-            logits, mask = _step(network, images[frame : frame + 1], memory, clip, start, first=frame == 0)
-            memory.add(*logits)
-            masks.append(mask)
+    with torch.autocast(device.type, torch.bfloat16, enabled=autocast and device.type != "mps"):
+        for frame in range(len(images)):
+            features = network.encode_image(images[frame : frame + 1])
+            if frame == 0:
+                answer, pointer = _prompted(network, features, clip.masks[0], start)
+            else:
+                answer, pointer = _tracked(network, features, memory.tokens(frame))
+            encoded = network.encode_memory(
+                features.embedding, answer.logits, answer.object_logits, binarize=frame == 0
+            )
+            memory.add(frame, encoded, pointer, prompted=frame == 0)
+            given = frame == 0 and start == "mask"
+            masks.append(clip.masks[0] if given else _full(answer.logits, images.shape[-2:]))
     return np.stack(masks)
 
 
-def _step(
-    network: Sam2Network, image: Tensor, memory: RolloutMemory, clip: Clip, start: Start, *, first: bool
-) -> tuple[tuple[Tensor, Tensor], NDArray[np.bool_]]:
-    """Answer one frame: what to remember, and the mask."""
-    features = network.encode_image(image)
-    prompts = PromptTensors.none(1, image.device)
-    if first and start == "mask":
-        truth = torch.from_numpy(clip.masks[0]).to(image.device)[None, None]
-        best, pointer = network.mask_as_output(features, truth)
-        remembered = (truth.float() - 0.5) * 20
-    else:
-        if first:
-            x, y = click_in(clip.masks[0], np.random.default_rng(0), central=1.0)
-            prompts = PromptTensors(image.new_tensor([[[x, y]]]), torch.ones(1, 1, dtype=torch.int64))
-            embedding = network.without_memory(features.embedding)
-        else:
-            embedding = network.attend_memory(features.embedding, memory.tokens())
-        best = network.predict_masks(embedding, features.high_res, prompts, multimask=True).best()
-        pointer = network.object_pointer(best.tokens[:, 0], best.object_logits)
-        remembered = best.logits
-    encoded = network.encode_memory(features.embedding, remembered, best.object_logits, binarize=first)
-    full = torch.nn.functional.interpolate(remembered.float(), image.shape[-2:], mode="bilinear", align_corners=False)
-    return (encoded, pointer), (full[0, 0] > 0).cpu().numpy()
+def _prompted(
+    network: Sam2Network, features: ImageFeatures, truth: NDArray[np.bool_], start: Start
+) -> tuple[MaskPrediction, Tensor]:
+    device = features.embedding.device
+    if start == "mask":
+        answer, pointer = network.mask_as_output(features, torch.from_numpy(truth).to(device)[None, None])
+        return answer, pointer
+    x, y = click_in(truth, np.random.default_rng(0), central=1.0)
+    click = PromptTensors(torch.tensor([[[x, y]]], device=device), torch.ones(1, 1, dtype=torch.int64, device=device))
+    embedding = network.without_memory(features.embedding)
+    answer = network.predict_masks(embedding, features.high_res, click, multimask=True, assume_present=True).best()
+    return answer, network.object_pointer(answer.tokens[:, 0], answer.object_logits)
+
+
+def _tracked(network: Sam2Network, features: ImageFeatures, tokens: MemoryTokens) -> tuple[MaskPrediction, Tensor]:
+    embedding = network.attend_memory(features.embedding, tokens)
+    nothing = PromptTensors.none(1, embedding.device)
+    answer = network.predict_masks(embedding, features.high_res, nothing, multimask=True).best()
+    return answer, network.object_pointer(answer.tokens[:, 0], answer.object_logits)
+
+
+def _full(logits: Tensor, size: torch.Size) -> NDArray[np.bool_]:
+    full = torch.nn.functional.interpolate(logits.float(), size, mode="bilinear", align_corners=False)
+    mask: NDArray[np.bool_] = (full[0, 0] > 0).cpu().numpy()
+    return mask
 
 
 def region_similarity(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:

@@ -18,7 +18,7 @@ from huggingface_hub.utils.tqdm import tqdm as hub_bar
 
 from src_model.errors import CheckpointError
 from src_model.weights.hashing import file_sha256
-from src_model.weights.registry import DATA_FOLDER, REGISTRY, CheckpointInfo, checkpoint_info
+from src_model.weights.registry import DATA_FOLDER, CheckpointInfo, checkpoint_info, known_checkpoints
 from src_model.weights.resuming import can_resume, download_resumably
 
 if TYPE_CHECKING:
@@ -78,17 +78,17 @@ def models_folder() -> Path:
 
 
 def list_checkpoints() -> tuple[CheckpointStatus, ...]:
-    """Tell of every registered checkpoint whether it is on disk.
+    """Tell of every checkpoint with a name whether it is on disk.
 
     Only sizes are checked, so that the answer comes at once.
 
     Returns
     -------
     tuple of CheckpointStatus
-        In the order of ``REGISTRY``.
+        In the order of ``REGISTRY``, then the user's own by name.
     """
     statuses = []
-    for info in REGISTRY.values():
+    for info in known_checkpoints().values():
         path = _find(info)
         statuses.append(CheckpointStatus(info, path, None if path is None else _size_problem(path, info)))
     return tuple(statuses)
@@ -104,7 +104,7 @@ def get_checkpoint(name: str, *, progress: bool | ProgressCallback = True, offli
     Parameters
     ----------
     name : str
-        One of the keys of ``REGISTRY``.
+        One of the keys of ``REGISTRY``, or the name of one of the user's own.
     progress : bool or callable, default: True
         Whether a download shows a progress bar on the terminal; or a function to be called with the bytes that have
         arrived and the bytes of the whole file, perhaps from another thread.
@@ -131,6 +131,8 @@ def get_checkpoint(name: str, *, progress: bool | ProgressCallback = True, offli
                 f"The bundled checkpoint {name!r} is missing from this installation: there is no file {info.source}. "
                 "Install the package again."
             )
+        if info.own:
+            raise CheckpointError(f"The file of your checkpoint {name!r} is gone: there is no {info.source}.")
         if offline or huggingface_hub.constants.HF_HUB_OFFLINE:
             raise CheckpointError(_by_hand(info, "downloads are switched off (offline mode, HF_HUB_OFFLINE)"))
         path = _download(info, progress)
@@ -143,7 +145,10 @@ def _user_folder() -> Path:
 
 
 def _find(info: CheckpointInfo) -> Path | None:
-    folders = [DATA_FOLDER] if info.bundled else [models_folder(), _user_folder()]
+    if info.folder is not None:
+        folders = [info.folder]
+    else:
+        folders = [DATA_FOLDER] if info.bundled else [models_folder(), _user_folder()]
     for folder in folders:
         path = folder / info.filename
         if path.is_file():

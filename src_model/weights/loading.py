@@ -15,7 +15,7 @@ from src_model.weights.download import get_checkpoint
 from src_model.weights.hashing import file_sha256
 from src_model.weights.reading import read_state_dict
 from src_model.weights.recognition import recognise_config
-from src_model.weights.registry import REGISTRY, CheckpointInfo, checkpoint_info
+from src_model.weights.registry import CheckpointInfo, checkpoint_info, known_checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +55,9 @@ def load_network(name_or_path: str | Path, *, device: torch.device | str, offlin
     Parameters
     ----------
     name_or_path : str or Path
-        A registered name, which is downloaded on first use, or the path of a ``.pt`` or ``.safetensors`` file of any
-        architecture in ``MODEL_CONFIGS``. A string that is a registered name always means that checkpoint.
+        A name, of a checkpoint that is downloaded on first use or of one of the user's own; or the path of a ``.pt`` or
+        ``.safetensors`` file of any architecture in ``MODEL_CONFIGS``. A string that is a name always means that
+        checkpoint.
     device : torch.device or str
         Where the network goes.
     offline : bool, optional
@@ -86,9 +87,9 @@ def load_network(name_or_path: str | Path, *, device: torch.device | str, offlin
 
 
 def _locate(name_or_path: str | Path, offline: bool | None) -> tuple[CheckpointInfo | None, Path]:
-    """Find the file, and the registered checkpoint it should be (None for a file of the user)."""
-    if isinstance(name_or_path, str) and name_or_path in REGISTRY:
-        return REGISTRY[name_or_path], get_checkpoint(name_or_path, offline=offline)
+    """Find the file, and the named checkpoint it should be (None for a file given by its path)."""
+    if isinstance(name_or_path, str) and (info := known_checkpoints().get(name_or_path)) is not None:
+        return info, get_checkpoint(name_or_path, offline=offline)
     path = Path(name_or_path).expanduser()
     looks_like_path = path.suffix in _SUFFIXES or os.sep in str(path) or path.exists()
     if isinstance(name_or_path, str) and not looks_like_path:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from src_model.errors import CheckpointError
+from src_model.weights.own import own_checkpoints, own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,8 @@ class CheckpointInfo:
         Bytes of the complete file, where known.
     sha256 : str or None
         Hexadecimal digest of the complete file, where known.
+    folder : Path or None
+        Where the file of a checkpoint of the user's own is; None for those that come with sam2v.
     """
 
     name: str
@@ -45,20 +48,27 @@ class CheckpointInfo:
     repo: str | None = None
     size: int | None = None
     sha256: str | None = None
+    folder: Path | None = None
 
     @property
     def bundled(self) -> bool:
         """Whether the file comes with the package, so that nothing is ever downloaded."""
-        return self.repo is None
+        return self.repo is None and self.folder is None
+
+    @property
+    def own(self) -> bool:
+        """Whether it is one of the user's own."""
+        return self.folder is not None
 
     @property
     def source(self) -> str:
-        """Where the file comes from: repository and file name, or the path inside the package."""
-        return str(DATA_FOLDER / self.filename) if self.repo is None else f"{self.repo}/{self.filename}"
+        """Where the file comes from: repository and file name, or its path on this machine."""
+        folder = self.folder or DATA_FOLDER
+        return str(folder / self.filename) if self.repo is None else f"{self.repo}/{self.filename}"
 
     @property
     def url(self) -> str | None:
-        """The public address to get the file from by hand; None for a bundled checkpoint."""
+        """The public address to get the file from by hand; None where it is never downloaded."""
         return None if self.repo is None else f"https://huggingface.co/{self.repo}/resolve/main/{self.filename}"
 
 
@@ -68,7 +78,7 @@ def checkpoint_info(name: str) -> CheckpointInfo:
     Parameters
     ----------
     name : str
-        One of the keys of ``REGISTRY``.
+        One of the keys of ``REGISTRY``, or the name of one of the user's own.
 
     Returns
     -------
@@ -81,9 +91,24 @@ def checkpoint_info(name: str) -> CheckpointInfo:
     """
     if name in REGISTRY:
         return REGISTRY[name]
-    close = difflib.get_close_matches(name, REGISTRY, n=1)
+    known = known_checkpoints()
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise CheckpointError(f"There is no checkpoint named {name!r}.{hint} Known names: {', '.join(REGISTRY)}.")
+    raise CheckpointError(f"There is no checkpoint named {name!r}.{hint} Known names: {', '.join(known)}.")
+
+
+def known_checkpoints() -> dict[str, CheckpointInfo]:
+    """List every checkpoint with a name: those of ``REGISTRY``, then the user's own."""
+    own = {
+        name: CheckpointInfo(
+            name, record.config, record.licence, record.filename, None, record.size, record.sha256, own_folder()
+        )
+        for name, record in own_checkpoints().items()
+        if name not in REGISTRY
+    }
+    return {**REGISTRY, **own}
 
 
 def _official(version: str, variant: str, size: int, sha256: str) -> CheckpointInfo:
@@ -121,4 +146,4 @@ _ENTRIES = (
 _BY_NAME = {entry.name: entry for entry in _ENTRIES}
 
 REGISTRY: Mapping[str, CheckpointInfo] = MappingProxyType(_BY_NAME)
-"""Every checkpoint with a name, the bundled one first."""
+"""Every checkpoint that comes with sam2v or is downloaded, the bundled one first."""

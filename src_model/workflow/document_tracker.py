@@ -66,7 +66,7 @@ class DocumentTracker:
         self._movie = movie
         self._load_predictor = load_predictor
         self._normalization = normalization
-        self._options = {} if cache_bytes is None else {"cache_bytes": cache_bytes}
+        self._cache_bytes = cache_bytes
         self._session: Session | None = None
         self._answers: dict[tuple[int, int], _Answer] = {}
 
@@ -74,9 +74,7 @@ class DocumentTracker:
     def session(self) -> Session:
         """The session inside; the network is loaded when it is first asked for."""
         if self._session is None:
-            self._session = self._load_predictor().start(
-                self._movie, normalization=self._normalization, **self._options
-            )
+            self._session = self._start()
         return self._session
 
     def answer(self, request: PromptRequest) -> PromptOutcome:
@@ -139,6 +137,12 @@ class DocumentTracker:
         results = self.session.repair(request.frame, known.object_id, direction=request.direction)
         by_id = {known.object_id: known}
         return (_tracked(result, by_id, reverse=result.frame < request.frame) for result in results)
+
+    def _start(self) -> Session:
+        predictor = self._load_predictor()
+        if self._cache_bytes is None:
+            return predictor.start(self._movie, normalization=self._normalization)
+        return predictor.start(self._movie, normalization=self._normalization, cache_bytes=self._cache_bytes)
 
     def _prompt_whole(self, object_id: int, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
         points, labels = (prompt.points, prompt.labels) if prompt.points else (None, None)

@@ -74,14 +74,16 @@ def _patch(session: SessionDocument, shape: tuple[int, int]) -> Patch:
 
 
 def _masks(item: ObjectRecord, shape: tuple[int, int]) -> dict[int, AnnotatedFrame | None]:
+    prompted = {row.frame for row in item.prompts}
     return {
-        row.frame: AnnotatedFrame(read_mask(row.mask, shape), row.score, row.object_score, _origin(row))
+        row.frame: AnnotatedFrame(read_mask(row.mask, shape), row.score, row.object_score, _origin(row, prompted))
         for row in item.masklet
     }
 
 
-def _origin(row: FrameRecord) -> Origin:
-    return Origin.PROMPTED if row.tracked is None else _ORIGINS[row.tracked]
+def _origin(row: FrameRecord, prompted: set[int]) -> Origin:
+    # Passes go through prompted frames too, and leave the answer to the prompt as it is.
+    return Origin.PROMPTED if row.tracked is None or row.frame in prompted else _ORIGINS[row.tracked]
 
 
 def _prompts(item: ObjectRecord, shape: tuple[int, int]) -> dict[int, Prompt | None]:

@@ -16,7 +16,7 @@ from scipy.ndimage import distance_transform_edt
 from src_model import StreamingPredictor
 from src_model.data import epithelium_path
 from src_model.masks import mask_iou
-from src_model.training.simulation import simulate_movie
+from src_model.simulation import simulate_movie
 
 LABELS = Path(__file__).parents[1] / "data" / "epithelium_labels.tif"
 CELLS = 6

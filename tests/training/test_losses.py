@@ -69,3 +69,15 @@ def test_an_absent_object_trains_its_score_alone() -> None:
     assert loss.iou.item() == 0
     assert loss.object_score.item() == pytest.approx(math.log(2))
     assert loss.total.item() == pytest.approx(math.log(2))
+
+
+def test_the_parts_are_weighted_twenty_to_one_to_one_to_one() -> None:
+    # Undecided about an object that fills the frame: p = 1/2 everywhere.
+    loss = frame_loss(prediction(torch.zeros(1, 1, 4, 4), torch.tensor([[0.3]])), torch.ones(1, 4, 4), LossWeights())
+    focal = 20 * 0.25 * 0.5**2 * math.log(2)
+    dice = 1 - (2 * 8 + 1) / (8 + 16 + 1)
+    assert loss.mask.item() == pytest.approx(focal + dice)
+    # Half is not over half: the mask is empty, its IoU 0.
+    assert loss.iou.item() == pytest.approx(0.3)
+    assert loss.object_score.item() == pytest.approx(math.log(2))
+    assert loss.total.item() == pytest.approx(focal + dice + 0.3 + math.log(2))

@@ -8,6 +8,7 @@ import torch
 
 from src_model.nn import PromptTensors
 from src_model.training.prompt_simulation import (
+    Annotator,
     PromptMix,
     click_in,
     corrective_click,
@@ -99,3 +100,19 @@ def test_a_mix_draws_each_kind_in_its_share(rng: np.random.Generator) -> None:
     kinds = [PromptMix(0.5, 0.25, 0.25).draw(rng) for _ in range(2000)]
     assert kinds.count("mask") == pytest.approx(1000, abs=100)
     assert kinds.count("box") == pytest.approx(500, abs=80)
+
+
+def test_a_share_of_the_corrections_ignores_what_is_wrong(mask: np.ndarray, rng: np.random.Generator) -> None:
+    too_much = np.ones_like(mask)
+    labels = [corrective_click(too_much, mask, rng, from_truth=0.5)[2] for _ in range(200)]
+    # An error would be clicked as background, the truth as the object.
+    assert np.mean(labels) == pytest.approx(0.5, abs=0.12)
+
+
+def test_where_no_mask_may_be_given_and_nothing_else_is_wanted_a_click_is(rng: np.random.Generator) -> None:
+    assert PromptMix(1.0, 0.0, 0.0).draw(rng, mask=False) == "click"
+
+
+def test_the_shares_are_those_of_the_paper_unless_told_otherwise() -> None:
+    assert PromptMix() == PromptMix(mask=0.5, click=0.25, box=0.25)
+    assert Annotator().clicks_from_truth == 0.1

@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from src_model.nn import ModelConfig, Sam2Network, build_network
-from src_model.nn.image_encoder.tiny_vit import TinyViTConfig
+from src_model.errors import TrainingError
 from src_model.training.recipe import Recipe
 from src_model.training.run_state import RunState, save_weights
+from tests.training.tiny import tiny_network
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def tiny_network(seed: int) -> Sam2Network:
-    torch.manual_seed(seed)
-    trunk = TinyViTConfig(widths=(8, 16, 32, 32), depths=(1, 1, 1, 1), heads=(1, 1, 1, 1))
-    return build_network(ModelConfig("tiny", trunk, image_size=32, memory_layers=1, memory_hidden=16))
 
 
 def train(state: RunState, steps: int) -> None:
@@ -39,7 +33,7 @@ def test_a_resumed_run_goes_on_exactly(tmp_path: Path) -> None:
     state.save(tmp_path / "last.pt")
     train(state, 2)
     resumed = RunState.fresh(tiny_network(1), Recipe())
-    resumed.load(tmp_path / "last.pt")
+    resumed.load(tmp_path / "last.pt", lambda stage: Recipe())
     assert resumed.step == 2
     train(resumed, 2)
     for ours, theirs in ((resumed.network, state.network), (resumed.average, state.average)):
@@ -79,3 +73,37 @@ def test_saved_weights_hold_every_tensor(tmp_path: Path) -> None:
     save_weights(network, tmp_path / "best.safetensors")
     saved = load_file(tmp_path / "best.safetensors")
     assert saved.keys() == network.state_dict().keys()
+
+
+def test_a_file_of_an_earlier_version_goes_on_in_its_only_stage(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    state = RunState.fresh(tiny_network(0), Recipe())
+    train(state, 2)
+    state.save(path)
+    content = torch.load(path, weights_only=True)
+    for added in ("stage", "total_steps", "scaler"):
+        del content[added]
+    for group in content["optimizer"]["param_groups"]:
+        del group["scale"]
+    torch.save(content, path)
+    resumed = RunState.fresh(tiny_network(1), Recipe())
+    assert resumed.load(path, lambda stage: Recipe()) is None
+    assert (resumed.stage, resumed.step, resumed.total_steps) == (0, 2, 2)
+    assert {group["scale"] for group in resumed.optimizer.param_groups} == {1.0}
+
+
+def test_a_run_with_other_groups_of_parameters_is_refused(tmp_path: Path) -> None:
+    state = RunState.fresh(tiny_network(0), Recipe())
+    state.save(tmp_path / "last.pt")
+    with pytest.raises(TrainingError, match="another network or recipe"):
+        state.load(tmp_path / "last.pt", lambda stage: Recipe(layer_decay=0.5))
+
+
+def test_a_stage_begins_with_the_average_of_the_one_before_and_a_new_optimizer() -> None:
+    state = RunState.fresh(tiny_network(0), Recipe())
+    train(state, 2)
+    state.next_stage(Recipe())
+    for ours, averaged in zip(state.network.parameters(), state.average.parameters(), strict=True):
+        assert torch.equal(ours, averaged)
+    assert (state.stage, state.step) == (1, 0)
+    assert not state.optimizer.state

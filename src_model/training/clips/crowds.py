@@ -7,13 +7,13 @@ encoded image of a crowd gives a dozen such examples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from src_model.training.clips.clip import BoolArray, ByteArray
+from src_model.training.clips.clip import BoolArray, ByteArray, without_slivers
 from src_model.training.clips.finishing import mirror
 from src_model.training.clips.framing import Window, cut
 from src_model.training.clips.photometry import vary
@@ -21,7 +21,6 @@ from src_model.training.clips.photometry import vary
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from src_model.training.clips.simulated import SimulatedSource
     from src_model.training.clips.stills import Still
 
 _ATTEMPTS = 60
@@ -46,26 +45,45 @@ class Crowd:
     masks: BoolArray
 
 
+class SceneSource(Protocol):
+    """Anything that gives scenes."""
+
+    def scene(self, rng: np.random.Generator, frames: int) -> Scene:
+        """Take some frames whole: images (frames, Y, X[, 3]) and labels (frames, Y, X)."""
+        ...
+
+
 class CrowdSource:
-    """Crowds from simulated movies and, for single frames, from labelled stills.
+    """Crowds from movies of many objects and, for single frames, from labelled stills.
 
     Parameters
     ----------
-    simulated : sources whose movies are used
-    stills : labelled images
-    still_share : share of the single frames that are stills
+    movies : sources of microscopy, simulated or recorded
+    stills : labelled images of microscopy
+    still_share : share of the single frames of microscopy that are stills
+    natural : source of natural scenes, which are neither turned upside down nor inverted
+    natural_share : share of the crowds that are natural
     """
 
     def __init__(
-        self, simulated: Sequence[SimulatedSource], stills: Sequence[Callable[[], Still]], *, still_share: float = 0.35
+        self,
+        movies: Sequence[SceneSource],
+        stills: Sequence[Callable[[], Still]],
+        *,
+        still_share: float = 0.35,
+        natural: SceneSource | None = None,
+        natural_share: float = 0.35,
     ) -> None:
-        self._simulated, self._stills = list(simulated), list(stills)
+        self._movies, self._stills, self._natural = list(movies), list(stills), natural
         self._still_share = still_share if stills else 0.0
+        self._natural_share = natural_share
 
     def sample(self, rng: np.random.Generator, *, frames: int, size: int, objects: int) -> Crowd:
         """Draw a crowd of `objects` objects over `frames` frames of `size` pixels."""
         for _ in range(_ATTEMPTS):
-            crowd = _framed(self._scene(rng, frames), rng, size, objects)
+            natural = self._natural if self._natural and rng.uniform() < self._natural_share else None
+            scene = natural.scene(rng, frames) if natural else self._scene(rng, frames)
+            crowd = _framed(scene, rng, size, objects, microscopy=natural is None)
             if crowd is not None:
                 return crowd
         raise RuntimeError(f"no crowd of {frames} frames at {size} pixels after {_ATTEMPTS} attempts")
@@ -74,10 +92,10 @@ class CrowdSource:
         if frames == 1 and rng.uniform() < self._still_share:
             image, labels = self._stills[int(rng.integers(len(self._stills)))]()
             return image[None], labels[None]
-        return self._simulated[int(rng.integers(len(self._simulated)))].scene(rng, frames)
+        return self._movies[int(rng.integers(len(self._movies)))].scene(rng, frames)
 
 
-def _framed(scene: Scene, rng: np.random.Generator, size: int, objects: int) -> Crowd | None:
+def _framed(scene: Scene, rng: np.random.Generator, size: int, objects: int, *, microscopy: bool) -> Crowd | None:
     """Cut a random window out of a scene; None where it shows no object well."""
     images, labels = scene
     window = _window(labels.shape[1:], rng)
@@ -85,15 +103,15 @@ def _framed(scene: Scene, rng: np.random.Generator, size: int, objects: int) -> 
     if pictures.ndim == 3:
         pictures = np.repeat(pictures[..., None], 3, axis=3)
     identities = np.stack([_cut_labels(frame, window, size) for frame in labels])
-    pictures, identities = mirror(pictures, identities, rng, any_way_up=True)
+    pictures, identities = mirror(pictures, identities, rng, any_way_up=microscopy)
     areas = np.bincount(identities[0].ravel())
     areas[0] = 0
     good = np.flatnonzero(areas >= _LEAST_AREA_AT_224 * (size / 224) ** 2)
     if len(good) < 2:
         return None
     chosen = rng.choice(good, objects, replace=len(good) < objects)
-    masks: BoolArray = identities[None] == chosen[:, None, None, None]
-    return Crowd(np.ascontiguousarray(vary(pictures, rng, microscopy=True)), masks)
+    masks = np.stack([without_slivers(identities == identity) for identity in chosen])
+    return Crowd(np.ascontiguousarray(vary(pictures, rng, microscopy=microscopy)), masks)
 
 
 def _window(shape: tuple[int, ...], rng: np.random.Generator) -> Window:

@@ -1,4 +1,4 @@
-"""Reading the real recordings training uses: DAVIS folders, videos without truth, labelled stills, a tracked movie."""
+"""Recordings in memory, as sources of clips want them: labelled movies whole or in part, and videos without truth."""
 
 from __future__ import annotations
 
@@ -9,36 +9,61 @@ import cv2
 import numpy as np
 
 from src_model.errors import MissingExtraError, MovieError
-from src_model.training.clips.clip import ByteArray, Footage
+from src_model.frames import decide_normalization
+from src_model.training.clips.clip import BoolArray, ByteArray, Footage
 from src_model.training.clips.photometry import stretch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-STILLS_HELD_OUT = 60
-
-
-def davis_names(folder: Path, *, held_out: bool) -> list[str]:
-    """Sequences of a DAVIS folder by name: even positions train, odd ones evaluate."""
-    names = sorted(path.name for path in (folder / "JPEGImages").iterdir() if path.is_dir())
-    return names[1::2] if held_out else names[0::2]
+    from src_model.datasets import LabelledMovie
+    from src_model.frames import Normalization
 
 
 @lru_cache(maxsize=64)
-def read_davis(folder: Path, name: str, longest: int = 640) -> Footage:
-    """Read a DAVIS sequence, its long side at most `longest` pixels."""
+def read_footage(movie: LabelledMovie, longest: int = 640) -> Footage:
+    """Read all labelled frames of a movie, its long side at most `longest` pixels; its objects count as one."""
     pictures, truths = [], []
-    for path in sorted((folder / "JPEGImages" / name).glob("*.jpg")):
-        pictures.append(_shrink(read_rgb(path), longest))
-        truth = cv2.imread(str(folder / "Annotations" / name / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE)
-        if truth is None:
-            raise MovieError(f"frame {path.stem} of {name} has no annotation in {folder / 'Annotations'}")
-        truths.append(_shrink(np.asarray(truth, np.uint8), longest) >= 128)
-    if not pictures:
-        raise MovieError(f"{folder / 'JPEGImages' / name} holds no .jpg frames")
+    for frame in movie.labelled_frames:
+        pictures.append(_shrink(_seen(movie, frame), longest))
+        truths.append(_shrink_mask(movie.labels(frame) > 0, longest))
     return Footage(np.stack(pictures), np.stack(truths))
+
+
+def read_object(movie: LabelledMovie, object_id: int, frames: Sequence[int], longest: int | None = 640) -> Footage:
+    """Read one object on some frames; nothing is kept, so that any number of movies can be drawn from."""
+    images = np.stack([_shrink(_seen(movie, frame), longest) for frame in frames])
+    masks = np.stack([_shrink_mask(movie.mask(object_id, frame), longest) for frame in frames])
+    return Footage(images, masks)
+
+
+@lru_cache(maxsize=1024)
+def read_still(movie: LabelledMovie, longest: int = 720) -> tuple[ByteArray, NDArray[np.uint16]]:
+    """Read a labelled still: image (Y, X, 3) uint8, stretched if gray, and labels (Y, X) uint16."""
+    picture = movie.movie.read(0)
+    if picture.ndim == 2:
+        gray = stretch(_stretchable(picture[None]), percentiles=(0.2, 99.8))[0]
+        picture = np.repeat(gray[..., None], 3, axis=-1)
+    elif picture.dtype != np.uint8:
+        picture = stretch(_stretchable(picture[None]), percentiles=(0.2, 99.8))[0]
+    truth = movie.labels(0).astype(np.uint16)
+    if max(picture.shape) > longest:
+        picture = _shrink(picture, longest)
+        size = (picture.shape[1], picture.shape[0])
+        truth = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_NEAREST), np.uint16)
+    return np.ascontiguousarray(picture), truth
+
+
+@lru_cache(maxsize=4)
+def read_tracked(movie: LabelledMovie) -> tuple[ByteArray, NDArray[np.int32]]:
+    """Read a tracked gray movie whole: (T, Y, X) uint8, stretched, and labels (T, Y, X)."""
+    frames = movie.labelled_frames
+    stack = np.stack([movie.movie.read(frame) for frame in frames])
+    truth = np.stack([movie.labels(frame) for frame in frames])
+    return stretch(_stretchable(stack), percentiles=(0.5, 99.5)), truth
 
 
 @lru_cache(maxsize=64)
@@ -61,60 +86,33 @@ def read_video(path: Path, longest: int = 512, every: int = 3, most: int = 28) -
     return np.stack(pictures)
 
 
-def still_paths(folder: Path, *, held_out: bool) -> list[Path]:
-    """Labelled stills of a folder with images/ and labels/; the last 60 by name are held out."""
-    paths = sorted((folder / "images").glob("*.png"))
-    return paths[-STILLS_HELD_OUT:] if held_out else paths[:-STILLS_HELD_OUT]
+@lru_cache(maxsize=256)
+def _normalization(movie: LabelledMovie) -> Normalization:
+    """Decide what a tracker would see of the movie."""
+    return decide_normalization(movie.movie, sample_frames=8)
 
 
-@lru_cache(maxsize=1024)
-def read_still(path: Path, longest: int = 720) -> tuple[ByteArray, NDArray[np.uint16]]:
-    """Read a labelled still: image (Y, X, 3) uint8, stretched if gray, and labels (Y, X) uint16."""
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    labels = cv2.imread(str(path.parent.parent / "labels" / path.name), cv2.IMREAD_UNCHANGED)
-    if image is None or labels is None:
-        raise MovieError(f"{path} or its labels of the same name cannot be read")
-    picture = np.asarray(image)
-    if picture.ndim == 2:
-        gray = stretch(picture[None].astype(np.uint16), percentiles=(0.2, 99.8))[0]
-        picture = np.repeat(gray[..., None], 3, axis=-1)
-    else:
-        picture = picture[..., 2::-1].astype(np.uint8)
-    truth = np.asarray(labels).astype(np.uint16)
-    if max(picture.shape) > longest:
-        picture = _shrink(np.ascontiguousarray(picture), longest)
-        size = (picture.shape[1], picture.shape[0])
-        truth = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_NEAREST), np.uint16)
-    return np.ascontiguousarray(picture), truth
+def _seen(movie: LabelledMovie, frame: int) -> ByteArray:
+    """Read a frame as a tracker sees it, (Y, X, 3) uint8."""
+    image = movie.movie.read(frame)
+    if image.ndim == 3 and image.dtype == np.uint8:
+        return image
+    return np.asarray(np.rint(_normalization(movie).apply(image) * 255), np.uint8)
 
 
-@lru_cache(maxsize=4)
-def read_tracked_movie(images: Path, labels: Path) -> tuple[ByteArray, NDArray[np.uint16]]:
-    """Read a tracked gray movie from two TIFF stacks: (T, Y, X) uint8, stretched, and labels (T, Y, X) uint16."""
-    stack, truth = _read_stack(images), _read_stack(labels)
-    if stack.shape != truth.shape:
-        raise MovieError(f"{images} is {stack.shape} but {labels} is {truth.shape}: they must be equal")
-    return stretch(stack, percentiles=(0.5, 99.5)), truth
+def _stretchable(values: np.ndarray) -> NDArray[np.uint16]:
+    """16 bits where that is exact; else floats, which the stretching takes as well."""
+    exact = values.dtype.kind in "bu" and values.dtype.itemsize <= 2
+    return values.astype(np.uint16 if exact else np.float32)
 
 
-def _read_stack(path: Path) -> NDArray[np.uint16]:
-    read, pages = cv2.imreadmulti(str(path), flags=cv2.IMREAD_UNCHANGED)
-    if not read:
-        raise MovieError(f"{path} cannot be read as a TIFF stack")
-    return np.stack([np.asarray(page, np.uint16) for page in pages])
-
-
-def read_rgb(path: Path) -> ByteArray:
-    """Read an image file as (Y, X, 3) uint8 RGB."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise MovieError(f"{path} cannot be read as an image")
-    return np.ascontiguousarray(np.asarray(image, np.uint8)[..., ::-1])
-
-
-def _shrink(image: ByteArray, longest: int) -> ByteArray:
-    scale = longest / max(image.shape[:2])
+def _shrink(image: ByteArray, longest: int | None) -> ByteArray:
+    scale = 1.0 if longest is None else longest / max(image.shape[:2])
     if scale >= 1:
         return image
     size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _shrink_mask(mask: BoolArray, longest: int | None) -> BoolArray:
+    return _shrink(mask.astype(np.uint8) * np.uint8(255), longest) >= 128

@@ -51,9 +51,7 @@ def finish_frames(
     return Clip(np.ascontiguousarray(images), np.ascontiguousarray(masks), kind)
 
 
-def mirror(
-    images: ByteArray, masks: _Layer, rng: np.random.Generator, *, any_way_up: bool
-) -> tuple[ByteArray, _Layer]:
+def mirror(images: ByteArray, masks: _Layer, rng: np.random.Generator, *, any_way_up: bool) -> tuple[ByteArray, _Layer]:
     """Mirror images (T, S, S, 3) and masks or labels (T, S, S) alike, at random."""
     if rng.uniform() < 0.5:
         images, masks = images[:, :, ::-1], masks[:, :, ::-1]

@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from src_model.datasets import STILLS_HELD_OUT, open_dataset, split_by_name
 from src_model.errors import MovieError
+from src_model.simulation import SIMULATED_KINDS
 from src_model.training.clips.clip import ByteArray, Clip, ClipSource, Footage
 from src_model.training.clips.crowds import CrowdSource
 from src_model.training.clips.cutouts import CutoutLibrary
-from src_model.training.clips.files import (
-    davis_names,
-    read_davis,
-    read_still,
-    read_tracked_movie,
-    read_video,
-    still_paths,
-)
+from src_model.training.clips.files import read_footage, read_still, read_tracked, read_video
 from src_model.training.clips.finishing import Finish
 from src_model.training.clips.framing import FramingSettings
+from src_model.training.clips.labelled import source_of, tracklet_source
 from src_model.training.clips.pasted import PastedSource
 from src_model.training.clips.recorded import CellTrackSource, RealVideoSource
-from src_model.training.clips.simulated import HELD_OUT_SEED, SimulatedSource
+from src_model.training.clips.simulated import HELD_OUT_SEED, Clock, SimulatedSource
 from src_model.training.clips.stills import Still, WarpedStillSource
-from src_model.training.simulation import SIMULATED_KINDS
+from src_model.training.clips.tracklets import TrackletScenes, cutout_footages, natural_stills
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from src_model.datasets import LabelledMovie
 
 DEFAULT_WEIGHTS: dict[str, float] = {
     "real-video": 0.17,
@@ -42,8 +40,10 @@ DEFAULT_WEIGHTS: dict[str, float] = {
     "rods": 0.07,
     "phase": 0.07,
     "vesicles": 0.04,
+    "tracklet": 0.14,
+    "warped-scene": 0.05,
 }
-"""Share of the clips per kind."""
+"""Share of the clips per kind; kinds without a source share theirs out, several sources of a kind share it evenly."""
 
 
 class _Preloadable(Protocol):
@@ -64,13 +64,16 @@ class MixtureSource:
         sources: Sequence[PreloadableSource],
         weights: dict[str, float] | None = None,
         crowds: CrowdSource | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.crowds = crowds
+        self.clock = clock or Clock()
         weights = DEFAULT_WEIGHTS if weights is None else weights
         self.sources = [source for source in sources if weights.get(source.kind, 0) > 0]
         if not self.sources:
             raise ValueError(f"no source has a weight: sources {[s.kind for s in sources]}, weights {weights}")
-        shares = np.array([weights[source.kind] for source in self.sources])
+        kinds = [source.kind for source in self.sources]
+        shares = np.array([weights[kind] / kinds.count(kind) for kind in kinds])
         self.shares = shares / shares.sum()
 
     def preload(self) -> None:
@@ -85,22 +88,41 @@ class MixtureSource:
 
 
 def default_mixture(
-    shared_data: Path, *, weights: dict[str, float] | None = None, first_seed: int = 0
+    shared_data: Path,
+    *,
+    weights: dict[str, float] | None = None,
+    first_seed: int = 0,
+    extra: Sequence[Path] = (),
+    pseudo: Path | None = None,
 ) -> MixtureSource:
     """Make the mixture the default checkpoint is trained on.
 
     Parameters
     ----------
-    shared_data : folder with davis2016/, dsb2018/, t98g/ and videos/; what is not there is left out of the mixture
+    shared_data : folder with davis2016/, dsb2018/, t98g/, videos/ and pseudo/; what is not there is left out
     weights : share per kind, `DEFAULT_WEIGHTS` if None
-    first_seed : seed of the first simulated movie; workers that run side by side each need their own range
+    first_seed : seed of the first simulated movie
+    extra : more data sets, in any layout of `src_model.datasets`; all of them is trained on, nothing held out
+    pseudo : DAVIS folder of short natural movies with several objects each, every one labelled on all frames, such as
+        pseudo-labels; pseudo/ of shared_data if None
     """
-    recorded = recorded_sources(shared_data, held_out=False)
-    simulated = [SimulatedSource(kind, first_seed=first_seed) for kind in SIMULATED_KINDS]
+    pseudo = pseudo or shared_data / "pseudo"
+    movies = _movies_in(pseudo, "davis")
+    recorded = recorded_sources(shared_data, held_out=False, pasted=cutout_footages(movies))
+    recorded += [source_of(path) for path in extra]
+    if movies:
+        warped = WarpedStillSource(natural_stills(movies), kind="warped-scene", finish=Finish(microscopy=False))
+        recorded += [tracklet_source(pseudo), warped]
+    clock = Clock()
+    simulated = [SimulatedSource(kind, first_seed=first_seed, clock=clock) for kind in SIMULATED_KINDS]
     # Sheets, where every cell is like its neighbours, count twice.
     sheets = [source for source in simulated if source.kind == "sheet"]
-    crowds = CrowdSource([*simulated, *sheets], _stills(shared_data / "dsb2018", held_out=False))
-    return MixtureSource([*recorded, *simulated], weights, crowds)
+    crowds = CrowdSource(
+        [*simulated, *sheets, *_cell_tracks(shared_data)],
+        _stills(shared_data / "dsb2018", held_out=False),
+        natural=TrackletScenes(movies) if movies else None,
+    )
+    return MixtureSource([*recorded, *simulated], weights, crowds, clock)
 
 
 def held_out_clips(shared_data: Path, *, per_kind: int, frames: int, size: int) -> list[Clip]:
@@ -110,7 +132,7 @@ def held_out_clips(shared_data: Path, *, per_kind: int, frames: int, size: int) 
     for kind in SIMULATED_KINDS:
         sources.append(
             SimulatedSource(
-                kind, first_seed=HELD_OUT_SEED, pool_size=max(4, per_kind), clips_per_movie=None, finish=plain
+                kind, first_seed=HELD_OUT_SEED, pool_size=max(4, per_kind), steps_per_movie=None, finish=plain
             )
         )
     clips: list[Clip] = []
@@ -120,12 +142,20 @@ def held_out_clips(shared_data: Path, *, per_kind: int, frames: int, size: int) 
     return clips
 
 
-def recorded_sources(shared_data: Path, *, held_out: bool) -> list[PreloadableSource]:
-    """Make sources of recordings: the training halves, or the held-out halves framed but not varied."""
-    footages = _footages(shared_data / "davis2016", held_out=held_out)
+def recorded_sources(
+    shared_data: Path, *, held_out: bool, pasted: Sequence[Callable[[], Footage]] = ()
+) -> list[PreloadableSource]:
+    """Make sources of recordings: the training halves, or the held-out halves framed but not varied.
+
+    Parameters
+    ----------
+    shared_data : as in `default_mixture`
+    held_out : whether for evaluation
+    pasted : more objects to cut out and paste
+    """
+    footages = [partial(read_footage, movie) for movie in davis_movies(shared_data / "davis2016", held_out=held_out)]
     stills = _stills(shared_data / "dsb2018", held_out=held_out)
     videos = [] if held_out else _videos(shared_data / "videos")
-    tracked = [] if held_out else _tracked(shared_data / "t98g")
     natural = Finish(microscopy=False, varied=not held_out)
     cells = replace(natural, microscopy=True)
     sources: list[PreloadableSource] = []
@@ -133,37 +163,48 @@ def recorded_sources(shared_data: Path, *, held_out: bool) -> list[PreloadableSo
         sources.append(
             RealVideoSource(footages, finish=replace(natural, occluded=0.16, framing=FramingSettings(whole_frame=0.45)))
         )
-    if tracked:
-        sources.append(CellTrackSource([partial(read_tracked_movie, *paths) for paths in tracked], finish=cells))
+    sources += [] if held_out else _cell_tracks(shared_data)
     if stills:
         sources.append(WarpedStillSource(stills, finish=cells))
     scenes: list[Callable[[], ByteArray]] = [*videos, *(partial(_frames_of, footage) for footage in footages)]
     if scenes:
         cell_scenes: list[Callable[[], ByteArray]] = [partial(_picture_of, still) for still in stills]
-        library = CutoutLibrary(footages, stills, scenes)
+        # What was drawn by hand is cut out as often as what was not.
+        drawn = footages * max(1, len(pasted) // max(1, len(footages)))
+        library = CutoutLibrary([*drawn, *pasted], stills, scenes)
         sources.append(PastedSource(library, scenes, cell_scenes, finish=replace(natural, occluded=0.06)))
-    if not sources and not held_out and shared_data.exists() and any(shared_data.iterdir()):
+    if not sources and not held_out and not pasted and shared_data.exists() and any(shared_data.iterdir()):
         raise MovieError(f"{shared_data} has none of the folders davis2016, dsb2018, t98g, videos")
     return sources
 
 
-def _footages(folder: Path, *, held_out: bool) -> list[Callable[[], Footage]]:
-    if not folder.is_dir():
-        return []
-    return [partial(read_davis, folder, name) for name in davis_names(folder, held_out=held_out)]
+def _cell_tracks(shared_data: Path) -> list[CellTrackSource]:
+    movies = [partial(read_tracked, movie) for movie in _movies_in(shared_data / "t98g", "pairs")]
+    return [CellTrackSource(movies, finish=Finish(microscopy=True))] if movies else []
+
+
+def davis_movies(folder: Path, *, held_out: bool) -> list[LabelledMovie]:
+    """Sequences of a DAVIS folder: by name, every second one evaluates."""
+    movies = {movie.name: movie for movie in _movies_in(folder, "davis")}
+    return [movies[name] for name in split_by_name(movies, held_out=held_out)]
+
+
+def still_movies(folder: Path, *, held_out: bool) -> list[LabelledMovie]:
+    """Labelled stills of a folder; the last 60 by name evaluate."""
+    movies = {movie.name: movie for movie in _movies_in(folder, "stills")}
+    return [movies[name] for name in split_by_name(movies, held_out=held_out, last=STILLS_HELD_OUT)]
+
+
+def _movies_in(folder: Path, layout: str) -> Sequence[LabelledMovie]:
+    return open_dataset(folder, layout=layout) if folder.is_dir() else ()
 
 
 def _stills(folder: Path, *, held_out: bool) -> list[Callable[[], Still]]:
-    return [partial(read_still, path) for path in still_paths(folder, held_out=held_out)]
+    return [partial(read_still, movie) for movie in still_movies(folder, held_out=held_out)]
 
 
 def _videos(folder: Path) -> list[Callable[[], ByteArray]]:
     return [partial(read_video, path) for path in sorted(folder.glob("*.mp4"))]
-
-
-def _tracked(folder: Path) -> list[tuple[Path, Path]]:
-    paths = (folder / "t98g_phase_contrast.tif", folder / "t98g_tracked_masks.tif")
-    return [paths] if all(path.is_file() for path in paths) else []
 
 
 def _frames_of(footage: Callable[[], Footage]) -> ByteArray:

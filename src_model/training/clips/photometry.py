@@ -1,4 +1,4 @@
-"""Photometric variation: gamma, contrast, colour, flicker, noise and blur, each drawn once or smoothly per clip."""
+"""Photometric variation: gamma, contrast, colour, light, noise and blur, each drawn once or smoothly per clip."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def vary(images: ByteArray, rng: np.random.Generator, *, microscopy: bool) -> By
     varied = _tone(images, rng, microscopy=microscopy)
     if not microscopy and rng.uniform() < 0.1:
         varied = np.repeat(varied.mean(axis=-1, keepdims=True).astype(np.uint8), 3, axis=-1)
+    if rng.uniform() < 0.2:
+        varied = _light(varied, rng)
     if rng.uniform() < 0.25:
         varied = _blur(varied, rng)
     if rng.uniform() < 0.35:
@@ -52,15 +54,44 @@ def _tone(images: ByteArray, rng: np.random.Generator, *, microscopy: bool) -> B
     return varied
 
 
+def _light(images: ByteArray, rng: np.random.Generator) -> ByteArray:
+    """Light that grows or fades over the clip, and falls unevenly: brighter patches that wander."""
+    size = (images.shape[2], images.shape[1])
+    trend = float(rng.normal(0, 0.06))
+    patches, wandering = rng.normal(0, 0.18, (3, 3)), rng.normal(0, 0.04, (3, 3))
+    lit = np.empty_like(images)
+    for frame, image in enumerate(images):
+        gain = np.exp(patches + (wandering + trend) * frame).astype(np.float32)
+        field = np.asarray(cv2.resize(gain, size, interpolation=cv2.INTER_CUBIC))
+        lit[frame] = np.clip(image * field[..., None], 0, 255)
+    return lit
+
+
 def _blur(images: ByteArray, rng: np.random.Generator) -> ByteArray:
-    """Defocus for the clip, or for some of its frames only."""
+    """Defocus or motion blur for the clip, or for some of its frames only."""
+    moving = rng.uniform() < 0.3
     sigma = float(rng.uniform(0.5, 1.6))
+    streak = _streak(rng, images.shape[1])
     share = 1.0 if rng.uniform() < 0.5 else 0.4
     chosen = rng.uniform(size=len(images)) < share
     blurred = images.copy()
     for frame in np.flatnonzero(chosen):
-        blurred[frame] = cv2.GaussianBlur(images[frame], (0, 0), sigma)
+        if moving:
+            blurred[frame] = cv2.filter2D(images[frame], -1, streak, borderType=cv2.BORDER_REPLICATE)
+        else:
+            blurred[frame] = cv2.GaussianBlur(images[frame], (0, 0), sigma)
     return blurred
+
+
+def _streak(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """Kernel of a camera that moves while the shutter is open: a line of up to a thirtieth of the frame."""
+    half = max(1, round(float(rng.uniform(0.3, 1)) * size / 60))
+    angle = float(rng.uniform(0, np.pi))
+    along = np.array([np.cos(angle), np.sin(angle)]) * half
+    kernel = np.zeros((2 * half + 1, 2 * half + 1), np.uint8)
+    ends = [tuple(round(value) for value in (half + sign * along)) for sign in (-1, 1)]
+    cv2.line(kernel, ends[0], ends[1], 255, 1, cv2.LINE_AA)
+    return kernel.astype(np.float32) / float(kernel.sum())
 
 
 def _noise(images: ByteArray, rng: np.random.Generator) -> ByteArray:

@@ -67,7 +67,7 @@ class CellTrackSource:
 
     def __init__(
         self,
-        movies: Sequence[Callable[[], tuple[ByteArray, NDArray[np.uint16]]]],
+        movies: Sequence[Callable[[], tuple[ByteArray, NDArray[np.integer]]]],
         *,
         finish: Finish | None = None,
     ) -> None:
@@ -89,7 +89,7 @@ class CellTrackSource:
             if len(identities) == 0:
                 continue
             masks = labels[chosen] == int(rng.choice(identities))
-            if not _followed(masks):
+            if not followed(masks):
                 continue
             part = Footage(images[chosen], masks)
             clip = finish_clip(part, rng, size=size, kind=self.kind, finish=self._finish)
@@ -97,8 +97,16 @@ class CellTrackSource:
                 return clip
         raise RuntimeError(f"no {self.kind} clip of {frames} frames at {size} pixels after {_ATTEMPTS} attempts")
 
+    def scene(self, rng: np.random.Generator, frames: int) -> tuple[ByteArray, NDArray[np.uint16]]:
+        """Take some frames of a movie whole: images (frames, Y, X) and labels (frames, Y, X) of what can be trusted."""
+        images, labels = self._movies[int(rng.integers(len(self._movies)))]()
+        chosen = chosen_frames(rng, len(images), frames, 2)
+        seen = labels[chosen]
+        trusted = [identity for identity in np.unique(seen[0])[1:] if followed(seen == identity)]
+        return images[chosen], np.where(np.isin(seen, trusted), seen, 0).astype(np.uint16)
 
-def _followed(masks: BoolArray) -> bool:
+
+def followed(masks: BoolArray) -> bool:
     """Whether a track made by a machine can be trusted: there in every frame, and overlapping from one to the next."""
     for before, after in pairwise(masks):
         union = int((before | after).sum())

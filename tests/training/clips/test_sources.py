@@ -11,6 +11,7 @@ pytest.importorskip("cv2", reason="making clips needs the extra 'train'")
 
 from typing import TYPE_CHECKING
 
+from src_model.simulation import simulate_movie
 from src_model.training.clips.clip import LEAST_AREA_SHARE, Clip, ClipSource, Footage, without_slivers
 from src_model.training.clips.cutouts import CutoutLibrary
 from src_model.training.clips.finishing import Finish
@@ -18,9 +19,8 @@ from src_model.training.clips.framing import FramingSettings
 from src_model.training.clips.mixture import MixtureSource
 from src_model.training.clips.pasted import PastedSource
 from src_model.training.clips.recorded import CellTrackSource, RealVideoSource, chosen_frames
-from src_model.training.clips.simulated import SimulatedSource
+from src_model.training.clips.simulated import Clock, SimulatedSource
 from src_model.training.clips.stills import WarpedStillSource
-from src_model.training.simulation import simulate_movie
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,15 +140,39 @@ def test_a_track_that_jumps_or_has_holes_is_not_used() -> None:
 
 
 def test_a_pool_is_replaced_movie_by_movie_or_never() -> None:
-    drawn = {None: set(), 2: set()}
-    for clips_per_movie, seen in drawn.items():
-        source = SimulatedSource("vesicles", pool_size=2, clips_per_movie=clips_per_movie)
-        source.preload()
-        for _ in range(9):
-            source.sample(np.random.default_rng(0), frames=2, size=32)
-            seen.update(id(movie.labels) for movie in source._pool)
-    assert len(drawn[None]) == 2
-    assert len(drawn[2]) > 2
+    for every, expected in ((None, [3, 4, 5]), (2, [3, 7, 8])):
+        clock = Clock()
+        source = SimulatedSource("vesicles", first_seed=3, pool_size=3, steps_per_movie=every, clock=clock)
+        assert source._seeds() == [3, 4, 5]
+        clock.step = 5
+        assert source._seeds() == expected
+
+
+def test_a_clip_depends_on_the_step_and_not_on_what_was_drawn_before() -> None:
+    clips = []
+    for earlier_steps in ((), (0, 4)):
+        clock = Clock()
+        source = SimulatedSource("vesicles", pool_size=2, steps_per_movie=2, clock=clock)
+        for clock.step in (*earlier_steps, 9):
+            clip = source.sample(np.random.default_rng(clock.step), frames=2, size=32)
+        clips.append(clip)
+    assert _same(*clips)
+
+
+def test_scenes_run_both_ways_unless_something_divides() -> None:
+    def is_forwards(source: SimulatedSource, labels: np.ndarray) -> bool:
+        (movie,) = source._pool.values()
+        return any(np.array_equal(labels, movie.labels[start : start + 6]) for start in range(len(movie.labels) - 5))
+
+    rng = np.random.default_rng(0)
+    calm, dividing = (SimulatedSource(kind, pool_size=1) for kind in ("vesicles", "rods"))
+    ways = [is_forwards(calm, calm.scene(rng, 6)[1]) for _ in range(16)]
+    assert {True, False} == set(ways)
+    for _ in range(16):
+        _, labels = dividing.scene(rng, 6)
+        (movie,) = dividing._pool.values()
+        if any(int(born) in movie.parents for born in np.setdiff1d(labels, labels[:1])):
+            assert is_forwards(dividing, labels)
 
 
 def test_a_mixture_draws_its_sources_by_weight() -> None:

