@@ -71,6 +71,26 @@ class TrainingError(Sam2vError, ValueError):
     """A training run cannot be started, continued or made from what was given."""
 
 
+class RequestError(Sam2vError, ValueError):
+    """A request to a served model cannot be answered as given.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what to do.
+    status
+        HTTP status of the answer, 4xx.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BusyError(Sam2vError, TimeoutError):
+    """A served model has too much to do, or a store beside it does not answer; the same request may succeed later."""
+
+
 class MissingExtraError(Sam2vError, ImportError):
     """An optional dependency is needed; the message says which extra installs it."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from src_model.cli.files import check_writable, complete_file
+from src_model.cli.files import check_writable
 from src_model.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -117,6 +117,8 @@ def _write_sheet(path: Path, session: Session, span: range, on_frame: Callable[[
 
 
 def _write_video(path: Path, session: Session, span: range, on_frame: Callable[[], None]) -> None:
+    from src_model.formats.atomic import complete_file
+
     av = _import_av(path)
     height, width = video_size(session.frame_shape)
     with complete_file(path) as part, av.open(str(part), "w", format="mp4") as container:

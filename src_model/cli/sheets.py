@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from src_model.cli.files import complete_file
 from src_model.cli.overlay import Picture
 
 GAP = 10
@@ -74,6 +73,8 @@ def captioned(picture: Picture, caption: str, letters: float = 22) -> Picture:
 
 def save_sheet(path: Path, sheet: NDArray[np.uint8]) -> None:
     """Write a sheet as PNG, or on white as JPEG; it appears when it is complete."""
+    from src_model.formats.atomic import complete_file
+
     image = Image.fromarray(sheet)
     kind = "PNG" if path.suffix.lower() == ".png" else "JPEG"
     if kind == "JPEG":

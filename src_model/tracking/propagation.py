@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from src_model.tracking.settings import TrackingSettings
     from src_model.tracking.tracked_object import TrackedObject
 
+
 @dataclass(frozen=True, slots=True)
 class Propagation:
     """Tracks the objects of one session.

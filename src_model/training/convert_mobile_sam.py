@@ -144,6 +144,8 @@ def _settle_new_parts(network: Sam2Network) -> None:
         for skip in (decoder.conv_s0, decoder.conv_s1):
             nn.init.zeros_(skip.weight)
             bias_of(skip).zero_()
+        # Several times as long as the learned tokens beside it, a random one would draw their attention.
+        decoder.obj_score_token.weight.mul_(0.01)
         # Present until training says otherwise: the masks of absent objects are blanked.
         bias_of(decoder.pred_obj_score_head.layers[-1]).fill_(2.0)
         # A mask prompt reaches the decoder as logits of -10 and 10.

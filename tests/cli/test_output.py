@@ -10,9 +10,9 @@ import pytest
 import tifffile
 import typer
 
-from src_model.cli import output
-from src_model.cli.output import LabelsMovie, check_labels_path, label_dtype, write_labels
-from src_model.errors import MaskError, MissingExtraError
+from src_model.cli.output import LabelsMovie, check_labels_path, write_labels
+from src_model.errors import MissingExtraError
+from src_model.formats import labels_tiff
 from src_model.frames import open_movie
 from src_model.masks import Masklet
 
@@ -62,20 +62,8 @@ def test_a_zarr_folder_is_an_ome_zarr_label_image_with_one_chunk_a_frame(labels,
     assert group["0"].chunks == (1, 20, 30)
 
 
-@pytest.mark.parametrize(
-    ("ids", "dtype"), [([], "uint8"), ([255], "uint8"), ([1, 256], "uint16"), ([65535], "uint16"), ([65536], "uint32")]
-)
-def test_the_smallest_type_that_holds_all_numbers_is_used(ids, dtype):
-    assert label_dtype(ids) == dtype
-
-
-def test_a_number_that_no_label_image_holds_is_an_error():
-    with pytest.raises(MaskError, match=str(2**32)):
-        label_dtype([2**32])
-
-
 def test_large_movies_become_bigtiff(labels, tmp_path, monkeypatch):
-    monkeypatch.setattr(output, "_CLASSIC_TIFF_BYTES", 4 * 20 * 30 - 1)
+    monkeypatch.setattr(labels_tiff, "CLASSIC_TIFF_BYTES", 4 * 20 * 30 - 1)
     with tifffile.TiffFile(write_labels(tmp_path / "labels.tif", labels)) as file:
         assert file.is_bigtiff
         assert file.series[0].axes == "TYX"

@@ -1,0 +1,153 @@
+"""Readers for File > Open and drag and drop: annotations and folders of tracked cells as Labels and Tracks layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from src_model.formats import is_ctc, read_ctc
+from src_model.formats.units import space_unit, time_unit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from src_model.annotation import Annotation
+
+LayerData = tuple[Any, dict[str, Any], str]
+PathLikes = str | PathLike[str] | Sequence[str | PathLike[str]]
+Reader = Callable[[PathLikes], list[LayerData]]
+
+
+def annotation_reader(path: PathLikes) -> Reader | None:
+    """Return the reader of a .sam2v file; None for anything else."""
+    single = _single(path)
+    return read_annotation if single is not None and single.suffix.lower() == ".sam2v" else None
+
+
+def tracked_cells_reader(path: PathLikes) -> Reader | None:
+    """Return the reader of a folder of the Cell Tracking Challenge, or of the table in it; None for anything else."""
+    single = _single(path)
+    return read_tracked_cells if single is not None and is_ctc(_folder(single)) else None
+
+
+def read_annotation(path: PathLikes) -> list[LayerData]:
+    """Make a Labels layer of an annotation, painted when it is looked at, and a Tracks layer.
+
+    Raises
+    ------
+    AnnotationFileError
+        If it cannot be read.
+    """
+    from src_model.annotation import load
+
+    single = _single(path)
+    assert single is not None, "napari asked for a reader of it"
+    return layers_of(load(single), single.stem, {"sam2v_annotation": str(single)})
+
+
+def read_tracked_cells(path: PathLikes) -> list[LayerData]:
+    """Make a Labels layer and a Tracks layer of a folder of the Cell Tracking Challenge.
+
+    Raises
+    ------
+    FormatError
+        If it cannot be read.
+    """
+    from napari.utils.notifications import show_warning
+
+    single = _single(path)
+    assert single is not None, "napari asked for a reader of it"
+    imported = read_ctc(_folder(single))
+    for note in imported.notes:
+        show_warning(note)
+    return layers_of(imported.document(), imported.name)
+
+
+def layers_of(annotation: Annotation, name: str, metadata: dict[str, Any] | None = None) -> list[LayerData]:
+    """Make a Labels layer of a document, and a Tracks layer if it has masks.
+
+    Parameters
+    ----------
+    annotation
+        The document; the labels look at it as it is now.
+    name
+        Of the layers.
+    metadata
+        Of the Labels layer.
+    """
+    movie = annotation.movie
+    units = [time_unit(movie.units[0]), space_unit(movie.units[1]), space_unit(movie.units[2])]
+    place: dict[str, Any] = {
+        "scale": movie.scale,
+        "units": tuple("pixel" if unit is None else unit.name for unit in units),
+        "axis_labels": ("t", "y", "x"),
+    }
+    options = {"name": name, "metadata": metadata or {}, "colormap": _colours(annotation), **place}
+    layers: list[LayerData] = [(painted(annotation), options, "labels")]
+    rows = _centroids(annotation)
+    if len(rows):
+        tracked = set(rows[:, 0].astype(int).tolist())
+        layers.append((rows, {"name": f"{name} tracks", "graph": _graph(annotation, tracked), **place}, "tracks"))
+    return layers
+
+
+def painted(annotation: Annotation) -> Any:
+    """Return the label images of a document as a dask array, (T, Y, X) uint16 or uint32, painted when looked at."""
+    import dask.array
+
+    from src_model.annotation import Annotation, label_image
+    from src_model.formats.label_movie import label_dtype
+
+    frozen = Annotation.of_state(annotation.snapshot().state)
+    dtype = label_dtype(annotation.objects, least=np.uint16)
+    length, (height, width) = annotation.movie.length, annotation.movie.frame_shape
+
+    def paint(block_info: Any = None) -> NDArray[np.integer]:
+        frame = block_info[None]["array-location"][0][0]
+        return label_image(frozen, frame, dtype=dtype)[np.newaxis]
+
+    chunks = ((1,) * length, (height,), (width,))
+    return dask.array.map_blocks(paint, chunks=chunks, dtype=dtype, meta=np.empty((0, 0, 0), dtype))
+
+
+def _colours(annotation: Annotation) -> Any:
+    from napari.utils.colormaps import DirectLabelColormap
+
+    colours: dict[int | None, str] = {object_id: info.colour for object_id, info in annotation.objects.items()}
+    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colours})
+
+
+def _centroids(annotation: Annotation) -> NDArray[np.float64]:
+    """Rows of object id, frame, y, x."""
+    from src_model.masks import centroid
+
+    rows = [
+        (object_id, frame, *middle)
+        for object_id in annotation.objects
+        for frame, entry in annotation.masklet(object_id).entries().items()
+        if (middle := centroid(entry.mask)) is not None
+    ]
+    return np.array(rows, np.float64).reshape(-1, 4)
+
+
+def _graph(annotation: Annotation, tracked: set[int]) -> dict[int, list[int]]:
+    return {
+        daughter: [item.parent]
+        for item in annotation.divisions.values()
+        for daughter in item.daughters
+        if {daughter, item.parent} <= tracked
+    }
+
+
+def _single(path: PathLikes) -> Path | None:
+    if isinstance(path, str | PathLike):
+        return Path(path)
+    return Path(path[0]) if len(path) == 1 else None
+
+
+def _folder(path: Path) -> Path:
+    return path.parent if path.name.endswith("_track.txt") else path

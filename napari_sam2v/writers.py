@@ -1,0 +1,140 @@
+"""Writers for File > Save: a Labels layer, with a Tracks layer for its divisions, in the formats of other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from src_model.errors import FormatError
+
+if TYPE_CHECKING:
+    from napari_sam2v.readers import LayerData
+    from src_model.annotation import Annotation, Division
+
+FOLDERS = {".ctc": "ctc", ".pngs": "png"}
+"""Formats that are folders, by the suffix that chooses them in napari's dialog."""
+
+
+def write_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
+    """Write a Labels layer and, if there is one, the divisions of a Tracks layer.
+
+    Parameters
+    ----------
+    path
+        The file or folder; its suffix chooses the format, and without one it is a folder of the Cell Tracking
+        Challenge.
+    layers
+        The Labels layer, and maybe a Tracks layer whose track ids are its labels.
+
+    Returns
+    -------
+    list of str
+        What was written.
+
+    Raises
+    ------
+    FormatError
+        If the layers or the path do not fit the format.
+    MissingExtraError
+        If a package is needed that is not installed.
+    """
+    from napari.utils.notifications import show_warning
+
+    from src_model.formats import export
+
+    target = Path(path)
+    report = export(document_of_layers(layers), target, _format(target))
+    # Layers know no origins of masks, so what remains to be told is what changed.
+    for loss in report.losses:
+        if loss.matters:
+            show_warning(loss.text)
+    return [str(report.path)]
+
+
+def document_of_layers(layers: Sequence[LayerData]) -> Annotation:
+    """Make a document of a Labels layer and the divisions of a Tracks layer.
+
+    Raises
+    ------
+    FormatError
+        If there is no Labels layer of the axes (T, Y, X) or (Y, X), or its values are no labels.
+    """
+    from src_model.annotation import MovieIdentity
+    from src_model.formats import Imported, read_labels
+
+    found = {kind: (data, meta) for data, meta, kind in layers}
+    if "labels" not in found:
+        raise FormatError(
+            "there is no Labels layer to write; select one, and if wanted the Tracks layer of its objects"
+        )
+    data, meta = found["labels"]
+    labels = _flat_movie(data, str(meta.get("name", "labels")))
+    imported = read_labels(labels, axes="TYX", name=str(meta.get("name", "labels")))
+    if "tracks" in found:
+        known = {masklet.object_id for masklet in imported.masklets}
+        divisions = _divisions(*found["tracks"], known)
+        imported = Imported(imported.name, imported.shape, imported.masklets, divisions=divisions)
+    scale, units = _geometry(meta, data_axes=np.ndim(_finest(data)))
+    movie = MovieIdentity(imported.name, imported.shape, str(labels.dtype), scale=scale, units=units)
+    return imported.document(movie)
+
+
+def _format(path: Path) -> Any:
+    from src_model.formats import format_named, format_of
+
+    if not path.suffix:
+        return format_named("ctc")
+    name = FOLDERS.get(path.suffix.lower())
+    return format_of(path) if name is None else format_named(name)
+
+
+def _finest(data: Any) -> Any:
+    """Return the finest level of multiscale data, and other data as they are."""
+    levels = isinstance(data, list | tuple) or type(data).__name__ == "MultiScaleData"
+    return data[0] if levels else data
+
+
+def _flat_movie(data: Any, name: str) -> Any:
+    import dask.array
+
+    labels = _finest(data)
+    if labels.ndim == 2:
+        labels = np.asarray(labels)[np.newaxis]
+    while labels.ndim > 3 and labels.shape[1] == 1:
+        labels = dask.array.asarray(labels)[:, 0]
+    if labels.ndim != 3:
+        raise FormatError(
+            f"the layer '{name}' has the shape {tuple(labels.shape)} and cannot be written: expected (T, Y, X); "
+            "slice or project the other axes first"
+        )
+    return labels
+
+
+def _geometry(meta: Mapping[str, Any], data_axes: int) -> tuple[tuple[float, float, float], tuple[str, str, str]]:
+    """Return scale and names of units along t, y and x."""
+    scale = [abs(float(size)) for size in meta.get("scale", ())] or [1.0] * data_axes
+    units = [str(unit) for unit in meta.get("units") or ()] or [""] * data_axes
+    if data_axes == 2:
+        scale, units = [1.0, *scale], ["", *units]
+    return (scale[0], scale[-2], scale[-1]), (units[0], units[-2], units[-1])
+
+
+def _divisions(rows: Any, meta: Mapping[str, Any], known: set[int]) -> tuple[Division, ...]:
+    """Read the graph of a Tracks layer: parents by daughter."""
+    from src_model.annotation import Division
+
+    table = np.asarray(rows)
+    starts = {
+        int(number): int(table[table[:, 0] == number, 1].min()) for number in np.unique(table[:, 0]) if number in known
+    }
+    daughters: dict[int, list[int]] = {}
+    for daughter, parents in (meta.get("graph") or {}).items():
+        for parent in np.atleast_1d(parents).tolist()[:1]:
+            if daughter in starts and parent in starts:
+                daughters.setdefault(int(parent), []).append(int(daughter))
+    return tuple(
+        Division(parent, min(starts[one] for one in found), tuple(found)) for parent, found in daughters.items()
+    )

@@ -1,0 +1,173 @@
+"""``sam2v export``: an annotation in, a file of another program out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from src_model.cli import options as opt
+from src_model.cli.terminal import make_progress, say, table_console, warn
+from src_model.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from src_model.annotation import Annotation
+    from src_model.formats import ExportReport
+    from src_model.frames import FrameSource, Plane
+
+
+def _list_formats(value: bool) -> None:
+    if value:
+        table_console().print(_format_table())
+        raise typer.Exit
+
+
+DocumentArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DOCUMENT",
+        help="An annotation (.sam2v), or a session that 'sam2v track' saved (.json).",
+        show_default=False,
+    ),
+]
+OutOption = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="PATH", help="The file or folder; what an earlier export left is replaced."),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="NAME",
+        show_default="by the suffix of --out",
+        help="A name from 'sam2v export --formats', such as ctc, coco, csv, ome-zarr or png.",
+    ),
+]
+FormatsOption = Annotated[
+    bool,
+    typer.Option(
+        "--formats", callback=_list_formats, is_eager=True, help="List the formats with what each loses, and leave."
+    ),
+]
+OverlapOption = Annotated[
+    opt.OverlapChoice | None,
+    typer.Option(
+        "--overlap",
+        show_default="as the annotation says",
+        help="Who gets a pixel that several objects claim, where a format has one number a pixel.",
+    ),
+]
+ObjectsOption = Annotated[
+    list[int] | None, typer.Option("--object", metavar="ID", help="Export this object; may be repeated. Default: all.")
+]
+VisibleOption = Annotated[bool, typer.Option("--visible-only", help="Leave out objects that are hidden in napari.")]
+MovieOption = Annotated[
+    Path | None,
+    typer.Option("--movie", metavar="MOVIE", help="For csv: also measure mean intensities in this movie."),
+]
+ChannelsOption = Annotated[
+    list[int] | None,
+    typer.Option("--channel", metavar="C", help="Measure this channel of the movie; may be repeated."),
+]
+
+
+def export(
+    document: DocumentArgument,
+    out: OutOption,
+    format: FormatOption = None,
+    formats: FormatsOption = False,
+    overlap: OverlapOption = None,
+    object_ids: ObjectsOption = None,
+    visible_only: VisibleOption = False,
+    movie: MovieOption = None,
+    channel: ChannelsOption = None,
+    axes: opt.AxesOption = None,
+    plane: opt.PlaneOption = None,
+    quiet: opt.QuietOption = False,
+    debug: opt.DebugOption = False,
+) -> None:
+    """Write an annotation as labels, tracks or a table for other programs, and say what these cannot hold.
+
+        sam2v export cells.sam2v --format ctc --out 01_RES
+
+    Nothing appears under the name of --out before it is complete.
+    """
+    from src_model.formats import ExportOptions, format_named, format_of
+    from src_model.formats import export as write
+
+    if channel and movie is None:
+        raise typer.BadParameter("channels are measured in a movie; say which with --movie", param_hint="--channel")
+    chosen = format_of(out) if format is None else format_named(format)
+    if movie is not None and chosen.name != "csv":
+        raise typer.BadParameter(f"{chosen.title} has no intensities; leave the movie out", param_hint="--movie")
+    chosen.check_path(out)
+    annotation = open_document(document)
+    measured = dict(_channels(movie, channel or [], axes, opt.parse_plane(plane))) if movie is not None else {}
+    with make_progress(quiet=quiet) as bar:
+        task = bar.add_task("Writing", total=annotation.movie.length)
+        options = ExportOptions(
+            overlap=None if overlap is None else overlap.value,
+            objects=object_ids or None,
+            visible_only=visible_only,
+            channels=measured,
+            progress=lambda done, _: bar.update(task, completed=done),
+        )
+        report = write(annotation, out, chosen, options)
+    _tell(report, chosen.title, quiet=quiet)
+
+
+def open_document(path: Path) -> Annotation:
+    """Load an annotation, or make one of a session.
+
+    Raises
+    ------
+    AnnotationFileError, SessionFileError
+        If it cannot be read.
+    FormatError
+        If its name ends as neither does.
+    """
+    match path.suffix.lower():
+        case ".sam2v":
+            from src_model.annotation import load
+
+            return load(path)
+        case ".json":
+            from src_model.workflow.session_document import document_of_session
+
+            return document_of_session(path)
+    raise FormatError(f"'{path}' is neither an annotation (.sam2v) nor a session that 'sam2v track' saved (.json)")
+
+
+def _channels(movie: Path, numbers: list[int], axes: str | None, plane: Plane) -> Iterator[tuple[str, FrameSource]]:
+    from src_model.frames import open_movie
+
+    if not numbers:
+        yield "intensity", open_movie(movie, axes=axes, plane=plane)
+    for number in numbers:
+        yield f"channel_{number}", open_movie(movie, axes=axes, channel=number, plane=plane)
+
+
+def _tell(report: ExportReport, title: str, *, quiet: bool) -> None:
+    objects, frames = report.objects, report.frames
+    say(f"Wrote {objects} object{'s' * (objects != 1)} on {frames} frame{'s' * (frames != 1)} as {title}.", quiet=quiet)
+    for line in report.lines():
+        if not quiet:
+            warn(line)
+    say(str(report.path), quiet=quiet)
+
+
+def _format_table() -> Table:
+    from src_model.formats import FORMATS, Part
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "suffix", "extra", "what for", "does not hold"):
+        table.add_column(title, overflow="fold")
+    for item in FORMATS:
+        lost = [str(part) for part in item.loses if part is not Part.ABSENCE]
+        table.add_row(item.name, " ".join(item.suffixes) or "folder", item.extra, item.hint, ", ".join(lost))
+    return table

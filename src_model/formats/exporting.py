@@ -1,0 +1,87 @@
+"""Writing an annotation in the format of another program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src_model.errors import FormatError
+from src_model.formats.atomic import complete_file
+from src_model.formats.registry import format_named, format_of
+from src_model.formats.report import ExportReport, Loss, Part, dropped, some
+from src_model.formats.run import ExportOptions, ExportRun
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from src_model.annotation import Annotation
+    from src_model.formats.format import Format
+
+
+def export(
+    annotation: Annotation,
+    path: str | PathLike[str],
+    format: str | Format | None = None,
+    options: ExportOptions | None = None,
+) -> ExportReport:
+    """Write an annotation in a format of other programs; the file or folder appears when it is complete.
+
+    On another thread than the document's, give ``Annotation.of_state(annotation.snapshot().state)``.
+
+    Parameters
+    ----------
+    annotation
+        The document; it is only read.
+    path
+        The file or folder; what an earlier export left there is replaced.
+    format
+        Or its name; left out, it is chosen by the suffix.
+    options
+        How to export.
+
+    Returns
+    -------
+    ExportReport
+        What the file does not hold of the annotation.
+
+    Raises
+    ------
+    FormatError
+        If the format is unknown, the path cannot be written to, or the annotation does not fit the format.
+    MissingExtraError
+        If a package is needed that is not installed.
+    StoppedError
+        If it was cancelled; nothing is left then, and what was there before still is.
+    """
+    target = Path(path)
+    chosen = format_of(target) if format is None else format_named(format) if isinstance(format, str) else format
+    chosen.check_path(target)
+    run = ExportRun(annotation, options or ExportOptions())
+    try:
+        with complete_file(target) as part:
+            chosen.write(run, part)
+    except OSError as error:
+        raise FormatError(f"'{target}' cannot be written: {error}") from error
+    return ExportReport(target, chosen.name, run.length, len(run.seen), tuple(_losses(run, chosen)))
+
+
+def _losses(run: ExportRun, chosen: Format) -> list[Loss]:
+    unseen = [object_id for object_id in run.objects if object_id not in set(run.seen)]
+    run.note("no mask", len(unseen), f"{len(unseen)} objects have no mask on any frame.", matters=False)
+    if Part.LINEAGE in chosen.keeps:
+        moved = _moved_divisions(run)
+        text = f"A division is where a daughter is first seen, which is not the frame marked for object {some(moved)}."
+        run.note("division frames", len(moved), text)
+    parts = dropped(run.annotation, run.objects, run.tally, chosen.keeps)
+    everything = [*run.notes, *run.tally.losses(run.overlap), *parts]
+    return sorted(everything, key=lambda loss: not loss.matters)
+
+
+def _moved_divisions(run: ExportRun) -> list[str]:
+    """Parents whose division was marked on another frame than that on which the first daughter has a mask."""
+    moved = []
+    for item in run.annotation.divisions.values():
+        seen = [first for daughter in item.daughters if (first := run.first_frame(daughter)) is not None]
+        if seen and item.parent in run.objects and min(seen) != item.frame:
+            moved.append(str(item.parent))
+    return moved

@@ -1,0 +1,87 @@
+"""Labels movies, one number a pixel and frame: what all formats that hold such a movie are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from src_model.errors import MaskError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from numpy.typing import DTypeLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class LabelInfo:
+    """What is known of the object that has a label.
+
+    Attributes
+    ----------
+    label
+        Its number.
+    colour
+        ``"#rrggbb"``, or empty.
+    texts
+        More of it, by name.
+    """
+
+    label: int
+    colour: str = ""
+    texts: Mapping[str, str | int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMovie:
+    """A labels movie to be written.
+
+    Attributes
+    ----------
+    name
+        What a user would call it.
+    shape
+        ``(T, Y, X)``.
+    dtype
+        Unsigned type of the labels.
+    frames
+        ``(Y, X)`` labels of ``dtype``, frame by frame; they are taken once, and none is kept.
+    scale
+        World units a frame, a row and a column.
+    units
+        Names of those; empty if unknown.
+    labels
+        What is known of the objects.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    dtype: np.dtype[np.unsignedinteger[Any]]
+    frames: Iterator[NDArray[np.integer]]
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    units: tuple[str, str, str] = ("", "", "")
+    labels: tuple[LabelInfo, ...] = ()
+
+
+def label_dtype(labels: Collection[int], *, least: DTypeLike = np.uint8) -> np.dtype[np.unsignedinteger[Any]]:
+    """Choose the smallest unsigned type that holds all labels.
+
+    Parameters
+    ----------
+    labels
+        Object numbers.
+    least
+        The smallest type that may be chosen.
+
+    Raises
+    ------
+    MaskError
+        If one is larger than any label image can hold.
+    """
+    largest = max(labels, default=0)
+    for kind in (np.uint8, np.uint16, np.uint32):
+        if largest <= np.iinfo(kind).max and np.dtype(kind).itemsize >= np.dtype(least).itemsize:
+            return np.dtype(kind)
+    raise MaskError(f"object {largest} cannot be written as a label: numbers go up to {np.iinfo(np.uint32).max}")

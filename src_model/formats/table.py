@@ -1,0 +1,131 @@
+"""A CSV table with a line for each object and frame: where it is, how large, how sure, how bright.
+
+Areas, centroids and boxes are in pixels, rows (y) before columns (x), counted from 0, far edges excluded; where the
+movie has a pixel size or a frame interval, columns in its units follow.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from src_model.errors import FormatError
+from src_model.formats.units import COUNTS, space_unit, time_unit
+from src_model.masks import centroid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from src_model.annotation import AnnotatedFrame, AnnotatedObject
+    from src_model.formats.run import ExportRun
+    from src_model.frames import FrameSource
+    from src_model.masks import Rle
+
+_COLUMNS = (
+    "frame",
+    "object",
+    "name",
+    "class",
+    "parent",
+    "area",
+    "centroid_y",
+    "centroid_x",
+    "box_y0",
+    "box_x0",
+    "box_y1",
+    "box_x1",
+    "score",
+    "object_score",
+    "origin",
+)
+_COLOURS = ("red", "green", "blue")
+
+
+def write_table(run: ExportRun, path: Path) -> None:
+    """Write the table; an object known to be absent from a frame has area 0 there.
+
+    Parameters
+    ----------
+    run
+        What is exported.
+    path
+        The file.
+
+    Raises
+    ------
+    FormatError
+        If a channel to measure does not fit the annotation's movie.
+    """
+    _check_channels(run)
+    scaled = _scaled_columns(run)
+    bright = [f"mean_{name}" for channel, source in run.options.channels.items() for name in _parts(channel, source)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*_COLUMNS, *scaled, *bright])
+        for frame, entries in run.frames():
+            images = [source.read(frame) for source in run.options.channels.values()] if entries else []
+            for object_id, entry in entries.items():
+                row = _row(run.objects[object_id], frame, entry, run.parents.get(object_id))
+                sizes = _scaled(frame, entry.mask, run.annotation.movie.scale) if scaled else []
+                writer.writerow([*row, *sizes, *(value for image in images for value in _means(image, entry.mask))])
+    run.note("masks", run.tally.masks, "A table holds no masks: only where objects are and how large.")
+
+
+def _row(info: AnnotatedObject, frame: int, entry: AnnotatedFrame, parent: int | None) -> list[object]:
+    middle = centroid(entry.mask)
+    return [
+        frame,
+        info.object_id,
+        info.name,
+        info.class_name,
+        "" if parent is None else parent,
+        entry.mask.area,
+        *(("", "") if middle is None else (f"{part:.3f}" for part in middle)),
+        *(entry.mask.box or ("",) * 4),
+        f"{entry.score:.4f}",
+        f"{entry.object_score:.4f}",
+        str(entry.origin),
+    ]
+
+
+def _scaled_columns(run: ExportRun) -> list[str]:
+    """Names of the columns in world units; none if there are no such units."""
+    movie = run.annotation.movie
+    if movie.scale == (1.0, 1.0, 1.0) and set(movie.units) <= COUNTS:
+        return []
+    names = []
+    for find, name in zip((time_unit, space_unit, space_unit), movie.units, strict=True):
+        unit = find(name)
+        names.append("scaled" if unit is None else unit.symbol.replace("µ", "u"))
+    return [f"time_{names[0]}", f"area_{names[2]}2", f"centroid_y_{names[1]}", f"centroid_x_{names[2]}"]
+
+
+def _scaled(frame: int, mask: Rle, scale: tuple[float, float, float]) -> list[str]:
+    middle = centroid(mask)
+    places = ("", "") if middle is None else (f"{middle[0] * scale[1]:.6g}", f"{middle[1] * scale[2]:.6g}")
+    return [f"{frame * scale[0]:.6g}", f"{mask.area * scale[1] * scale[2]:.6g}", *places]
+
+
+def _check_channels(run: ExportRun) -> None:
+    movie = run.annotation.movie
+    for name, source in run.options.channels.items():
+        if tuple(source.shape[1:3]) != movie.frame_shape or len(source) < movie.length:
+            raise FormatError(
+                f"'{source.name}' (channel {name}) has the shape {tuple(source.shape)} and cannot be measured: "
+                f"expected {movie.length} frames of {movie.frame_shape} (Y, X) as the annotated movie has"
+            )
+
+
+def _parts(channel: str, source: FrameSource) -> list[str]:
+    return [channel] if len(source.shape) == 3 else [f"{channel}_{colour}" for colour in _COLOURS]
+
+
+def _means(image: np.ndarray, mask: Rle) -> list[str]:
+    box = mask.box
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if box is None:
+        return [""] * channels
+    values = image[box[0] : box[2], box[1] : box[3]][mask.crop(box)].astype(np.float64)
+    return [f"{mean:.6g}" for mean in np.atleast_1d(values.mean(axis=0)).tolist()]
