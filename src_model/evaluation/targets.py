@@ -103,7 +103,9 @@ def span_of(targets: Sequence[Target]) -> range:
 
 
 def _read_target(movie: LabelledMovie, object_id: int, frames: Sequence[int], *, divides: bool) -> Target | None:
-    masks = {frame: Rle.encode(movie.mask(object_id, frame)) for frame in frames}
+    # A frame may be labelled for other objects only: then nothing is known of this one, which is not to be absent.
+    known = set(movie.known_frames(object_id))
+    masks = {frame: Rle.encode(movie.mask(object_id, frame)) for frame in frames if frame in known}
     present = [frame for frame, mask in masks.items() if not mask.is_empty]
     if not present or masks[present[0]].area < LEAST_AREA:
         return None

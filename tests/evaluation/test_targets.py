@@ -32,6 +32,14 @@ def test_an_object_that_leaves_is_expected_to_be_found_absent():
     assert [mask.is_empty for mask in target.truth.values()] == [False, False, False, True, True, True]
 
 
+def test_frames_labelled_for_other_objects_only_do_not_count(monkeypatch):
+    source = movie(labels_of((1, range(3)), (2, range(6))))
+    known = {1: (0, 1, 2), 2: range(6)}
+    monkeypatch.setattr(type(source), "known_frames", lambda _movie, number: known[number])
+    first, second = choose_targets(source, TargetChoice())
+    assert (first.stop, second.stop) == (3, 6)
+
+
 def test_a_mother_ends_where_she_divides():
     labels = labels_of((1, range(3)), (2, range(3, 6)), (3, range(3, 6)))
     targets = choose_targets(movie(labels, {2: 1, 3: 1}), TargetChoice())
