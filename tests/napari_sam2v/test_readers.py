@@ -57,10 +57,9 @@ def test_labels_have_the_colours_of_the_objects(tmp_path):
 
 
 @pytest.mark.usefixtures("plugins")
-@pytest.mark.parametrize("name", ["01_RES", "01_RES/res_track.txt"])
-def test_a_folder_of_tracked_cells_opens_with_its_lineage(tmp_path, name):
+def test_a_folder_of_tracked_cells_opens_by_its_table_with_its_lineage(tmp_path):
     export(family(), tmp_path / "01_RES", "ctc")
-    labels, tracks = shown(opened(tmp_path / name))
+    labels, tracks = shown(opened(tmp_path / "01_RES" / "res_track.txt"))
     assert labels.name == "01_RES"
     assert set(np.unique(np.asarray(labels.data[5]))) == {0, 2, 5, 8}
     assert tracks.graph == {5: [3], 8: [3]}

@@ -1,0 +1,142 @@
+"""The model and what all functions of a process share: its turn, the image cache, and counts of what happened."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cvat_serverless.image_cache import EncodedImage, ImageCache
+from cvat_serverless.images import ImageLimits, decode_base64, decode_image, digest_of
+from src_model.errors import BusyError
+from src_model.frames import Normalization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from src_model.nn import ImageFeatures
+    from src_model.tracking import StreamingPredictor
+
+_AS_SHOWN = Normalization("none", (0.0,), (255.0,))
+"""Images arrive as 8-bit colour: a rule that looked at more than the image would make equal images different."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened since the process started."""
+
+    images_encoded: int = 0
+    objects_started: int = 0
+    objects_tracked: int = 0
+    objects_lost: int = 0
+    corrections: int = 0
+    healings: int = 0
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeenImage:
+    """An image of a request, known to be sound.
+
+    Attributes
+    ----------
+    digest
+        Its hash.
+    shape
+        ``(Y, X)``.
+    pixels
+        ``(Y, X, 3)`` uint8; None if it was in the cache and has not been decoded.
+    text
+        The file in base64.
+    """
+
+    digest: str
+    shape: tuple[int, int]
+    pixels: NDArray[np.uint8] | None = field(repr=False)
+    text: str = field(repr=False)
+
+
+class Engine:
+    """A loaded network that answers one request at a time and encodes no image twice.
+
+    Parameters
+    ----------
+    predictor
+        The network.
+    cache_bytes
+        Budget of the image cache.
+    limits
+        Largest image.
+    wait_seconds
+        How long a request waits for its turn.
+    """
+
+    def __init__(
+        self,
+        predictor: StreamingPredictor,
+        *,
+        cache_bytes: int = 512 * 2**20,
+        limits: ImageLimits | None = None,
+        wait_seconds: float = 100.0,
+    ) -> None:
+        self.predictor = predictor
+        self.steps = predictor.steps
+        self.cache = ImageCache(cache_bytes)
+        self.counts = Counts()
+        self._limits = limits or ImageLimits()
+        self._wait_seconds = wait_seconds
+        self._turn = threading.Lock()
+
+    def receive(self, text: str) -> SeenImage:
+        """Check an image file in base64; only one that is not in the cache is decoded.
+
+        Raises
+        ------
+        RequestError
+            If it is no image, a damaged one, or one that is too large.
+        """
+        digest = digest_of(text.encode("utf-8", "surrogatepass"))
+        known = self.cache.get(digest)
+        if known is not None:
+            return SeenImage(digest, known.shape, None, text)
+        pixels = self._decoded(text)
+        return SeenImage(digest, (pixels.shape[0], pixels.shape[1]), pixels, text)
+
+    def look_at(self, pixels: NDArray[np.uint8]) -> SeenImage:
+        """Take an image that is decoded already, ``(Y, X, 3)`` uint8."""
+        return SeenImage(digest_of(pixels.tobytes()), (pixels.shape[0], pixels.shape[1]), pixels, "")
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until no other request uses the model, and keep it for this one.
+
+        Raises
+        ------
+        BusyError
+            If that takes too long.
+        """
+        if not self._turn.acquire(timeout=self._wait_seconds):
+            raise BusyError(
+                f"the model was busy for {self._wait_seconds:g} seconds; try again, or serve a replica more"
+            )
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def features(self, image: SeenImage) -> ImageFeatures:
+        """Return an image's features, encoding it only if it is not in the cache; only within a turn."""
+        known = self.cache.get(image.digest)
+        if known is None:
+            pixels = self._decoded(image.text) if image.pixels is None else image.pixels
+            known = EncodedImage(image.shape, self.steps.encode_image(pixels, _AS_SHOWN))
+            self.cache.put(image.digest, known)
+            self.counts.images_encoded += 1
+        return known.features
+
+    def _decoded(self, text: str) -> NDArray[np.uint8]:
+        return decode_image(decode_base64(text), self._limits)

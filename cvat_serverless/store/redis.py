@@ -1,0 +1,154 @@
+"""Tracks in Redis, for several replicas behind one address."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from cvat_serverless.shapes import ShapeType
+from cvat_serverless.store.packing import pack_track, unpack_track
+from cvat_serverless.tracks import Seen
+from src_model.errors import BusyError, MissingExtraError, RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+    from cvat_serverless.tracks import Track
+
+_log = logging.getLogger(__name__)
+
+_PUT = """
+local held = tonumber(redis.call('GET', KEYS[1]) or '-1')
+if held >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+redis.call('HSET', KEYS[3], ARGV[4], ARGV[5])
+redis.call('EXPIRE', KEYS[3], ARGV[3])
+return 1
+"""
+"""Keeps a track only if none of its name is as far: Redis runs a script as one step, whoever else writes."""
+
+
+class _Place(BaseModel):
+    """Where a track was in an image, written when it was there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    track_id: str
+    step: int
+    kind: ShapeType
+    box: tuple[float, float, float, float]
+    mark: str
+    at: float
+
+
+class RedisStore:
+    """Keeps tracks in Redis; how many bytes it may take is Redis' own setting (``maxmemory``, ``allkeys-lru``).
+
+    Whoever can write to that Redis can make tracks up. It holds tensors, never code.
+
+    Parameters
+    ----------
+    url
+        Such as ``redis://host:6379/0``.
+    device
+        Where tensors are wanted.
+    model
+        Digest of the network's weights: replicas with other weights do not share memories.
+    max_age
+        Seconds after its last change at which a track is dropped.
+    timeout
+        Seconds that Redis has for an answer.
+
+    Raises
+    ------
+    MissingExtraError
+        If redis-py is not installed.
+    BusyError
+        If nothing answers there.
+    """
+
+    def __init__(
+        self, url: str, device: torch.device, model: str, *, max_age: float = 12 * 3600.0, timeout: float = 10.0
+    ) -> None:
+        try:
+            import redis
+        except ImportError as error:
+            raise MissingExtraError("redis", "serve", "sharing tracks between replicas") from error
+        self._failures = (redis.RedisError,)
+        try:
+            self._redis = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+        except ValueError as error:
+            raise RequestError(f"the Redis address cannot be used: {error}") from error
+        self._device = device
+        self._prefix = f"sam2v:{model[:16] or 'unnamed'}"
+        self._seconds = max(1, int(max_age))
+        self._put = self._redis.register_script(_PUT)
+        with self._reachable():
+            self._redis.ping()
+
+    def get(self, track_id: str) -> Track | None:
+        """Return a track if it is still there."""
+        with self._reachable():
+            data = cast("bytes | None", self._redis.get(f"{self._prefix}:track:{track_id}"))
+        return None if data is None else self._unpacked(data)
+
+    def put(self, track: Track) -> bool:
+        """Keep a track under its name, unless there is one of that name that is as far or farther."""
+        names = [f"{self._prefix}:{kind}:{track.track_id}" for kind in ("step", "track")]
+        last = track.sightings[-1]
+        place = _Place(
+            track_id=track.track_id,
+            step=track.step,
+            kind=track.shape.type,
+            box=last.box,
+            mark=last.mark,
+            at=time.time(),
+        )
+        with self._reachable():
+            kept = self._put(
+                keys=[*names, f"{self._prefix}:image:{last.image}"],
+                args=[
+                    track.step,
+                    pack_track(track),
+                    self._seconds,
+                    f"{track.track_id}:{track.step}",
+                    place.model_dump_json(),
+                ],
+            )
+        return bool(kept)
+
+    def seen_in(self, image: str) -> list[Seen]:
+        """List where tracks were in an image, the last one there first; some may be gone meanwhile."""
+        with self._reachable():
+            rows = cast("list[bytes]", self._redis.hvals(f"{self._prefix}:image:{image}"))
+        places = sorted((_Place.model_validate_json(row) for row in rows), key=lambda place: -place.at)
+        return [Seen(place.track_id, place.step, place.kind, place.box, place.mark) for place in places]
+
+    def size(self) -> tuple[int, int]:
+        """Return nothing: no track is held in this process."""
+        return 0, 0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._redis.close()
+
+    def _unpacked(self, data: bytes) -> Track | None:
+        try:
+            return unpack_track(data, self._device)
+        except ValueError as error:
+            _log.warning("a track in Redis cannot be read and is left alone: %s", error)
+            return None
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except self._failures as error:
+            raise BusyError(f"the track store does not answer ({type(error).__name__}); try again") from error

@@ -1,0 +1,322 @@
+"""The tracker: shapes to start from and states to go on from, all objects of a request as one batch."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cvat_serverless.requests import GivenShape, TrackerRequest, parse
+from cvat_serverless.shapes import Shape, ShapeType, make_shape, shape_of
+from cvat_serverless.state import StateCodec, TrackState, new_track_id, outline_of
+from cvat_serverless.tracks import Sighting, asleep
+from src_model.errors import RequestError
+from src_model.masks import Masklet, box_iou
+from src_model.tracking.memory_bank import MemoryBank
+from src_model.tracking.prompting import Prompting
+from src_model.tracking.prompts import Prompt
+from src_model.tracking.propagation import Propagation
+from src_model.tracking.recall import Recall
+from src_model.tracking.tracked_object import TrackedObject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cvat_serverless.engine import Engine, SeenImage
+    from cvat_serverless.store import TrackStore
+    from cvat_serverless.tracks import Seen, Track
+    from src_model.masks import Rle
+    from src_model.nn import ImageFeatures
+    from src_model.tracking.results import FrameResult
+    from src_model.tracking.settings import TrackingSettings
+
+_log = logging.getLogger(__name__)
+
+_CORRECTION_OVERLAP = 0.5
+"""IoU of boxes from which a shape drawn on a frame seen before is taken as a correction of what was there."""
+_PRESENT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One object of a request.
+
+    Attributes
+    ----------
+    kind
+        The type of shape wanted.
+    bare
+        Whether shapes are bare lists of four numbers.
+    shape
+        What to start from; in the image.
+    state
+        What to go on from instead.
+    """
+
+    kind: ShapeType
+    bare: bool = False
+    shape: Shape | None = None
+    state: TrackState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """How one object of a request is answered.
+
+    Attributes
+    ----------
+    asked
+        What CVAT wants.
+    track, last
+        What it goes on from, and from which of its steps; None for a new object.
+    prompt
+        What it is prompted with on this frame; None if it is only tracked.
+    hint
+        A mask near the one wanted, where memory was lost.
+    """
+
+    asked: Asked
+    track: Track | None = None
+    last: int = -1
+    prompt: Prompt | None = None
+    hint: Rle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An object on the frame of the request.
+
+    Attributes
+    ----------
+    asked
+        What was wanted.
+    track_id, step
+        Which track in the store, and which of its frames.
+    shape
+        Where it is.
+    image
+        ``(Y, X)`` of the frame.
+    """
+
+    asked: Asked
+    track_id: str
+    step: int
+    shape: Shape
+    image: tuple[int, int]
+
+    @property
+    def state(self) -> TrackState:
+        """What to go on from on the next frame."""
+        outline = outline_of(self.shape, self.image)
+        return TrackState(self.track_id, self.step, self.asked.kind, self.asked.bare, outline, self.image)
+
+
+class Tracker:
+    """Answers the requests of CVAT's trackers.
+
+    Parameters
+    ----------
+    engine
+        The model.
+    store
+        Where memories wait.
+    codec
+        Reads and writes states.
+    """
+
+    def __init__(self, engine: Engine, store: TrackStore, codec: StateCodec) -> None:
+        self._engine = engine
+        self._store = store
+        self._codec = codec
+
+    def __call__(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a request.
+
+        Raises
+        ------
+        RequestError
+            If it cannot be meant; nothing has changed then.
+        BusyError
+            If the model or the store is busy for too long.
+        """
+        request = parse(TrackerRequest, body)
+        image = self._engine.receive(request.image)
+        answers = self.answer(self._read(request, image), image)
+        return {
+            "shapes": [_shape_for_cvat(answer) for answer in answers],
+            "states": [self._codec.pack(answer.state) for answer in answers],
+        }
+
+    def answer(self, asked: Sequence[Asked], image: SeenImage) -> list[Answer]:
+        """Find all objects of a request in its image, each as if it were alone.
+
+        Raises
+        ------
+        BusyError
+            If the model or the store is busy for too long; nothing has changed then.
+        """
+        with self._engine.turn():
+            placed = self._placed(asked, image)
+            tracked = iter(self._tracked([task for task in placed if isinstance(task, _Task)], image))
+            return [self._kept(item.asked, next(tracked)) if isinstance(item, _Task) else item for item in placed]
+
+    # What was asked for ----------------------------------------------------------------------------------------------
+
+    def _read(self, request: TrackerRequest, image: SeenImage) -> list[Asked]:
+        count = max(len(request.shapes), len(request.states))
+        if not count:
+            raise RequestError("the request has neither shapes nor states; draw an object to be tracked")
+        return [
+            self._read_one(
+                request.shapes[index] if index < len(request.shapes) else None,
+                request.states[index] if index < len(request.states) else None,
+                image,
+            )
+            for index in range(count)
+        ]
+
+    def _read_one(self, shape: GivenShape | list[float] | None, state: object, image: SeenImage) -> Asked:
+        if isinstance(shape, list):
+            return Asked("rectangle", True, make_shape("rectangle", shape, image.shape))
+        if shape is not None:
+            made = make_shape(shape.type, shape.points, image.shape)
+            return Asked(made.type, False, made)
+        known = self._codec.unpack(state)
+        if known.image != image.shape:
+            raise RequestError(
+                f"the tracker state belongs to frames of {known.image[1]} x {known.image[0]} pixels, this one has "
+                f"{image.shape[1]} x {image.shape[0]}; draw the object again"
+            )
+        return Asked(known.kind, known.bare, state=known)
+
+    # Where each object goes on from ----------------------------------------------------------------------------------
+
+    def _placed(self, asked: Sequence[Asked], image: SeenImage) -> list[_Task | Answer]:
+        taken: set[str] = set()
+        return [
+            self._followed(one, one.state, image) if one.state is not None else self._drawn(one, image, taken)
+            for one in asked
+        ]
+
+    def _followed(self, one: Asked, state: TrackState, image: SeenImage) -> _Task | Answer:
+        track = self._store.get(state.track_id)
+        if track is None or track.step < state.step or track.image != image.shape or track.shape.type != one.kind:
+            return self._healed(one, state)
+        after = track.sighting(state.step + 1)
+        if after is not None and after.image == image.digest and track.step == state.step + 1:
+            # CVAT asks again for what it has not got, for instance after a time-out.
+            self._engine.counts.repeats += 1
+            return Answer(one, track.track_id, track.step, track.shape, image.shape)
+        return _Task(one, track, state.step)
+
+    def _healed(self, one: Asked, state: TrackState) -> _Task:
+        self._engine.counts.healings += 1
+        _log.warning(
+            "the memory of track %s is not here, after a restart or for lack of room: it goes on from the last shape "
+            "of its frame %d",
+            state.track_id,
+            state.step,
+        )
+        hint = state.outline.mask(state.image) if one.kind != "rectangle" else None
+        return _Task(one, prompt=Prompt(box=state.outline.box), hint=hint)
+
+    def _drawn(self, one: Asked, image: SeenImage, taken: set[str]) -> _Task | Answer:
+        shape = one.shape
+        assert shape is not None
+        is_box = shape.type == "rectangle"
+        prompt = Prompt(box=shape.box) if is_box else Prompt(mask=shape.mask(image.shape))
+        seen = self._corrected(shape, image, taken)
+        track = None if seen is None else self._store.get(seen.track_id)
+        if seen is not None and track is not None and seen.mark == shape.mark:
+            # Nothing was changed: CVAT only forgot the state, for instance when its user went back.
+            return Answer(one, seen.track_id, seen.step, shape, image.shape)
+        if seen is None or track is None or seen.step == 0:
+            self._engine.counts.objects_started += 1
+            return _Task(one, prompt=prompt)
+        self._engine.counts.corrections += 1
+        _log.info("track %s was corrected on its frame %d", track.track_id, seen.step)
+        return _Task(one, track, seen.step - 1, prompt)
+
+    def _corrected(self, shape: Shape, image: SeenImage, taken: set[str]) -> Seen | None:
+        """Find the object that a shape corrects: seen in this image, of the same type, where the shape is."""
+        candidates = [
+            (2.0 if seen.mark == shape.mark else box_iou(seen.box, shape.box), seen)
+            for seen in self._store.seen_in(image.digest)
+            if seen.kind == shape.type and seen.track_id not in taken
+        ]
+        overlap, best = max(candidates, key=lambda pair: pair[0], default=(0.0, None))
+        if best is None or overlap < _CORRECTION_OVERLAP:
+            return None
+        taken.add(best.track_id)
+        return best
+
+    # Tracking --------------------------------------------------------------------------------------------------------
+
+    def _tracked(self, tasks: Sequence[_Task], image: SeenImage) -> list[Track]:
+        """Prompt and track all objects of a request on its frame, as one batch."""
+        if not tasks:
+            return []
+        steps, features = self._engine.steps, self._engine.features(image)
+        now = max(task.last for task in tasks) + 2
+
+        def only_this(frame: int) -> ImageFeatures:
+            assert frame == now, "no memory is kept that would have to be made again from an earlier image"
+            return features
+
+        recall = Recall(steps, only_this, steps.network.config.max_pointers)
+        prompting = Prompting(recall, image.shape)
+        items = [_awake(number, task, now, steps.settings, image.shape) for number, task in enumerate(tasks, 1)]
+        for item, task in zip(items, tasks, strict=True):
+            if task.prompt is not None:
+                prompting.answer(item, now, task.prompt, replace=task.hint is None)
+        result = Propagation(recall, image.shape).step(now, items, reverse=False)
+        return [self._asleep(item, task, result, image) for item, task in zip(items, tasks, strict=True)]
+
+    def _asleep(self, item: TrackedObject, task: _Task, result: FrameResult, image: SeenImage) -> Track:
+        shape = task.asked.shape or self._found(item, task, result)
+        sighting = Sighting(image.digest, shape.box, shape.mark)
+        if task.track is None:
+            return asleep(item, result.frame, new_track_id(), shape, (sighting,), image.shape)
+        return task.track.followed(item, result.frame, shape, sighting, last=task.last)
+
+    def _found(self, item: TrackedObject, task: _Task, result: FrameResult) -> Shape:
+        """Return where a tracked object is; a lost one stays where it was, since CVAT has no word for being absent."""
+        counts, state, kind = self._engine.counts, task.asked.state, task.asked.kind
+        counts.objects_tracked += 1
+        present = result.object_scores[item.object_id] >= _PRESENT
+        shape = shape_of(result.rles[item.object_id], kind) if present else None
+        if shape is not None:
+            return shape
+        counts.objects_lost += 1
+        if task.track is not None and task.last == task.track.step:
+            return task.track.shape
+        assert state is not None, "an object without a shape has a state"
+        last = state.outline if kind == "rectangle" else shape_of(state.outline.mask(state.image), kind)
+        assert last is not None, "outlines in states cover pixels"
+        return last
+
+    # What CVAT gets --------------------------------------------------------------------------------------------------
+
+    def _kept(self, asked: Asked, track: Track) -> Answer:
+        if not self._store.put(track):
+            # Another request went on from the same frame before, or this is a correction: a track of its own.
+            track = track.renamed(new_track_id())
+            self._store.put(track)
+        return Answer(asked, track.track_id, track.step, track.shape, track.image)
+
+
+def _awake(number: int, task: _Task, now: int, settings: TrackingSettings, image: tuple[int, int]) -> TrackedObject:
+    if task.track is None:
+        item = TrackedObject(number, MemoryBank(settings), Masklet(number, image))
+    else:
+        item = task.track.awake(number, now, settings, last=task.last)
+        if task.prompt is not None:
+            item.directions[now] = False  # a correction: the network sees what it remembers
+    if task.hint is not None:
+        item.masklet.set(now, task.hint)
+    return item
+
+
+def _shape_for_cvat(answer: Answer) -> object:
+    points = list(answer.shape.points)
+    return points if answer.asked.bare else {"type": answer.shape.type, "points": points}

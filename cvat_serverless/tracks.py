@@ -1,0 +1,213 @@
+"""An object's memory apart from any movie: what is kept of it between two requests.
+
+A track is a value. Going on from it makes another one, which shares the tensors of all frames but the newest, so a
+request that fails changes nothing, and going back to an earlier frame costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from src_model.masks import Masklet
+from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
+from src_model.tracking.tracked_object import TrackedObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cvat_serverless.shapes import Shape, ShapeType
+    from src_model.tracking.prompts import Box
+    from src_model.tracking.settings import TrackingSettings
+
+_SPATIAL_KEPT = 10
+"""Recent frames whose spatial memory is kept. The network attends to six; the others are for going back."""
+_POINTERS_KEPT = 15
+_CONDITIONING_KEPT = 6
+_SIGHTINGS_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was said of an object on one frame.
+
+    Attributes
+    ----------
+    image
+        Hash of the frame.
+    box
+        Around the shape that CVAT gave or was given.
+    mark
+        What the shape is recognised by.
+    """
+
+    image: str
+    box: Box
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A place where a kept track was, for recognising a correction.
+
+    Attributes
+    ----------
+    track_id, step
+        Which track, on which of its frames.
+    kind
+        Type of its shapes.
+    box, mark
+        As in :class:`Sighting`.
+    """
+
+    track_id: str
+    step: int
+    kind: ShapeType
+    box: Box
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """An object up to one frame.
+
+    Attributes
+    ----------
+    track_id
+        Its name.
+    step
+        Number of its last frame; 0 is the one it was drawn on.
+    image
+        ``(Y, X)`` of the frames.
+    shape
+        Its last shape; of a lost object the last one it had.
+    conditioning
+        Memories of frames it was drawn or corrected on, by step.
+    recent
+        Memories of the last tracked frames, by step.
+    sightings
+        What was said on the last frames, the newest last.
+    """
+
+    track_id: str
+    step: int
+    image: tuple[int, int]
+    shape: Shape
+    conditioning: Mapping[int, MemoryEntry]
+    recent: Mapping[int, MemoryEntry]
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that its tensors and sightings take, those shared with other tracks included."""
+        entries = (*self.conditioning.values(), *self.recent.values())
+        return sum(_entry_bytes(entry) for entry in entries) + 256 * len(self.sightings) + 40 * len(self.shape.points)
+
+    def sighting(self, step: int) -> Sighting | None:
+        """Return what was said on a frame; None if that is too long ago or yet to come."""
+        index = step - self.step - 1
+        return self.sightings[index] if -len(self.sightings) <= index < 0 else None
+
+    def seen_in(self, image: str) -> list[Seen]:
+        """List where it was in an image, the latest step first."""
+        newest_first = enumerate(reversed(self.sightings))
+        return [
+            Seen(self.track_id, self.step - age, self.shape.type, sighting.box, sighting.mark)
+            for age, sighting in newest_first
+            if sighting.image == image
+        ]
+
+    def renamed(self, track_id: str) -> Track:
+        """Return it under another name."""
+        return replace(self, track_id=track_id)
+
+    def awake(self, object_id: int, now: int, settings: TrackingSettings, *, last: int | None = None) -> TrackedObject:
+        """Make an object of it that can be tracked or corrected on frame ``now``.
+
+        Parameters
+        ----------
+        object_id
+            Its number among the objects of the request.
+        now
+            Number that the frame of the request has there.
+        settings
+            Of the memory bank.
+        last
+            The step to go on from, as if later ones had never been; its last one if left out.
+        """
+        last = self.step if last is None else last
+        offset = now - last - 1
+        bank = MemoryBank(
+            settings,
+            {step + offset: entry for step, entry in self.conditioning.items() if step <= last},
+            {
+                step + offset: entry
+                for step, entry in self.recent.items()
+                if step <= last and _usable(last - step, entry)
+            },
+        )
+        return TrackedObject(object_id, bank, Masklet(object_id, self.image))
+
+    def followed(self, item: TrackedObject, now: int, shape: Shape, sighting: Sighting, *, last: int) -> Track:
+        """Return what it became: ``item`` after frame ``now``, which is the one after step ``last``."""
+        earlier = tuple(
+            s for step in range(self.step - len(self.sightings) + 1, last + 1) if (s := self.sighting(step))
+        )
+        return asleep(item, now, self.track_id, shape, (*earlier, sighting), self.image, step=last + 1)
+
+
+def asleep(
+    item: TrackedObject,
+    now: int,
+    track_id: str,
+    shape: Shape,
+    sightings: tuple[Sighting, ...],
+    image: tuple[int, int],
+    *,
+    step: int = 0,
+) -> Track:
+    """Keep of an object what later frames may need, and count its frames so that ``now`` is ``step``."""
+    offset = step - now
+    conditioning = {number + offset: _kept(e) for number, e in sorted(item.bank.conditioning.items()) if e is not None}
+    recent = {number + offset: entry for number, entry in sorted(item.bank.recent.items())}
+    spatial = sorted(recent)[-_SPATIAL_KEPT:]
+    return Track(
+        track_id,
+        step,
+        image,
+        shape,
+        {number: conditioning[number] for number in _first_and_last(conditioning)},
+        {
+            number: _kept(entry) if number in spatial else _pointer_only(entry)
+            for number, entry in recent.items()
+            if number > step - _POINTERS_KEPT
+        },
+        sightings[-_SIGHTINGS_KEPT:],
+    )
+
+
+def _usable(age: int, entry: MemoryEntry) -> bool:
+    """Whether an entry has what a frame of that age is asked for: near ones need their spatial memory."""
+    return entry.memory is not None or age + 1 > _SPATIAL_NEEDED
+
+
+_SPATIAL_NEEDED = 6
+
+
+def _first_and_last(steps: Iterable[int]) -> list[int]:
+    ordered = sorted(steps)
+    return ordered[:1] + ordered[1:][-(_CONDITIONING_KEPT - 1) :]
+
+
+def _kept(entry: MemoryEntry) -> MemoryEntry:
+    """Drop the logits, from which the memory was made and that nothing asks for again."""
+    return entry if not entry.logits.numel() else replace(entry, logits=entry.logits.new_empty(0))
+
+
+def _pointer_only(entry: MemoryEntry) -> MemoryEntry:
+    return replace(_kept(entry), memory=None)
+
+
+def _entry_bytes(entry: MemoryEntry) -> int:
+    tensors = (entry.logits, entry.object_logits, entry.pointer, *([] if entry.memory is None else [entry.memory]))
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors) + 512

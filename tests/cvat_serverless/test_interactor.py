@@ -1,0 +1,95 @@
+"""The interactor: clicks and boxes become masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cvat_serverless.shapes import make_shape
+from src_model.masks import mask_iou
+from src_model.tracking import ImagePredictor
+from tests.cvat_serverless.asking import refused, succeeded
+from tests.tracking import tiny
+
+IMAGE = (40, 52)
+
+
+def mask_in(reply):
+    (shape,) = succeeded(reply)["shapes"]
+    assert shape["type"] == "mask"
+    return make_shape("mask", shape["points"], IMAGE).mask(IMAGE)
+
+
+def predicted(predictor, image, **prompt):
+    model = ImagePredictor(predictor)
+    model.set_image(image)
+    answer = model.predict(**prompt)
+    return answer.rles[answer.best]
+
+
+def test_a_click_gives_the_best_of_three_readings(asking, predictor, frames):
+    expected = predicted(predictor, frames[0], points=[(20, 15)])
+    assert mask_in(asking.click(frames[0], [15.5, 20.5])) == expected
+
+
+def test_clicks_beside_the_object_and_a_box_count(asking, predictor, frames):
+    expected = predicted(
+        predictor, frames[0], points=[(20, 15), (30, 40)], labels=[1, 0], box=(8, 3, 33, 28), multimask=False
+    )
+    assert mask_in(asking.click(frames[0], [15.5, 20.5], beside=[[40.5, 30.5]], box=[[3, 8], [28, 33]])) == expected
+
+
+def test_a_box_alone_is_enough(asking, predictor, frames):
+    expected = predicted(predictor, frames[0], box=(8, 3, 33, 28), multimask=False)
+    assert mask_in(asking.click(frames[0], box=[[28, 33], [3, 8]])) == expected
+
+
+@pytest.mark.parametrize("box", [None, []])
+def test_no_box_is_no_box(asking, frames, box):
+    assert not mask_in(asking.click(frames[0], [15.5, 20.5], box=box)).is_empty
+
+
+def test_the_confidence_is_the_predicted_iou_and_never_so_low_that_cvat_hides_the_mask(asking, frames):
+    (shape,) = succeeded(asking.click(frames[0], [15.5, 20.5]))["shapes"]
+    ((attribute),) = shape["attributes"]
+    assert attribute["spec_id"] == 0
+    assert 0.5 <= float(attribute["value"]) <= 1
+
+
+def test_an_empty_mask_is_no_shape(asking, frames, monkeypatch):
+    from cvat_serverless import interactor
+    from src_model.masks import Rle
+
+    monkeypatch.setattr(interactor, "render_mask", lambda *_: Rle.empty(IMAGE))
+    assert succeeded(asking.click(frames[0], [15.5, 20.5])) == {"shapes": []}
+
+
+def test_gray_images_are_those_of_three_equal_channels(asking, frames):
+    gray = np.ascontiguousarray(frames[0][..., 0])
+    assert mask_iou(mask_in(asking.click(gray, [15.5, 20.5])), mask_in(asking.click(frames[0], [15.5, 20.5]))) == 1
+
+
+def test_16_bit_images_work(asking):
+    image = tiny.make_movie(1)[0].astype(np.uint16) * 200
+    assert not mask_in(asking.click(image, [15.5, 20.5])).is_empty
+
+
+def test_a_point_that_the_browser_put_a_little_outside_is_moved_inside(asking, frames):
+    assert mask_in(asking.click(frames[0], [-0.4, 40.3])) == mask_in(asking.click(frames[0], [0, 40]))
+
+
+@pytest.mark.parametrize("point", [[-5, 3], [3, 45], [500, 500]])
+def test_a_point_outside_is_refused(asking, frames, point):
+    assert "outside the image of 52 x 40" in refused(asking.click(frames[0], point))
+
+
+def test_nothing_to_go_by_is_refused(asking, frames):
+    assert "neither a point" in refused(asking.click(frames[0], beside=[[3, 3]]))
+
+
+@pytest.mark.parametrize(
+    ("box", "words"),
+    [([[3, 3]], "two corners"), ([[3, 3], [3, 9]], "no area"), ([[60, 60], [70, 70]], "outside")],
+)
+def test_a_box_that_cannot_be_meant_is_refused(asking, frames, box, words):
+    assert words in refused(asking.click(frames[0], box=box))
