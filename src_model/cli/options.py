@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from src_model.cli.guard import remember_debug
+
+if TYPE_CHECKING:
+    from src_model.tracking.windows.rules import WindowChoice
 
 
 class Preset(StrEnum):
@@ -61,6 +64,17 @@ ImageSizeOption = Annotated[
         metavar="PIXELS",
         rich_help_panel=_MODEL,
         help="Side of the network input. Larger sees smaller objects and takes longer. Default: the model's own.",
+    ),
+]
+WindowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="auto | off | PIXELS",
+        rich_help_panel=_MODEL,
+        help="Track small objects in windows that follow them ('auto'), all objects in windows of so many pixels, or "
+        "on whole frames ('off', the default).",
+        show_default=False,
     ),
 ]
 ThreadsOption = Annotated[
@@ -174,6 +188,24 @@ def parse_plane(text: str | None) -> int | Literal["max", "mean"] | None:
         case _ if text.isdecimal():
             return int(text)
     raise typer.BadParameter(f"{text!r} is neither a plane such as 3 nor 'max' or 'mean'", param_hint="--plane")
+
+
+def parse_window(text: str | None) -> WindowChoice | None:
+    """Read ``--window``; None: as the preset has it.
+
+    Raises
+    ------
+    typer.BadParameter
+        If this is something else.
+    """
+    match text:
+        case None:
+            return None
+        case "auto" | "off":
+            return text
+        case _ if text.isdecimal():
+            return int(text)
+    raise typer.BadParameter(f"{text!r} is neither 'auto' nor 'off' nor a number of pixels", param_hint="--window")
 
 
 def parse_frames(text: str | None) -> tuple[int, int | None]:

@@ -30,6 +30,7 @@ from src_model.errors import FrameRangeError, NoPromptError
 
 if TYPE_CHECKING:
     from src_model.tracking import Session
+    from src_model.tracking.windows.rules import WindowChoice
 
 MovieArgument = Annotated[
     Path,
@@ -74,6 +75,7 @@ class TrackRequest:
     exact: bool
     direction: opt.Direction
     frames: str | None
+    window: WindowChoice | None
     quiet: bool
 
 
@@ -97,6 +99,7 @@ def track(
     device: opt.DeviceOption = "auto",
     preset: opt.PresetOption = opt.Preset.DEFAULT,
     image_size: opt.ImageSizeOption = None,
+    window: opt.WindowOption = None,
     threads: opt.ThreadsOption = None,
     axes: opt.AxesOption = None,
     channel: opt.ChannelOption = None,
@@ -122,6 +125,7 @@ def track(
         exact,
         direction,
         frames,
+        opt.parse_window(window),
         quiet,
     )
     run(request, resume_hint(ctx))
@@ -154,7 +158,7 @@ def _begin(request: TrackRequest, bounds: tuple[int, int | None]) -> tuple[Sessi
     for prompt in request.prompts:
         prompted.setdefault(prompt.object_id, []).append(prompt.frame)
     passes = plan_passes(prompted, span, request.direction.value)
-    session = request.model.load(quiet=request.quiet).start(source)
+    session = request.model.load(quiet=request.quiet).start(source, window=request.window)
     give_prompts(session, request.prompts, quiet=request.quiet)
     return session, span, passes
 

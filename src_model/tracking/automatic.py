@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from src_model.masks import Box, Rle, fill_holes, pairwise_box_iou, remove_speck
 from src_model.tracking.image_predictor import ImagePredictor, open_image
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import shown_score
+from src_model.tracking.tiles import Piece, spans, stitch, tile_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 
 _CUT_SHARE = 0.02
 """A mask that comes this near (of the crop's side) to an inner edge of its crop is taken for a piece of something."""
+
+_SAME_OBJECT = 0.5
+"""A mask put together from pieces is dropped where a whole one of a box of higher IoU was found."""
+
+_LARGE = 2
+"""Images over so many tiles long are searched in tiles."""
+
+_LEAST_TILE = 32
+"""Smallest tile that may be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,12 @@ class AutomaticSettings:
         As ``max_box_overlap``, between masks of different crops: those of smaller crops stay.
     min_region_area
         Holes and loose parts of fewer pixels are mended. 0: none.
+    tile
+        Images over twice as large are searched in overlapping tiles of this many pixels too, without seams where tiles
+        meet. ``"auto"``: the side of the network's input, so that small objects are seen at native resolution. None:
+        never.
+    tile_overlap
+        What neighbouring tiles share, as a share of their side: larger than any object that only tiles show.
 
     Raises
     ------
@@ -78,6 +94,8 @@ class AutomaticSettings:
     crop_points_divisor: int = 1
     max_crop_box_overlap: float = 0.7
     min_region_area: int = 0
+    tile: int | Literal["auto"] | None = "auto"
+    tile_overlap: float = 0.25
 
     def __post_init__(self) -> None:
         ranges = {
@@ -91,10 +109,15 @@ class AutomaticSettings:
             "crop_points_divisor": (1, 1024),
             "max_crop_box_overlap": (0, 1),
             "min_region_area": (0, math.inf),
+            "tile_overlap": (0, 0.9),
         }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise PromptError(f"{name}={getattr(self, name)} cannot be used; it must be in {low}..{high}")
+        if self.tile not in ("auto", None) and not (isinstance(self.tile, int) and self.tile >= _LEAST_TILE):
+            raise PromptError(
+                f"tile={self.tile!r} cannot be used; it must be 'auto', None or from {_LEAST_TILE} pixels"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,21 +189,48 @@ class AutomaticMaskGenerator:
         source = open_image(image)
         chosen = normalization or decide_normalization(source)
         pixels = source.read(0)
+        tiles = self._tiles(pixels.shape)
         found: list[AutomaticMask] = []
         for layer, crop in crop_boxes(pixels.shape[:2], self.settings.crop_layers, self.settings.crop_overlap):
-            inside = list(self._search(pixels, chosen, layer, crop))
-            kept = suppress_overlaps(_boxes(inside), [mask.score for mask in inside], self.settings.max_box_overlap)
-            found += [inside[index] for index in kept]
-        if self.settings.crop_layers:
+            found += self._best([mask for mask, is_cut in self._search(pixels, chosen, layer, crop) if not is_cut])
+        if tiles:
+            # What fits into the overlap lies whole in some tile, and the whole image shows it but coarsely.
+            shared = self.settings.tile_overlap * self._tile
+            found = [mask for mask in found if _longer_side(mask.box) > shared]
+        pieces: list[AutomaticMask] = []
+        for tile in tiles:
+            inside = list(self._search(pixels, chosen, 0, tile))
+            found += self._best([mask for mask, is_cut in inside if not is_cut])
+            pieces += self._best([mask for mask, is_cut in inside if is_cut])
+        # An object that one tile shows whole may be cut by others; the tile that shows it whole knows it better.
+        found += [mask for mask in _stitched(pieces) if not _resembles(mask, found)]
+        if self.settings.crop_layers or tiles:
             smallness = [-_area(mask.crop_box) for mask in found]
             kept = suppress_overlaps(_boxes(found), smallness, self.settings.max_crop_box_overlap)
             found = [found[index] for index in kept]
         return sorted(found, key=lambda mask: -mask.score)
 
+    def _best(self, masks: list[AutomaticMask]) -> list[AutomaticMask]:
+        """Keep the best of masks of one crop whose boxes overlap."""
+        kept = suppress_overlaps(_boxes(masks), [mask.score for mask in masks], self.settings.max_box_overlap)
+        return [masks[index] for index in kept]
+
+    @property
+    def _tile(self) -> int:
+        """Side of a tile; 0 where there are none."""
+        tile = self._steps.image_size if self.settings.tile == "auto" else self.settings.tile
+        return tile or 0
+
+    def _tiles(self, shape: tuple[int, ...]) -> list[Box]:
+        """List the tiles of an image that is large enough for them."""
+        if not self._tile or max(shape[:2]) <= _LARGE * self._tile:
+            return []
+        return tile_boxes(shape, self._tile, self.settings.tile_overlap)
+
     def _search(
         self, pixels: NDArray[np.generic], normalization: Normalization, layer: int, crop: Box
-    ) -> Iterator[AutomaticMask]:
-        """Click through one crop and give the masks that pass the filters."""
+    ) -> Iterator[tuple[AutomaticMask, bool]]:
+        """Click through one crop and give the masks that pass the filters, and whether its edges cut them."""
         y0, x0, y1, x1 = crop
         self._images.set_image(pixels[y0:y1, x0:x1], normalization)
         side = max(1, self.settings.points_per_side // self.settings.crop_points_divisor**layer)
@@ -188,17 +238,20 @@ class AutomaticMaskGenerator:
         for first in range(0, len(points), self.settings.points_per_batch):
             yield from self._answers(points[first : first + self.settings.points_per_batch], crop, pixels.shape[:2])
 
-    def _answers(self, points: NDArray[np.float64], crop: Box, shape: tuple[int, ...]) -> Iterator[AutomaticMask]:
+    def _answers(
+        self, points: NDArray[np.float64], crop: Box, shape: tuple[int, ...]
+    ) -> Iterator[tuple[AutomaticMask, bool]]:
         prediction = self._images.predict_each(points)
         stability = mask_stability(prediction.logits, self.settings.stability_offset)
         good = (prediction.iou >= self.settings.min_score) & (stability >= self.settings.min_stability)
         for row, column in good.nonzero().tolist():
             rle = render_mask(prediction.logits[row, column], self._images.shape, self._steps.settings)
-            if rle.is_empty or _is_cut(rle, crop, shape):
+            if rle.is_empty:
                 continue
+            is_cut = _is_cut(rle, crop, shape)
             placed = _placed(rle, crop, shape, self.settings.min_region_area)
             if placed.box is not None:
-                yield AutomaticMask(
+                mask = AutomaticMask(
                     placed,
                     placed.box,
                     shown_score(float(prediction.iou[row, column])),
@@ -206,6 +259,7 @@ class AutomaticMaskGenerator:
                     (float(points[row, 0]) + crop[0], float(points[row, 1]) + crop[1]),
                     crop,
                 )
+                yield mask, is_cut
 
 
 def point_grid(shape: tuple[int, ...], side: int) -> NDArray[np.float64]:
@@ -230,7 +284,7 @@ def crop_boxes(shape: tuple[int, ...], layers: int, overlap: float) -> list[tupl
     crops: list[tuple[int, Box]] = [(0, (0, 0, shape[0], shape[1]))]
     for layer in range(1, layers + 1):
         shared = int(overlap * min(shape) / 2 ** (layer - 1))
-        rows, columns = (_spans(length, 2**layer, shared) for length in shape)
+        rows, columns = (spans(length, 2**layer, shared) for length in shape)
         crops += [(layer, (y0, x0, y1, x1)) for (y0, y1), (x0, x1) in product(rows, columns)]
     return crops
 
@@ -282,13 +336,6 @@ def mask_stability(logits: Tensor, offset: float) -> Tensor:
     return torch.where(outer > 0, inner / outer.clamp(min=1.0), 0.0)
 
 
-def _spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:
-    """Cut a length into ``count`` equal spans that share ``shared`` pixels with their neighbours."""
-    size = math.ceil((length + shared * (count - 1)) / count)
-    starts = [min(index * (size - shared), length - 1) for index in range(count)]
-    return [(start, min(start + size, length)) for start in starts]
-
-
 def _is_cut(rle: Rle, crop: Box, shape: tuple[int, ...]) -> bool:
     """Whether a mask reaches an edge of its crop that is no edge of the image: elsewhere it is seen whole."""
     box = rle.box
@@ -300,6 +347,26 @@ def _is_cut(rle: Rle, crop: Box, shape: tuple[int, ...]) -> bool:
         if crop[axis + 2] < shape[axis] and box[axis + 2] > rle.shape[axis] - near:
             return True
     return False
+
+
+def _resembles(mask: AutomaticMask, others: list[AutomaticMask]) -> bool:
+    return bool((pairwise_box_iou(_boxes([mask]), _boxes(others)) > _SAME_OBJECT).any())
+
+
+def _stitched(pieces: list[AutomaticMask]) -> list[AutomaticMask]:
+    """Put together what the edges of tiles cut; a whole is as good as the worst of its pieces."""
+    if not pieces:
+        return []
+    near = max(1.0, _CUT_SHARE * max(piece.crop_box[2] - piece.crop_box[0] for piece in pieces))
+    found = []
+    for rle, members in stitch([Piece(piece.rle, piece.crop_box) for piece in pieces], near):
+        assert rle.box is not None, "pieces hold pixels"
+        worst = min((pieces[number] for number in members), key=lambda piece: piece.score)
+        tiles = np.array([pieces[number].crop_box for number in members])
+        y0, x0, y1, x1 = (int(value) for value in (*tiles[:, :2].min(axis=0), *tiles[:, 2:].max(axis=0)))
+        stability = min(pieces[number].stability for number in members)
+        found.append(AutomaticMask(rle, rle.box, worst.score, stability, worst.point, (y0, x0, y1, x1)))
+    return found
 
 
 def _placed(rle: Rle, crop: Box, shape: tuple[int, ...], min_area: int) -> Rle:
@@ -314,6 +381,10 @@ def _placed(rle: Rle, crop: Box, shape: tuple[int, ...], min_area: int) -> Rle:
 
 def _boxes(masks: list[AutomaticMask]) -> NDArray[np.float64]:
     return np.array([mask.box for mask in masks], dtype=np.float64).reshape(-1, 4)
+
+
+def _longer_side(box: Box) -> int:
+    return max(box[2] - box[0], box[3] - box[1])
 
 
 def _area(box: Box) -> int:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from src_model.nn import ImageFeatures
+    from src_model.tracking.windows.window import Window
+
+    FeatureKey = int | tuple[int, Window]
+
+_Key = TypeVar("_Key", bound="FeatureKey")
 
 
 def feature_bytes(features: ImageFeatures) -> int:
@@ -19,39 +24,45 @@ def feature_bytes(features: ImageFeatures) -> int:
 class FeatureCache:
     """Keeps the most recently used features within a byte budget.
 
+    Whole frames are held under their number, windows under the number of the frame and their place.
+
     Parameters
     ----------
     byte_budget
-        Bytes at most; the frame in use is kept even if it alone is larger.
+        Bytes at most; the features in use are kept even if they alone are larger.
     """
 
     def __init__(self, byte_budget: int) -> None:
         self.byte_budget = byte_budget
         self.bytes_used = 0
         self.misses = 0
-        self._features: OrderedDict[int, ImageFeatures] = OrderedDict()
+        self._features: OrderedDict[FeatureKey, ImageFeatures] = OrderedDict()
 
-    def __contains__(self, frame: int) -> bool:
-        """Whether the features of a frame are held."""
-        return frame in self._features
+    def __contains__(self, key: FeatureKey) -> bool:
+        """Whether the features of a frame, or of a window in it, are held."""
+        return key in self._features
 
     def __len__(self) -> int:
-        """Return the number of frames held."""
+        """Return the number of frames and windows held."""
         return len(self._features)
 
-    def get(self, frame: int, compute: Callable[[int], ImageFeatures]) -> ImageFeatures:
-        """Return a frame's features, computing them only if they are not held."""
-        if frame in self._features:
-            self._features.move_to_end(frame)
-            return self._features[frame]
+    def get(self, key: _Key, compute: Callable[[_Key], ImageFeatures]) -> ImageFeatures:
+        """Return features, computing them only if they are not held."""
+        if key in self._features:
+            self._features.move_to_end(key)
+            return self._features[key]
+        features = compute(key)
+        self.put(key, features)
+        return features
+
+    def put(self, key: FeatureKey, features: ImageFeatures) -> None:
+        """Hold features that were computed just now, and drop what was not used longest."""
         self.misses += 1
-        features = compute(frame)
-        self._features[frame] = features
+        self._features[key] = features
         self.bytes_used += feature_bytes(features)
         while self.bytes_used > self.byte_budget and len(self._features) > 1:
             _, oldest = self._features.popitem(last=False)
             self.bytes_used -= feature_bytes(oldest)
-        return features
 
     def clear(self) -> None:
         """Drop everything."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from torch import Tensor
 
     from src_model.tracking.settings import TrackingSettings
+    from src_model.tracking.windows.window import Window
 
 _RECENT_MEMORIES = 6
 
@@ -29,12 +30,18 @@ class MemoryEntry:
         ``(1, 256)`` object pointer.
     memory
         ``(1, 64, h, w)`` spatial memory; None until it is first needed.
+    window
+        In which logits and memory were made; None: the whole frame.
+    overview
+        ``(1, 64, h, w)`` spatial memory of the whole frame besides that of the window; None until it is first needed.
     """
 
     logits: Tensor
     object_logits: Tensor
     pointer: Tensor
     memory: Tensor | None = None
+    window: Window | None = None
+    overview: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,12 @@ class MemoryPlan:
     def layout(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Ages and offsets alone: objects of equal layout can be tracked as one batch."""
         return tuple(age for _, age in self.spatial), tuple(offset for _, offset in self.pointers)
+
+    def only(self, frames: Container[int]) -> MemoryPlan:
+        """Leave out the spatial memories of recent frames that are not among ``frames``."""
+        return MemoryPlan(
+            tuple((frame, age) for frame, age in self.spatial if not age or frame in frames), self.pointers
+        )
 
 
 @dataclass(slots=True)

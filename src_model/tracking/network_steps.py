@@ -13,6 +13,8 @@ from src_model.tracking.memory_bank import MemoryEntry
 from src_model.tracking.preprocessing import image_tensor, mask_tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -68,11 +70,25 @@ class NetworkSteps:
         """How many objects are tracked together: few on a CPU, whose caches the memories of more would overflow."""
         return 2 if self.device.type == "cpu" else 16
 
+    @property
+    def windows_per_batch(self) -> int:
+        """How many windows are encoded together."""
+        return 4 if self.device.type == "cpu" else 32
+
     @torch.no_grad()
     def encode_image(self, image: NDArray[np.generic], normalization: Normalization) -> ImageFeatures:
         """Encode one frame ``(Y, X[, 3])``."""
         tensor = image_tensor(image, normalization, self.settings, self.network.config, self.image_size)
         return self.network.encode_image(tensor.to(self.device))
+
+    @torch.no_grad()
+    def encode_images(
+        self, images: Sequence[NDArray[np.generic]], normalization: Normalization, size: int
+    ) -> list[ImageFeatures]:
+        """Encode parts of frames ``(Y, X[, 3])``, of any shapes, as one batch of inputs of ``size`` pixels."""
+        tensors = [image_tensor(image, normalization, self.settings, self.network.config, size) for image in images]
+        together = self.network.encode_image(torch.cat(tensors).to(self.device))
+        return [_row(together, number) for number in range(len(images))]
 
     @torch.no_grad()
     def answer_prompt(
@@ -133,8 +149,9 @@ class NetworkSteps:
 
     @torch.no_grad()
     def take_mask(self, features: ImageFeatures, mask: Rle) -> MemoryEntry:
-        """Take a mask as the truth of a frame: logits, pointer, no spatial memory yet."""
-        prediction, pointer = self.network.mask_as_output(features, mask_tensor(mask, self.image_size, self.device))
+        """Take a mask as the truth of what was encoded: logits, pointer, no spatial memory yet."""
+        size = features.embedding.shape[-1] * self.network.config.stride
+        prediction, pointer = self.network.mask_as_output(features, mask_tensor(mask, size, self.device))
         return MemoryEntry(prediction.logits, prediction.object_logits, pointer)
 
     @torch.no_grad()
@@ -176,6 +193,12 @@ class NetworkSteps:
 def _with_earlier_mask(prompts: PromptTensors, logits: Tensor) -> PromptTensors:
     limited = logits.clamp(-_PREVIOUS_LOGIT_LIMIT, _PREVIOUS_LOGIT_LIMIT)
     return PromptTensors(prompts.points, prompts.labels, limited)
+
+
+def _row(features: ImageFeatures, number: int) -> ImageFeatures:
+    """Take the features of one image out of a batch, whose memory is then free to go."""
+    embedding, *maps = (x[number : number + 1].clone() for x in (features.embedding, *features.high_res))
+    return ImageFeatures(embedding, (maps[0], maps[1]))
 
 
 def _split(together: MemoryEntry) -> list[MemoryEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +12,7 @@ from src_model.frames import FrameSource, LiveSource, Normalization, open_movie
 from src_model.tracking.network_steps import CheckpointIdentity, NetworkSteps
 from src_model.tracking.session import DEFAULT_CACHE_BYTES, Session
 from src_model.tracking.settings import PRESETS, PresetName, TrackingSettings
+from src_model.tracking.windows.rules import LEAST_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from src_model.frames import Channel, MovieLike, Plane
     from src_model.nn import Sam2Network
+    from src_model.tracking.windows.rules import WindowChoice
 
 _SMALLEST_SIZE, _LARGEST_SIZE = 64, 4096
 _LIVE_FRAMES = 64
@@ -54,7 +57,8 @@ class StreamingPredictor:
         size = _checked_size(image_size or network.config.image_size, network.config.trunk.size_multiple)
         target = torch.device(device)
         checkpoint = CheckpointIdentity(name, sha256)
-        self.steps = NetworkSteps(network.to(target).eval(), settings or PRESETS["default"], target, size, checkpoint)
+        chosen = _checked_window(settings or PRESETS["default"])
+        self.steps = NetworkSteps(network.to(target).eval(), chosen, target, size, checkpoint)
 
     @classmethod
     def load(
@@ -146,6 +150,7 @@ class StreamingPredictor:
         channel: Channel = None,
         plane: Plane = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
+        window: WindowChoice | None = None,
     ) -> Session:
         """Start tracking in a movie, or in a live stream if none is given.
 
@@ -159,6 +164,10 @@ class StreamingPredictor:
             As in :func:`~src_model.frames.open_movie`.
         cache_bytes
             Memory for image features that are kept for the next pass.
+        window
+            ``"auto"``: objects that are small on the network's grid are tracked in windows that follow them. ``"off"``:
+            every object is tracked on the whole frame. A number: every object has a window of so many pixels. The
+            choice of the predictor's settings if left out.
 
         Returns
         -------
@@ -168,7 +177,14 @@ class StreamingPredictor:
         ------
         MovieError
             If the movie cannot be opened.
+        PromptError
+            If there can be no such windows.
         """
+        if window is not None:
+            settings = replace(self.steps.settings, window=window)
+            return self.with_settings(settings).start(
+                movie, normalization=normalization, axes=axes, channel=channel, plane=plane, cache_bytes=cache_bytes
+            )
         source: FrameSource = (
             LiveSource(keep=_LIVE_FRAMES)
             if movie is None
@@ -223,3 +239,20 @@ def _checked_size(size: int, multiple: int) -> int:
             f"image size {size} cannot be used; choose a multiple of {multiple} in {_SMALLEST_SIZE}..{_LARGEST_SIZE}"
         )
     return size
+
+
+def _checked_window(settings: TrackingSettings) -> TrackingSettings:
+    choice = settings.window
+    is_number = isinstance(choice, int) and not isinstance(choice, bool) and choice >= LEAST_PIXELS
+    if choice not in ("auto", "off") and not is_number:
+        raise PromptError(
+            f"window {choice!r} cannot be used; choose auto, off or a number of pixels from {LEAST_PIXELS}"
+        )
+    if settings.preset == "official" and choice != "off":
+        raise PromptError(
+            "the preset 'official' tracks whole frames, as the reference does; leave window='off', or take the preset "
+            "'default'"
+        )
+    for size in settings.window_sizes:
+        _checked_size(size, 16)
+    return settings

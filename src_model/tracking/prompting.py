@@ -13,6 +13,7 @@ from src_model.tracking.preprocessing import mask_logits, prompt_tensors
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import Candidate, PromptAnswer, shown_score
 from src_model.tracking.tracked_object import PendingAnswer, Readings, TrackedObject
+from src_model.tracking.windows.window import Window, cut_mask, cut_prompt, placed, whole_frame
 
 if TYPE_CHECKING:
     from src_model.masks import Rle
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from src_model.tracking.memory_bank import MemoryEntry
     from src_model.tracking.prompts import Prompt
     from src_model.tracking.recall import Recall
+    from src_model.tracking.windows.following import WindowFollower
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +34,26 @@ class Prompting:
         The network and the memory banks.
     frame_shape
         ``(Y, X)`` of the movie.
+    windows
+        Chooses the windows of small objects; None: every prompt is answered on the whole frame.
     """
 
     recall: Recall
     frame_shape: tuple[int, int]
+    windows: WindowFollower | None = None
 
     def answer(self, item: TrackedObject, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
         """Answer a prompt on a frame and keep the answer until the next propagation stores it in the memory bank."""
         earlier = None if replace else item.prompts.get(frame)
         complete = earlier.extended(prompt) if earlier is not None else prompt
+        window = None
+        if self.windows is not None:
+            window = self.windows.prompted(item, frame, complete, self.recall, replace=replace)
         if complete.mask is not None:
-            answer = self._take_mask(item, frame, complete.mask)
+            answer = self._take_mask(item, frame, complete.mask, window)
             item.prompts[frame] = complete
             return answer
-        return self._predict(item, frame, complete, forget_mask=replace)
+        return self._predict(item, frame, complete, window, forget_mask=replace)
 
     def choose(self, item: TrackedObject, frame: int, candidate: int) -> PromptAnswer:
         """Take another reading of the object's last prompt."""
@@ -58,60 +66,93 @@ class Prompting:
         count = readings.prediction.logits.shape[1]
         if not 0 <= candidate < count:
             raise PromptError(f"candidate {candidate} does not exist; the last prompt has readings 0..{count - 1}")
-        return self._store(item, frame, readings.prediction, candidate)
+        return self._store(item, frame, readings.prediction, candidate, readings.window)
 
-    def _take_mask(self, item: TrackedObject, frame: int, mask: Rle) -> PromptAnswer:
-        entry = self.recall.steps.take_mask(self.recall.features(frame), mask)
+    def _take_mask(self, item: TrackedObject, frame: int, mask: Rle, window: Window | None) -> PromptAnswer:
+        entry = self.recall.steps.take_mask(self.recall.seen(frame, window), cut_mask(mask, window))
+        entry.window = window
         item.readings = None
         self._keep(item, frame, entry)
         presence = _probability(entry.object_logits)
         item.masklet.set(frame, mask, score=1.0, object_score=presence)
-        return PromptAnswer(frame, item.object_id, mask, 1.0, presence, (Candidate(mask, 1.0),), 0, entry.logits[0, 0])
+        return PromptAnswer(
+            frame,
+            item.object_id,
+            mask,
+            1.0,
+            presence,
+            (Candidate(mask, 1.0),),
+            0,
+            entry.logits[0, 0],
+            None if window is None else window.box,
+        )
 
-    def _predict(self, item: TrackedObject, frame: int, prompt: Prompt, *, forget_mask: bool) -> PromptAnswer:
+    def _predict(
+        self, item: TrackedObject, frame: int, prompt: Prompt, window: Window | None, *, forget_mask: bool
+    ) -> PromptAnswer:
         steps = self.recall.steps
-        tensors = prompt_tensors(prompt, self.frame_shape, steps.image_size, None, steps.device)
+        place = self._place(window)
+        tensors = prompt_tensors(cut_prompt(prompt, window), place.shape, place.size, None, steps.device)
         prediction = steps.answer_prompt(
-            self.recall.features(frame),
+            self.recall.seen(frame, window),
             tensors,
-            self._memory(item, frame),
-            None if forget_mask else self._previous_logits(item, frame),
+            self._memory(item, frame, window),
+            None if forget_mask else self._previous_logits(item, frame, window),
             multimask=tensors.labels.shape[1] <= 1,
         )
         item.prompts[frame] = prompt
-        return self._store(item, frame, prediction, int(prediction.iou[0].argmax()))
+        return self._store(item, frame, prediction, int(prediction.iou[0].argmax()), window)
 
-    def _memory(self, item: TrackedObject, frame: int) -> MemoryTokens | None:
+    def _place(self, window: Window | None) -> Window:
+        return window or whole_frame(self.frame_shape, self.recall.steps.image_size)
+
+    def _memory(self, item: TrackedObject, frame: int, window: Window | None) -> MemoryTokens | None:
         """Return memory for corrections of tracked frames; a first prompt is answered from the frame alone."""
         if frame not in item.directions or not item.bank.conditioning:
             return None
         plan = self.recall.plan(item, frame, reverse=item.directions[frame])
-        return self.recall.tokens([item], [plan]) if plan.spatial else None
+        return self.recall.tokens([item], [plan], [window]) if plan.spatial else None
 
-    def _previous_logits(self, item: TrackedObject, frame: int) -> Tensor | None:
+    def _previous_logits(self, item: TrackedObject, frame: int, window: Window | None) -> Tensor | None:
         """Logits of the mask that a correction starts from: as computed if still held, else from the stored mask."""
         pending = item.pending.get(frame)
         entry = pending.entry if pending is not None else item.bank.entry(frame)
-        if entry is not None:
+        if entry is not None and entry.window == window:
             return entry.logits
         mask = item.masklet.mask_at(frame)
-        return None if mask is None else mask_logits(mask, self.recall.steps.image_size, self.recall.steps.device)
+        if mask is None:
+            return None
+        return mask_logits(cut_mask(mask, window), self._place(window).size, self.recall.steps.device)
 
-    def _store(self, item: TrackedObject, frame: int, prediction: MaskPrediction, chosen: int) -> PromptAnswer:
-        settings = self.recall.steps.settings
+    def _store(
+        self, item: TrackedObject, frame: int, prediction: MaskPrediction, chosen: int, window: Window | None
+    ) -> PromptAnswer:
         candidates = tuple(
-            Candidate(render_mask(logits, self.frame_shape, settings), shown_score(float(score)))
+            Candidate(self._rendered(logits, window), shown_score(float(score)))
             for logits, score in zip(prediction.logits[0], prediction.iou[0], strict=True)
         )
         index = torch.tensor([chosen], device=prediction.iou.device)
         entry = self.recall.steps.entry_of(prediction.chosen(index))
-        item.readings = Readings(frame, prediction)
+        entry.window = window
+        item.readings = Readings(frame, prediction, window)
         self._keep(item, frame, entry)
         taken, presence = candidates[chosen], _probability(entry.object_logits)
         item.masklet.set(frame, taken.rle, score=taken.score, object_score=presence)
         return PromptAnswer(
-            frame, item.object_id, taken.rle, taken.score, presence, candidates, chosen, entry.logits[0, 0]
+            frame,
+            item.object_id,
+            taken.rle,
+            taken.score,
+            presence,
+            candidates,
+            chosen,
+            entry.logits[0, 0],
+            None if window is None else window.box,
         )
+
+    def _rendered(self, logits: Tensor, window: Window | None) -> Rle:
+        mask = render_mask(logits, self._place(window).shape, self.recall.steps.settings)
+        return placed(mask, window, self.frame_shape)
 
     def _keep(self, item: TrackedObject, frame: int, entry: MemoryEntry) -> None:
         conditions = frame not in item.directions or self.recall.steps.settings.corrections_condition

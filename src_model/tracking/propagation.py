@@ -6,19 +6,59 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
+from src_model.nn import ImageFeatures
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import FrameResult, shown_score
+from src_model.tracking.windows.window import Window, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from torch import Tensor
-
-    from src_model.masks import MaskletFrame
-    from src_model.tracking.memory_bank import MemoryPlan
+    from src_model.masks import MaskletFrame, Rle
+    from src_model.tracking.memory_bank import MemoryEntry, MemoryPlan
     from src_model.tracking.recall import Recall
     from src_model.tracking.settings import TrackingSettings
     from src_model.tracking.tracked_object import TrackedObject
+    from src_model.tracking.windows.following import WindowFollower
+
+_OVERVIEW_FRAMES = 2
+"""Recent frames that a look at the whole frame for a lost object goes by, besides the prompted ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found of one object in one window of a frame.
+
+    Attributes
+    ----------
+    window
+        In which it was looked for; None: the whole frame.
+    entry
+        What the look leaves in the memory bank.
+    mask
+        What was found, ``(Y, X)``; empty where the object is not seen.
+    score
+        Predicted IoU.
+    presence
+        Probability that the object is there.
+    """
+
+    window: Window | None
+    entry: MemoryEntry
+    mask: Rle
+    score: float
+    presence: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One object to be looked for."""
+
+    item: TrackedObject
+    window: Window | None
+    plan: MemoryPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,73 +71,135 @@ class Propagation:
         The network and the memory banks.
     frame_shape
         ``(Y, X)`` of the movie.
+    windows
+        Places the windows of small objects; None: every object is tracked on the whole frame.
     """
 
     recall: Recall
     frame_shape: tuple[int, int]
+    windows: WindowFollower | None = None
 
     def step(self, frame: int, items: Sequence[TrackedObject], *, reverse: bool) -> FrameResult:
         """Track objects in one frame; prompted and locked frames are given as they are."""
         for item in items:
             self._store_pending(item)
-        logits: dict[int, Tensor] = {}
-        for batch, plans in self._batches([item for item in items if not item.is_fixed(frame)], frame, reverse):
-            self._track(frame, batch, plans, reverse, logits)
+        free = {item.object_id: item for item in items if not item.is_fixed(frame)}
+        looks = self._tracked(frame, free, reverse=reverse)
+        for number, look in looks.items():
+            item = free[number]
+            item.masklet.set(frame, look.mask, score=look.score, object_score=look.presence)
+            item.bank.remember(frame, look.entry)
         for item in items:
-            if item.is_fixed(frame):
-                item.directions[frame] = reverse
-        entries = {item.object_id: _entry(item, frame) for item in items}
-        return FrameResult(
-            frame,
-            {object_id: entry.mask for object_id, entry in entries.items()},
-            {object_id: entry.score for object_id, entry in entries.items()},
-            {object_id: entry.object_score for object_id, entry in entries.items()},
-            logits,
-        )
+            item.directions[frame] = reverse
+        return _result(frame, items, looks)
 
     def _store_pending(self, item: TrackedObject) -> None:
         """Move answers to prompts into the memory bank, now that no more clicks refine them."""
         for frame, answer in item.pending.items():
+            entry = answer.entry
             if answer.is_conditioning:
-                item.bank.condition(frame, answer.entry)
+                item.bank.condition(frame, entry)
             else:
-                item.bank.remember(frame, answer.entry)
-            self.recall.steps.add_memory(answer.entry, self.recall.features(frame), binarize=True)
+                item.bank.remember(frame, entry)
+            self.recall.steps.add_memory(entry, self.recall.seen(frame, entry.window), binarize=True)
         item.pending.clear()
 
-    def _batches(
-        self, items: Sequence[TrackedObject], frame: int, reverse: bool
-    ) -> Iterator[tuple[list[TrackedObject], list[MemoryPlan]]]:
-        """Group objects whose memories have equal layout, a bounded number at a time."""
-        groups: defaultdict[object, list[tuple[TrackedObject, MemoryPlan]]] = defaultdict(list)
-        for item in items:
-            plan = self.recall.plan(item, frame, reverse=reverse)
-            groups[plan.layout].append((item, plan))
-        for group in groups.values():
-            size = self.recall.steps.objects_per_batch
-            for first in range(0, len(group), size):
-                batch, plans = zip(*group[first : first + size], strict=True)
-                yield list(batch), list(plans)
+    def _tracked(self, frame: int, items: Mapping[int, TrackedObject], *, reverse: bool) -> dict[int, Look]:
+        """Look for every object in its window, and once more where that did not show it, or not whole."""
+        if self.windows is None:
+            return self._looks(frame, items, dict.fromkeys(items), reverse=reverse)
+        looks = self._looks(frame, items, self.windows.place(frame, items.values(), reverse=reverse), reverse=reverse)
+        refitted = self._looks(frame, items, self.windows.refitted(looks), reverse=reverse)
+        looks |= {number: look for number, look in refitted.items() if not look.mask.is_empty}
+        lost = [number for number, look in looks.items() if look.mask.is_empty and look.window is not None]
+        overview = self._looks(frame, items, dict.fromkeys(lost), reverse=reverse, overview=True)
+        found = {number: look for number, look in overview.items() if not look.mask.is_empty}
+        around = self.windows.around(found)
+        looks |= {number: found[number] for number, window in around.items() if window is None}
+        # What the whole frame shows counts only if it is still there when it is looked at closely.
+        near = {number: window for number, window in around.items() if window is not None}
+        confirmed = self._looks(frame, items, near, reverse=reverse)
+        return looks | {number: look for number, look in confirmed.items() if not look.mask.is_empty}
 
-    def _track(
+    def _looks(
         self,
         frame: int,
-        batch: list[TrackedObject],
-        plans: list[MemoryPlan],
+        items: Mapping[int, TrackedObject],
+        windows: Mapping[int, Window | None],
+        *,
         reverse: bool,
-        logits: dict[int, Tensor],
-    ) -> None:
+        overview: bool = False,
+    ) -> dict[int, Look]:
+        """Look for objects, each in its window."""
+        tasks = []
+        for number, window in windows.items():
+            plan = self.recall.plan(items[number], frame, reverse=reverse)
+            if overview:
+                plan = plan.only(_seen_frames(items[number], plan))
+            tasks.append(_Task(items[number], window, plan))
+        if self.windows is not None:
+            self.windows.features.prepare(frame, windows.values())
+        looks: dict[int, Look] = {}
+        for batch in self._batches(tasks):
+            looks |= self._look(frame, batch)
+        return looks
+
+    def _batches(self, tasks: Sequence[_Task]) -> Iterator[list[_Task]]:
+        """Group objects whose memories have equal layout and size, a bounded number at a time."""
+        groups: defaultdict[object, list[_Task]] = defaultdict(list)
+        for task in tasks:
+            groups[task.plan.layout, None if task.window is None else task.window.size].append(task)
+        size = self.recall.steps.objects_per_batch
+        for group in groups.values():
+            for first in range(0, len(group), size):
+                yield group[first : first + size]
+
+    def _look(self, frame: int, batch: Sequence[_Task]) -> dict[int, Look]:
         steps = self.recall.steps
-        memory = self.recall.tokens(batch, plans)
-        prediction, entries = steps.track(self.recall.features(frame), memory)
+        windows = [task.window for task in batch]
+        memory = self.recall.tokens([task.item for task in batch], [task.plan for task in batch], windows)
+        prediction, entries = steps.track(self._features(frame, windows), memory)
         presence = prediction.object_logits[:, 0].sigmoid().tolist()
         scores = [shown_score(score) for score in prediction.iou[:, 0].tolist()]
-        for row, (item, entry) in enumerate(zip(batch, entries, strict=True)):
-            mask = render_mask(prediction.logits[row, 0], self.frame_shape, steps.settings)
-            item.masklet.set(frame, mask, score=scores[row], object_score=presence[row])
-            item.bank.remember(frame, entry)
-            item.directions[frame] = reverse
-            logits[item.object_id] = entry.logits[0, 0]
+        looks = {}
+        for row, (task, entry) in enumerate(zip(batch, entries, strict=True)):
+            entry.window = task.window
+            shape = self.frame_shape if task.window is None else task.window.shape
+            mask = placed(render_mask(prediction.logits[row, 0], shape, steps.settings), task.window, self.frame_shape)
+            looks[task.item.object_id] = Look(task.window, entry, mask, scores[row], presence[row])
+        return looks
+
+    def _features(self, frame: int, windows: Sequence[Window | None]) -> ImageFeatures:
+        """Return features with a row for each object, or one row if all are looked for in the same window."""
+        if len(set(windows)) == 1:
+            return self.recall.seen(frame, windows[0])
+        rows = [self.recall.seen(frame, window) for window in windows]
+        first, second = (torch.cat([row.high_res[level] for row in rows]) for level in (0, 1))
+        return ImageFeatures(torch.cat([row.embedding for row in rows]), (first, second))
+
+
+def _result(frame: int, items: Sequence[TrackedObject], looks: Mapping[int, Look]) -> FrameResult:
+    entries = {item.object_id: _entry(item, frame) for item in items}
+    held = {item.object_id: item.bank.entry(frame) for item in items}
+    return FrameResult(
+        frame,
+        {object_id: entry.mask for object_id, entry in entries.items()},
+        {object_id: entry.score for object_id, entry in entries.items()},
+        {object_id: entry.object_score for object_id, entry in entries.items()},
+        {object_id: look.entry.logits[0, 0] for object_id, look in looks.items()},
+        {
+            object_id: entry.window.box
+            for object_id, entry in held.items()
+            if entry is not None and entry.window is not None
+        },
+    )
+
+
+def _seen_frames(item: TrackedObject, plan: MemoryPlan) -> set[int]:
+    """List the latest frames of a plan on which the object is seen."""
+    recent = sorted((age, frame) for frame, age in plan.spatial if age)
+    seen = [frame for _, frame in recent if not _entry(item, frame).mask.is_empty]
+    return set(seen[:_OVERVIEW_FRAMES])
 
 
 def _entry(item: TrackedObject, frame: int) -> MaskletFrame:

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
+from src_model.errors import MovieError
 from src_model.nn import ImageFeatures, MemoryTokens
+from src_model.tracking.windows.carrying import carried, is_near_in_scale
+from src_model.tracking.windows.window import Window, cut_mask, whole_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from src_model.masks import Rle
     from src_model.tracking.memory_bank import MemoryEntry, MemoryPlan
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.tracked_object import TrackedObject
@@ -29,14 +34,18 @@ class Recall:
     steps
         The network.
     features
-        Gives the image features of a frame.
+        Gives the image features of a frame; where objects have windows, of a window too, as its second argument.
     horizon
         Frames that object pointers may span.
     """
 
     steps: NetworkSteps
-    features: Callable[[int], ImageFeatures]
+    features: Callable[..., ImageFeatures]
     horizon: int
+
+    def seen(self, frame: int, window: Window | None) -> ImageFeatures:
+        """Return the features of a window of a frame; None: of the whole frame."""
+        return self.features(frame) if window is None else self.features(frame, window)
 
     def plan(self, item: TrackedObject, frame: int, *, reverse: bool) -> MemoryPlan:
         """Decide what ``frame`` attends to, counting neighbours whose masks are known as available."""
@@ -51,14 +60,27 @@ class Recall:
             max_pointers=self.steps.network.config.max_pointers,
         )
 
-    def tokens(self, items: Sequence[TrackedObject], plans: Sequence[MemoryPlan]) -> MemoryTokens:
-        """Collect the memory of objects whose plans have equal layout as one batch."""
+    def tokens(
+        self,
+        items: Sequence[TrackedObject],
+        plans: Sequence[MemoryPlan],
+        windows: Sequence[Window | None] | None = None,
+    ) -> MemoryTokens:
+        """Collect the memory of objects whose plans have equal layout as one batch.
+
+        Parameters
+        ----------
+        items, plans
+            The objects, and what each attends to.
+        windows
+            In which each is looked for, all of one input size; the whole frame if left out.
+        """
         ages, offsets = plans[0].layout
         memories, pointers = [], []
-        for item, plan in zip(items, plans, strict=True):
-            spatial = [self._entry(item, frame, spatial=True).memory for frame, _ in plan.spatial]
-            memories.append(torch.stack([memory for memory in spatial if memory is not None], dim=1))
-            rows = [self._entry(item, frame, spatial=False).pointer for frame, _ in plan.pointers]
+        for item, plan, window in zip(items, plans, windows or [None] * len(items), strict=True):
+            spatial = [self._memory(item, frame, window) for frame, _ in plan.spatial]
+            memories.append(torch.stack(spatial, dim=1))
+            rows = [self._entry(item, frame, window).pointer for frame, _ in plan.pointers]
             pointers.append(torch.stack(rows, dim=1) if rows else memories[-1].new_zeros(1, 0, self._width))
         return MemoryTokens(
             torch.cat(memories), ages, torch.cat([rows.to(self._dtype) for rows in pointers]), offsets, self.horizon
@@ -72,21 +94,72 @@ class Recall:
     def _dtype(self) -> torch.dtype:
         return self.steps.network.no_obj_ptr.dtype
 
-    def _entry(self, item: TrackedObject, frame: int, *, spatial: bool) -> MemoryEntry:
+    def _entry(self, item: TrackedObject, frame: int, window: Window | None) -> MemoryEntry:
         """Return what a frame left, made again from its mask if it is no longer held."""
         entry = item.bank.entry(frame)
         if entry is None:
-            entry = self._restored(item, frame)
-        if spatial and entry.memory is None:
-            self.steps.add_memory(entry, self.features(frame), binarize=frame in item.prompts)
+            entry = self._made_again(item, frame, window)
+            _hold(item, frame, entry)
         return entry
 
-    def _restored(self, item: TrackedObject, frame: int) -> MemoryEntry:
+    def _memory(self, item: TrackedObject, frame: int, window: Window | None) -> Tensor:
+        """Return the spatial memory of a frame as it is of use in a window."""
+        entry = self._entry(item, frame, window)
+        if entry.window == window:
+            return self._own_memory(item, frame, entry)
+        shape, size = item.masklet.shape, self.steps.image_size
+        source, target = (place or whole_frame(shape, size) for place in (entry.window, window))
+        if not is_near_in_scale(source, target):
+            try:
+                if window is None:
+                    return self._overview(item, frame, entry)
+                entry = self._rescaled(item, frame, entry, window)
+                source = entry.window or source
+            except MovieError:
+                pass  # In a live stream the image may be gone; what is left of it is better than nothing.
+        return carried(self._own_memory(item, frame, entry), source, target, _centre(item.masklet.mask_at(frame)))
+
+    def _own_memory(self, item: TrackedObject, frame: int, entry: MemoryEntry) -> Tensor:
+        if entry.memory is None:
+            self.steps.add_memory(entry, self.seen(frame, entry.window), binarize=frame in item.prompts)
+        assert entry.memory is not None, "it was added"
+        return entry.memory
+
+    def _overview(self, item: TrackedObject, frame: int, entry: MemoryEntry) -> Tensor:
+        """Remember the whole frame besides the window, for as long as the window's own memory is held."""
+        if entry.overview is None:
+            entry.overview = self._own_memory(item, frame, self._made_again(item, frame, None))
+        return entry.overview
+
+    def _rescaled(self, item: TrackedObject, frame: int, entry: MemoryEntry, window: Window) -> MemoryEntry:
+        """Replace an entry by one that is made in a window of this scale; pointers carry over."""
+        again = self._made_again(item, frame, window)
+        again.pointer, again.object_logits = entry.pointer, entry.object_logits
+        again.overview = entry.memory if entry.window is None else entry.overview
+        _hold(item, frame, again)
+        return again
+
+    def _made_again(self, item: TrackedObject, frame: int, window: Window | None) -> MemoryEntry:
         mask = item.masklet.mask_at(frame)
         assert mask is not None, "plans name only frames whose masks are known"
-        entry = self.steps.take_mask(self.features(frame), mask)
-        if frame in item.bank.conditioning:
-            item.bank.condition(frame, entry)
-        else:
-            item.bank.recent[frame] = entry
+        centre = _centre(mask)
+        if window is not None and centre is not None and mask.box and not window.holds(mask.box, mask.shape):
+            window = window.moved_to(centre, mask.shape)
+        entry = self.steps.take_mask(self.seen(frame, window), cut_mask(mask, window))
+        entry.window = window
         return entry
+
+
+def _hold(item: TrackedObject, frame: int, entry: MemoryEntry) -> None:
+    if frame not in item.bank.conditioning:
+        item.bank.recent[frame] = entry
+    elif item.bank.conditioning[frame] is None:
+        item.bank.condition(frame, entry)
+    else:
+        item.bank.conditioning[frame] = entry
+
+
+def _centre(mask: Rle | None) -> tuple[float, float] | None:
+    """Middle ``(y, x)`` of a mask's box; None if there is no mask, or an empty one."""
+    box = None if mask is None else mask.box
+    return None if box is None else ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)

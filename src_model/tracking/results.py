@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src_model.masks import Rle
+    from src_model.masks import Box, Rle
 
 
 class DecodedMasks(Mapping[int, NDArray[np.bool_]]):
@@ -55,7 +55,10 @@ class FrameResult:
         Probability that the object is in the frame, by object id.
     logits
         Low-resolution mask logits ``(h, w)`` of the objects computed on this frame; prompted, locked and skipped ones
-        may be missing.
+        may be missing. Where an object has a window, they cover the window.
+    windows
+        ``(y0, x0, y1, x1)`` of the part of the frame in which an object was seen, by object id; those seen on the whole
+        frame are missing.
     """
 
     frame: int
@@ -63,6 +66,7 @@ class FrameResult:
     scores: dict[int, float]
     object_scores: dict[int, float]
     logits: dict[int, Tensor] = field(default_factory=dict, repr=False)
+    windows: dict[int, Box] = field(default_factory=dict)
 
     @property
     def masks(self) -> DecodedMasks:
@@ -110,7 +114,9 @@ class PromptAnswer:
     chosen
         Which candidate ``rle`` is.
     logits
-        ``(h, w)`` low-resolution logits of the chosen mask.
+        ``(h, w)`` low-resolution logits of the chosen mask; they cover the window if there is one.
+    window
+        ``(y0, x0, y1, x1)`` of the part of the frame in which the prompt was answered; None: the whole frame.
     """
 
     frame: int
@@ -121,6 +127,7 @@ class PromptAnswer:
     candidates: tuple[Candidate, ...]
     chosen: int
     logits: Tensor = field(repr=False)
+    window: Box | None = None
 
     @property
     def mask(self) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from src_model.frames import FrameSource, LiveSource, Normalization, decide_norm
 from src_model.masks import Masklet
 from src_model.tracking.adoption import adopt
 from src_model.tracking.feature_cache import FeatureCache
+from src_model.tracking.frame_numbers import checked_frame, frame_range
 from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.operations import Chosen, Cleared, Locked, OperationLog, Prompted, Propagated, Removed
 from src_model.tracking.prompting import Prompting
@@ -19,6 +20,8 @@ from src_model.tracking.prompts import checked_object_id, make_prompt
 from src_model.tracking.propagation import Propagation, is_active, repair_range
 from src_model.tracking.recall import Recall
 from src_model.tracking.tracked_object import TrackedObject
+from src_model.tracking.windows.encoding import FrameFeatures
+from src_model.tracking.windows.following import window_follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.operations import Operation
     from src_model.tracking.results import FrameResult, PromptAnswer
+    from src_model.tracking.windows.following import WindowFollower
 
 DEFAULT_CACHE_BYTES = 512 * 2**20
 
@@ -70,6 +74,7 @@ class Session:
         self._steps = steps
         self._normalization = normalization
         self._cache = FeatureCache(cache_bytes)
+        self._features = FrameFeatures(steps, movie, lambda: self.normalization, self._cache)
         self._objects = {item.object_id: item for item in objects}
 
     # What is there ---------------------------------------------------------------------------------------------------
@@ -150,7 +155,7 @@ class Session:
         FrameRangeError, PromptError
             If the frame, the object id or the prompt cannot be meant.
         """
-        frame = self._checked_frame(frame)
+        frame = checked_frame(frame, len(self.movie))
         number = checked_object_id(object_id)
         prompt = make_prompt(self.frame_shape, points=points, labels=labels, box=box, mask=mask)
         item = self._objects.get(number) or self._new_object(number)
@@ -262,7 +267,7 @@ class Session:
             Before anything is computed.
         """
         items = self._promptable(objects)
-        frames = self._frame_range(start, stop, reverse, items)
+        frames = frame_range(items, len(self.movie), start, stop, reverse=reverse)
         operation = Propagated(tuple(item.object_id for item in items), frames.start, frames.start, reverse)
         return self._tracked(items, frames, operation)
 
@@ -309,9 +314,7 @@ class Session:
 
     def features(self, frame: int) -> ImageFeatures:
         """Return the image features of a frame, from the cache or computed now."""
-        return self._cache.get(
-            frame, lambda number: self._steps.encode_image(self.movie.read(number), self.normalization)
-        )
+        return self._features(frame)
 
     def save(self, path: str | Path) -> Path:
         """Write prompts, masks and settings to a ``.json`` file, from which the session can go on later.
@@ -332,15 +335,19 @@ class Session:
         horizon = self._steps.network.config.max_pointers
         if self._steps.settings.short_movie_pointers:
             horizon = max(2, min(horizon, len(self.movie)))
-        return Recall(self._steps, self.features, horizon)
+        return Recall(self._steps, self._features, horizon)
+
+    @property
+    def _windows(self) -> WindowFollower | None:
+        return window_follower(self._steps, self.frame_shape, self._features)
 
     @property
     def _prompting(self) -> Prompting:
-        return Prompting(self._recall, self.frame_shape)
+        return Prompting(self._recall, self.frame_shape, self._windows)
 
     @property
     def _propagation(self) -> Propagation:
-        return Propagation(self._recall, self.frame_shape)
+        return Propagation(self._recall, self.frame_shape, self._windows)
 
     def _tracked(self, items: list[TrackedObject], frames: range, operation: Propagated) -> Iterator[FrameResult]:
         propagation = self._propagation
@@ -383,25 +390,6 @@ class Session:
             who = f"object {empty[0]} has no prompt" if empty else "no object has a prompt"
             raise NoPromptError(f"{who} yet; give a point, a box or a mask with session.prompt(...) first")
         return items
-
-    def _frame_range(self, start: int | None, stop: int | None, reverse: bool, items: list[TrackedObject]) -> range:
-        length = len(self.movie)
-        for value, name, highest in ((start, "start", length - 1), (stop, "stop", length)):
-            if value is not None and not 0 <= value <= highest:
-                raise FrameRangeError(f"{name}={value} is outside the movie: it must be in 0..{highest}")
-        if reverse:
-            first = length - 1 if start is None else start
-            return range(first, -1 if stop is None else stop, -1)
-        first = min(item.prompted_frames[0] for item in items) if start is None else start
-        return range(first, length if stop is None else stop)
-
-    def _checked_frame(self, frame: int) -> int:
-        length = len(self.movie)
-        if not length:
-            raise FrameRangeError("the live stream has no frame yet; push an image before prompting")
-        if not 0 <= frame < length or frame != int(frame):
-            raise FrameRangeError(f"frame {frame} is outside the movie: it must be in 0..{length - 1}")
-        return int(frame)
 
 
 def _listed(values: Sequence[int] | Mapping[int, object]) -> str:

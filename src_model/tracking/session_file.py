@@ -185,6 +185,7 @@ def redo(session: Session, operation: Operation) -> None:
         case Resumed():
             for item in session.objects.values():
                 item.forget_memories()
+            session.feature_cache.clear()
 
 
 def _propagate_again(session: Session, operation: Propagated) -> None:

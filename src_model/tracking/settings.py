@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from src_model.tracking.windows.rules import WINDOW_SIZES, WindowChoice
+
 PresetName = Literal["default", "official"]
 
 
@@ -41,6 +43,12 @@ class TrackingSettings:
         How images are brought to the size of the network input.
     fill_hole_area, remove_speck_area
         Holes and specks of at most this many pixels are mended in masks, unless over a tenth of the object. 0: never.
+    window
+        ``"auto"``: an object that is small on the network's grid is tracked in a window that follows it. ``"off"``:
+        every object is tracked on the whole frame, as in the reference. A number: every object has a window of so many
+        pixels, larger only where it would not fit.
+    window_sizes
+        Sides of the network input that windows are brought to; those that do not suit the network are left out.
     """
 
     preset: PresetName = "default"
@@ -56,6 +64,8 @@ class TrackingSettings:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     fill_hole_area: int = 16
     remove_speck_area: int = 16
+    window: WindowChoice = "off"
+    window_sizes: tuple[int, ...] = WINDOW_SIZES
 
 
 PRESETS: dict[str, TrackingSettings] = {
@@ -74,6 +84,7 @@ PRESETS: dict[str, TrackingSettings] = {
         interpolation="bicubic",
         fill_hole_area=0,
         remove_speck_area=0,
+        window="off",
     ),
 }
 """The settings by preset name."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from src_model.nn import MaskPrediction
     from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
     from src_model.tracking.prompts import Prompt
+    from src_model.tracking.windows.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,13 @@ class Readings:
         The prompted frame.
     prediction
         All candidates.
+    window
+        In which the prompt was answered; None: the whole frame.
     """
 
     frame: int
     prediction: MaskPrediction
+    window: Window | None = None
 
 
 @dataclass(slots=True)

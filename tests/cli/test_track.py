@@ -96,6 +96,17 @@ def test_the_model_is_loaded_as_asked_for(sam2v, movie, loads):
     ]
 
 
+@pytest.mark.parametrize(("window", "held"), [("auto", "auto"), ("off", "off"), (24, 24)])
+def test_small_objects_are_tracked_in_windows_if_asked_for(sam2v, movie, here, window, held):
+    sam2v("track", movie, "--point", CLICK, "--frames", "0:2", "--window", window, "--session", "work.json")
+    assert json.loads((here / "work.json").read_text())["settings"]["window"] == held
+
+
+@pytest.mark.parametrize("words", [("large",), (3,), ("auto", "--preset", "official")])
+def test_windows_that_cannot_be_are_refused(sam2v, movie, words):
+    assert "window" in sam2v("track", movie, "--point", CLICK, "--window", *words, code=2).output
+
+
 def test_the_environment_can_name_the_model(sam2v, movie, loads, monkeypatch):
     monkeypatch.setenv("SAM2V_MODEL", "mine.safetensors")
     sam2v("track", movie, "--point", CLICK, "--frames", "0:1")

@@ -210,3 +210,36 @@ def test_settings_that_cannot_be_meant_are_refused(wrong):
 
 def test_masks_are_kept_run_length_encoded(found):
     assert all(isinstance(mask.rle, Rle) and mask.rle.shape == tiny.SHAPE for mask in found)
+
+
+@pytest.fixture
+def many():
+    """A field of 200 x 230 with small objects everywhere and one that no tile of 64 holds, of values 1 to 31."""
+    image = np.zeros((200, 230), np.uint8)
+    for number in range(30):
+        y, x = 10 + 38 * (number // 6), 8 + 38 * (number % 6)
+        image[y : y + 12, x : x + 14] = number + 1
+    image[100:122, 60:150] = 31
+    return image
+
+
+def test_a_large_image_is_searched_in_tiles_and_every_object_is_found_once_without_a_seam(sure, many):
+    masks = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16)).generate(many)
+    values = [int(many[round(mask.point[0]), round(mask.point[1])]) for mask in masks]
+    assert sorted(values) == sorted(set(many.ravel().tolist()) - {0})
+    for value, mask in zip(values, masks, strict=True):
+        truth = many == value
+        assert (mask.mask & truth).sum() / (mask.mask | truth).sum() > 0.6
+
+
+def test_tiles_can_be_left_out_and_small_images_have_none(sure, many, cells):
+    plain = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16, tile=None)).generate(many)
+    assert {mask.crop_box for mask in plain} == {(0, 0, 200, 230)}
+    small = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16, tile=32)).generate(cells)
+    assert {mask.crop_box for mask in small} == {(0, 0, 64, 64)}
+
+
+@pytest.mark.parametrize("wrong", [0, 31, "large", 40.5])
+def test_tiles_that_cannot_be_are_refused(wrong):
+    with pytest.raises(PromptError, match="tile"):
+        AutomaticSettings(tile=wrong)

@@ -136,3 +136,10 @@ def test_a_forgotten_frame_is_held_nowhere():
 @pytest.mark.parametrize("reverse", [False, True])
 def test_no_frame_attends_to_itself_as_recent_memory(reverse):
     assert 5 not in [frame for frame, _ in plan(bank_with([0], range(1, 10)), 5, reverse=reverse).spatial]
+
+
+def test_a_plan_can_be_cut_down_to_prompted_and_some_recent_frames():
+    whole = plan(bank_with([0], range(1, 9)), 9)
+    few = whole.only({7, 8})
+    assert few.spatial == ((0, 0), (7, 2), (8, 1))
+    assert few.pointers == whole.pointers

@@ -1,0 +1,155 @@
+"""Tiles of a large image, and the masks that their edges cut, put together again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from src_model.masks import Rle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from src_model.masks import Box
+
+_AGREEMENT = 0.5
+"""Two pieces are of one object if their IoU where their tiles overlap is at least this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A mask that an edge of its tile cuts.
+
+    Attributes
+    ----------
+    mask
+        The part inside the tile, ``(Y, X)`` of the whole image.
+    tile
+        ``(y0, x0, y1, x1)`` of the tile.
+    """
+
+    mask: Rle
+    tile: Box
+
+
+def spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:
+    """Cut a length into ``count`` equal spans that share ``shared`` pixels with their neighbours."""
+    size = math.ceil((length + shared * (count - 1)) / count)
+    starts = [min(index * (size - shared), length - 1) for index in range(count)]
+    return [(start, min(start + size, length)) for start in starts]
+
+
+def tile_boxes(shape: tuple[int, ...], side: int, overlap: float) -> list[Box]:
+    """Cover an image with tiles of at most ``side`` pixels.
+
+    Parameters
+    ----------
+    shape
+        ``(Y, X)``.
+    side
+        Of a tile.
+    overlap
+        What neighbours share, as a share of the side, under 1.
+
+    Returns
+    -------
+    list of Box
+        Row by row; a single one if the image is no larger than a tile.
+    """
+    shared = min(int(overlap * side), side - 1)
+    axes = [spans(length, max(1, math.ceil((length - shared) / (side - shared))), shared) for length in shape[:2]]
+    return [(y0, x0, y1, x1) for (y0, y1), (x0, x1) in product(*axes)]
+
+
+def cut_sides(mask_box: Box, tile: Box, shape: tuple[int, ...], near: float) -> tuple[int, ...]:
+    """List the edges of a tile that cut a mask: 0 top, 1 left, 2 bottom, 3 right; edges of the image cut nothing.
+
+    Parameters
+    ----------
+    mask_box, tile
+        ``(y0, x0, y1, x1)`` in the image.
+    shape
+        ``(Y, X)`` of the image.
+    near
+        Pixels; a mask that comes this near to an edge is taken for cut.
+    """
+    cut = []
+    for axis in (0, 1):
+        if tile[axis] > 0 and mask_box[axis] - tile[axis] < near:
+            cut.append(axis)
+        if tile[axis + 2] < shape[axis] and tile[axis + 2] - mask_box[axis + 2] < near:
+            cut.append(axis + 2)
+    return tuple(cut)
+
+
+def stitch(pieces: Sequence[Piece], near: float) -> list[tuple[Rle, tuple[int, ...]]]:
+    """Put together what tile edges cut.
+
+    Pieces of different tiles that agree where the tiles overlap are of one object. What goes on beyond an edge without
+    a piece on the other side stays away: nobody has seen the whole of it.
+
+    Parameters
+    ----------
+    pieces
+        Masks cut by the edges of their tiles.
+    near
+        As in :func:`cut_sides`.
+
+    Returns
+    -------
+    list of tuple
+        Each object's mask, ``(Y, X)``, and the numbers of its pieces.
+    """
+    group = list(range(len(pieces)))
+    for first, second in combinations(range(len(pieces)), 2):
+        if group[first] != group[second] and _agree(pieces[first], pieces[second]):
+            old, new = group[second], group[first]
+            group = [new if number == old else number for number in group]
+    together: dict[int, list[int]] = {}
+    for number, name in enumerate(group):
+        together.setdefault(name, []).append(number)
+    return [
+        (_united([pieces[number].mask for number in members]), tuple(members))
+        for members in together.values()
+        if _is_complete([pieces[number] for number in members], near)
+    ]
+
+
+def _agree(first: Piece, second: Piece) -> bool:
+    if first.tile == second.tile:
+        return False
+    shared = _intersection(first.tile, second.tile)
+    boxes = [_intersection(piece.mask.box, shared) if piece.mask.box and shared else None for piece in (first, second)]
+    if shared is None or boxes[0] is None or boxes[1] is None:
+        return False
+    one, other = first.mask.crop(shared), second.mask.crop(shared)
+    union = int((one | other).sum())
+    return union > 0 and int((one & other).sum()) / union >= _AGREEMENT
+
+
+def _is_complete(members: Sequence[Piece], near: float) -> bool:
+    """Whether each edge that cuts a piece has another piece that goes on beyond it."""
+    for piece in members:
+        assert piece.mask.box is not None, "pieces hold pixels"
+        for side in cut_sides(piece.mask.box, piece.tile, piece.mask.shape, near):
+            sign = 1 if side >= 2 else -1
+            if not any(sign * (other.tile[side] - piece.tile[side]) > 0 for other in members):
+                return False
+    return True
+
+
+def _united(masks: Sequence[Rle]) -> Rle:
+    boxes = np.array([mask.box for mask in masks])
+    y0, x0, y1, x1 = (int(value) for value in (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)))
+    whole = np.any([mask.crop((y0, x0, y1, x1)) for mask in masks], axis=0)
+    return Rle.from_crop(whole, (y0, x0), masks[0].shape)
+
+
+def _intersection(one: Box, other: Box) -> Box | None:
+    y0, x0 = max(one[0], other[0]), max(one[1], other[1])
+    y1, x1 = min(one[2], other[2]), min(one[3], other[3])
+    return (y0, x0, y1, x1) if y0 < y1 and x0 < x1 else None

@@ -1,0 +1,1 @@
+"""Windows that follow small objects, so that the network sees them at native resolution."""

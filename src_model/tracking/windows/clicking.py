@@ -1,0 +1,99 @@
+"""How large is what was clicked? A click says where an object is, not how much of the frame it fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from src_model.tracking.preprocessing import prompt_tensors
+from src_model.tracking.windows.rules import Extent
+from src_model.tracking.windows.window import Window, cut_prompt, square, whole_frame
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from src_model.tracking.prompts import Prompt
+    from src_model.tracking.recall import Recall
+    from src_model.tracking.windows.rules import WindowRules
+
+_FINEST = 64
+"""Side of the smallest window that is searched."""
+
+_LEAST_SHARE, _MOST_SHARE = 1 / 8, 2 / 3
+"""An object whose longer side is outside these shares of a window's is seen better in another one."""
+
+_NEARLY = 0.1
+"""Of looks whose predicted IoU differs by less the coarsest counts: zoomed in far enough, any texture is an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClickSearch:
+    """Looks at the surroundings of a click at several scales.
+
+    Attributes
+    ----------
+    rules
+        Of the movie.
+    recall
+        Encodes the windows and runs the network.
+    """
+
+    rules: WindowRules
+    recall: Recall
+
+    def extent(self, frame: int, prompt: Prompt) -> Extent | None:
+        """Find the extent of what was clicked; None if no window shows anything better than the whole frame does."""
+        looks = [(score, box) for window in self.levels(prompt) for score, box in self._look(frame, prompt, window)]
+        if not looks:
+            return None
+        enough = max(score for score, _ in looks) - _NEARLY
+        return next(Extent(box) for score, box in looks if score >= enough)
+
+    def levels(self, prompt: Prompt) -> list[Window | None]:
+        """List what is looked at, from the whole frame to the finest window around the clicks."""
+        inside = [point for point, label in zip(prompt.points, prompt.labels, strict=True) if label] or prompt.points
+        low = [min(point[axis] for point in prompt.points) for axis in (0, 1)]
+        high = [max(point[axis] for point in prompt.points) for axis in (0, 1)]
+        centre = (sum(point[0] for point in inside) / len(inside), sum(point[1] for point in inside) / len(inside))
+        found: list[Window | None] = [None]
+        side = max(self.rules.frame_shape) // 2
+        while side >= _FINEST:
+            window = square(centre, side, self.rules.frame_shape, self.rules.sizes[0])
+            if window.holds((low[0], low[1], high[0], high[1]), self.rules.frame_shape):
+                found.append(window)
+            side //= 2
+        return found
+
+    def _look(
+        self, frame: int, prompt: Prompt, window: Window | None
+    ) -> list[tuple[float, tuple[float, float, float, float]]]:
+        """Answer the click in a window: predicted IoU and box, if what is found is seen well there."""
+        steps = self.recall.steps
+        place = window or whole_frame(self.rules.frame_shape, steps.image_size)
+        tensors = prompt_tensors(cut_prompt(prompt, window), place.shape, place.size, None, steps.device)
+        several = tensors.labels.shape[1] <= 1
+        prediction = steps.answer_prompt(self.recall.seen(frame, window), tensors, None, None, multimask=several)
+        best = int(prediction.iou[0].argmax())
+        box = _box(prediction.logits[0, best], place)
+        if box is None:
+            return []
+        share = max((box[axis + 2] - box[axis]) / place.shape[axis] for axis in (0, 1))
+        pixel = 4 / place.size
+        seen_whole = window is None or (share <= _MOST_SHARE and window.holds(box, self.rules.frame_shape, pixel))
+        return [(float(prediction.iou[0, best]), box)] if seen_whole and share >= _LEAST_SHARE else []
+
+
+def _box(logits: Tensor, place: Window) -> tuple[float, float, float, float] | None:
+    """Box of a low-resolution mask in pixels of the movie; None if it is empty."""
+    positive = logits > 0
+    rows, columns = positive.any(dim=1).nonzero()[:, 0], positive.any(dim=0).nonzero()[:, 0]
+    if not len(rows):
+        return None
+    scale = [length / side for length, side in zip(place.shape, logits.shape, strict=True)]
+    (y, x), (down, across) = place.origin, scale
+    return (
+        y + int(rows[0]) * down,
+        x + int(columns[0]) * across,
+        y + (int(rows[-1]) + 1) * down,
+        x + (int(columns[-1]) + 1) * across,
+    )

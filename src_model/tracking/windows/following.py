@@ -1,0 +1,200 @@
+"""Windows of the objects of a session: placed before each frame, and again where an object was not seen well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from src_model.tracking.windows.clicking import ClickSearch
+from src_model.tracking.windows.rules import Extent, window_rules
+from src_model.tracking.windows.sharing import Wish, plan_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from src_model.masks import Rle
+    from src_model.tracking.network_steps import NetworkSteps
+    from src_model.tracking.prompts import Prompt
+    from src_model.tracking.recall import Recall
+    from src_model.tracking.tracked_object import TrackedObject
+    from src_model.tracking.windows.encoding import FrameFeatures
+    from src_model.tracking.windows.rules import WindowRules
+    from src_model.tracking.windows.window import Window
+
+_SEARCHED_FRAMES = 16
+"""So many frames back an object is looked for before its nearest prompt is taken for the place where it was seen."""
+
+_EDGE = 0.02
+"""A mask that comes this near to an edge of its window (of the side) may go on beyond it."""
+
+
+class Seen(Protocol):
+    """What a look at a frame gave."""
+
+    @property
+    def window(self) -> Window | None:
+        """In which the object was looked for."""
+        ...
+
+    @property
+    def mask(self) -> Rle:
+        """What was found, ``(Y, X)``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFollower:
+    """Decides in which windows objects are prompted and tracked.
+
+    It holds nothing between frames: where an object's last window was is told by its memory bank, so that tracking goes
+    on after a stop, a correction or a replay as if nothing had happened.
+
+    Attributes
+    ----------
+    rules
+        Of the movie.
+    features
+        Encodes windows.
+    """
+
+    rules: WindowRules
+    features: FrameFeatures
+
+    def place(self, frame: int, items: Iterable[TrackedObject], *, reverse: bool) -> dict[int, Window | None]:
+        """Plan the windows of a frame, by object id; None: the whole frame."""
+        step = 1 if reverse else -1
+        return plan_windows({item.object_id: self._wish(item, frame, step) for item in items}, self.rules)
+
+    def refitted(self, looks: Mapping[int, Seen]) -> dict[int, Window | None]:
+        """Choose other windows for objects that reach the edge of theirs, or are far larger or smaller than thought."""
+        again = {}
+        for number, look in looks.items():
+            box, window = look.mask.box, look.window
+            if box is None or window is None:
+                continue
+            is_whole = window.holds(box, self.rules.frame_shape, _EDGE)
+            if not is_whole or not self.rules.scale_fits(window, Extent(box)):
+                fresh = self.rules.fresh(Extent(box), had_window=True)
+                if fresh != window:
+                    again[number] = fresh
+        return again
+
+    def around(self, looks: Mapping[int, Seen]) -> dict[int, Window | None]:
+        """Choose windows for objects that were found on the whole frame."""
+        boxes = {number: look.mask.box for number, look in looks.items()}
+        return {
+            number: self.rules.fresh(Extent(box), had_window=True) for number, box in boxes.items() if box is not None
+        }
+
+    def prompted(
+        self, item: TrackedObject, frame: int, prompt: Prompt, recall: Recall, *, replace: bool
+    ) -> Window | None:
+        """Choose the window in which a prompt is answered: that of the answer to be refined as long as it will do."""
+        entry = item.pending[frame].entry if frame in item.pending else item.bank.entry(frame)
+        held = None if entry is None or replace else entry.window
+        asked = _reach(prompt)
+        if prompt.mask is not None or prompt.box is not None:
+            return self.rules.follow(held, Extent(asked))
+        mask = None if replace else item.masklet.mask_at(frame)
+        known = None if mask is None else mask.box
+        if known is None:
+            return self._clicked(item, frame, prompt, recall)
+        reach = _union(asked, known)
+        if held is not None and held.holds(reach, self.rules.frame_shape):
+            return held
+        return self.rules.fresh(Extent(reach), had_window=held is not None)
+
+    def _clicked(self, item: TrackedObject, frame: int, prompt: Prompt, recall: Recall) -> Window | None:
+        """Choose the window of a click alone: as large as the object is elsewhere, or as a search of scales says."""
+        reach = _reach(prompt)
+        seen = _last_seen(item, frame, -1) or _last_seen(item, frame, 1)
+        if self.rules.pixels is not None:
+            return self.rules.fresh(Extent(reach))
+        if seen is not None:
+            _, box = seen
+            down, across = ((reach[axis] + reach[axis + 2] - box[axis] - box[axis + 2]) / 2 for axis in (0, 1))
+            return self._holding((box[0] + down, box[1] + across, box[2] + down, box[3] + across), reach)
+        search = ClickSearch(self.rules, recall)
+        self.features.prepare(frame, search.levels(prompt))
+        extent = search.extent(frame, prompt)
+        return None if extent is None else self._holding(extent.box, reach)
+
+    def _holding(
+        self, box: tuple[float, float, float, float], reach: tuple[float, float, float, float]
+    ) -> Window | None:
+        """Choose a window for a box that holds all points too."""
+        window = self.rules.fresh(Extent(box))
+        if window is None or window.holds(reach, self.rules.frame_shape):
+            return window
+        return self.rules.fresh(Extent(_union(box, reach)))
+
+    def _wish(self, item: TrackedObject, frame: int, step: int) -> Wish:
+        seen = _last_seen(item, frame, step)
+        if seen is None:
+            height, width = self.rules.frame_shape
+            return Wish(Extent((0.0, 0.0, float(height), float(width))), None)
+        number, box = seen
+        before = item.bank.entry(frame + step)
+        last = None if before is None else before.window
+        extent = Extent(box, _motion(item, number, box, step))
+        if number != frame + step:
+            extent = _widened(box)
+        return Wish(extent, self.rules.follow(last, extent))
+
+
+def window_follower(
+    steps: NetworkSteps, frame_shape: tuple[int, int], features: FrameFeatures
+) -> WindowFollower | None:
+    """Make what places the windows of a session; None where its settings track every object on the whole frame."""
+    multiple, sizes = steps.network.config.trunk.size_multiple, steps.settings.window_sizes
+    rules = window_rules(steps.settings.window, frame_shape, steps.image_size, multiple, sizes)
+    return None if rules is None else WindowFollower(rules, features)
+
+
+def _last_seen(item: TrackedObject, frame: int, step: int) -> tuple[int, tuple[int, int, int, int]] | None:
+    """Return where an object was seen last before a frame, or on its nearest prompt: the frame and the box."""
+    near = range(frame + step, frame + step * (_SEARCHED_FRAMES + 1), step)
+    prompted = sorted(item.prompts, key=lambda number: abs(number - frame))
+    for number in (*near, *(number for number in prompted if number != frame)):
+        mask = item.masklet.mask_at(number)
+        box = None if mask is None else mask.box
+        if box is not None:
+            return number, box
+    return None
+
+
+def _motion(item: TrackedObject, frame: int, box: Sequence[float], step: int) -> tuple[float, float]:
+    """Return how far ``(y, x)`` an object moved up to a frame, its longer side at most: masks may jump."""
+    mask = item.masklet.mask_at(frame + step)
+    before = None if mask is None else mask.box
+    if before is None or frame + step not in item.directions:
+        return (0.0, 0.0)
+    limit = max(box[2] - box[0], box[3] - box[1])
+    moved = [(box[axis] + box[axis + 2] - before[axis] - before[axis + 2]) / 2 for axis in (0, 1)]
+    y, x = (min(max(way, -limit), limit) for way in moved)
+    return (y, x)
+
+
+def _widened(box: Sequence[float]) -> Extent:
+    """Where an object may be that is not seen at the moment: twice as large a box."""
+    height, width = box[2] - box[0], box[3] - box[1]
+    return Extent((box[0] - height / 2, box[1] - width / 2, box[2] + height / 2, box[3] + width / 2))
+
+
+def _reach(prompt: Prompt) -> tuple[float, float, float, float]:
+    """Smallest box around everything in a prompt."""
+    corners = [(y, x) for y, x in prompt.points]
+    boxes = [prompt.box, None if prompt.mask is None else prompt.mask.box]
+    for box in boxes:
+        if box is not None:
+            corners += [(box[0], box[1]), (box[2], box[3])]
+    if not corners:
+        # An empty mask: the object is nowhere on the whole frame.
+        height, width = prompt.mask.shape if prompt.mask is not None else (0, 0)
+        return (0.0, 0.0, float(height), float(width))
+    rows, columns = zip(*corners, strict=True)
+    return (min(rows), min(columns), max(rows), max(columns))
+
+
+def _union(first: Sequence[float], other: Sequence[float]) -> tuple[float, float, float, float]:
+    return (min(first[0], other[0]), min(first[1], other[1]), max(first[2], other[2]), max(first[3], other[3]))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from src_model.tracking.prompts import make_prompt
+from src_model.tracking.recall import Recall
+from src_model.tracking.windows.clicking import ClickSearch
+from src_model.tracking.windows.rules import window_rules
+from tests.tracking.windows import scenes
+
+
+def search_in(session) -> ClickSearch:
+    rules = window_rules("auto", scenes.FIELD, 64, 16, scenes.SIZES)
+    return ClickSearch(rules, Recall(session.steps, session._features, 16))
+
+
+def click(*points, labels=None):
+    return make_prompt(scenes.FIELD, points=list(points), labels=labels)
+
+
+@pytest.fixture
+def search():
+    return search_in(scenes.predictor().start(scenes.field([(60, 80)])))
+
+
+def test_the_frame_is_halved_until_the_window_is_small(search):
+    sides = [None if level is None else level.shape for level in search.levels(click((160, 200)))]
+    assert sides == [None, (200, 200), (100, 100)]
+
+
+def test_windows_that_do_not_hold_every_click_are_left_out(search):
+    levels = search.levels(click((160, 200), (160, 290), labels=[1, 0]))
+    assert [None if level is None else level.shape for level in levels] == [None, (200, 200)]
+
+
+def test_windows_lie_around_the_clicks_inside_the_object(search):
+    level = search.levels(click((160, 200), (160, 240), labels=[1, 0]))[-1]
+    assert (sum(level.box[::2]) / 2, sum(level.box[1::2]) / 2) == (160, 200)
+
+
+def test_a_small_object_is_found_where_it_is_seen_well(search):
+    extent = search.extent(0, click((60, 80)))
+    y0, x0, y1, x1 = extent.box
+    assert (y0 + y1) / 2 == pytest.approx(60, abs=8)
+    assert (x0 + x1) / 2 == pytest.approx(80, abs=8)
+    assert scenes.CELL <= extent.side <= 3 * scenes.CELL
+
+
+def test_a_large_object_is_measured_on_the_whole_frame():
+    session = scenes.predictor().start(scenes.field([(160, 200)], side=180))
+    extent = search_in(session).extent(0, click((160, 200)))
+    assert extent.side == pytest.approx(180, rel=0.2)
+
+
+def test_where_nothing_is_seen_no_extent_is_found():
+    search = search_in(scenes.predictor().start(scenes.field([None, (60, 80)])))
+    assert search.extent(0, click((60, 80))) is None
