@@ -6,8 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_sam2v.binding.dialogs import Dialogs
+from napari_sam2v.binding.file_binding import FileBinding
 from napari_sam2v.binding.host import QtHost
 from napari_sam2v.binding.keys import KeyBinding
 from napari_sam2v.binding.layer_binding import LayerBinding
@@ -15,17 +18,18 @@ from napari_sam2v.binding.model_binding import ModelBinding
 from napari_sam2v.binding.movie_binding import MovieBinding
 from napari_sam2v.binding.object_binding import ObjectBinding
 from napari_sam2v.binding.save_binding import SaveBinding
+from napari_sam2v.binding.task_binding import TaskBinding
 from napari_sam2v.binding.tool_binding import ToolBinding
 from napari_sam2v.binding.work_binding import WorkBinding
 from napari_sam2v.panel.panel import Panel
 from napari_sam2v.preferences import load_preferences
 from napari_sam2v.workbench import Workbench
-from src_model.errors import AnnotationFileError
 
 if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtCore import QObject
+    from qtpy.QtGui import QCloseEvent, QHideEvent, QShowEvent
 
     from napari_sam2v.layers import LayerGeometry
     from src_model.annotation import Annotation
@@ -48,13 +52,16 @@ class Sam2vWidget(QWidget):
         self.viewer = napari_viewer
         self.panel = Panel(self)
         self.host = QtHost(self)
+        self.dialogs = Dialogs(self)
         self.layers: LayerBinding | None = None
+        self._window_closes = self._is_closed = False
         self._preferences = load_preferences()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
         self.workbench = Workbench(self.host.post, lambda: self.model.load())
         self.workbench.events.problem.connect(self._notify)
+        self.workbench.events.status.connect(self._on_status)
         self._bind(recovery_folder)
         self.viewer.dims.events.current_step.connect(self._on_step)
 
@@ -66,23 +73,46 @@ class Sam2vWidget(QWidget):
         )
         self.objects = ObjectBinding(panel, work, show_frame=self.show_frame, call_later=self.host.call_later)
         self.work = WorkBinding(
-            panel, work, flush=self.flush, show_frame=self.show_frame, keys=self.keys.names, follow=wishes.follow
+            panel,
+            work,
+            flush=self.flush,
+            show_frame=self.show_frame,
+            keys=self.keys.names,
+            call_later=self.host.call_later,
+            tool=lambda: self.tools.in_hand if hasattr(self, "tools") else "",
+            take_first=lambda: self.tools.take_first(),
+            follow=wishes.follow,
         )
-        self.tools = ToolBinding(panel.prompts, self.viewer, work, lambda: self.layers)
+        self.tasks = TaskBinding(work)
+        self.tools = ToolBinding(panel.prompts, self.viewer, work, lambda: self.layers, changed=self.work.show_tool)
         self.saving = SaveBinding(
             panel,
             work,
-            ask_path=self._ask_path,
+            ask_save=self.dialogs.to_save,
+            ask_open=self.dialogs.to_open,
+            may_lose=self.dialogs.may_lose,
             take_document=self.take_document,
+            take_masks=lambda path: self.files.import_from(path),
             flush=self.flush,
             told=work.tell,
             autosave=wishes.autosave,
             folder=recovery_folder,
         )
+        self.files = FileBinding(
+            panel.result,
+            work,
+            self.host.post,
+            ask_path=self.dialogs.to_export,
+            flush=self.flush,
+            movie=lambda: self.movie.source,
+        )
         self.movie = MovieBinding(
             self.viewer,
             panel.image,
             opened=self._on_opened,
+            dropped=self.saving.let_go,
+            closed=self._on_closed,
+            call_later=self.host.call_later,
             renormalized=self._on_normalization,
             told=work.tell,
             contrast=wishes.contrast,
@@ -106,21 +136,20 @@ class Sam2vWidget(QWidget):
         AnnotationFileError
             If no movie is open, or another one than the document's.
         """
-        source, geometry = self.movie.source, self.movie.geometry
-        if source is None or geometry is None:
-            raise AnnotationFileError(f"open the movie '{annotation.movie.name}' first, then this annotation of it")
-        differences = annotation.movie.differences(source)
-        if differences:
-            raise AnnotationFileError(
-                f"this annotation is of '{annotation.movie.name}', not of '{source.name}': {'; '.join(differences)}"
-            )
-        self._put(annotation, source, geometry)
+        self.flush()
+        self.movie.take_document(annotation)
 
     def close_all(self) -> None:
         """Let go of the viewer and of the worker; unsaved work stays recoverable."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self.viewer.dims.events.current_step.disconnect(self._on_step)
         self.movie.close()
         self.model.close()
+        self.files.close()
+        self.tools.close()
+        self.tasks.close()
         self.workbench.close()
         if self.layers is not None:
             self.flush()
@@ -131,12 +160,47 @@ class Sam2vWidget(QWidget):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Let go of everything when the panel is closed."""
-        with suppress(RuntimeError):  # parts of a closing window may be gone already
-            self.close_all()
+        self._let_go()
         super().closeEvent(event)
 
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Watch the window that the panel is in, which does not tell the panel when it closes."""
+        super().showEvent(event)
+        self.window().installEventFilter(self)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Let go of everything when the window is gone; a run would go on without it."""
+        super().hideEvent(event)
+        if self._window_closes and not self.window().isVisible():
+            self._let_go()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Note that the window is asked to close; it may still refuse."""
+        if event is not None and event.type() == QEvent.Type.Close and watched is self.window():
+            self._window_closes = True
+        return super().eventFilter(watched, event)
+
+    def _let_go(self) -> None:
+        with suppress(RuntimeError):  # parts of a closing window may be gone already
+            self.close_all()
+
     def _on_opened(self, annotation: Annotation, source: FrameSource, geometry: LayerGeometry) -> None:
-        self._put(annotation, source, geometry)
+        if annotation is self.workbench.document and self.layers is not None:
+            self.workbench.use_movie(source)  # another channel: the same frames, and the same work
+        else:
+            self._put(annotation, source, geometry)
+
+    def _on_status(self) -> None:
+        document = self.workbench.document
+        if document is not None and hasattr(self, "movie"):
+            self.movie.show_normalization(document.project.normalization)
+
+    def _on_closed(self) -> None:
+        if self.layers is not None:
+            self.flush()
+            self.layers.close()
+            self.layers = None
+        self.workbench.put_away()
 
     def _on_normalization(self, normalization: Normalization) -> None:
         self.workbench.use_normalization(normalization)
@@ -176,12 +240,3 @@ class Sam2vWidget(QWidget):
         from napari.utils.notifications import show_warning
 
         show_warning(text)
-
-    def _ask_path(self, title: str, suffix: str, save: bool) -> Path | None:
-        pattern = f"sam2v annotation (*{suffix})"
-        ask = QFileDialog.getSaveFileName if save else QFileDialog.getOpenFileName
-        name, _ = ask(self, title, "", pattern)
-        if not name:
-            return None
-        path = Path(name)
-        return path if path.suffix == suffix or not save else path.with_name(path.name + suffix)

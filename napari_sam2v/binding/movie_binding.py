@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
+from napari_sam2v.binding.drawer import Drawer, Work
 from napari_sam2v.layers import (
     MovieChoice,
     Option,
@@ -18,12 +20,13 @@ from napari_sam2v.layers import (
     source_of,
     with_axes,
 )
+from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.panel.view_state import Choice
 from src_model.annotation import Annotation, MovieIdentity, Project
-from src_model.errors import Sam2vError
+from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from napari.components import ViewerModel
@@ -33,6 +36,11 @@ if TYPE_CHECKING:
     from napari_sam2v.panel.image_section import ImageSection
     from src_model.frames import FrameSource, Normalization
 
+_QUIET_SECONDS = 0.4
+"""How long contrast limits have to stay as they are before the model sees them."""
+_DRAWN_SECONDS = 0.1
+_MOST_AXES, _MOST_READINGS = 3, 40
+"""How many ways of reading a layer are compared with a document, each of which reads three frames."""
 CONTRASTS = (
     Choice("percentile", "movie percentiles", "The darkest and brightest half per cent of the whole movie are cut"),
     Choice("limits", "layer's contrast", "What you see: the contrast limits of the layer"),
@@ -49,11 +57,18 @@ class MovieBinding:
     section
         Where they are offered.
     opened
-        Takes a movie that was chosen, with a fresh document and its place in the viewer. May refuse by returning False.
+        Takes a movie that was chosen, with its document and its place in the viewer. The document is the one that was
+        made on these frames before, if there is one.
+    dropped
+        Takes a document that nobody can get back to here: its layer is gone, or another took its place.
+    closed
+        Called when the chosen layer is gone.
     renormalized
         Takes another contrast of the same movie.
     told
         Takes an error for the user.
+    call_later
+        How to wait on this thread.
     contrast
         The contrast chosen at first.
     """
@@ -64,8 +79,11 @@ class MovieBinding:
         section: ImageSection,
         *,
         opened: Callable[[Annotation, FrameSource, LayerGeometry], None],
+        dropped: Callable[[Annotation], None],
+        closed: Callable[[], None],
         renormalized: Callable[[Normalization], None],
         told: Callable[[Exception], None],
+        call_later: CallLater,
         contrast: str = "percentile",
     ) -> None:
         self.choice: MovieChoice | None = None
@@ -73,6 +91,11 @@ class MovieBinding:
         self.geometry: LayerGeometry | None = None
         self._viewer, self._section = viewer, section
         self._opened, self._renormalized, self._told = opened, renormalized, told
+        self._dropped, self._closed = dropped, closed
+        self._drawer = Drawer()
+        self._call_later = call_later
+        self._forgetting = False
+        self._limits_settled = Debounced(self._normalize, _QUIET_SECONDS, call_later)
         self._contrast = contrast
         self._normalization: Normalization | None = None
         section.layer_chosen.connect(self.choose_layer)
@@ -86,6 +109,7 @@ class MovieBinding:
 
     def close(self) -> None:
         """Let go of the viewer."""
+        self._listen_to_limits(False)
         events = self._viewer.layers.events
         for event in (events.inserted, events.removed, events.renamed):
             event.disconnect(self._on_layers)
@@ -94,9 +118,11 @@ class MovieBinding:
         """Open a layer, read as most people would want it."""
         try:
             image = find_image(self._viewer.layers, name)
-            self._open(replace(guess(image, self._viewer.dims), contrast=self._contrast))
+            work = self._drawer.latest(image)
+            fresh = replace(guess(image, self._viewer.dims), contrast=self._contrast) if work is None else None
+            self._open(fresh or replace(work.choice, layer_name=name))  # type: ignore[union-attr]
         except Sam2vError as error:
-            self._told(error)
+            self._refuse(error)
 
     def show_preview(self, frame: int) -> None:
         """Show what the model sees of a frame."""
@@ -115,14 +141,38 @@ class MovieBinding:
         return [layer for layer in self._viewer.layers if isinstance(layer, Image)]
 
     def _on_layers(self, _event: object = None) -> None:
+        if self._forgetting:  # our own layers are being removed
+            return
         names = [image.name for image in self._images()]
         chosen = self._name_now()
+        if chosen is None and self.choice is not None:
+            # not from within the event that tells of the removal, and not before the canvas is drawn without the layer:
+            # other layers are to be removed now
+            self._call_later(_DRAWN_SECONDS, self._on_gone)
+            return
         self._section.set_layers(names, chosen)
         if chosen is None and len(names) == 1:
             self.choose_layer(names[0])  # no choice to make
-        elif chosen is None and self.choice is not None:
-            self.choice = None
-            self._section.set_preview(None)
+
+    def _on_gone(self) -> None:
+        if self._name_now() is None and self.choice is not None:
+            self._forgetting = True
+            try:
+                self._forget()
+            finally:
+                self._forgetting = False
+        self._on_layers()
+
+    def _forget(self) -> None:
+        """Let go of a layer that was removed."""
+        assert self.geometry is not None, "a choice has a place"
+        self._listen_to_limits(False)
+        gone = self._drawer.take_out(self.geometry.image)
+        self.choice = self.source = self.geometry = self._normalization = None
+        self._section.set_preview(None)
+        self._closed()
+        for annotation in gone:
+            self._dropped(annotation)
 
     def _name_now(self) -> str | None:
         """Name of the chosen layer, which the user may have renamed; None if it is gone."""
@@ -140,7 +190,7 @@ class MovieBinding:
             image = find_image(self._viewer.layers, self.choice.layer_name)
             self._open(with_axes(image, replace(self.choice, axes=str(key)), self._viewer.dims))
         except Sam2vError as error:
-            self._told(error)
+            self._refuse(error)
 
     def _change(self, **changes: Any) -> None:
         if self.choice is None:
@@ -148,31 +198,102 @@ class MovieBinding:
         try:
             self._open(replace(self.choice, **changes))
         except Sam2vError as error:
-            self._told(error)
+            self._refuse(error)
+
+    def _refuse(self, error: Exception) -> None:
+        """Tell what did not work, and show what holds, not what was wished."""
+        self._told(error)
+        if self.choice is not None and self.source is not None and self.geometry is not None:
+            self._show_options(self.geometry.image, self.choice, self.source)
 
     def _on_contrast(self, key: Any) -> None:
         if self.choice is None or self.source is None:
             return
         self._contrast = str(key)
         self.choice = replace(self.choice, contrast=self._contrast)
+        self._normalize()
+
+    def _on_limits(self, _event: object = None) -> None:
+        if self.choice is not None and self.choice.contrast == "limits":
+            self._limits_settled()
+
+    def _normalize(self) -> None:
+        if self.choice is None or self.source is None:
+            return
         try:
-            self._normalization = normalization_of(self._viewer.layers, self.choice, self.source)
+            found = normalization_of(self._viewer.layers, self.choice, self.source)
         except Sam2vError as error:
             self._told(error)
             return
-        self._renormalized(self._normalization)
-        self._show_preview_now()
+        if found != self._normalization:
+            self._normalization = found
+            self._renormalized(found)
+            self._show_preview_now()
 
     def _open(self, choice: MovieChoice) -> None:
         image = find_image(self._viewer.layers, choice.layer_name)
         source = source_of(self._viewer.layers, choice)
         geometry = choice.geometry(image)
         normalization = normalization_of(self._viewer.layers, choice, source)
-        annotation = Annotation(Project(_identity(source, image, geometry), normalization=normalization))
-        self.choice, self.source, self.geometry, self._normalization = choice, source, geometry, normalization
-        self._show_options(image, choice, source)
-        self._opened(annotation, source, geometry)
+        work = self._drawer.find(image, choice)
+        if work is None:
+            project = Project(_identity(source, image, geometry), normalization=normalization)
+            work = Work(image, choice, Annotation(project))
+        work.choice = choice
+        self._drawer.put(work)
+        self._show(work, source, geometry, normalization)
+
+    def _show(self, work: Work, source: FrameSource, geometry: LayerGeometry, normalization: Normalization) -> None:
+        self._listen_to_limits(False)
+        self.choice, self.source, self.geometry, self._normalization = work.choice, source, geometry, normalization
+        self._listen_to_limits(True)
+        self._show_options(work.image, work.choice, source)
+        self._opened(work.annotation, source, geometry)
+        if work.annotation.project.normalization != normalization:
+            self._renormalized(normalization)
         self._show_preview_now()
+
+    def _listen_to_limits(self, listen: bool) -> None:
+        if self.geometry is not None:
+            event = self.geometry.image.events.contrast_limits
+            (event.connect if listen else event.disconnect)(self._on_limits)
+
+    def show_normalization(self, normalization: Normalization | None) -> None:
+        """Follow the document, where undo brought another contrast back."""
+        if normalization is not None and normalization != self._normalization:
+            self._normalization = normalization
+            self._show_preview_now()
+
+    def take_document(self, annotation: Annotation) -> None:
+        """Open a document that was read from a file, with the channel or plane of the open layer that it was made on.
+
+        Raises
+        ------
+        AnnotationFileError
+            If no movie is open, or another one than the document's.
+        """
+        if self.choice is None or self.geometry is None or self.source is None:
+            raise AnnotationFileError(f"open the movie '{annotation.movie.name}' first, then this annotation of it")
+        image = self.geometry.image
+        choice = self._choice_for(annotation, image, self.choice)
+        source, geometry = source_of(self._viewer.layers, choice), choice.geometry(image)
+        normalization = annotation.project.normalization or normalization_of(self._viewer.layers, choice, source)
+        work = Work(image, choice, annotation)
+        replaced = self._drawer.put(work)
+        self._show(work, source, geometry, normalization)
+        if replaced is not None:
+            self._dropped(replaced)
+
+    def _choice_for(self, annotation: Annotation, image: Image, now: MovieChoice) -> MovieChoice:
+        problem: tuple[str, ...] = ()
+        for choice in _readings(image, now, self._images()):
+            differences = annotation.movie.differences(source_of(self._viewer.layers, choice))
+            if not differences:
+                return choice
+            problem = problem or differences
+        raise AnnotationFileError(
+            f"this annotation is of '{annotation.movie.name}', not of '{image.name}': {'; '.join(problem)}"
+        )
 
     def _show_preview_now(self) -> None:
         frame = None if self.geometry is None else self.geometry.shown_frame(self._viewer.dims)
@@ -187,6 +308,17 @@ class MovieBinding:
         section.set_contrast(CONTRASTS, choice.contrast)
         length, height, width = source.shape[:3]
         section.set_summary(f"{length:,} frame{'s' if length != 1 else ''}, {height} x {width}")
+
+
+def _readings(image: Image, now: MovieChoice, images: Sequence[Image]) -> Iterator[MovieChoice]:
+    """Go through the ways to read a layer, the present one first, then its other channels, planes and axes."""
+    yield now
+    axes = [now.axes, *(option.value for option in axis_options(image) if option.value != now.axes)]
+    for letters in axes[: 1 + _MOST_AXES]:
+        channels = [option.value for option in channel_options(image, letters, images)] or [None]
+        planes = [option.value for option in plane_options(image, letters)] or [None]
+        for channel, plane in islice(product(channels, planes), _MOST_READINGS):
+            yield replace(now, axes=letters, channel=channel, plane=plane)
 
 
 def _choices(options: Sequence[Option[Any]]) -> list[Choice]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.workbench import Workbench
-    from src_model.annotation import Action, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
+    from src_model.annotation import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
 
 _REFRESH_SECONDS = 0.15
 """How often the table and the strip follow a run of the tracker."""
@@ -54,6 +54,7 @@ class ObjectBinding:
         self._refresh = Debounced(self._show_changed, _REFRESH_SECONDS, call_later)
         self._waiting = False
         self._book: MarksBook | None = None
+        self._document: Annotation | None = None
         self._connect_views()
         workbench.events.document.connect(self._on_document)
         workbench.events.selection.connect(self._on_selection)
@@ -92,13 +93,24 @@ class ObjectBinding:
     def _on_document(self) -> None:
         if self._book is not None:
             self._book.close()
-        document = self._workbench.annotation
-        self._book = MarksBook(document)
-        document.events.objects.connect(self._on_objects)
-        for signal in (document.events.frames, document.events.prompts, document.events.locks):
-            signal.connect(self._on_spans)
-        self._table.set_rows(self._book.rows())
+        if self._document is not None:
+            self._listen_to(self._document, listen=False)
+        document = self._document = self._workbench.document
+        self._book = None if document is None else MarksBook(document)
+        if document is not None:
+            self._listen_to(document, listen=True)
+        self._table.set_rows([] if self._book is None else self._book.rows())
         self._on_selection(self._workbench.selected)
+
+    def _listen_to(self, document: Annotation, *, listen: bool) -> None:
+        events = document.events
+        pairs = ((events.objects, self._on_objects),)
+        pairs += tuple((signal, self._on_spans) for signal in (events.frames, events.prompts, events.locks))
+        for signal, slot in pairs:
+            if listen:
+                signal.connect(slot)
+            else:
+                signal.disconnect(slot, missing_ok=True)
 
     def _on_objects(self, change: ObjectsChanged) -> None:
         if self._book is None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from src_model.annotation import Annotation
 
 
+_NO_MOVIE = "Choose a movie first"
+
+
 class SaveBinding:
     """Keeps the work safe, and reads and writes it as the user asks.
 
@@ -28,10 +31,16 @@ class SaveBinding:
         With the result section and the offer to restore.
     workbench
         With the document.
-    ask_path
-        Asks the user for a file: (title, suffix, whether to save) to a path, or None.
+    ask_save
+        Asks the user where to save: (name of the movie) to a path, or None.
+    ask_open
+        Asks the user what to open.
+    may_lose
+        Asks the user whether work may be given up that is kept nowhere: a sentence to a yes or no.
     take_document
         Puts a document that was read on the workbench, with the movie that is open; tells why not by a Sam2vError.
+    take_masks
+        Takes a path of masks in another format.
     flush
         Takes over what was just drawn.
     told
@@ -47,25 +56,29 @@ class SaveBinding:
         panel: Panel,
         workbench: Workbench,
         *,
-        ask_path: Callable[[str, str, bool], Path | None],
+        ask_save: Callable[[str], Path | None],
+        ask_open: Callable[[], Path | None],
+        may_lose: Callable[[str], bool],
         take_document: Callable[[Annotation], None],
+        take_masks: Callable[[Path], None],
         flush: Callable[[], None],
         told: Callable[[Exception], None],
         autosave: bool = True,
         folder: Path | None = None,
     ) -> None:
         self._panel, self._workbench = panel, workbench
-        self._ask_path, self._take_document = ask_path, take_document
+        self._ask_save, self._ask_open, self._may_lose = ask_save, ask_open, may_lose
+        self._take_document, self._take_masks = take_document, take_masks
         self._flush, self._told = flush, told
         self._folder, self._keeps = folder, autosave
-        self._autosave: Autosave | None = None
+        self._autosaves: dict[Annotation, Autosave] = {}
         self._document: Annotation | None = None
         self._offered: Recoverable | None = None
         self._later: set[Path] = set()
         section = panel.result
         section.save_requested.connect(self.save)
         section.open_requested.connect(self.open)
-        section.set_enabled_reason("Choose a movie first")
+        section.set_enabled_reason(_NO_MOVIE)
         panel.offer.restore_requested.connect(self._restore)
         panel.offer.discard_requested.connect(self._discard)
         panel.offer.later_requested.connect(self._put_off)
@@ -80,7 +93,7 @@ class SaveBinding:
         if document is None:
             return
         self._flush()
-        path = document.path or self._ask_path("Save annotation", SUFFIX, True)
+        path = document.path or self._ask_save(Path(document.movie.name).stem)
         if path is not None:
             self.save_to(path)
 
@@ -93,13 +106,18 @@ class SaveBinding:
             self._told(error)
 
     def open(self) -> None:
-        """Open saved work that the user names, on the movie that is open."""
-        path = self._ask_path("Open annotation", SUFFIX, False)
+        """Open saved work or masks that the user names, on the movie that is open."""
+        path = self._ask_open()
         if path is not None:
             self.open_from(path)
 
     def open_from(self, path: Path) -> None:
-        """Open saved work on the movie that is open."""
+        """Open saved work on the movie that is open, in place of what is there, or add masks of another format."""
+        if path.suffix.lower() != SUFFIX:
+            self._take_masks(path)
+            return
+        if not self._may_go():
+            return
         try:
             self._take_document(load(path))
         except Sam2vError as error:
@@ -113,18 +131,41 @@ class SaveBinding:
         self._offered = found[0] if found else None
         self._panel.offer.set_offer(None if self._offered is None else _described(self._offered))
 
+    def let_go(self, document: Annotation) -> None:
+        """Let go of a document that left the panel; what is not saved of it stays recoverable, and is offered."""
+        autosave = self._autosaves.pop(document, None)
+        if autosave is not None:
+            autosave.close(keep=_is_unsaved(document))
+        if document is self._document:
+            document.events.saved.disconnect(self._on_saved, missing_ok=True)
+            self._document = None
+        self.offer()
+
     def close(self) -> None:
-        """Let go of the document; what is not saved of it stays recoverable."""
-        if self._document is None:
-            return
-        self._document.events.saved.disconnect(self._on_saved, missing_ok=True)
-        if self._autosave is not None:
-            self._autosave.close(keep=self._document.is_modified)
-        self._autosave = self._document = None
+        """Let go of all documents; what is not saved of them stays recoverable."""
+        if self._document is not None:
+            self._document.events.saved.disconnect(self._on_saved, missing_ok=True)
+            self._document = None
+        for document, autosave in self._autosaves.items():
+            autosave.close(keep=_is_unsaved(document))
+        self._autosaves.clear()
+
+    def _may_go(self) -> bool:
+        """Whether the document may be replaced: it is saved or kept, or the user gives it up."""
+        document = self._workbench.document
+        if document is None or not _is_unsaved(document):
+            return True
+        autosave = self._autosaves.get(document)
+        if autosave is not None and autosave.error is None:
+            return True
+        return self._may_lose(f"The work on '{document.movie.name}' is not saved. Give it up?")
 
     def _restore(self) -> None:
         item = self._offered
         if item is None:
+            return
+        if not self._may_go():
+            self.offer()
             return
         try:
             self._take_document(recover(item))
@@ -149,30 +190,35 @@ class SaveBinding:
         self.offer()
 
     def _on_document(self) -> None:
-        self.close()
-        document = self._document = self._workbench.annotation
-        if self._keeps:
+        if self._document is not None:
+            self._document.events.saved.disconnect(self._on_saved, missing_ok=True)
+        document = self._document = self._workbench.document
+        self._panel.result.set_enabled_reason(_NO_MOVIE if document is None else None)
+        if document is None:
+            self._panel.result.set_autosave("")
+            return
+        if self._keeps and document not in self._autosaves:
             try:
-                self._autosave = Autosave(document, folder=self._folder)
+                self._autosaves[document] = Autosave(document, folder=self._folder)
             except AnnotationFileError as error:
                 self._told(error)
         document.events.saved.connect(self._on_saved)
-        self._panel.result.set_enabled_reason(None)
         self._on_saved()
 
     def _on_saved(self, _change: object = None) -> None:
         document = self._workbench.document
         if document is None:
             return
+        autosave = self._autosaves.get(document)
         if not document.is_modified:
             text = "" if document.path is None else "saved"
-        elif self._autosave is None:
+        elif autosave is None:
             text = "not saved"
         else:
             text = "kept, not saved"
         hint = str(document.path) if document.path else ""
-        if self._autosave is not None and self._autosave.error is not None:
-            text, hint = "not kept", f"Unsaved work cannot be kept: {self._autosave.error}"
+        if autosave is not None and autosave.error is not None:
+            text, hint = "not kept", f"Unsaved work cannot be kept: {autosave.error}"
         self._panel.result.set_autosave(text, hint)
 
 
@@ -181,3 +227,8 @@ def _described(item: Recoverable) -> str:
     objects = f"{item.objects} object{'s' if item.objects != 1 else ''}"
     masks = f"{item.masks:,} mask{'s' if item.masks != 1 else ''}"
     return f"Unsaved work on '{item.movie}' of {when}: {objects}, {masks}."
+
+
+def _is_unsaved(document: Annotation) -> bool:
+    """Whether something would be lost; settings without any object are nothing."""
+    return document.is_modified and bool(document.objects)

@@ -30,7 +30,21 @@ _NAMES = {tool: name for name, tool in _TOOLS.items()}
 
 
 class ToolBinding:
-    """Connects the tools of the panel with the prompt layers, and Labels layers with the prompts made of them."""
+    """Connects the tools of the panel with the prompt layers, and Labels layers with the prompts made of them.
+
+    Parameters
+    ----------
+    section
+        With the tools.
+    viewer
+        Whose layers are looked at.
+    workbench
+        That takes prompts.
+    layers
+        Returns the layers of the document; None if there is none.
+    changed
+        Called when another tool is in hand.
+    """
 
     def __init__(
         self,
@@ -38,27 +52,57 @@ class ToolBinding:
         viewer: ViewerModel,
         workbench: Workbench,
         layers: Callable[[], LayerBinding | None],
+        changed: Callable[[], None],
     ) -> None:
         self._section, self._viewer, self._workbench, self._layers = section, viewer, workbench, layers
+        self._changed = changed
         section.tool_chosen.connect(self.take)
         section.labels_imported.connect(lambda name: self._import(name, every=True))
         section.label_imported.connect(lambda name: self._import(name, every=False))
         for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.renamed):
             event.connect(self._offer_labels)
+        viewer.layers.selection.events.active.connect(self._show_tool)
+        viewer.dims.events.ndisplay.connect(self._show_tool)
         self._offer_labels()
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            event.disconnect(self._offer_labels)
+        self._viewer.layers.selection.events.active.disconnect(self._show_tool)
+        self._viewer.dims.events.ndisplay.disconnect(self._show_tool)
+
+    @property
+    def in_hand(self) -> str:
+        """Action id of the tool that a click in the viewer uses; empty for none."""
+        layers = self._layers()
+        return "" if layers is None else _NAMES.get(layers.prompts.in_hand, "")
+
+    def take_first(self) -> None:
+        """Be ready for the first prompt of a new object: the tool in hand, unless that only takes away."""
+        if self.in_hand in ("", "point_negative"):
+            self.take("point_positive")
 
     def take(self, tool: str) -> None:
         """Take a tool by its action id; an empty one puts it away."""
         layers = self._layers()
         if layers is None or not layers.prompts.set_tool(_TOOLS[tool]):
-            self._section.set_tool(None if layers is None else _NAMES.get(layers.prompts.tool))
+            self._section.set_tool(self.in_hand or None)
 
     def on_layers(self) -> None:
-        """Follow the tools of new prompt layers, and offer the first one at once."""
+        """Follow the tools of new prompt layers."""
         layers = self._layers()
         if layers is not None:
-            layers.prompts.tool_changed.connect(lambda tool: self._section.set_tool(_NAMES.get(tool)))
-            self._section.set_tool(None)
+            layers.prompts.tool_changed.connect(lambda _tool: self._show_tool())
+            layers.prompts.made.connect(lambda layer: layer.events.mode.connect(self._show_tool))
+            for layer in layers.prompts.layers:
+                layer.events.mode.connect(self._show_tool)
+        self._show_tool()
+
+    def _show_tool(self, _event: object = None) -> None:
+        self._section.set_tool(self.in_hand or None)
+        self._changed()
 
     def _labels(self) -> list[Labels]:
         from napari.layers import Labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_sam2v.layers.later import CallLater, Throttled
 from napari_sam2v.panel.view_state import Choice
 from napari_sam2v.workbench.marks_book import rgb
 from napari_sam2v.workbench.status import can_be_repaired, next_step
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.panel.view_state import RunProgress, TrackRequest, TrackSettings
     from napari_sam2v.workbench import Readings, Workbench
-    from src_model.annotation import HistoryChanged
+    from src_model.annotation import Annotation, HistoryChanged
 
 _NO_MOVIE = "Choose a movie first"
+_SHOW_SECONDS = 0.1
+"""How often the viewer and the progress follow a run; the tracker does not wait for them."""
 _OVERLAPS = (
     Choice("first", "first keeps", "Pixels that two objects claim go to the one with the smaller id"),
     Choice("last", "last wins", "Pixels that two objects claim go to the one with the larger id"),
@@ -40,6 +43,14 @@ class WorkBinding:
         Brings a frame into view.
     keys
         Keys by action id, for what the status line says.
+    call_later
+        How to wait on this thread.
+    tool
+        Returns the tool in hand; empty for none.
+    take_first
+        Takes a tool that can start a new object.
+    follow
+        Whether the viewer follows a run.
     """
 
     def __init__(
@@ -50,11 +61,18 @@ class WorkBinding:
         flush: Callable[[], None],
         show_frame: Callable[[int], None],
         keys: Mapping[str, str],
+        call_later: CallLater,
+        tool: Callable[[], str],
+        take_first: Callable[[], None],
         follow: bool = True,
     ) -> None:
         self._panel, self._workbench = panel, workbench
         self._flush, self._show_frame, self._keys = flush, show_frame, keys
+        self._tool, self._take_first = tool, take_first
         self._busy = False
+        self._document: Annotation | None = None
+        self._progress: RunProgress | None = None
+        self._show_run = Throttled(self._show_progress, _SHOW_SECONDS, call_later)
         self._follow, self._repairs = follow, False
         self._problem = ""
         self._connect_views()
@@ -66,6 +84,7 @@ class WorkBinding:
         events.busy.connect(self._on_busy)
         events.status.connect(self._on_status)
         events.problem.connect(self._on_problem)
+        events.saving.connect(self._on_notice)
         for section in (panel.prompts, panel.track):
             section.set_enabled_reason(_NO_MOVIE)
         self.refresh()
@@ -75,7 +94,7 @@ class WorkBinding:
         if self._problem:
             self._panel.status.set_text(self._problem, "error")
             return
-        status = next_step(self._workbench, self._keys, busy=self._busy)
+        status = next_step(self._workbench, self._keys, busy=self._busy, tool=self._tool())
         self._panel.status.set_text(status.text, status.kind)
 
     def track(self, request: TrackRequest) -> None:
@@ -91,10 +110,17 @@ class WorkBinding:
         self._flush()
         self._workbench.tracking.repair()
 
+    def show_tool(self) -> None:
+        """Follow a change of the tool in hand: what was wrong with the last one is old news."""
+        self._problem = ""
+        self.refresh()
+
     def next_object(self) -> None:
         """Let the next prompt start a new object."""
-        self._flush()
-        self._workbench.select(None)
+        if self._workbench.document is not None:
+            self._flush()
+            self._workbench.select(None)
+            self._take_first()
 
     def _connect_views(self) -> None:
         prompts, track, work = self._panel.prompts, self._panel.track, self._workbench
@@ -130,13 +156,19 @@ class WorkBinding:
     # From the workbench ----------------------------------------------------------------------------------------------
 
     def _on_document(self) -> None:
-        document = self._workbench.annotation
+        document = self._workbench.document
         for section in (self._panel.prompts, self._panel.track):
-            section.set_enabled_reason(None)
-        self._panel.track.set_length(document.movie.length)
-        self._panel.track.set_overlap(_OVERLAPS, document.project.overlap)
-        document.events.history.connect(self._on_history)
-        self._panel.prompts.set_history(document.undo_label, document.redo_label)
+            section.set_enabled_reason(_NO_MOVIE if document is None else None)
+        if self._document is not None:
+            self._document.events.history.disconnect(self._on_history, missing_ok=True)
+        self._document = document
+        if document is None:
+            self._panel.prompts.set_history(None, None)
+        else:
+            self._panel.track.set_length(document.movie.length)
+            self._panel.track.set_overlap(_OVERLAPS, document.project.overlap)
+            document.events.history.connect(self._on_history)
+            self._panel.prompts.set_history(document.undo_label, document.redo_label)
         self._problem = ""
         self.refresh()
 
@@ -157,6 +189,16 @@ class WorkBinding:
             self._workbench.tracking.repair()
 
     def _on_run(self, progress: RunProgress | None) -> None:
+        if progress is None:
+            self._show_run.flush()  # so that the last frame is the one in view
+        self._progress = progress
+        if progress is None:
+            self._show_progress()
+        else:
+            self._show_run()
+
+    def _show_progress(self) -> None:
+        progress = self._progress
         self._panel.track.set_running(progress)
         if progress is not None and progress.frame >= 0 and self._follow:
             self._show_frame(progress.frame)
@@ -189,3 +231,6 @@ class WorkBinding:
     def _on_problem(self, text: str) -> None:
         self._problem = text
         self.refresh()
+
+    def _on_notice(self, text: str) -> None:
+        self._panel.status.set_text(text, "hint")  # until something else happens

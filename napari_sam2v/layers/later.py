@@ -49,3 +49,51 @@ class Debounced:
         if self._waiting and number == self._calls:
             self._waiting = False
             self._callback()
+
+
+class Throttled:
+    """Runs a callback at once, and for further calls again once a while has passed.
+
+    Parameters
+    ----------
+    callback
+        What to run.
+    seconds
+        The least time between two runs.
+    call_later
+        How to wait.
+    """
+
+    def __init__(self, callback: Callable[[], None], seconds: float, call_later: CallLater) -> None:
+        self._callback = callback
+        self._seconds = seconds
+        self._call_later = call_later
+        self._resting = False
+        self._wanted = False
+
+    def __call__(self) -> None:
+        """Run now, or after the pause if there was a run a moment ago."""
+        self._wanted = True
+        if not self._resting:
+            self._run()
+
+    def flush(self) -> None:
+        """Run now if a run is waiting."""
+        if self._wanted:
+            self._wanted = False
+            self._callback()
+
+    def cancel(self) -> None:
+        """Forget a run that is waiting."""
+        self._wanted = False
+
+    def _run(self) -> None:
+        self._resting = True
+        self.flush()
+        # counted from the end of the run, so that one that takes long leaves room for others
+        self._call_later(self._seconds, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        if self._wanted:
+            self._run()

@@ -83,6 +83,7 @@ class PromptLayers:
         self._points.edited.connect(self.edited.emit)
         self._shapes.edited.connect(self.edited.emit)
         self._paint.edited.connect(self._on_painted)
+        viewer.dims.events.ndisplay.connect(self._on_ndisplay)
 
     @property
     def layers(self) -> tuple[Any, ...]:
@@ -93,6 +94,19 @@ class PromptLayers:
     def tool(self) -> Tool:
         """The tool that was taken last."""
         return self._tool
+
+    @property
+    def in_hand(self) -> Tool:
+        """The tool that a click in the viewer would use now: the user may have taken another layer or mode since."""
+        active = self._viewer.layers.selection.active
+        part = next((each for each in self._parts if each.layer is not None and each.layer is active), None)
+        if part is None:
+            return "pan"
+        mode = str(part.layer.mode)
+        if part is self._points:
+            point: Tool = "point+" if self._points.sign == INSIDE else "point-"
+            return point if mode == _MODES[point] else "pan"
+        return next((tool for tool in _MODES if self._part_of(tool) is part and _MODES[tool] == mode), "pan")
 
     def set_object(self, object_id: int) -> None:
         """Let new prompts belong to this object."""
@@ -146,6 +160,7 @@ class PromptLayers:
 
     def close(self) -> None:
         """Remove the layers and let go of the viewer."""
+        self._viewer.dims.events.ndisplay.disconnect(self._on_ndisplay)
         for part in self._parts:
             part.close()
 
@@ -157,6 +172,10 @@ class PromptLayers:
         if tool in ("point+", "point-"):
             return self._points
         return self._paint if tool == "paint" else self._shapes
+
+    def _on_ndisplay(self, _event: object = None) -> None:
+        if self._viewer.dims.ndisplay != 2 and self.in_hand != "pan":
+            self.set_tool("pan")
 
     def _on_painted(self, edits: tuple[MaskEdit, ...]) -> None:
         prompts = []

@@ -176,7 +176,11 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
             self._changed()
 
     def _claim(self) -> None:
-        """Give entries that are finished now to the current object."""
+        """Give entries that are finished now to the current object; the others are taken out again."""
+        problem = self.geometry.problem(self.viewer.dims)
+        if problem is not None:
+            self.refused.emit(problem)
+            return
         tags = self._tags()
         new = tags[:, 0] == UNCLAIMED
         if new.any():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from qtpy.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
-from qtpy.QtGui import QFont, QIcon, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from qtpy.QtGui import QFont, QIcon, QPaintEvent, QResizeEvent, QWheelEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_sam2v.panel.colors import theme_colors
 from napari_sam2v.panel.icons import line_icon
+from napari_sam2v.panel.painting import painting
 from napari_sam2v.panel.view_state import Choice, as_choices
 from napari_sam2v.panel.wording import key_text, with_key
 
@@ -71,12 +72,12 @@ class Caption(QLabel):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw what fits."""
-        painter = QPainter(self)
-        painter.setFont(scaled(self.font(), 0.92))
-        painter.setOpacity(0.75)
-        painter.setPen(theme_colors(self).text)
-        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
+        with painting(self) as painter:
+            painter.setFont(scaled(self.font(), 0.92))
+            painter.setOpacity(0.75)
+            painter.setPen(theme_colors(self).text)
+            text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
 
 
 class Wrapped(QLabel):
@@ -136,13 +137,13 @@ class Heading(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the line."""
-        painter = QPainter(self)
-        painter.setPen(theme_colors(self).primary)
-        end = self.width()
-        # a tag without text is a few pixels wide
-        if self._right is not None and self._right.width() > 4 * GAP:
-            end = self._right.x() - 7
-        painter.drawLine(self._label.geometry().right() + 6, self.height() // 2, end, self.height() // 2)
+        with painting(self) as painter:
+            painter.setPen(theme_colors(self).primary)
+            end = self.width()
+            # a tag without text is a few pixels wide
+            if self._right is not None and self._right.width() > 4 * GAP:
+                end = self._right.x() - 7
+            painter.drawLine(self._label.geometry().right() + 6, self.height() // 2, end, self.height() // 2)
 
 
 class Tag(QLabel):
@@ -154,12 +155,12 @@ class Tag(QLabel):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the text paler than a label's."""
-        painter = QPainter(self)
-        painter.setOpacity(0.75)
-        painter.setPen(theme_colors(self).text)
-        painter.setFont(scaled(self.font(), 0.92))
-        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text)
+        with painting(self) as painter:
+            painter.setOpacity(0.75)
+            painter.setPen(theme_colors(self).text)
+            painter.setFont(scaled(self.font(), 0.92))
+            text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text)
 
 
 class IconButton(QPushButton):
@@ -245,25 +246,25 @@ class ToolButton(IconButton):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the button of the style, then icon, name and key."""
-        painter = QPainter(self)
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        option.text, option.icon, icon = "", QIcon(), self.icon()
-        self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
-        metrics = self.fontMetrics()
-        side = round(metrics.height() * 1.3)
-        mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
-        icon.paint(painter, (self.width() - side) // 2, 4, side, side, Qt.AlignmentFlag.AlignCenter, mode)
-        painter.setPen(theme_colors(self).text)
-        painter.setOpacity(1.0 if self.isEnabled() else 0.4)
-        painter.setFont(scaled(self.font(), 0.92))
-        below = self.rect().adjusted(0, 4 + side, 0, -2)
-        painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), self.text())
-        painter.setOpacity(0.65 if self.isEnabled() else 0.3)
-        painter.setFont(scaled(self.font(), 0.8))
-        corner = self.rect().adjusted(0, 2, -4, 0)
-        letter = key_text(self.key).replace("Shift+", "\u21e7")
-        painter.drawText(corner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), letter)
+        with painting(self) as painter:
+            option = QStyleOptionButton()
+            self.initStyleOption(option)
+            option.text, option.icon, icon = "", QIcon(), self.icon()
+            self.style().drawControl(QStyle.ControlElement.CE_PushButton, option, painter, self)
+            metrics = self.fontMetrics()
+            side = round(metrics.height() * 1.3)
+            mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
+            icon.paint(painter, (self.width() - side) // 2, 4, side, side, Qt.AlignmentFlag.AlignCenter, mode)
+            painter.setPen(theme_colors(self).text)
+            painter.setOpacity(1.0 if self.isEnabled() else 0.4)
+            painter.setFont(scaled(self.font(), 0.92))
+            below = self.rect().adjusted(0, 4 + side, 0, -2)
+            painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), self.text())
+            painter.setOpacity(0.65 if self.isEnabled() else 0.3)
+            painter.setFont(scaled(self.font(), 0.8))
+            corner = self.rect().adjusted(0, 2, -4, 0)
+            letter = key_text(self.key).replace("Shift+", "\u21e7")
+            painter.drawText(corner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), letter)
 
 
 class NumberBox(QSpinBox):

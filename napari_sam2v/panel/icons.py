@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from qtpy.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from qtpy.QtSvg import QSvgRenderer
+
+from napari_sam2v.panel.painting import painting
 
 _DOT = '<circle cx="{0}" cy="{1}" r="{2}" fill="currentColor" stroke="none"/>'
 _CELL = '<circle cx="12" cy="12" r="9"/>'
@@ -76,9 +80,8 @@ class _LineEngine(QIconEngine):
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)
         pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
-        painter.end()
+        with painting(pixmap) as painter:
+            self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
         return pixmap
 
     def clone(self) -> QIconEngine:
@@ -87,10 +90,14 @@ class _LineEngine(QIconEngine):
 
 def line_icon(name: str, color: QColor) -> QIcon:
     """Make the icon of a name in `SHAPES`, drawn in one colour."""
-    return QIcon(_LineEngine(_PAGE.format(shape=SHAPES[name]).replace("currentColor", color.name()).encode()))
+    return _icon(SHAPES[name], color.name())
 
 
 def swatch_icon(color: QColor) -> QIcon:
     """Make an icon that is a disc of one colour, for objects in menus and lists."""
-    shape = _DOT.format(12, 12, 8).replace("currentColor", color.name())
-    return QIcon(_LineEngine(_PAGE.format(shape=shape).replace("currentColor", color.name()).encode()))
+    return _icon(_DOT.format(12, 12, 8), color.name())
+
+
+@lru_cache(maxsize=512)
+def _icon(shape: str, color: str) -> QIcon:
+    return QIcon(_LineEngine(_PAGE.format(shape=shape).replace("currentColor", color).encode()))

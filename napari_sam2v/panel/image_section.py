@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QSizePolicy, QWidget
 
 from napari_sam2v.panel.basics import GAP, ChoiceBox, Heading, Tag, column, row
 from napari_sam2v.panel.colors import theme_colors
+from napari_sam2v.panel.painting import painting
 from napari_sam2v.panel.view_state import Choice
 
 
@@ -154,15 +155,15 @@ class Preview(QLabel):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the picture as large as it fits."""
-        painter = QPainter(self)
-        colors = theme_colors(self)
-        painter.fillRect(self.rect(), colors.foreground)
-        if self._picture is None:
-            painter.setPen(colors.highlight)
-            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "no\nimage")
-            return
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        size = self._picture.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        place = QRectF(0, 0, size.width(), size.height())
-        place.moveCenter(QRectF(self.rect()).center())
-        painter.drawImage(place, self._picture)
+        with painting(self) as painter:
+            colors = theme_colors(self)
+            painter.fillRect(self.rect(), colors.foreground)
+            if self._picture is None:
+                painter.setPen(colors.highlight)
+                painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "no\nimage")
+                return
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            size = self._picture.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            place = QRectF(0, 0, size.width(), size.height())
+            place.moveCenter(QRectF(self.rect()).center())
+            painter.drawImage(place, self._picture)

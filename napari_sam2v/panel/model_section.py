@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QProgressBar, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_sam2v.panel.basics import Caption, ChoiceBox, Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.progress_bar import ProgressBar
 from napari_sam2v.panel.view_state import Choice, ModelChoice, RunProgress
 from napari_sam2v.panel.wording import download_line, model_line, size
 
@@ -42,8 +43,7 @@ class ModelSection(QWidget):
         self.device.setAccessibleName("Device")
         self.hint = Caption()
         self.download = IconButton("download", "Fetch this model, once", "Download")
-        self.progress = QProgressBar()
-        self.progress.setAccessibleName("Download progress")
+        self.progress = ProgressBar("Download progress")
         self.cancel = IconButton("cancel", "Stop the download; it goes on from here next time", name="Cancel download")
         layout = column(self)
         layout.addWidget(Heading("Model", self.device))
@@ -71,9 +71,7 @@ class ModelSection(QWidget):
         """Show how far a download is (`done` and `total` in megabytes), or that none runs (None)."""
         running = progress is not None
         if progress is not None:
-            self.progress.setRange(0, progress.total)
-            self.progress.setValue(progress.done)
-            self.progress.setFormat(download_line(progress))
+            self.progress.show_progress(progress, download_line(progress))
         self.progress.setVisible(running)
         self.cancel.setVisible(running)
         self.hint.setVisible(not running)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QAbstractItemModel, QEvent, QModelIndex, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QIcon, QMouseEvent, QPainter, QPalette, QPen
+from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPalette, QPen
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from napari_sam2v.panel.colors import blend, legible, theme_colors
@@ -27,7 +27,6 @@ class ToggleDelegate(QStyledItemDelegate):
     def __init__(self, on: str, off: str, parent: QWidget, *, off_opacity: float = 0.35) -> None:
         super().__init__(parent)
         self._names, self._off_opacity = (off, on), off_opacity
-        self._icons: dict[tuple[str, str], QIcon] = {}
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw the icon."""
@@ -35,8 +34,7 @@ class ToggleDelegate(QStyledItemDelegate):
             return
         on = Qt.CheckState(index.data(_CHECK)) == Qt.CheckState.Checked
         color = theme_colors(option.widget).text
-        key = (self._names[on], color.name())
-        icon = self._icons.setdefault(key, line_icon(self._names[on], color))
+        icon = line_icon(self._names[on], color)
         side = option.fontMetrics.height()
         place = option.rect.adjusted(0, 0, 0, 0)
         place.setSize(QSize(side, side))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QModelIndex, QSize, QSortFilterProxyModel, Qt, Signal
-from qtpy.QtGui import QKeyEvent, QPainter, QPaintEvent
+from qtpy.QtGui import QKeyEvent, QPaintEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView
 
 from napari_sam2v.panel.colors import theme_colors
 from napari_sam2v.panel.object_delegates import BarDelegate, ScoreDelegate, SwatchDelegate, ToggleDelegate, toggle
 from napari_sam2v.panel.object_model import SORT_ROLE, Column, ObjectModel
+from napari_sam2v.panel.painting import painting
 
 _EMPTY = "No objects yet.\nTake a tool and click an object in the image."
 _NAVIGATION = {
@@ -137,7 +138,7 @@ class ObjectView(QTableView):
         """Draw the rows, or what to do where there are none."""
         super().paintEvent(event)
         if self.proxy.rowCount() == 0:
-            painter = QPainter(self.viewport())
-            painter.setPen(theme_colors(self).text)
-            painter.setOpacity(0.7)
-            painter.drawText(self.viewport().rect(), int(Qt.AlignmentFlag.AlignCenter), _EMPTY)
+            with painting(self.viewport()) as painter:
+                painter.setPen(theme_colors(self).text)
+                painter.setOpacity(0.7)
+                painter.drawText(self.viewport().rect(), int(Qt.AlignmentFlag.AlignCenter), _EMPTY)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtGui import QPainter, QPaintEvent
+from qtpy.QtGui import QPaintEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_sam2v.panel.basics import IconButton, Wrapped, column, row
 from napari_sam2v.panel.colors import theme_colors
+from napari_sam2v.panel.painting import painting
 
 
 class RestoreOffer(QWidget):
@@ -46,4 +47,5 @@ class RestoreOffer(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the bar that sets the message off."""
-        QPainter(self).fillRect(0, 2, 4, self.height() - 4, theme_colors(self).warning)
+        with painting(self) as painter:
+            painter.fillRect(0, 2, 4, self.height() - 4, theme_colors(self).warning)

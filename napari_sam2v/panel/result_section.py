@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QMenu, QWidget
+from qtpy.QtWidgets import QMenu, QStackedWidget, QWidget
 
 from napari_sam2v.panel.basics import Heading, IconButton, Tag, column, row
-from napari_sam2v.panel.view_state import Choice, as_choices
+from napari_sam2v.panel.progress_bar import ProgressBar
+from napari_sam2v.panel.view_state import Choice, RunProgress, as_choices
+from napari_sam2v.panel.wording import progress_line
 
 
 class ResultSection(QWidget):
@@ -20,11 +22,14 @@ class ResultSection(QWidget):
         Save this work; open saved work or masks from elsewhere.
     export_requested(str)
         The key of the chosen format.
+    cancelled()
+        Stop what is being written or read.
     """
 
     save_requested = Signal()
     open_requested = Signal()
     export_requested = Signal(str)
+    cancelled = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,11 +41,22 @@ class ResultSection(QWidget):
         self.export_menu = QMenu(self)
         self.export_menu.setToolTipsVisible(True)
         self.export.setMenu(self.export_menu)
+        self.cancel = IconButton("cancel", "Stop; nothing is left half done", name="Stop reading or writing")
+        self.progress = ProgressBar("Reading or writing")
+        self.stack = QStackedWidget()
+        for line in (
+            row(self.open, self.save, self.export, stretch=(1, 1, 1)),
+            row(self.cancel, self.progress, stretch=(0, 1)),
+        ):
+            page = QWidget()
+            page.setLayout(line)
+            self.stack.addWidget(page)
         layout = column(self)
         layout.addWidget(Heading("Result", self.autosave))
-        layout.addLayout(row(self.open, self.save, self.export, stretch=(1, 1, 1)))
+        layout.addWidget(self.stack)
         self.save.clicked.connect(lambda: self.save_requested.emit())
         self.open.clicked.connect(lambda: self.open_requested.emit())
+        self.cancel.clicked.connect(lambda: self.cancelled.emit())
         self.set_autosave("")
 
     def set_formats(self, formats: Sequence[Choice | str]) -> None:
@@ -50,6 +66,12 @@ class ResultSection(QWidget):
             entry = self.export_menu.addAction(choice.label)
             entry.setToolTip(choice.hint or choice.label)
             entry.triggered.connect(lambda _checked=False, key=choice.key: self.export_requested.emit(str(key)))
+
+    def set_running(self, progress: RunProgress | None) -> None:
+        """Show how far writing or reading is and a button that stops it, or the buttons again (None)."""
+        self.stack.setCurrentIndex(0 if progress is None else 1)
+        if progress is not None:
+            self.progress.show_progress(progress, progress_line(progress))
 
     def set_autosave(self, text: str, hint: str = "") -> None:
         """Say whether the work is safe, for instance "saved 11:32"; the hint, say the file, is its tooltip."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtGui import QKeyEvent, QPainter, QPaintEvent
+from qtpy.QtGui import QKeyEvent, QPaintEvent
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
 from napari_sam2v.actions import ACTIONS
 from napari_sam2v.panel.colors import theme_colors
+from napari_sam2v.panel.painting import painting
 from napari_sam2v.panel.wording import key_text
 
 _MORE = (
@@ -59,9 +60,9 @@ class ShortcutOverview(QFrame):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw an edge, since the panel behind has the same colour."""
-        painter = QPainter(self)
-        painter.setPen(theme_colors(self).highlight)
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        with painting(self) as painter:
+            painter.setPen(theme_colors(self).highlight)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Close on Escape; letters do nothing here."""

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from napari_sam2v.panel.basics import scaled
 from napari_sam2v.panel.colors import theme_colors
+from napari_sam2v.panel.painting import painting
 from napari_sam2v.panel.time_columns import TimeScale
 from napari_sam2v.panel.time_painting import StripLayout, StripPainter
 from napari_sam2v.panel.view_state import Color, TimeMarks
@@ -122,16 +123,16 @@ class TimeCanvas(QWidget):
             self._picture = self._paint_picture()
         area = event.rect() if event is not None else self.rect()
         ratio = self._picture.devicePixelRatio()
-        painter = QPainter(self)
-        source = QRectF(area.x() * ratio, area.y() * ratio, area.width() * ratio, area.height() * ratio)
-        painter.drawPixmap(QRectF(area), self._picture, source)
-        if self._marks is not None and self._marks.length > 0:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_range(painter)
-            self._paint_playhead(painter)
-        if self.hasFocus():
-            painter.setPen(QPen(theme_colors(self).current, 1))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        with painting(self) as painter:
+            source = QRectF(area.x() * ratio, area.y() * ratio, area.width() * ratio, area.height() * ratio)
+            painter.drawPixmap(QRectF(area), self._picture, source)
+            if self._marks is not None and self._marks.length > 0:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                self._paint_range(painter)
+                self._paint_playhead(painter)
+            if self.hasFocus():
+                painter.setPen(QPen(theme_colors(self).current, 1))
+                painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Paint the picture anew."""
@@ -268,9 +269,8 @@ class TimeCanvas(QWidget):
         picture.setDevicePixelRatio(ratio)
         colors = theme_colors(self)
         picture.fill(colors.background)
-        painter = QPainter(picture)
-        StripPainter(self._layout(), colors, QColor(*self._color), self._type.font()).paint(painter, self._marks)
-        painter.end()
+        with painting(picture) as painter:
+            StripPainter(self._layout(), colors, QColor(*self._color), self._type.font()).paint(painter, self._marks)
         return picture
 
     def _layout(self) -> StripLayout:

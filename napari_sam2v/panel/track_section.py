@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QProgressBar, QStackedWidget, QWidget
+from qtpy.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from napari_sam2v.panel.advanced_settings import AdvancedSettings
 from napari_sam2v.panel.basics import ChoiceBox, Heading, IconButton, NumberBox, Tag, column, row
+from napari_sam2v.panel.progress_bar import ProgressBar
 from napari_sam2v.panel.view_state import Choice, Direction, Extent, RunProgress, Scope, TrackRequest
 from napari_sam2v.panel.wording import progress_line
 
@@ -68,8 +69,7 @@ class TrackSection(QWidget):
         self.forward = IconButton("track_forward", "Track forward from the shown frame", "Forward")
         self.repair = IconButton("repair", "", "Repair")
         self.stop = IconButton("stop", "Stop now; finished frames are kept and tracking can go on from there", "Stop")
-        self.progress = QProgressBar()
-        self.progress.setAccessibleName("Tracking progress")
+        self.progress = ProgressBar("Tracking progress")
         self.stack = QStackedWidget()
         for layout in (
             row(self.backward, self.both, self.forward, self.repair, stretch=(1, 1, 1, 1)),
@@ -145,9 +145,7 @@ class TrackSection(QWidget):
             widget.setEnabled(progress is None)
         self.summary.setText("" if progress is None or progress.frame < 0 else f"frame {progress.frame:,}")
         if progress is not None:
-            self.progress.setRange(0, progress.total)
-            self.progress.setValue(progress.done)
-            self.progress.setFormat(progress_line(progress))
+            self.progress.show_progress(progress, progress_line(progress))
             self.progress.setToolTip(progress_line(progress))
 
     def set_enabled_reason(self, reason: str | None) -> None:

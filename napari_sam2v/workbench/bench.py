@@ -51,6 +51,7 @@ class Bench:
         self._load_predictor = load_predictor
         self._tracker: DocumentTracker | None = None
         self._source: FrameSource | None = None
+        self._seen: Normalization | None = None
 
     @property
     def annotation(self) -> Annotation:
@@ -70,12 +71,25 @@ class Bench:
     def open(self, annotation: Annotation, source: FrameSource) -> None:
         """Put a document and its movie on the bench, in place of what was there."""
         self.interrupt()
+        self._leave()
         self.document, self._source = annotation, source
+        annotation.events.project.connect(self._on_project)
         self._make_tracker()
         self.frame = min(self.frame, max(0, annotation.movie.length - 1))
         self.selected = next(iter(annotation.objects), None)
         self.events.document.emit()
         self.events.selection.emit(self.selected)
+        self.events.status.emit()
+
+    def put_away(self) -> None:
+        """Take the document off the bench, as when its movie was closed; the document stays as it is."""
+        if self.document is None:
+            return
+        self.interrupt()
+        self._leave()
+        self.document = self.selected = self._source = self._tracker = None
+        self.events.document.emit()
+        self.events.selection.emit(None)
         self.events.status.emit()
 
     def use_model(self, load_predictor: Callable[[], StreamingPredictor]) -> None:
@@ -86,8 +100,13 @@ class Bench:
 
     def use_normalization(self, normalization: Normalization) -> None:
         """Let the model see the movie's values otherwise; masks that are there stay as they are."""
+        if normalization != self.annotation.project.normalization:
+            self.do(SetNormalization(normalization))
+
+    def use_movie(self, source: FrameSource) -> None:
+        """Let the model see other images of the same frames, another channel for instance; the document stays."""
         self.interrupt()
-        self.do(SetNormalization(normalization))
+        self._source = source
         self._make_tracker()
 
     def do(self, action: Action, *, join: int | None = None) -> Done | None:
@@ -169,10 +188,20 @@ class Bench:
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
+    def _leave(self) -> None:
+        if self.document is not None:
+            self.document.events.project.disconnect(self._on_project, missing_ok=True)
+
+    def _on_project(self) -> None:
+        """Follow the contrast of the document, which undo may have changed."""
+        if self.document is not None and self.document.project.normalization != self._seen:
+            self.interrupt()
+            self._make_tracker()
+
     def _make_tracker(self) -> None:
         if self.document is not None and self._source is not None:
-            normalization = self.document.project.normalization
-            self._tracker = DocumentTracker(self._source, self._load_predictor, normalization=normalization)
+            self._seen = self.document.project.normalization
+            self._tracker = DocumentTracker(self._source, self._load_predictor, normalization=self._seen)
 
     def _move(self, move: Callable[[], str | None]) -> None:
         self.interrupt()

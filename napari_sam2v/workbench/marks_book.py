@@ -54,7 +54,7 @@ class MarksBook:
         """Describe an object in a row of the table."""
         info, marks = self._annotation.object(object_id), self.marks(object_id)
         done = int(np.count_nonzero(~np.isnan(marks.scores)))
-        worst = int(np.nanargmin(marks.scores)) if done else None
+        worst = _worst(marks) if done else None
         return ObjectRow(
             object_id=object_id,
             name=info.title,
@@ -96,6 +96,13 @@ class MarksBook:
         marks.edited[frame] = entry is not None and entry.origin in (Origin.EDITED, Origin.IMPORTED)
         marks.absent[frame] = entry is not None and entry.mask.is_empty
         marks.scores[frame] = _NO_SCORE if entry is None else entry.score
+
+
+def _worst(marks: TimeMarks) -> int:
+    """Return the frame of the lowest score, of those that nobody has confirmed if there are any."""
+    confirmed = marks.prompted | marks.locked | marks.edited
+    open_scores = np.where(confirmed, np.nan, marks.scores)
+    return int(np.nanargmin(marks.scores if np.isnan(open_scores).all() else open_scores))
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

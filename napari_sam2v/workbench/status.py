@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_sam2v.panel.wording import key_text
 from napari_sam2v.workbench.track_desk import repair_span
 from src_model.annotation import Origin
 
@@ -17,6 +18,15 @@ _LOW_SCORE = 0.7
 """Below this, a mask is worth a look."""
 
 
+_START = {
+    "point_positive": "Click an object in the image to get its mask",
+    "box": "Draw a box around an object to get its mask",
+    "lasso": "Outline an object in the image; it becomes a mask",
+    "paint": "Paint an object in the image; it becomes a mask",
+}
+"""How a new object begins, by the tool in hand."""
+
+
 class Status(NamedTuple):
     """A line of text and what kind it is."""
 
@@ -24,20 +34,40 @@ class Status(NamedTuple):
     kind: StatusKind
 
 
-def next_step(workbench: Workbench, keys: Mapping[str, str], *, busy: bool = False) -> Status:
-    """Say what one would do next; ``keys`` names the key of each action."""
+def next_step(
+    workbench: Workbench, keys: Mapping[str, str], *, busy: bool = False, tool: str = "point_positive"
+) -> Status:
+    """Say what one would do next.
+
+    Parameters
+    ----------
+    workbench
+        With the document.
+    keys
+        The key of each action.
+    busy
+        Whether the model looks at a prompt.
+    tool
+        The tool in hand, by action id; empty for none.
+    """
     document = workbench.document
     if document is None:
         return Status("Open a movie, then choose its layer above", "hint")
     progress = workbench.tracking.progress
     if progress is not None:
-        stop = f": {keys['stop']} stops and keeps the finished frames" if keys.get("stop") else ""
+        stop = f": {key_text(keys['stop'])} stops and keeps the finished frames" if keys.get("stop") else ""
         return Status(f"{progress.text or 'Tracking'}{stop}", "busy")
     if busy:
         return Status("Looking at this frame", "busy")
     if workbench.selected is None:
-        return Status("Click an object in the image to get its mask", "hint")
-    return _for_object(workbench, document, workbench.selected, keys)
+        return Status(_START.get(tool) or _start_without_tool(keys), "hint")
+    text, kind = _for_object(workbench, document, workbench.selected, keys)
+    return Status(text[:1].upper() + text[1:], kind)
+
+
+def _start_without_tool(keys: Mapping[str, str]) -> str:
+    key = keys.get("point_positive")
+    return f"Take Include{f' ({key_text(key)})' if key else ''}, then click an object in the image"
 
 
 def _for_object(workbench: Workbench, document: Annotation, object_id: int, keys: Mapping[str, str]) -> Status:
@@ -83,4 +113,5 @@ def _review(document: Annotation, title: str, tracked: list[FrameState], known: 
 
 
 def _pressed(keys: Mapping[str, str], action: str, button: str) -> str:
-    return keys.get(action) or f"'{button}'"
+    key = keys.get(action)
+    return key_text(key) if key else f"'{button}'"

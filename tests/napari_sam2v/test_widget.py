@@ -8,99 +8,16 @@ import pytest
 
 from napari_sam2v.panel.view_state import TrackRequest
 from src_model.annotation import Origin
+from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny
 
 pytestmark = pytest.mark.gui
-
-FORWARD = TrackRequest("forward")
-
-
-class Person:
-    """Someone at a viewer with the panel open."""
-
-    def __init__(self, viewer, qtbot, recovery):
-        from napari_sam2v.widget import Sam2vWidget
-
-        self.viewer, self.qtbot = viewer, qtbot
-        self.widget = Sam2vWidget(viewer, recovery_folder=recovery)
-        viewer.window.add_dock_widget(self.widget, name="sam2v")
-        self.problems = []
-        self.widget.workbench.events.problem.connect(self.problems.append)
-
-    @property
-    def bench(self):
-        return self.widget.workbench
-
-    @property
-    def document(self):
-        return self.bench.annotation
-
-    @property
-    def status(self):
-        return self.widget.panel.status.text()
-
-    def layer(self, name):
-        return next(layer for layer in self.viewer.layers if layer.name == name)
-
-    def wait(self, until, seconds=60):
-        self.qtbot.waitUntil(until, timeout=seconds * 1000)
-
-    def wait_for_worker(self):
-        self.wait(lambda: not self.bench.runner.is_busy() and not self.bench.tracking.is_tracking)
-        self.qtbot.wait(50)
-
-    def click(self, y, x, frame=0, tool="point_positive"):
-        self.widget.show_frame(frame)
-        self.widget.tools.take(tool)
-        layer = self.layer("sam2v points")
-        layer.add([frame, y, x])
-        self.widget.flush()
-        self.wait_for_worker()
-
-    def track(self, request=FORWARD):
-        self.widget.work.track(request)
-        self.wait_for_worker()
-
-    def frames(self, object_id=1):
-        return sorted(self.document.masklet(object_id).entries())
-
-    def shown(self, frame):
-        return np.asarray(self.layer("sam2v masks").data[frame])
-
-
-@pytest.fixture
-def predictor(monkeypatch):
-    """The small network in place of the default checkpoint."""
-    small = tiny.predictor(tiny.build())
-    monkeypatch.setattr("src_model.tracking.predictor.StreamingPredictor.load", lambda *_args, **_options: small)
-    return small
-
-
-@pytest.fixture
-def open_panel(make_napari_viewer, qtbot, predictor, tmp_path):
-    people = []
-
-    def make(movie=None, **options):
-        viewer = make_napari_viewer()
-        viewer.add_image(tiny.make_movie() if movie is None else movie, name="movie", **options)
-        person = Person(viewer, qtbot, tmp_path / "recovery")
-        people.append(person)
-        return person
-
-    yield make
-    for person in people:
-        person.widget.close_all()
-
-
-@pytest.fixture
-def person(open_panel):
-    return open_panel()
 
 
 def test_the_only_movie_is_chosen_by_itself_and_the_status_says_what_to_do(person):
     assert person.widget.panel.image.layer.currentText() == "movie"
     assert person.document.movie.shape == (tiny.LENGTH, *tiny.SHAPE)
-    assert "Click an object" in person.status
+    assert person.status == "Take Include (J), then click an object in the image"
     assert [layer.name for layer in person.viewer.layers] == ["movie"]  # no layer before one is needed
 
 

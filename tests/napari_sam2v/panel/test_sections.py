@@ -240,3 +240,16 @@ def test_the_result_section_says_whether_the_work_is_safe(make):
     result.set_enabled_reason("Nothing to save yet")
     assert not result.save.isEnabled()
     assert result.open.isEnabled()
+
+
+def test_writing_shows_its_progress_and_can_be_stopped(make, emissions):
+    result = make(ResultSection)
+    stopped = emissions(result.cancelled)
+    result.set_running(RunProgress(3, 11, text="Writing cells.tif"))
+    assert result.progress.isVisible()
+    assert not result.export.isVisible()
+    assert result.progress.text() == "Writing cells.tif · 3 of 11"
+    result.cancel.click()
+    assert stopped == [()]
+    result.set_running(None)
+    assert result.export.isVisible()

@@ -1,0 +1,136 @@
+"""Masks to and from the formats of other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_sam2v.panel.view_state import Choice
+from napari_sam2v.panel.wording import count
+from napari_sam2v.workbench.errand import Errands
+from src_model.errors import AnnotationFileError, Sam2vError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_sam2v.panel.result_section import ResultSection
+    from napari_sam2v.workbench import Post, Workbench
+    from src_model.formats import ExportReport, Format, Imported
+    from src_model.frames import FrameSource
+
+_ZARR_FILES = frozenset({"zarr.json", ".zattrs", ".zgroup", ".zarray"})
+"""What stands for the zarr folder around it, since dialogs for files do not give folders."""
+
+
+class FileBinding:
+    """Exports the document in the formats of other programs, and imports masks into it, while work goes on.
+
+    Parameters
+    ----------
+    section
+        With the menu of formats.
+    workbench
+        With the document.
+    post
+        Brings calls to the host's thread.
+    ask_path
+        Asks the user where a format goes: (format, name of the movie) to a path, or None.
+    flush
+        Takes over what was just drawn.
+    movie
+        Returns the movie that is open, for tables to measure; None if there is none.
+    """
+
+    def __init__(
+        self,
+        section: ResultSection,
+        workbench: Workbench,
+        post: Post,
+        *,
+        ask_path: Callable[[Format, str], Path | None],
+        flush: Callable[[], None],
+        movie: Callable[[], FrameSource | None],
+    ) -> None:
+        from src_model.formats import FORMATS
+
+        self._workbench, self._ask_path, self._flush, self._movie = workbench, ask_path, flush, movie
+        self.errands = Errands(post, section.set_running, workbench.tell)
+        section.set_formats([Choice(item.name, item.title, item.hint) for item in FORMATS])
+        section.export_requested.connect(self.export)
+        section.cancelled.connect(self.errands.cancel)
+
+    def export(self, name: str) -> None:
+        """Export the document in a format to where the user says."""
+        from src_model.formats import format_named
+
+        document = self._workbench.document
+        if document is None:
+            return
+        self._flush()
+        chosen = format_named(name)
+        path = self._ask_path(chosen, Path(document.movie.name).stem or "masks")
+        if path is not None:
+            self.export_to(chosen, path)
+
+    def export_to(self, chosen: Format, path: Path) -> None:
+        """Export the document in a format; what is there is replaced."""
+        from src_model.annotation import Annotation
+        from src_model.formats import ExportOptions, export
+
+        frozen = Annotation.of_state(self._workbench.annotation.snapshot().state)
+        movie = self._movie() if chosen.name == "csv" else None
+        self.errands.run(
+            f"Writing {path.name}",
+            lambda progress, cancelled: export(
+                frozen,
+                path,
+                chosen,
+                ExportOptions(
+                    channels={} if movie is None else {"intensity": movie}, progress=progress, cancelled=cancelled
+                ),
+            ),
+            self._exported,
+        )
+
+    def import_from(self, path: Path) -> None:
+        """Add the objects of a labels movie or a tracking folder to the document, as one step."""
+        if self._workbench.document is None:
+            error = AnnotationFileError(f"open the movie that '{path.name}' belongs to first, then the masks")
+            self._workbench.tell(error)
+            return
+        folder = path.parent if path.name.endswith("_track.txt") or path.name in _ZARR_FILES else path
+        self.errands.run(
+            f"Reading {folder.name}",
+            lambda progress, cancelled: _read(folder, progress, cancelled),
+            self._imported,
+        )
+
+    def close(self) -> None:
+        """Stop what is under way."""
+        self.errands.close()
+
+    def _exported(self, report: ExportReport) -> None:
+        what = f"{count(report.objects, 'object')} on {count(report.frames, 'frame')}"
+        self._workbench.events.saving.emit(" ".join((f"Wrote {report.path.name}: {what}.", *report.lines())))
+
+    def _imported(self, imported: Imported) -> None:
+        bench = self._workbench
+        if bench.document is None:
+            return
+        try:
+            action = imported.action(bench.document)
+        except Sam2vError as error:
+            bench.tell(error)
+            return
+        bench.interrupt()
+        if bench.do(action) is not None:
+            told = f"Added {count(len(imported.masklets), 'object')} of {imported.name}."
+            bench.events.saving.emit(" ".join((told, *imported.notes)))
+
+
+def _read(path: Path, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Imported:
+    from src_model.formats import is_ctc, read_ctc, read_labels
+
+    if is_ctc(path):
+        return read_ctc(path, progress=progress, cancelled=cancelled)
+    return read_labels(path, progress=progress, cancelled=cancelled)

@@ -1,0 +1,61 @@
+"""A run as a task of napari's, which asks before it closes a window where one is under way."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_sam2v.panel.view_state import RunProgress
+    from napari_sam2v.workbench import Workbench
+
+_PAUSE = 0.1
+
+
+class TaskBinding:
+    """Tells napari while tracking runs.
+
+    napari knows of its own workers only, so one of them waits for the end of each run.
+
+    Parameters
+    ----------
+    workbench
+        That tracks.
+    """
+
+    def __init__(self, workbench: Workbench) -> None:
+        self._workbench = workbench
+        self._ended: threading.Event | None = None
+        workbench.events.run.connect(self._on_run)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether napari knows of a run."""
+        return self._ended is not None
+
+    def close(self) -> None:
+        """Let go of the workbench."""
+        self._workbench.events.run.disconnect(self._on_run, missing_ok=True)
+        self._on_run(None)
+
+    def _on_run(self, progress: RunProgress | None) -> None:
+        if progress is not None and self._ended is None:
+            self._ended = threading.Event()
+            self._wait_for(self._ended)
+        elif progress is None and self._ended is not None:
+            self._ended.set()
+            self._ended = None
+
+    def _wait_for(self, ended: threading.Event) -> None:
+        from napari.qt.threading import thread_worker
+
+        def sam2v_tracking() -> Iterator[None]:
+            while not ended.wait(_PAUSE):
+                yield
+
+        sam2v_tracking.__qualname__ = "sam2v tracking; finished frames are kept"  # what napari's question shows
+        worker: Any = thread_worker(sam2v_tracking)()
+        worker.aborted.connect(self._workbench.tracking.stop)
+        worker.start()

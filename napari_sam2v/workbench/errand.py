@@ -1,0 +1,104 @@
+"""Reading and writing files beside the work: a thread of its own, with progress, that can be stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari_sam2v.panel.view_state import RunProgress
+from src_model.errors import StoppedError
+
+if TYPE_CHECKING:
+    from napari_sam2v.workbench.runner import Post
+
+_TELL_SECONDS = 0.1
+
+
+class Errands:
+    """Runs one errand at a time.
+
+    Parameters
+    ----------
+    post
+        Brings calls to the host's thread.
+    shown
+        Takes how far it is, on the host's thread; None when it has ended.
+    told
+        Takes an error for the user, on the host's thread.
+    """
+
+    def __init__(
+        self, post: Post, shown: Callable[[RunProgress | None], None], told: Callable[[Exception], None]
+    ) -> None:
+        self._post, self._shown, self._told = post, shown, told
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one is under way."""
+        return self._thread is not None
+
+    def run(
+        self,
+        text: str,
+        work: Callable[[Callable[[int, int], None], Callable[[], bool]], Any],
+        done: Callable[[Any], None],
+    ) -> None:
+        """Begin an errand; nothing happens while another is under way.
+
+        Parameters
+        ----------
+        text
+            What it is, in words.
+        work
+            Called on the thread with a function to tell progress to, (done, total), and one that says whether to stop.
+        done
+            Takes what ``work`` returns, on the host's thread.
+        """
+        if self._thread is not None:
+            return
+        self._cancel.clear()
+        self._shown(RunProgress(0, 0, text=text))
+        self._thread = threading.Thread(target=self._serve, args=(text, work, done), name="sam2v files", daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop what is under way; nothing is left half done."""
+        self._cancel.set()
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Stop, and wait for it."""
+        self.cancel()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _serve(self, text: str, work: Callable[..., Any], done: Callable[[Any], None]) -> None:
+        told = time.monotonic()
+
+        def progress(count: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told > _TELL_SECONDS:
+                told = time.monotonic()
+                self._post(lambda: self._show(RunProgress(count, total, text=text)))
+
+        try:
+            result = work(progress, self._cancel.is_set)
+        except StoppedError:
+            self._post(lambda: self._end(lambda: None))
+        except Exception as error:
+            problem = error
+            self._post(lambda: self._end(lambda: self._told(problem)))
+        else:
+            self._post(lambda: self._end(lambda: done(result)))
+
+    def _show(self, progress: RunProgress) -> None:
+        if self._thread is not None:
+            self._shown(progress)
+
+    def _end(self, then: Callable[[], None]) -> None:
+        self._thread = None
+        self._shown(None)
+        then()

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.napari_sam2v.person import Person
+from tests.tracking import tiny
+
+
+@pytest.fixture
+def predictor(monkeypatch):
+    """The small network in place of the default checkpoint."""
+    small = tiny.predictor(tiny.build())
+    monkeypatch.setattr("src_model.tracking.predictor.StreamingPredictor.load", lambda *_args, **_options: small)
+    return small
+
+
+@pytest.fixture
+def open_panel(make_napari_viewer, qtbot, predictor, tmp_path):
+    people = []
+
+    def make(movie=None, **options):
+        viewer = make_napari_viewer()
+        viewer.add_image(tiny.make_movie() if movie is None else movie, name="movie", **options)
+        person = Person(viewer, qtbot, tmp_path / "recovery")
+        people.append(person)
+        return person
+
+    yield make
+    for person in people:
+        person.widget.close_all()
+
+
+@pytest.fixture
+def person(open_panel):
+    return open_panel()

@@ -1,0 +1,62 @@
+"""Someone who works with the panel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_sam2v.panel.view_state import TrackRequest
+
+FORWARD = TrackRequest("forward")
+
+
+class Person:
+    """Someone at a viewer with the panel open."""
+
+    def __init__(self, viewer, qtbot, recovery):
+        from napari_sam2v.widget import Sam2vWidget
+
+        self.viewer, self.qtbot = viewer, qtbot
+        self.widget = Sam2vWidget(viewer, recovery_folder=recovery)
+        viewer.window.add_dock_widget(self.widget, name="sam2v")
+        self.problems = []
+        self.widget.workbench.events.problem.connect(self.problems.append)
+
+    @property
+    def bench(self):
+        return self.widget.workbench
+
+    @property
+    def document(self):
+        return self.bench.annotation
+
+    @property
+    def status(self):
+        return self.widget.panel.status.text()
+
+    def layer(self, name):
+        return next(layer for layer in self.viewer.layers if layer.name == name)
+
+    def wait(self, until, seconds=60):
+        self.qtbot.waitUntil(until, timeout=seconds * 1000)
+
+    def wait_for_worker(self):
+        self.wait(lambda: not self.bench.runner.is_busy() and not self.bench.tracking.is_tracking)
+        self.qtbot.wait(50)
+
+    def click(self, y, x, frame=0, tool="point_positive"):
+        self.widget.show_frame(frame)
+        self.widget.tools.take(tool)
+        layer = self.layer("sam2v points")
+        layer.add(self.widget.movie.geometry.to_data(frame, [(y, x)])[0])
+        self.widget.flush()
+        self.wait_for_worker()
+
+    def track(self, request=FORWARD):
+        self.widget.work.track(request)
+        self.wait_for_worker()
+
+    def frames(self, object_id=1):
+        return sorted(self.document.masklet(object_id).entries())
+
+    def shown(self, frame):
+        return np.asarray(self.layer("sam2v masks").data[frame])

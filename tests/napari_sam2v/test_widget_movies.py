@@ -1,0 +1,176 @@
+"""The panel in a real viewer: other movies, other channels, files of other programs, closed windows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+
+from src_model.formats import format_named
+from tests.napari_sam2v.person import FORWARD
+from tests.tracking import tiny
+
+pytestmark = pytest.mark.gui
+
+
+def two_channels():
+    """(T, C, Y, X); the second channel is the first one upside down."""
+    movie = tiny.make_movie()
+    return np.stack([movie, movie[:, ::-1]], axis=1)
+
+
+def test_next_object_takes_a_tool_that_can_start_one(person):
+    person.widget.work.next_object()
+    assert person.widget.tools.in_hand == "point_positive"
+    person.widget.tools.take("point_negative")
+    person.widget.work.next_object()
+    assert person.widget.tools.in_hand == "point_positive"
+    person.widget.tools.take("box")
+    person.widget.work.next_object()
+    assert person.widget.tools.in_hand == "box"
+    assert "Draw a box" in person.status
+
+
+def test_another_layer_puts_the_tool_away_and_the_status_says_so(person):
+    person.widget.tools.take("point_positive")
+    assert person.widget.panel.prompts.tools["point_positive"].isChecked()
+    person.viewer.layers.selection.active = person.layer("movie")
+    assert not person.widget.panel.prompts.tools["point_positive"].isChecked()
+    assert person.status.startswith("Take Include")
+
+
+def test_a_click_in_3d_is_refused_and_leaves_nothing_behind(person):
+    person.widget.tools.take("point_positive")
+    person.viewer.dims.ndisplay = 3
+    assert person.widget.tools.in_hand == ""
+    person.layer("sam2v points").add([0, *tiny.CLICK])
+    person.widget.flush()
+    assert "3-D" in person.problems[-1]
+    assert len(person.layer("sam2v points").data) == 0
+    assert not person.document.objects
+
+
+def test_another_channel_is_the_same_work(open_panel):
+    person = open_panel(two_channels())
+    person.click(*tiny.CLICK)
+    work, source = person.document, person.widget.movie.source
+    person.widget.panel.image.channel_chosen.emit(1)
+    assert person.document is work
+    assert person.widget.movie.source is not source
+    assert person.shown(0).any()
+
+
+def test_another_time_axis_is_another_work_and_the_way_back_finds_the_first(open_panel):
+    person = open_panel(two_channels())
+    person.click(*tiny.CLICK)
+    work = person.document
+    person.widget.panel.image.axis_chosen.emit("CTYX")
+    assert not person.document.objects
+    person.widget.panel.image.axis_chosen.emit("TCYX")
+    assert person.document is work
+    assert person.shown(0).any()
+
+
+def test_work_on_a_layer_waits_while_another_layer_is_annotated(person):
+    person.click(*tiny.CLICK)
+    work = person.document
+    person.viewer.add_image(np.zeros((4, 30, 30), np.uint8), name="other")
+    person.widget.movie.choose_layer("other")
+    assert not person.document.objects
+    assert not person.widget.panel.offer.isVisible()  # nothing is lost that would have to be restored
+    person.widget.movie.choose_layer("movie")
+    assert person.document is work
+
+
+def test_work_whose_layer_was_removed_is_offered_and_restored_on_the_same_movie(person):
+    person.click(*tiny.CLICK)
+    person.viewer.layers.remove("movie")
+    person.wait(lambda: person.bench.document is None)
+    assert len(person.viewer.layers) == 0
+    assert "Open a movie" in person.status
+    assert not person.widget.panel.offer.isHidden()
+    person.viewer.add_image(tiny.make_movie(), name="movie again")
+    person.widget.panel.offer.restore.click()
+    assert person.frames() == [0]
+    assert person.widget.panel.offer.isHidden()
+
+
+def test_a_layer_can_be_renamed_in_the_middle_of_work(person):
+    person.click(*tiny.CLICK)
+    person.layer("movie").name = "embryo"
+    assert person.widget.panel.image.layer.currentText() == "embryo"
+    person.track()
+    assert person.frames() == list(range(tiny.LENGTH))
+
+
+def test_contrast_follows_the_layer_if_so_chosen_and_undo_takes_it_back(person):
+    person.widget.panel.image.contrast_chosen.emit("limits")
+    before = person.document.project.normalization
+    person.layer("movie").contrast_limits = (20, 90)
+    person.wait(lambda: person.document.project.normalization != before)
+    person.widget.work.undo()
+    assert person.document.project.normalization == before
+
+
+def test_a_saved_work_finds_its_channel_by_itself(open_panel, tmp_path):
+    person = open_panel(two_channels())
+    person.widget.panel.image.axis_chosen.emit("TCYX")
+    person.viewer.dims.set_current_step(1, 1)
+    person.widget.movie.choose_layer("movie")
+    person.click(*tiny.CLICK)
+    person.widget.saving.save_to(tmp_path / "work.sam2v")
+    other = open_panel(two_channels()[:, ::-1])
+    other.widget.saving.open_from(tmp_path / "work.sam2v")
+    assert other.problems == []
+    assert other.frames() == [0]
+    assert other.widget.movie.choice.channel != person.widget.movie.choice.channel
+
+
+def test_masks_are_exported_beside_the_work_and_come_back(person, open_panel, tmp_path):
+    person.click(*tiny.CLICK)
+    person.track()
+    person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
+    person.wait(lambda: not person.widget.files.errands.is_running)
+    assert "Wrote masks.tif: 1 object on" in person.status
+    assert tifffile.imread(tmp_path / "masks.tif").shape == (tiny.LENGTH, *tiny.SHAPE)
+    other = open_panel()
+    other.widget.saving.open_from(tmp_path / "masks.tif")
+    other.wait(lambda: not other.widget.files.errands.is_running)
+    assert other.frames() == list(range(tiny.LENGTH))
+    assert np.array_equal(other.shown(4), person.shown(4))
+    other.widget.work.undo()
+    assert not other.document.objects
+
+
+def test_a_tracking_folder_is_opened_by_its_table(person, tmp_path):
+    person.click(*tiny.CLICK)
+    person.track()
+    person.widget.files.export_to(format_named("ctc"), tmp_path / "01_RES")
+    person.wait(lambda: not person.widget.files.errands.is_running)
+    person.widget.saving.open_from(tmp_path / "01_RES" / "res_track.txt")
+    person.wait(lambda: len(person.document.objects) == 2)
+    assert person.document.mask_at(1, 3) == person.document.mask_at(2, 3)
+
+
+def test_what_cannot_be_exported_is_told_in_words(person, tmp_path):
+    person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
+    person.wait(lambda: not person.widget.files.errands.is_running)
+    assert person.problems == ["There is nothing to export: no object has a mask yet"]
+    assert not (tmp_path / "masks.tif").exists()
+
+
+def test_every_format_is_in_the_menu(person):
+    entries = [entry.text() for entry in person.widget.panel.result.export_menu.actions()]
+    assert "Cell Tracking Challenge folder" in entries
+    assert len(entries) >= 8
+
+
+def test_a_run_is_a_task_of_napari_and_ends_with_the_window(person):
+    person.click(*tiny.CLICK)
+    person.widget.work.track(FORWARD)
+    person.wait(lambda: len(person.frames()) >= 3)
+    assert person.widget.tasks.is_waiting
+    person.widget.close()
+    assert not person.widget.tasks.is_waiting
+    assert not person.bench.runner.is_busy()
+    assert not person.bench.tracking.is_tracking

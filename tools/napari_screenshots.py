@@ -1,0 +1,98 @@
+"""Takes the pictures of docs/napari.md from the real window, while a script works in it.
+
+QT_API=pyqt6 xvfb-run -a -s "-screen 0 1600x1050x24" python tools/napari_screenshots.py [folder]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import napari
+from PIL import Image
+from qtpy.QtWidgets import QApplication
+
+from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.sample_data import epithelium
+from napari_sam2v.widget import Sam2vWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WINDOW = (1400, 940)
+CELLS = ((75, 64), (100, 150), (45, 190), (120, 90))
+MOST_BYTES = 250_000
+
+
+class Photographer:
+    """A viewer with the panel, and a camera."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.viewer = napari.Viewer()
+        self.viewer.window.resize(*WINDOW)
+        for data, options, _ in epithelium():
+            self.viewer.add_image(data, **options)
+        self.widget = Sam2vWidget(self.viewer, recovery_folder=Path(tempfile.mkdtemp()))
+        self.viewer.window.add_dock_widget(self.widget, name="sam2v", area="right")
+        self.widget.show_frame(0)
+        self.spin(1.0)
+
+    def spin(self, seconds: float, until: Callable[[], bool] | None = None) -> None:
+        """Let the window work for so long, or until something holds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not (until is not None and until()):
+            QApplication.processEvents()
+            time.sleep(0.005)
+
+    def wait(self) -> None:
+        """Wait for the model."""
+        bench = self.widget.workbench
+        self.spin(0.2)
+        self.spin(300, lambda: not bench.runner.is_busy() and not bench.tracking.is_tracking)
+        self.spin(0.5)
+
+    def click(self, y: float, x: float) -> None:
+        """Click in the image with the tool in hand."""
+        points = next(layer for layer in self.viewer.layers if layer.name == "sam2v points")
+        points.add([self.widget.workbench.frame, y, x])
+        self.wait()
+
+    def take(self, name: str) -> None:
+        """Take a picture of the window."""
+        self.spin(0.5)
+        path = self.folder / f"napari-{name}.png"
+        Image.fromarray(self.viewer.window.screenshot(flash=False)[..., :3]).save(path, optimize=True)
+        if path.stat().st_size > MOST_BYTES:
+            raise SystemExit(f"{path} has {path.stat().st_size:,} bytes: expected {MOST_BYTES:,} at most")
+        print(path, f"{path.stat().st_size / 1000:.0f} kB")  # noqa: T201
+
+
+def main() -> None:
+    """Work through the tutorial and take its pictures."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "images"
+    camera = Photographer(folder)
+    widget = camera.widget
+    camera.take("empty")
+    widget.tools.take("point_positive")
+    camera.click(*CELLS[0])
+    camera.take("clicked")
+    for cell in CELLS[1:]:
+        widget.work.next_object()
+        camera.click(*cell)
+    widget.work.track(TrackRequest("forward", objects="all"))
+    camera.spin(120, lambda: (progress := widget.workbench.tracking.progress) is not None and progress.done >= 5)
+    camera.take("tracking")
+    camera.wait()
+    widget.workbench.select(1)
+    widget.objects.jump_to_worst()
+    camera.take("review")
+    widget.close_all()
+    camera.viewer.close()
+
+
+if __name__ == "__main__":
+    main()
