@@ -51,11 +51,15 @@ class Heartbeat:
         Seconds between beats, beyond the pause meant, of the clock and of the thread.
     places
         What the thread did while a beat was late, by the innermost lines of this project and of napari.
+    longest
+        The same of the beat that took most computing.
     """
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     places: Counter[str] = field(default_factory=Counter)
+    longest: Counter[str] = field(default_factory=Counter)
+    _here: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def beating(self) -> Iterator[None]:
@@ -81,11 +85,15 @@ class Heartbeat:
         self.wall.append(max(0.0, now[0] - self._last[0] - BEAT))
         self.cpu.append(now[1] - self._last[1])
         self._last = now
+        here, self._here = self._here, Counter()
+        self.places += here
+        if self.cpu[-1] == max(self.cpu):
+            self.longest = here
 
     def _watch(self, thread: int, done: threading.Event) -> None:
         while not done.wait(0.004):
             if time.perf_counter() - self._last[0] > GOAL / 2:
-                self.places[_place(sys._current_frames().get(thread))] += 1
+                self._here[_place(sys._current_frames().get(thread))] += 1
 
     def report(self, title: str) -> None:
         """Print the distribution."""
@@ -100,6 +108,7 @@ class Heartbeat:
             )
         for place, count in self.places.most_common(8):
             print(f"  {count:5} x {place}")
+        print("  in the longest:", ", ".join(f"{count} x {place}" for place, count in self.longest.most_common(4)))
 
 
 def _place(frame: FrameType | None) -> str:

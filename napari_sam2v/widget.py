@@ -166,12 +166,15 @@ class Sam2vWidget(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window that the panel is in, which does not tell the panel when it closes."""
         super().showEvent(event)
-        self.window().installEventFilter(self)
+        window = self.window()
+        if window is not None:
+            window.installEventFilter(self)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Let go of everything when the window is gone; a run would go on without it."""
         super().hideEvent(event)
-        if self._window_closes and not self.window().isVisible():
+        window = self.window()
+        if self._window_closes and (window is None or not window.isVisible()):
             self._let_go()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:

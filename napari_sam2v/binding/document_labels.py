@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_sam2v.layers.label_stack import label_type
 from src_model.annotation import Annotation, label_image
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class DocumentLabels:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Integer type that holds all ids."""
-        return np.dtype(np.uint16 if self._annotation.next_id() <= np.iinfo(np.uint16).max else np.int32)
+        return label_type(self._annotation.next_id())
 
     def labels(self, frame: int) -> NDArray[np.integer[Any]]:
         """Return the ``(Y, X)`` label image of a frame."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from napari_sam2v.binding.drawer import Drawer, Work
 from napari_sam2v.layers import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_sam2v.layers import LayerGeometry
+    from napari_sam2v.layers.movie_choice import Contrast
     from napari_sam2v.panel.image_section import ImageSection
     from src_model.frames import FrameSource, Normalization
 
@@ -96,7 +97,7 @@ class MovieBinding:
         self._call_later = call_later
         self._forgetting = False
         self._limits_settled = Debounced(self._normalize, _QUIET_SECONDS, call_later)
-        self._contrast = contrast
+        self._contrast = cast("Contrast", contrast)
         self._normalization: Normalization | None = None
         section.layer_chosen.connect(self.choose_layer)
         section.axis_chosen.connect(self._on_axes)
@@ -209,7 +210,7 @@ class MovieBinding:
     def _on_contrast(self, key: Any) -> None:
         if self.choice is None or self.source is None:
             return
-        self._contrast = str(key)
+        self._contrast = cast("Contrast", key)
         self.choice = replace(self.choice, contrast=self._contrast)
         self._normalize()
 

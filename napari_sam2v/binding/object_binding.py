@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.workbench.marks_book import MarksBook, hex_colour, rgb
@@ -104,8 +104,12 @@ class ObjectBinding:
 
     def _listen_to(self, document: Annotation, *, listen: bool) -> None:
         events = document.events
-        pairs = ((events.objects, self._on_objects),)
-        pairs += tuple((signal, self._on_spans) for signal in (events.frames, events.prompts, events.locks))
+        pairs: tuple[tuple[Any, Any], ...] = (
+            (events.objects, self._on_objects),
+            (events.frames, self._on_spans),
+            (events.prompts, self._on_spans),
+            (events.locks, self._on_spans),
+        )
         for signal, slot in pairs:
             if listen:
                 signal.connect(slot)

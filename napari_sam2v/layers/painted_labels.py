@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from psygnal import Signal
 
-from napari_sam2v.layers.label_stack import LabelStack, Stroke
+from napari_sam2v.layers.label_stack import LabelStack, Stroke, label_type
 from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.layers.owned_layer import OwnedLayer
 from src_model.masks import Rle, as_array
@@ -173,7 +173,7 @@ class PaintedLabels(OwnedLayer["Labels"]):
     def _dtype(self) -> np.dtype[Any]:
         """Type for the ids of the document and the one the brush has."""
         fits = self._selected <= np.iinfo(self._labels.dtype).max
-        return np.dtype(self._labels.dtype if fits else np.int32)
+        return np.dtype(self._labels.dtype if fits else label_type(self._selected))
 
     def _rebuild(self) -> None:
         """Change the type of the layer, which only new data can do."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from napari_sam2v.layers.label_stack import label_type
 from napari_sam2v.layers.later import CallLater
 from napari_sam2v.layers.painted_labels import Colour, MaskEdit, PaintedLabels
 from napari_sam2v.layers.point_prompts import INSIDE, OUTSIDE, PointPrompts
@@ -197,7 +198,7 @@ class _MaskPrompts:
     @property
     def dtype(self) -> np.dtype[Any]:
         largest = max((object_id for object_id, _ in self._masks), default=0)
-        return np.dtype(np.uint16 if largest < 2**16 else np.int32)
+        return label_type(largest)
 
     def labels(self, frame: int) -> NDArray[np.integer[Any]]:
         here = {object_id: mask for (object_id, at), mask in self._masks.items() if at == frame}

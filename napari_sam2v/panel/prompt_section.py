@@ -53,6 +53,7 @@ class PromptSection(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._object: tuple[str | None, Color | None] | None = None
         self._make_buttons()
         self.object_dot = QLabel()
         self.object_name = Tag()
@@ -104,6 +105,9 @@ class PromptSection(QWidget):
 
     def set_object(self, name: str | None, color: Color | None = None) -> None:
         """Show whom prompts go to: the selected object, or a new one (None)."""
+        if (name, color) == self._object:
+            return
+        self._object = (name, color)
         self.object_name.setText(name or "a new object")
         self.object_name.setToolTip(f"Prompts go to: {name}" if name else "The next prompt starts a new object")
         self.object_dot.setVisible(color is not None)

@@ -29,6 +29,8 @@ class StatusLine(QWidget):
 
     def set_text(self, text: str, kind: StatusKind = "hint") -> None:
         """Show a sentence: a "hint" at the next step, "busy" with something, a "warning" or an "error"."""
+        if (text, kind) == (self._text.text(), self._kind) and text:
+            return
         self._kind = kind
         self._text.setText(text)
         self._text.setAccessibleDescription(f"{kind}: {text}")
