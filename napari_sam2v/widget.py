@@ -79,6 +79,7 @@ class Sam2vWidget(QWidget):
             show_frame=self.show_frame,
             keys=self.keys.names,
             call_later=self.host.call_later,
+            marks=self.objects.marks,
             tool=lambda: self.tools.in_hand if hasattr(self, "tools") else "",
             take_first=lambda: self.tools.take_first(),
             follow=wishes.follow,

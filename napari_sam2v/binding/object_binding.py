@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from napari_sam2v.panel.panel import Panel
+    from napari_sam2v.panel.view_state import TimeMarks
     from napari_sam2v.workbench import Workbench
     from src_model.annotation import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
 
@@ -81,6 +82,11 @@ class ObjectBinding:
         strip.frame_clicked.connect(self._show_frame)
         strip.worst_requested.connect(self.jump_to_worst)
         strip.lock_toggled.connect(self._workbench.toggle_frame_lock)
+
+    def marks(self, object_id: int) -> TimeMarks:
+        """Return what is known of an object of the document on each frame."""
+        assert self._book is not None, "made together with the document"
+        return self._book.marks(object_id)
 
     def jump_to_worst(self) -> None:
         """Bring the selected object's worst frame into view."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from napari_sam2v.panel.panel import Panel
-    from napari_sam2v.panel.view_state import RunProgress, TrackRequest, TrackSettings
+    from napari_sam2v.panel.view_state import RunProgress, TimeMarks, TrackRequest, TrackSettings
     from napari_sam2v.workbench import Readings, Workbench
     from src_model.annotation import Annotation, HistoryChanged
 
@@ -45,6 +45,8 @@ class WorkBinding:
         Keys by action id, for what the status line says.
     call_later
         How to wait on this thread.
+    marks
+        Returns what is known of an object on each frame.
     tool
         Returns the tool in hand; empty for none.
     take_first
@@ -62,13 +64,14 @@ class WorkBinding:
         show_frame: Callable[[int], None],
         keys: Mapping[str, str],
         call_later: CallLater,
+        marks: Callable[[int], TimeMarks],
         tool: Callable[[], str],
         take_first: Callable[[], None],
         follow: bool = True,
     ) -> None:
         self._panel, self._workbench = panel, workbench
         self._flush, self._show_frame, self._keys = flush, show_frame, keys
-        self._tool, self._take_first = tool, take_first
+        self._marks, self._tool, self._take_first = marks, tool, take_first
         self._busy = False
         self._document: Annotation | None = None
         self._progress: RunProgress | None = None
@@ -94,7 +97,7 @@ class WorkBinding:
         if self._problem:
             self._panel.status.set_text(self._problem, "error")
             return
-        status = next_step(self._workbench, self._keys, busy=self._busy, tool=self._tool())
+        status = next_step(self._workbench, self._keys, self._marks, busy=self._busy, tool=self._tool())
         self._panel.status.set_text(status.text, status.kind)
 
     def track(self, request: TrackRequest) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_sam2v.panel.wording import key_text
+import numpy as np
+
+from napari_sam2v.panel.wording import count, key_text
 from napari_sam2v.workbench.track_desk import repair_span
 from src_model.annotation import Origin
 
 if TYPE_CHECKING:
-    from napari_sam2v.panel.view_state import StatusKind
+    from napari_sam2v.panel.view_state import StatusKind, TimeMarks
     from napari_sam2v.workbench.workbench import Workbench
-    from src_model.annotation import Annotation, FrameState
+    from src_model.annotation import Annotation
 
 _LOW_SCORE = 0.7
 """Below this, a mask is worth a look."""
@@ -35,7 +37,12 @@ class Status(NamedTuple):
 
 
 def next_step(
-    workbench: Workbench, keys: Mapping[str, str], *, busy: bool = False, tool: str = "point_positive"
+    workbench: Workbench,
+    keys: Mapping[str, str],
+    marks: Callable[[int], TimeMarks],
+    *,
+    busy: bool = False,
+    tool: str = "point_positive",
 ) -> Status:
     """Say what one would do next.
 
@@ -45,6 +52,8 @@ def next_step(
         With the document.
     keys
         The key of each action.
+    marks
+        Returns what is known of an object; going through the document would take long in long movies.
     busy
         Whether the model looks at a prompt.
     tool
@@ -61,7 +70,7 @@ def next_step(
         return Status("Looking at this frame", "busy")
     if workbench.selected is None:
         return Status(_START.get(tool) or _start_without_tool(keys), "hint")
-    text, kind = _for_object(workbench, document, workbench.selected, keys)
+    text, kind = _for_object(workbench, document, workbench.selected, marks(workbench.selected), keys)
     return Status(text[:1].upper() + text[1:], kind)
 
 
@@ -70,24 +79,23 @@ def _start_without_tool(keys: Mapping[str, str]) -> str:
     return f"Take Include{f' ({key_text(key)})' if key else ''}, then click an object in the image"
 
 
-def _for_object(workbench: Workbench, document: Annotation, object_id: int, keys: Mapping[str, str]) -> Status:
-    states = document.frame_states(object_id)
+def _for_object(
+    workbench: Workbench, document: Annotation, object_id: int, marks: TimeMarks, keys: Mapping[str, str]
+) -> Status:
     title = document.object(object_id).title
     if document.object(object_id).locked:
         return Status(f"{title} is locked; {_pressed(keys, 'next_object', 'next')} starts another object", "hint")
-    if not any(state.prompted for state in states):
+    if not (marks.prompted | marks.edited).any():
         return Status(f"Click {title} in the image, draw a box around it, or paint it", "hint")
     readings = workbench.prompts.readings
-    tracked = [state for state in states if state.origin is not None and state.origin.is_tracked]
-    if not tracked:
+    if not marks.tracked.any() and marks.prompted.any():
         more = ""
         if readings is not None and len(readings.candidates) > 1:
             more = f"; {_pressed(keys, 'next_reading', 'next reading')} if another outline was meant"
         return Status(f"Mask right? {_pressed(keys, 'track_forward', 'Forward')} tracks it{more}", "hint")
     if can_be_repaired(document, object_id, workbench.frame):
         return Status(f"Corrected. {_pressed(keys, 'repair', 'Repair')} tracks again around this frame", "hint")
-    known = sum(state.origin is not None for state in states)
-    return _review(document, title, tracked, known, keys)
+    return _review(title, marks, keys)
 
 
 def can_be_repaired(document: Annotation, object_id: int, frame: int) -> bool:
@@ -99,16 +107,17 @@ def can_be_repaired(document: Annotation, object_id: int, frame: int) -> bool:
     return frame > first and len(repair_span(document, object_id, frame)) > 1
 
 
-def _review(document: Annotation, title: str, tracked: list[FrameState], known: int, keys: Mapping[str, str]) -> Status:
-    doubtful = [state for state in tracked if (state.score or 0.0) < _LOW_SCORE and not state.locked]
+def _review(title: str, marks: TimeMarks, keys: Mapping[str, str]) -> Status:
+    doubtful = int(np.count_nonzero(marks.tracked & ~marks.locked & (marks.scores < _LOW_SCORE)))
     if doubtful:
-        count = f"{len(doubtful)} frame{'s' if len(doubtful) > 1 else ''} of {title} may be wrong"
-        return Status(f"{count}: {_pressed(keys, 'worst_frame', 'Worst frame')} shows the worst", "warning")
-    length = document.movie.length
-    if known < length:
-        return Status(
-            f"{title} is known on {known} of {length} frames; track on, or review with the time strip", "hint"
+        frames = f"{count(doubtful, 'frame')} of {title} may be wrong"
+        return Status(f"{frames}: {_pressed(keys, 'worst_frame', 'Worst frame')} shows the worst", "warning")
+    known = int(np.count_nonzero(~np.isnan(marks.scores)))
+    if known < marks.length:
+        text = (
+            f"{title} is known on {known:,} of {count(marks.length, 'frame')}; track on, or review with the time strip"
         )
+        return Status(text, "hint")
     return Status(f"{title} is tracked; {_pressed(keys, 'next_object', 'Next object')} starts the next one", "hint")
 
 
