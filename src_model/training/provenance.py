@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src_model import __version__
 from src_model.training.run_state import write_atomically
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 PROVENANCE_NAME = "provenance.json"
 _PACKAGES = ("torch", "numpy", "scipy", "lightning-fabric", "opencv-python-headless")
@@ -44,8 +46,8 @@ class DataFingerprint:
 
 
 def fingerprint(path: Path, *, most_bytes: int = _MOST_BYTES) -> DataFingerprint:
-    """Compute the digest of a folder or a file; hidden files do not count."""
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
+    """Compute the digest of a folder or a file; hidden files do not count, linked folders do."""
+    files = [path] if path.is_file() else sorted(_files_in(path))
     sizes = [file.stat().st_size for file in files]
     complete = sum(sizes) <= most_bytes
     digest = hashlib.sha256()
@@ -56,6 +58,12 @@ def fingerprint(path: Path, *, most_bytes: int = _MOST_BYTES) -> DataFingerprint
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     return DataFingerprint(path.resolve().name, len(files), sum(sizes), digest.hexdigest(), complete)
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    # Data is often put together from links, which Path.rglob does not follow.
+    for place, _, names in os.walk(folder, followlinks=True):
+        yield from (Path(place, name) for name in names if name[0] != ".")
 
 
 def versions() -> dict[str, str]:

@@ -125,6 +125,14 @@ def test_tensorboard_gets_the_same(tmp_path):
     assert b"average/all/mask" in content
 
 
+def test_a_fingerprint_follows_links_to_folders(tmp_path):
+    (tmp_path / "far" / "clips").mkdir(parents=True)
+    (tmp_path / "far" / "clips" / "a.png").write_bytes(b"a")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "linked").symlink_to(tmp_path / "far")
+    assert fingerprint(tmp_path / "data").files == 1
+
+
 def test_a_fingerprint_tells_data_apart(tmp_path):
     data = tmp_path / "data"
     (data / "a").mkdir(parents=True)
