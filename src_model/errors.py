@@ -43,6 +43,10 @@ class SessionFileError(Sam2vError, ValueError):
     """A saved session cannot be read or does not belong to this movie or model."""
 
 
+class FeatureStoreError(Sam2vError, OSError):
+    """Image features cannot be kept where they should be."""
+
+
 class EvaluationError(Sam2vError, ValueError):
     """Predictions and truth cannot be compared as given, or do not go with the results that are there."""
 
@@ -85,6 +89,10 @@ class RequestError(Sam2vError, ValueError):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+class RemoteError(Sam2vError, RuntimeError):
+    """Another program's server refuses, lacks or does not answer what was asked of it."""
 
 
 class BusyError(Sam2vError, TimeoutError):

@@ -13,10 +13,10 @@ from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import follow
 from src_model.cli.job import ModelChoice, MovieChoice, Outputs, give_prompts
-from src_model.cli.passes import plan_passes
 from src_model.cli.prompt_options import FramePrompt, parse_point
 from src_model.cli.terminal import say
 from src_model.errors import NoPromptError
+from src_model.tracking.passes import plan_passes
 
 if TYPE_CHECKING:
     from src_model.tracking import Session, StreamingPredictor

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src_model.cli.passes import Pass
 from src_model.cli.stopping import StopRequest
 from src_model.cli.terminal import make_progress, warn
 from src_model.errors import SessionFileError
+from src_model.tracking.passes import Pass
 
 if TYPE_CHECKING:
     from src_model.tracking import Session

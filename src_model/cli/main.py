@@ -14,13 +14,24 @@ from src_model.cli.export import export
 from src_model.cli.guard import GuardedGroup
 from src_model.cli.info import info
 from src_model.cli.options import DebugOption
+from src_model.cli.plugs import PluggedGroup
 from src_model.cli.prompt_options import PromptCommand
 from src_model.cli.replay import replay
 from src_model.cli.track import track
 from src_model.cli.train import train
 
+GROUP = "sam2v.commands"
+"""Group of entry points: commands of other packages."""
+
+
+class MainGroup(GuardedGroup, PluggedGroup):
+    """Our own commands and those of other packages, whose errors become messages just as ours do."""
+
+    entry_group = GROUP
+
+
 app = typer.Typer(
-    name="sam2v", cls=GuardedGroup, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+    name="sam2v", cls=MainGroup, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
 app.command("track", cls=PromptCommand)(track)
 app.command("demo")(demo)

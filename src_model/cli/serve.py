@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-from typing import Any
-
 import typer
-from typer.core import TyperGroup
+
+from src_model.cli.plugs import PluggedGroup
 
 GROUP = "sam2v.serve"
 """Group of entry points: a name, and the function that a command of that name runs."""
 
 
-class ServeGroup(TyperGroup):
-    """A sub-command for each entry point, loaded when it is called."""
+class ServeGroup(PluggedGroup):
+    """A sub-command for each host."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Name all hosts that are installed."""
-        return sorted(entry_points(group=GROUP).names)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Load one."""
-        for found in entry_points(group=GROUP, name=cmd_name):
-            app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-            app.command(cmd_name)(found.load())
-            return typer.main.get_command(app)
-        return None
+    entry_group = GROUP
 
 
 app = typer.Typer(cls=ServeGroup, no_args_is_help=True)

@@ -13,7 +13,7 @@ from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import Autosave, follow
 from src_model.cli.job import ModelChoice, MovieChoice, Outputs, give_prompts
-from src_model.cli.passes import Pass, plan_passes, remaining_passes
+from src_model.tracking.passes import Pass, plan_passes, remaining_passes
 from src_model.cli.prompt_options import (
     BoxOption,
     FramePrompt,

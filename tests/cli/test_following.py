@@ -7,8 +7,8 @@ import signal
 import pytest
 
 from src_model.cli.following import Autosave, follow
-from src_model.cli.passes import plan_passes
 from src_model.errors import SessionFileError
+from src_model.tracking.passes import plan_passes
 from tests.tracking import tiny
 
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from src_model.cli import serve
+from src_model.cli import plugs, serve
 from src_model.cli.guard import FAILED
 from src_model.cli.main import app
 from src_model.errors import MissingExtraError
@@ -34,7 +34,7 @@ def installed(monkeypatch):
         for name in ("serve_something", "serve_nothing")
     )
     monkeypatch.setattr(EntryPoint, "load", lambda self: globals()[self.attr])
-    monkeypatch.setattr(serve, "entry_points", lambda **wanted: points.select(**wanted))
+    monkeypatch.setattr(plugs, "entry_points", lambda **wanted: points.select(**wanted))
     SERVED.clear()
 
 

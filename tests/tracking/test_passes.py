@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from src_model.cli.passes import Pass, plan_passes, remaining_passes
 from src_model.errors import FrameRangeError, NoPromptError
+from src_model.tracking.passes import Pass, plan_passes, remaining_passes
 
 MOVIE = range(10)
 

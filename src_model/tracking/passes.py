@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from src_model.errors import FrameRangeError, NoPromptError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from src_model.tracking.tracked_object import TrackedObject
 
 Way = Literal["both", "forward", "reverse"]
@@ -96,10 +97,19 @@ def _towards_start(first: Mapping[int, int], start: int) -> list[Pass]:
 
 def remaining_passes(passes: Sequence[Pass], objects: Mapping[int, TrackedObject]) -> list[Pass]:
     """Leave out what was tracked before: passes that were finished, and the first part of one that was cut short."""
-    return _cut(passes, lambda number, frame: objects[number].directions.get(frame))
+    return left_of(passes, lambda number, frame: objects[number].directions.get(frame))
 
 
-def _cut(passes: Sequence[Pass], tracked: Callable[[int, int], bool | None]) -> list[Pass]:
+def left_of(passes: Sequence[Pass], tracked: Callable[[int, int], bool | None]) -> list[Pass]:
+    """Leave out what was tracked before, wherever that is kept.
+
+    Parameters
+    ----------
+    passes
+        In order.
+    tracked
+        Tells of an object and a frame whether it was tracked there in reverse; None: not at all.
+    """
     left = []
     for planned in passes:
         done = [

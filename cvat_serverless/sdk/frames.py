@@ -1,0 +1,211 @@
+"""The frames of a task as a movie: each is fetched once, the next ones meanwhile, in bounded memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cvat_serverless.images import ImageLimits, decode_image
+from src_model.annotation.atomic import replacing
+from src_model.errors import MovieError, RequestError
+from src_model.frames.source import check_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from cvat_serverless.sdk.task import Place
+
+_AHEAD = 3
+_KEPT = 4
+"""Decoded frames that are kept in memory: each is asked for several times in a row."""
+
+_FILE_BUDGET = 8 * 2**30
+
+
+class FrameFiles:
+    """Image files as they were fetched, on disk, the oldest removed when they take too much room.
+
+    Parameters
+    ----------
+    folder
+        Where; made when needed.
+    budget
+        Bytes.
+    """
+
+    def __init__(self, folder: Path, budget: int = _FILE_BUDGET) -> None:
+        self._folder = folder
+        self._budget = budget
+        self._sizes: OrderedDict[int, int] = OrderedDict()
+        for path in sorted(folder.glob("*.frame"), key=lambda path: path.stat().st_mtime) if folder.is_dir() else ():
+            with suppress(ValueError):
+                self._sizes[int(path.stem)] = path.stat().st_size
+
+    def get(self, frame: int) -> bytes | None:
+        """Return a file; None if it is not there."""
+        try:
+            return self._path(frame).read_bytes() if frame in self._sizes else None
+        except OSError:
+            return None
+
+    def put(self, frame: int, data: bytes) -> None:
+        """Keep a file; a full disk only means that it is fetched again when it is needed again."""
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with replacing(self._path(frame)) as file:
+                file.write(data)
+            self._sizes[frame] = len(data)
+            while sum(self._sizes.values()) > self._budget and len(self._sizes) > 1:
+                oldest, _ = self._sizes.popitem(last=False)
+                self._path(oldest).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove them all."""
+        for frame in self._sizes:
+            self._path(frame).unlink(missing_ok=True)
+        self._sizes.clear()
+        with suppress(OSError):
+            self._folder.rmdir()
+
+    def _path(self, frame: int) -> Path:
+        return self._folder / f"{frame:08d}.frame"
+
+
+class TaskMovie:
+    """Frames of a task as a :class:`~src_model.frames.FrameSource`: frame 0 is the first of ``frames``.
+
+    As a context it stops fetching ahead at the end of its block.
+
+    Parameters
+    ----------
+    place
+        The task or job.
+    frames
+        Numbers of the frames, as CVAT counts them.
+    files
+        Keeps what was fetched.
+    limits
+        The largest image that is decoded.
+
+    Attributes
+    ----------
+    fetched
+        Numbers of the frames that came from the server, in order.
+    """
+
+    def __init__(
+        self, place: Place, frames: Sequence[int], files: FrameFiles, limits: ImageLimits | None = None
+    ) -> None:
+        self._place = place
+        self._frames = tuple(frames)
+        self._files = files
+        self._limits = limits or ImageLimits()
+        self._size = place.frame_shape(self._frames)
+        self._decoded: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
+        self._pending: dict[int, Future[bytes]] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="cvat-frames")
+        self._last = -1
+        self.fetched: list[int] = []
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(T, Y, X, 3)``."""
+        return (len(self._frames), *self._size, 3)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Eight bits."""
+        return np.dtype(np.uint8)
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self._place.task.name or self._place.described
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def read(self, frame: int) -> NDArray[np.uint8]:
+        """Read a frame, as CVAT shows it.
+
+        Raises
+        ------
+        FrameRangeError
+            If there is no such frame.
+        RemoteError
+            If it cannot be fetched.
+        MovieError
+            If what came is no such image.
+        """
+        check_frame(frame, len(self), self.name)
+        image = self._decoded.get(frame)
+        if image is None:
+            image = self._decode(frame, self._fetched(frame))
+            self._decoded[frame] = image
+            while len(self._decoded) > _KEPT:
+                self._decoded.popitem(last=False)
+        self._fetch_ahead(frame)
+        return image.copy()
+
+    def close(self) -> None:
+        """Stop fetching ahead."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _fetched(self, frame: int) -> bytes:
+        waiting = self._pending.pop(frame, None)
+        return self._fetch(frame) if waiting is None else waiting.result()
+
+    def _fetch(self, frame: int) -> bytes:
+        number = self._frames[frame]
+        with self._lock:  # one connection, so that one person's tracking does not occupy a server
+            data = self._files.get(number)
+            if data is None:
+                data = self._place.frame_file(number)
+                self._files.put(number, data)
+                self.fetched.append(number)
+        return data
+
+    def _fetch_ahead(self, frame: int) -> None:
+        """Ask for the frames that come next in the direction in which they are read."""
+        step = 1 if frame >= self._last else -1
+        self._last = frame
+        wanted = {
+            number for number in range(frame + step, frame + step * (_AHEAD + 1), step) if 0 <= number < len(self)
+        }
+        for number in self._pending.keys() - wanted:
+            self._pending.pop(number).cancel()
+        for number in sorted(wanted, reverse=step < 0):
+            if number not in self._pending and number not in self._decoded:
+                self._pending[number] = self._pool.submit(self._fetch, number)
+
+    def _decode(self, frame: int, data: bytes) -> NDArray[np.uint8]:
+        number = self._frames[frame]
+        try:
+            image = decode_image(data, self._limits)
+        except RequestError as error:
+            raise MovieError(f"frame {number} of {self._place.described}: {error}") from error
+        if image.shape[:2] != self._size:
+            raise MovieError(
+                f"frame {number} of {self._place.described} came as {image.shape[1]} x {image.shape[0]} pixels, but "
+                f"CVAT calls it {self._size[1]} x {self._size[0]}"
+            )
+        return image

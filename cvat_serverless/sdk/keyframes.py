@@ -1,0 +1,128 @@
+"""An object frame by frame as keyframes of a CVAT track: as many as are needed to show the same, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from cvat_serverless.shapes import ShapeType
+
+_RECTANGLE_TOLERANCE = 0.5
+"""Pixels by which CVAT's interpolation between keyframes may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an object looks on a frame.
+
+    Attributes
+    ----------
+    frame
+        As CVAT counts.
+    points
+        As in :class:`~cvat_serverless.shapes.Shape`; None where the object is not there.
+    drawn
+        Whether a person drew it so.
+    """
+
+    frame: int
+    points: tuple[float, ...] | None
+    drawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    """A keyframe.
+
+    Attributes
+    ----------
+    frame, points
+        As in :class:`Look`.
+    outside
+        From here on the object is not there; the points are the last ones.
+    """
+
+    frame: int
+    points: tuple[float, ...]
+    outside: bool = False
+
+
+def keyframes(looks: Sequence[Look], kind: ShapeType, *, end: int | None = None) -> list[Keyframe]:
+    """Choose keyframes.
+
+    CVAT shows rectangles between keyframes in between, and polygons by its own mixture of both, so a polygon is left
+    out only where it stands still.
+
+    Parameters
+    ----------
+    looks
+        By ascending frame.
+    kind
+        ``"rectangle"`` or ``"polygon"``.
+    end
+        Frame after the last look, if there is one: without a keyframe CVAT would show the object to the end.
+
+    Returns
+    -------
+    list of Keyframe
+        Empty if the object is never there.
+    """
+    found: list[Keyframe] = []
+    shown: tuple[float, ...] | None = None
+    for run in _runs(looks):
+        if run[0].points is not None:
+            found += [Keyframe(run[place].frame, run[place].points or ()) for place in _needed(run, kind)]
+            shown = run[-1].points
+        elif shown is not None:
+            found.append(Keyframe(run[0].frame, shown, outside=True))
+    if found and end is not None and not found[-1].outside:
+        found.append(Keyframe(end, found[-1].points, outside=True))
+    return found
+
+
+def _runs(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
+    """Cut where the object comes or goes."""
+    first = 0
+    for place in range(1, len(looks) + 1):
+        if place == len(looks) or (looks[place].points is None) != (looks[first].points is None):
+            yield looks[first:place]
+            first = place
+
+
+def _needed(run: Sequence[Look], kind: ShapeType) -> list[int]:
+    """Return the places of a run without gaps that have to be keyframes, ascending."""
+    fixed = sorted({0, len(run) - 1, *(place for place, look in enumerate(run) if look.drawn)})
+    if kind != "rectangle":
+        changes = [
+            place
+            for place in range(1, len(run) - 1)
+            if run[place].points != run[place - 1].points or run[place].points != run[place + 1].points
+        ]
+        return sorted({*fixed, *changes})
+    frames = np.array([look.frame for look in run], float)
+    boxes = np.array([look.points for look in run], float)
+    needed = set(fixed)
+    pending = list(pairwise(fixed))
+    while pending:
+        first, last = pending.pop()
+        if last - first > 1 and (worst := _worst(frames, boxes, first, last)) is not None:
+            needed.add(worst)
+            pending += [(first, worst), (worst, last)]
+    return sorted(needed)
+
+
+def _worst(frames: NDArray[np.float64], boxes: NDArray[np.float64], first: int, last: int) -> int | None:
+    """Return the place between two keyframes that interpolation misses by most; None if it is near enough."""
+    part = slice(first + 1, last)
+    along = ((frames[part] - frames[first]) / (frames[last] - frames[first]))[:, None]
+    off = np.abs(boxes[part] - (boxes[first] * (1 - along) + boxes[last] * along)).max(axis=1)
+    worst = int(off.argmax())
+    return first + 1 + worst if off[worst] > _RECTANGLE_TOLERANCE else None

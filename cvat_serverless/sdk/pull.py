@@ -1,0 +1,220 @@
+"""``sam2v cvat pull``: the shapes of a task become an annotation document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cvat_serverless.sdk.appearance import by_group, looks_same, things_of
+from cvat_serverless.sdk.guide import sent_document
+from cvat_serverless.sdk.push import change_for, check_fits
+from cvat_serverless.sdk.records import Annotations, Label
+from cvat_serverless.sdk.sources import turned_box
+from cvat_serverless.shapes import make_shape
+from src_model.annotation import (
+    MAX_OBJECT_ID,
+    AnnotatedFrame,
+    AnnotatedObject,
+    Annotation,
+    MovieIdentity,
+    Origin,
+    Project,
+    Prompt,
+    save,
+)
+from src_model.annotation.patch import Patch, PatchBuilder
+from src_model.annotation.state import State
+from src_model.errors import AnnotationFileError, RequestError
+from src_model.masks import Rle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cvat_serverless.sdk.appearance import Thing
+    from cvat_serverless.sdk.guide import Sent
+    from cvat_serverless.sdk.records import Drawn
+    from cvat_serverless.sdk.task import Place
+
+
+def pull_document(place: Place, out: Path, movie: Path | None = None) -> tuple[str, ...]:
+    """Fetch a task's annotation as a document.
+
+    An object that was sent from a document is as it was there, with its prompts and scores, on all frames that nobody
+    changed in CVAT.
+
+    Parameters
+    ----------
+    place
+        The task.
+    out
+        The ``.sam2v`` file to write.
+    movie
+        The movie, for documents that are new; it tells what the napari plugin recognises it by.
+
+    Returns
+    -------
+    tuple of str
+        What was done, in words.
+
+    Raises
+    ------
+    AnnotationFileError
+        If the file is there already or cannot be written.
+    AnnotationError
+        If the movie does not fit the task.
+    RemoteError
+        If the server refuses or does not answer.
+    """
+    if out.exists():
+        raise AnnotationFileError(f"'{out}' is there already; choose another name, or remove it")
+    now = place.annotations()
+    sent = sent_document(place)
+    if sent is None:
+        news = _News(State(Project(_identity(place, movie))), 0, now)
+    else:
+        check_fits(sent.annotation.movie, place)
+        news = _brought_up_to_date(place, sent, now)
+    added, left_out = _add_objects(news.state, place, news.others)
+    save(Annotation.of_state(news.state, modified=True), out)
+    lines = [f"{len(news.state.tracks)} objects of {place.described} fetched to '{out}'."]
+    if sent is not None:
+        lines.append(f"{news.changed} masks were changed in CVAT since they were sent, and {added} objects are new.")
+    if left_out:
+        lines.append(f"{left_out} shapes enclose nothing or are of a kind that a document cannot hold: left out.")
+    return tuple(lines)
+
+
+def _identity(place: Place, movie: Path | None) -> MovieIdentity:
+    if movie is None:
+        frames = range(place.data.size)
+        return MovieIdentity(place.task.name, (len(frames), *place.frame_shape(tuple(frames)), 3), "uint8")
+    from src_model.frames import open_movie
+
+    identity = MovieIdentity.of(open_movie(movie), path=str(movie))
+    check_fits(identity, place)
+    return identity
+
+
+# Documents that were sent ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What happened in CVAT to a document that was sent.
+
+    Attributes
+    ----------
+    state
+        The document as it is now.
+    changed
+        How many masks were changed.
+    others
+        What is not part of it.
+    """
+
+    state: State
+    changed: int
+    others: Annotations
+
+
+def _brought_up_to_date(place: Place, sent: Sent, now: Annotations) -> _News:
+    state = sent.annotation.snapshot().state
+    last = place.data.size - 1
+    labels = dict.fromkeys(sent.annotation.objects, Label(id=0, name=""))
+    expected = change_for(sent.annotation, sent.form, labels, sent.groups, place.data.deleted_frames)
+    before = by_group(Annotations(shapes=tuple(expected.shapes), tracks=tuple(expected.tracks)), last)
+    after = by_group(now, last)
+    changed = 0
+    for number, group in sent.groups.items():
+        if number not in state.tracks:
+            continue
+        if group in before and group not in after:
+            _remove(state, number)
+            continue
+        patch = PatchBuilder()
+        if group in after:
+            name = place.labels[after[group].label_id].name
+            patch.objects[number] = replace(state.tracks[number].info, class_name=name)
+            differing = _differing(before.get(group), after[group])
+            changed += len(differing)
+            for frame in differing:
+                _take(patch, number, frame, after[group].frames.get(frame), state.project.movie.frame_shape)
+        state.apply(patch.build())
+    groups = set(sent.groups.values())
+    others = Annotations(
+        shapes=tuple(raw for raw in now.shapes if (raw.get("group") or 0) not in groups),
+        tracks=tuple(raw for raw in now.tracks if (raw.get("group") or 0) not in groups),
+    )
+    return _News(state, changed, others)
+
+
+def _differing(before: Thing | None, after: Thing) -> list[int]:
+    """Return the frames on which CVAT shows something else than was sent."""
+    shown = {} if before is None else before.frames
+    return [frame for frame, look in sorted(after.frames.items()) if not looks_same(shown.get(frame), look)]
+
+
+def _take(patch: PatchBuilder, number: int, frame: int, look: Drawn | None, image: tuple[int, int]) -> None:
+    """Put what a person drew in the place of what the document says."""
+    patch.locks[number][frame] = False
+    if look is not None and look.type == "rectangle":  # says where it is, not which pixels it has
+        patch.masks[number][frame] = None
+        patch.prompts[number][frame] = Prompt(box=make_shape("rectangle", turned_box(look), image).box)
+    else:
+        mask = Rle.empty(image) if look is None else make_shape(look.type, look.points, image).mask(image)
+        patch.masks[number][frame] = AnnotatedFrame(mask, 1.0, 1.0, Origin.EDITED)
+
+
+def _remove(state: State, number: int) -> None:
+    track = state.tracks[number]
+    divisions = {parent: None for parent, item in state.divisions.items() if number in (parent, *item.daughters)}
+    state.apply(
+        Patch(
+            objects={number: None},
+            masks={number: dict.fromkeys(track.masklet.frames)},
+            prompts={number: dict.fromkeys(track.prompts)},
+            locks={number: dict.fromkeys(track.locked, False)},
+            divisions=divisions,
+        )
+    )
+
+
+# Objects that a document does not have yet ----------------------------------------------------------------------------
+
+
+def _add_objects(state: State, place: Place, annotations: Annotations) -> tuple[int, int]:
+    """Return how many objects were added, and how many shapes could not be."""
+    things, left_out = things_of(annotations, place.data.size - 1)
+    added = 0
+    for thing in things:
+        taken = thing.group in state.tracks or not 0 < thing.group <= MAX_OBJECT_ID
+        number = max(state.tracks, default=0) + 1 if taken else thing.group
+        patch = PatchBuilder()
+        patch.objects[number] = AnnotatedObject(number, class_name=place.labels[thing.label_id].name)
+        for frame, look in thing.frames.items():
+            try:
+                _add(patch, number, frame, look, thing, state.project.movie.frame_shape)
+            except RequestError:  # it lies outside of the image, or covers no pixel
+                left_out += 1
+        if patch.masks[number] or patch.prompts[number]:
+            state.apply(patch.build())
+            added += 1
+    return added, left_out
+
+
+def _add(
+    patch: PatchBuilder, number: int, frame: int, look: Drawn | None, thing: Thing, image: tuple[int, int]
+) -> None:
+    if look is None:
+        if thing.is_track and frame > min(thing.keys):
+            patch.masks[number][frame] = AnnotatedFrame(Rle.empty(image), 1.0, 1.0, Origin.EDITED)
+        return
+    if look.type == "rectangle":
+        if frame in thing.keys:
+            patch.prompts[number][frame] = Prompt(box=make_shape("rectangle", turned_box(look), image).box)
+        return
+    mask = make_shape(look.type, look.points, image).mask(image)
+    drawn = frame in thing.by_hand
+    patch.masks[number][frame] = AnnotatedFrame(mask, 1.0, 1.0, Origin.PROMPTED if drawn else Origin.IMPORTED)
+    if drawn:
+        patch.prompts[number][frame] = Prompt(mask=mask)

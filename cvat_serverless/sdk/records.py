@@ -1,0 +1,199 @@
+"""What CVAT's REST answers hold, as far as it is read: checked, and open to what other versions add.
+
+The SDK has models of its own, which refuse answers of servers that are a little older or newer than itself.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from src_model.errors import RemoteError
+
+Kind = Literal["shape", "track"]
+
+_Record = TypeVar("_Record", bound=BaseModel)
+
+
+class Record(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def _zero(value: Any) -> Any:
+    return 0 if value is None else value
+
+
+OrZero = Annotated[int, BeforeValidator(_zero)]
+
+
+class AttributeValue(Record):
+    """The value of an attribute of a shape or track."""
+
+    spec_id: int
+    value: str
+
+
+class AttributeSpec(Record):
+    """An attribute that a label has; a mutable one may change from frame to frame of a track."""
+
+    id: int
+    name: str = ""
+    mutable: bool = False
+
+
+class Label(Record):
+    """A label of a task; ``type`` is the only kind of shapes that it takes, or ``any``."""
+
+    id: int
+    name: str
+    type: str = "any"
+    attributes: tuple[AttributeSpec, ...] = ()
+
+
+class TaskInfo(Record):
+    """A task."""
+
+    id: int
+    name: str = ""
+    size: OrZero = 0
+    dimension: str = "2d"
+    overlap: OrZero = 0
+    guide_id: int | None = None
+    project_id: int | None = None
+
+
+class JobInfo(Record):
+    """A job: the frames ``start_frame`` to ``stop_frame`` of a task, both included."""
+
+    id: int
+    task_id: int
+    start_frame: int
+    stop_frame: int
+    type: str = "annotation"
+
+
+class FrameSize(Record):
+    """Width and height of a frame in pixels."""
+
+    width: int
+    height: int
+
+
+class DataInfo(Record):
+    """The images of a task; one size stands for all frames of a video."""
+
+    size: OrZero = 0
+    frames: Annotated[tuple[FrameSize, ...], BeforeValidator(lambda value: value or ())] = ()
+    deleted_frames: Annotated[tuple[int, ...], BeforeValidator(lambda value: value or ())] = ()
+    chunks_updated_date: str | None = None
+
+
+class Drawn(Record):
+    """What tells where something is: part of a shape and of a track's keyframe.
+
+    Attributes
+    ----------
+    points
+        As in :class:`~cvat_serverless.shapes.Shape`.
+    rotation
+        Of a rectangle around its centre, in degrees.
+    outside
+        Of a keyframe: from here on the object is not in the picture.
+    """
+
+    type: str
+    frame: int
+    points: tuple[float, ...] = ()
+    rotation: float = 0.0
+    outside: bool = False
+    occluded: bool = False
+    z_order: int = 0
+    attributes: tuple[AttributeValue, ...] = ()
+
+
+class ShapeInfo(Drawn):
+    """A shape on one frame."""
+
+    id: int
+    label_id: int
+    group: OrZero = 0
+    source: str = "manual"
+
+
+class TrackInfo(Record):
+    """A track with its keyframes."""
+
+    id: int
+    label_id: int
+    frame: int
+    group: OrZero = 0
+    source: str = "manual"
+    shapes: tuple[Drawn, ...] = ()
+    attributes: tuple[AttributeValue, ...] = ()
+
+
+def _in_order(raw: Any) -> Any:
+    """Sort attributes, which CVAT gives in any order, so that what did not change is equal."""
+    if isinstance(raw, list | tuple):
+        items = [_in_order(item) for item in raw]
+        named = items and all(isinstance(item, dict) and "spec_id" in item for item in items)
+        return sorted(items, key=lambda item: int(item["spec_id"])) if named else items
+    return {name: _in_order(value) for name, value in raw.items()} if isinstance(raw, dict) else raw
+
+
+Raws = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_in_order)]
+
+
+class Annotations(Record):
+    """Shapes and tracks as CVAT wrote them, so that they can be given back as they were."""
+
+    shapes: Raws = ()
+    tracks: Raws = ()
+
+    def of(self, kind: Kind) -> tuple[dict[str, Any], ...]:
+        """Return one of the two."""
+        return self.shapes if kind == "shape" else self.tracks
+
+    def newest(self, kind: Kind) -> int:
+        """Return the largest id; later ones are larger."""
+        return max((int(item["id"]) for item in self.of(kind)), default=0)
+
+    @property
+    def groups(self) -> set[int]:
+        """The numbers of all groups."""
+        return {int(item.get("group") or 0) for item in (*self.shapes, *self.tracks)} - {0}
+
+
+class Page(Record):
+    """One page of a list."""
+
+    results: tuple[dict[str, Any], ...] = Field(default=())
+    next: str | None = None
+
+
+class Guide(Record):
+    """The annotation guide of a task."""
+
+    id: int
+    markdown: str = ""
+
+
+def read(model: type[_Record], answer: Any) -> _Record:
+    """Read an answer.
+
+    Raises
+    ------
+    RemoteError
+        If it is not what CVAT answers.
+    """
+    try:
+        return model.model_validate(answer)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the answer"
+        raise RemoteError(
+            f"the server's answer is not that of a CVAT this version knows ({model.__name__}, {where}: {first['msg']})"
+        ) from None

@@ -1,0 +1,226 @@
+"""Tracking the objects of a task: a document that is filled frame by frame and kept on disk until it is written."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from cvat_serverless.sdk.change import Tracked
+from cvat_serverless.sdk.marks import hash_of
+from cvat_serverless.sdk.sources import prompts_of
+from src_model.annotation import (
+    AddObject,
+    AnnotatedObject,
+    Annotation,
+    AnswerPrompt,
+    Group,
+    ModelIdentity,
+    MovieIdentity,
+    Origin,
+    Project,
+    SetMask,
+    SetPrompt,
+    load,
+    write,
+)
+from src_model.errors import AnnotationFileError, RemoteError
+from src_model.masks import Rle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from cvat_serverless.sdk.frames import TaskMovie
+    from cvat_serverless.sdk.sources import Source
+    from src_model.annotation import Action
+    from src_model.tracking import StreamingPredictor
+    from src_model.workflow import DocumentTracker
+
+_SECONDS_BETWEEN_SAVES = 20.0
+_WORK_PER_SAVING = 20.0
+"""Saving may take one part in so many of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Told how far a run is, to show it.
+
+    Attributes
+    ----------
+    started
+        Called with the number of frames to be tracked in both directions, and how many were tracked before.
+    after_frame
+        Called after each frame.
+    """
+
+    started: Callable[[int, int], None] = lambda total, done: None
+    after_frame: Callable[[], None] = lambda: None
+
+
+def document_for(
+    movie: TaskMovie, sources: Sequence[Source], frames: Sequence[int], predictor: StreamingPredictor
+) -> Annotation:
+    """Make a document that says of each object, numbered from 1, what was drawn of it.
+
+    Raises
+    ------
+    RemoteError, FrameRangeError
+        If what was drawn cannot be a prompt.
+    """
+    identity = MovieIdentity(movie.name, movie.shape, str(movie.dtype))
+    annotation = Annotation(Project(identity, model=ModelIdentity(predictor.name, predictor.sha256)))
+    nothing = Rle.empty(identity.frame_shape)
+    places = {frame: place for place, frame in enumerate(frames)}
+    for number, source in enumerate(sources, 1):
+        actions: list[Action] = [AddObject(AnnotatedObject(number, name=source.parts[0].described))]
+        for place, prompt in prompts_of(source, frames, identity.frame_shape).items():
+            actions.append(SetPrompt(number, place, prompt))
+        for frame in source.absent_frames(frames):
+            actions.append(SetMask(number, places[frame], nothing))
+        annotation.do(Group("Objects of CVAT", tuple(actions)))
+    return annotation
+
+
+class Run:
+    """One tracking, which can be interrupted and gone on with.
+
+    Parameters
+    ----------
+    folder
+        Where it is kept meanwhile.
+    key
+        What it tracks: another key is another run.
+    """
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.key = hash_of(key)
+        self._folder = folder / "runs"
+        self._path = self._folder / f"{self.key}.sam2v"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the run while in the block.
+
+        Raises
+        ------
+        RemoteError
+            If another process holds it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._path.with_suffix(".lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RemoteError("another sam2v is tracking just this; wait for it, or stop it") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def resumed(self, wanted: Annotation) -> Annotation | None:
+        """Return what was tracked before of the same; None if there is nothing, or the prompts are others now."""
+        if not self._path.is_file():
+            return None
+        try:
+            found = load(self._path)
+        except AnnotationFileError:
+            return None
+        same = found.project.movie == wanted.project.movie and found.project.model == wanted.project.model
+        same = same and found.objects == wanted.objects
+        same = same and all(dict(found.prompts(number)) == dict(wanted.prompts(number)) for number in wanted.objects)
+        same = same and all(_absent(found, number) == _absent(wanted, number) for number in wanted.objects)
+        return found if same else None
+
+    def keep(self, annotation: Annotation) -> None:
+        """Write what is there so far; a full disk does not end the tracking."""
+        with suppress(AnnotationFileError):
+            write(annotation.snapshot(), self._path)
+
+    def forget(self) -> None:
+        """Remove what was kept."""
+        self._path.unlink(missing_ok=True)
+
+
+def follow(
+    annotation: Annotation,
+    tracker: DocumentTracker,
+    run: Run,
+    watch: Watch,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Track all objects in both directions, keeping what is done whatever ends it.
+
+    Parameters
+    ----------
+    annotation
+        With prompts, and what was tracked before.
+    tracker
+        Of the same movie.
+    run
+        Keeps it.
+    watch
+        Told how far it is.
+    clock
+        Seconds.
+    """
+    from src_model.tracking.passes import left_of, plan_passes
+    from src_model.workflow import TrackRequest, snapshot_of
+
+    due = clock() + _SECONDS_BETWEEN_SAVES
+    prompted = {number: tuple(annotation.prompts(number)) for number in annotation.objects}
+    passes = plan_passes(prompted, range(annotation.movie.length), "both")
+    left = left_of(passes, lambda number, frame: _direction(annotation, number, frame))
+    total = sum(len(planned.frames) for planned in passes)
+    watch.started(total, total - sum(len(planned.frames) for planned in left))
+    try:
+        _answer_prompts(annotation, tracker)
+        for planned in left:
+            known = tuple(snapshot_of(annotation, number) for number in planned.objects)
+            stop = None if planned.frames.stop < 0 else planned.frames.stop
+            request = TrackRequest(known, planned.frames.start, stop, planned.reverse)
+            with annotation.propagation(reverse=planned.reverse) as opened:
+                for outcome in tracker.propagate(request):
+                    opened.add(outcome.frame, outcome.masks)
+                    watch.after_frame()
+                    if clock() > due:
+                        begun = clock()
+                        run.keep(annotation)
+                        due = clock() + max(_SECONDS_BETWEEN_SAVES, (clock() - begun) * _WORK_PER_SAVING)
+    finally:
+        run.keep(annotation)
+
+
+def _answer_prompts(annotation: Annotation, tracker: DocumentTracker) -> None:
+    from src_model.workflow import PromptRequest, snapshot_of
+
+    for number in annotation.objects:
+        for frame in annotation.prompts(number):
+            if annotation.frame(number, frame) is None:
+                answer = tracker.answer(PromptRequest(snapshot_of(annotation, number), frame)).mask
+                annotation.do(AnswerPrompt(number, frame, answer.mask, answer.score, answer.object_score))
+
+
+def tracked_objects(annotation: Annotation, sources: Sequence[Source], frames: Sequence[int]) -> list[Tracked]:
+    """Return the objects with their masks by CVAT's frame numbers."""
+    nothing = Rle.empty(annotation.movie.frame_shape)
+    found = []
+    for number, source in enumerate(sources, 1):
+        masklet = annotation.masklet(number)
+        found.append(Tracked(source, {frame: masklet.mask_at(place) or nothing for place, frame in enumerate(frames)}))
+    return found
+
+
+def _direction(annotation: Annotation, number: int, frame: int) -> bool | None:
+    entry = annotation.frame(number, frame)
+    if entry is None or not entry.origin.is_tracked:
+        return None
+    return entry.origin is Origin.TRACKED_BACK
+
+
+def _absent(annotation: Annotation, number: int) -> set[int]:
+    return {state.frame for state in annotation.frame_states(number) if state.origin is Origin.EDITED}

@@ -1,0 +1,199 @@
+"""``sam2v cvat track``: objects that were drawn on a frame of a task are tracked through all of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cvat_serverless.sdk.change import Scene, change_of, check_label
+from cvat_serverless.sdk.forms import Form, Originals
+from cvat_serverless.sdk.frames import FrameFiles, TaskMovie
+from cvat_serverless.sdk.receipts import Receipts, cache_folder, state_folder
+from cvat_serverless.sdk.run import Run, Watch, document_for, follow, tracked_objects
+from cvat_serverless.sdk.sources import named_sources, prompts_of, sources_on
+from cvat_serverless.sdk.update import carry_out, settle
+from src_model.errors import FrameRangeError, RemoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from cvat_serverless.sdk.change import Change
+    from cvat_serverless.sdk.sources import Part, Source
+    from cvat_serverless.sdk.task import Place
+    from src_model.annotation import Annotation
+    from src_model.tracking import StreamingPredictor
+
+_NAMED_AT_MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be tracked.
+
+    Attributes
+    ----------
+    objects
+        Ids; see :func:`~cvat_serverless.sdk.sources.named_sources`.
+    all_on
+        All that is drawn on this frame, instead of ``objects``.
+    start, stop
+        Frames as CVAT counts them, ``stop`` excluded; None: all of the task or job.
+    form
+        What the objects become.
+    originals
+        What becomes of what was drawn.
+    """
+
+    objects: tuple[str, ...] = ()
+    all_on: int | None = None
+    start: int | None = None
+    stop: int | None = None
+    form: Form = Form.POLYGONS
+    originals: Originals = Originals.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was done.
+
+    Attributes
+    ----------
+    lines
+        In words.
+    fetched
+        Numbers of the frames that were fetched from the server.
+    left_out
+        What could not be tracked.
+    """
+
+    lines: tuple[str, ...]
+    fetched: tuple[int, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where work is kept that is not finished, and what was fetched."""
+
+    state: Path = field(default_factory=state_folder)
+    cache: Path = field(default_factory=cache_folder)
+
+
+def track_task(
+    place: Place,
+    wish: Wish,
+    load_predictor: Callable[[], StreamingPredictor],
+    *,
+    folders: Folders | None = None,
+    watch: Watch | None = None,
+) -> Report:
+    """Track objects and write them.
+
+    Parameters
+    ----------
+    place
+        The task or job.
+    wish
+        What is wanted.
+    load_predictor
+        Called when all else is known to be right.
+    folders
+        The user's own by default.
+    watch
+        Told how far it is.
+
+    Raises
+    ------
+    RemoteError, FrameRangeError, MovieError
+        If there is no such object or frame, or the server refuses or does not answer. What was tracked is kept: the
+        same call goes on where it stopped.
+    """
+    where = folders or Folders()
+    receipts = Receipts(place.slug, where.state)
+    frames = place.kept_frames(wish.start, wish.stop)
+    run = Run(where.state, f"{place.slug} {wish} {frames}")
+    with run.alone():
+        if any(receipt.run == run.key for receipt in settle(place, receipts)):
+            run.forget()
+            return Report(("This was tracked and written before the connection broke; nothing was left to do.",))
+        sources, left_out = _sources(place, wish, receipts)
+        for source in sources:  # before a model is loaded
+            check_label(place.labels[source.label_id], wish.form)
+            prompts_of(source, frames, place.frame_shape(frames))
+        files = FrameFiles(where.cache / place.images_slug)
+        with TaskMovie(place, frames, files) as movie:
+            annotation = _tracked(movie, sources, frames, load_predictor(), run, watch or Watch())
+        change = _change(place, wish, annotation, sources, frames)
+        lines = _lines(place, wish, change, len(frames), len(sources))
+        carry_out(place, change, receipts, lines[0], run=run.key)
+        run.forget()
+        files.clear()
+    return Report(lines, tuple(movie.fetched), left_out)
+
+
+def _sources(place: Place, wish: Wish, receipts: Receipts) -> tuple[list[Source], tuple[str, ...]]:
+    annotations = place.annotations()
+    ours = receipts.model_marks()
+    if wish.all_on is None:
+        return named_sources(annotations, wish.objects, ours), ()
+    if wish.all_on not in place.span:
+        raise FrameRangeError(
+            f"--all-shapes-on {wish.all_on} is not within {place.described}, which has the frames "
+            f"{place.span.start} to {place.span.stop - 1}"
+        )
+    return sources_on(annotations, wish.all_on, ours)
+
+
+def _tracked(
+    movie: TaskMovie,
+    sources: Sequence[Source],
+    frames: Sequence[int],
+    predictor: StreamingPredictor,
+    run: Run,
+    watch: Watch,
+) -> Annotation:
+    from src_model.workflow import DocumentTracker
+
+    wanted = document_for(movie, sources, frames, predictor)
+    annotation = run.resumed(wanted) or wanted
+    follow(annotation, DocumentTracker(movie, lambda: predictor), run, watch)
+    return annotation
+
+
+def _change(
+    place: Place, wish: Wish, annotation: Annotation, sources: Sequence[Source], frames: Sequence[int]
+) -> Change:
+    objects = tracked_objects(annotation, sources, frames)
+    scene = Scene(place.labels, place.annotations(), place.span.stop - 1)
+    change = change_of(objects, wish.form, wish.originals, scene)
+    if not change.shapes and not change.tracks:
+        raise RemoteError("none of the objects was found on any frame, so nothing was written; draw them again, larger")
+    return change
+
+
+def _lines(place: Place, wish: Wish, change: Change, frames: int, objects: int) -> tuple[str, ...]:
+    what = "object" if objects == 1 else "objects"
+    if wish.form is Form.MASKS:
+        written = f"{len(change.shapes)} masks, one group an object"
+    else:
+        keys = sum(len(track["shapes"]) for track in change.tracks)
+        tracks = "track" if len(change.tracks) == 1 else "tracks"
+        written = f"{len(change.tracks)} {wish.form.type} {tracks} with {keys} keyframes"
+    lines = [f"{objects} {what} tracked over {frames} frames of {place.described}: {written}."]
+    if gone := [*change.replaced, *change.later]:
+        lines.append(f"In place of {_listed(gone)}.")
+    if change.kept:
+        lines.append(f"Left as they are: {_listed(change.kept)}.")
+    job = "" if place.job is None else f" --job {place.job.id}"
+    lines.append(f"To take it back: sam2v cvat track --task {place.task.id}{job} --undo")
+    return tuple(lines)
+
+
+def _listed(parts: Iterable[Part]) -> str:
+    names = [part.described for part in parts]
+    if len(names) <= _NAMED_AT_MOST:
+        return ", ".join(names)
+    counts = Counter(name.partition(" ")[0] for name in names)
+    return " and ".join(f"{count} {kind}s" for kind, count in counts.items())

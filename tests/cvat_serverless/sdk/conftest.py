@@ -1,0 +1,73 @@
+"""A CVAT server with one task, and the command run against it with a tiny network."""
+
+from __future__ import annotations
+
+import copy
+from importlib.metadata import EntryPoint, EntryPoints
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("cvat_sdk")
+from cvat_serverless.sdk import receipts, server
+from src_model.cli import plugs
+from src_model.cli.main import GROUP, app
+from src_model.tracking import StreamingPredictor
+from tests.cvat_serverless.asking import movie
+from tests.cvat_serverless.sdk.cvat_server import TOKEN, CvatServer, FakeTask, served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from click.testing import Result
+
+LABELS = [
+    {"id": 1, "name": "cell", "type": "any", "attributes": [
+        {"id": 11, "name": "stage", "mutable": True, "input_type": "text", "default_value": "", "values": []},
+        {"id": 12, "name": "kind", "mutable": False, "input_type": "text", "default_value": "", "values": []},
+    ]},
+    {"id": 2, "name": "box only", "type": "rectangle", "attributes": []},
+]  # fmt: skip
+
+
+@pytest.fixture
+def task() -> FakeTask:
+    return FakeTask(movie(10), labels=copy.deepcopy(LABELS))
+
+
+@pytest.fixture
+def cvat(task) -> Iterator[CvatServer]:
+    with served(CvatServer({task.id: task})) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """Where this user's state is kept."""
+    monkeypatch.setattr(receipts, "user_state_path", lambda *names, **options: tmp_path / "state")
+    monkeypatch.setattr(receipts, "user_cache_path", lambda *names, **options: tmp_path / "cache")
+    return tmp_path
+
+
+@pytest.fixture
+def sam2v(cvat, folder, predictor, monkeypatch) -> Callable[..., Result]:
+    """Runs ``sam2v cvat``, which waits for nobody, as somebody whose token is in the environment."""
+    command = EntryPoints([EntryPoint("cvat", "cvat_serverless.sdk.command:app", GROUP)])
+    monkeypatch.setattr(plugs, "entry_points", lambda **wanted: command.select(**wanted))
+    patience = server.Patience
+    monkeypatch.setattr(server, "Patience", lambda: patience((0.0, 0.0)))
+    monkeypatch.setattr(StreamingPredictor, "load", classmethod(lambda cls, *names, **options: predictor))
+    for name in ("PASS", "SAM2V_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CVAT_ACCESS_TOKEN", TOKEN)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+
+    def run(*words: object, code: int = 0, first: tuple[str, ...] = ()) -> Result:
+        line = [*first, "cvat", words[0], "--task", "5", "--server-host", cvat.url, *words[1:]]
+        result = CliRunner().invoke(app, [str(word) for word in line])
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    return run
