@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from src_model.nn.compute import Linear, attend, compute_dtype, levers, needs_gradient
 from src_model.nn.layers import merge_heads, split_heads
 from src_model.nn.position_encoding import rotate_pairs
 
@@ -32,19 +31,15 @@ class Attention(nn.Module):
         inner = inner_width or width
         source = source_width or width
         self.num_heads = num_heads
-        self.q_proj = nn.Linear(width, inner)
-        self.k_proj = nn.Linear(source, inner)
-        self.v_proj = nn.Linear(source, inner)
-        self.out_proj = nn.Linear(inner, width)
+        self.q_proj = Linear(width, inner)
+        self.k_proj = Linear(source, inner)
+        self.v_proj = Linear(source, inner)
+        self.out_proj = Linear(inner, width)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Attend from ``(B, N, width)`` to ``(B, M, source_width)``; returns ``(B, N, width)``."""
-        return self._attend(self.q_proj(query), self.k_proj(key), value)
-
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Attend with projected queries and keys to values that are still to be projected."""
-        q, k, v = (split_heads(x, self.num_heads) for x in (query, key, self.v_proj(value)))
-        result: Tensor = self.out_proj(merge_heads(F.scaled_dot_product_attention(q, k, v)))
+        q, k, v = (split_heads(x, self.num_heads) for x in (self.q_proj(query), self.k_proj(key), self.v_proj(value)))
+        result: Tensor = self.out_proj(merge_heads(attend(q, k, v)))
         return result
 
 
@@ -55,28 +50,59 @@ class RotaryAttention(Attention):
         super().__init__(width, 1, source_width=source_width)
 
     def rotary(
-        self, query: Tensor, key: Tensor, value: Tensor, rotations: tuple[Tensor, Tensor], unrotated: int = 0
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        rotations: Tensor,
+        unrotated: int = 0,
+        bias: Tensor | None = None,
     ) -> Tensor:
         """Attend with rotated queries and keys.
 
         Parameters
         ----------
         query
-            ``(B, N, width)`` tokens of the current map.
+            ``(B or 1, N, width)`` tokens of the current map.
         key, value
             ``(B, M, source_width)`` tokens; all but the last ``unrotated`` are maps of ``N`` tokens.
         rotations
-            Cosines and sines of :func:`~src_model.nn.position_encoding.axial_rotations`.
+            From :func:`~src_model.nn.position_encoding.axial_rotations`.
         unrotated
             Number of tokens at the end that have no place in the image (object pointers).
+        bias
+            ``(B, 1, 1, M)``, added to the scores.
 
         Returns
         -------
         Tensor
             ``(B, N, width)``.
         """
-        projected = self.k_proj(key)
-        placed = projected.shape[1] - unrotated
-        rotated = rotate_pairs(projected[:, :placed], rotations)
-        keys = torch.cat((rotated, projected[:, placed:]), dim=1) if unrotated else rotated
-        return self._attend(rotate_pairs(self.q_proj(query), rotations), keys, value)
+        keys = self._rotated_keys(key, rotations, unrotated)
+        queries = rotate_pairs(self.q_proj(query), rotations)
+        if self._averages_first(value):
+            averaged = attend(queries[:, None], keys[:, None], value[:, None], bias)[:, 0]
+            result: Tensor = self.out_proj(self.v_proj(averaged))
+        else:
+            values = self.v_proj(value)
+            result = self.out_proj(attend(queries[:, None], keys[:, None], values[:, None], bias)[:, 0])
+        return result
+
+    def _rotated_keys(self, source: Tensor, rotations: Tensor, unrotated: int) -> Tensor:
+        """Project and rotate keys; without gradient on CPU map after map, as fresh memory for all takes more time."""
+        if source.device.type != "cpu" or needs_gradient(source, self.k_proj.weight):
+            return rotate_pairs(self.k_proj(source), rotations, unrotated)
+        placed, step = source.shape[1] - unrotated, rotations.shape[0]
+        keys = source.new_empty(*source.shape[:2], self.k_proj.out_features, dtype=compute_dtype(source))
+        for first in range(0, placed, step):
+            keys[:, first : first + step] = rotate_pairs(self.k_proj(source[:, first : first + step]), rotations)
+        keys[:, placed:] = self.k_proj(source[:, placed:])
+        return keys
+
+    def _averages_first(self, value: Tensor) -> bool:
+        """Whether to project averages of values: exact, as weights add up to one, and cheaper where values are narrow.
+
+        On a GPU the fused kernels are at their best with values as wide as the keys.
+        """
+        on_cpu = value.device.type in ("cpu", "meta")
+        return on_cpu and levers().values_after_attention and value.shape[-1] < self.v_proj.out_features

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from src_model.nn.layers import LayerNorm2d, Mlp, unflatten_map
+from src_model.nn.compute import Conv2d, linear
+from src_model.nn.layers import LayerNorm2d, Mlp
 from src_model.nn.two_way_transformer import TwoWayTransformer
 
 ABSENT_LOGIT = -1024.0
@@ -103,8 +104,8 @@ class MaskDecoder(nn.Module):
             nn.ConvTranspose2d(width // 4, width // 8, kernel_size=2, stride=2),
             nn.GELU(),
         )
-        self.conv_s0 = nn.Conv2d(high_res_channels[0], width // 8, kernel_size=1)
-        self.conv_s1 = nn.Conv2d(high_res_channels[1], width // 4, kernel_size=1)
+        self.conv_s0 = Conv2d(high_res_channels[0], width // 8, kernel_size=1)
+        self.conv_s1 = Conv2d(high_res_channels[1], width // 4, kernel_size=1)
         self.output_hypernetworks_mlps = nn.ModuleList(
             Mlp(width, width, width, width // 8) for _ in range(self.num_masks)
         )
@@ -165,19 +166,24 @@ class MaskDecoder(nn.Module):
         tokens = torch.cat((output.expand(prompt_tokens.shape[0], -1, -1), prompt_tokens), dim=1)
         tokens, pixels = self.transformer(embedding + dense_prompt, positions, tokens)
         mask_tokens = tokens[:, 2 : 2 + self.num_masks]
-        upscaled = self._upscale(unflatten_map(pixels, *embedding.shape[-2:]), high_res)
+        upscaled = self._upscale(pixels.reshape(-1, *embedding.shape[-2:], pixels.shape[-1]), high_res)
         weights = torch.stack(
             [mlp(mask_tokens[:, index]) for index, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1
         )
-        logits = (weights @ upscaled.flatten(2)).view(*weights.shape[:2], *upscaled.shape[-2:])
+        logits = (weights @ upscaled.flatten(1, 2).transpose(1, 2)).view(*weights.shape[:2], *upscaled.shape[1:3])
         iou = self.iou_prediction_head(tokens[:, 1])
         object_logits = self.pred_obj_score_head(tokens[:, 0])
         return MaskPrediction(logits, iou.sigmoid() if self.iou_sigmoid else iou, mask_tokens, object_logits)
 
     def _upscale(self, pixels: Tensor, high_res: tuple[Tensor, Tensor]) -> Tensor:
+        """Refine ``(B, h, w, C)`` to ``(B, 4 h, 4 w, C / 8)`` with the fine maps."""
         first, norm, gelu, second, last = self.output_upscaling
-        stride8 = gelu(norm(first(pixels) + high_res[1]))
-        upscaled: Tensor = last(second(stride8) + high_res[0])
+        assert isinstance(first, nn.ConvTranspose2d)
+        assert isinstance(second, nn.ConvTranspose2d)
+        stride4, stride8 = (x.permute(0, 2, 3, 1) for x in high_res)
+        finer = _doubled(pixels, first) + stride8
+        normed = norm(finer.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        upscaled: Tensor = last(_doubled(gelu(normed), second) + stride4)
         return upscaled
 
     def _single(self, every: MaskPrediction) -> MaskPrediction:
@@ -194,3 +200,12 @@ class MaskDecoder(nn.Module):
             token,
             every.object_logits,
         )
+
+
+def _doubled(x: Tensor, layer: nn.ConvTranspose2d) -> Tensor:
+    """Apply a transposed convolution of size and stride 2 to ``(B, h, w, C)``: a product that makes four of a pixel."""
+    batch, height, width, _ = x.shape
+    assert layer.bias is not None
+    four = linear(x, layer.weight.permute(2, 3, 1, 0).flatten(0, 2), layer.bias.repeat(4))
+    pixels = four.view(batch, height, width, 2, 2, layer.out_channels).transpose(2, 3)
+    return pixels.reshape(batch, 2 * height, 2 * width, layer.out_channels)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src_model.nn.attention import RotaryAttention
+from src_model.nn.compute import Linear, compute_dtype, levers
 from src_model.nn.layers import flatten_map, unflatten_map
 from src_model.nn.position_encoding import axial_rotations, sine_map
 
@@ -27,23 +27,45 @@ class MemoryAttentionLayer(nn.Module):
         super().__init__()
         self.self_attn = RotaryAttention(width)
         self.cross_attn_image = RotaryAttention(width, source_width=memory_width)
-        self.linear1 = nn.Linear(width, hidden)
-        self.linear2 = nn.Linear(hidden, width)
+        self.linear1 = Linear(width, hidden)
+        self.linear2 = Linear(hidden, width)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
         self.norm3 = nn.LayerNorm(width)
 
     def forward(
-        self, x: Tensor, memory: Tensor, memory_positions: Tensor, rotations: tuple[Tensor, Tensor], num_pointers: int
+        self,
+        x: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        rotations: Tensor,
+        num_pointers: int,
+        bias: Tensor | None = None,
     ) -> Tensor:
-        """Update ``(B, N, width)`` tokens from ``(B, M, memory_width)`` memory, which ends in pointers."""
+        """Update tokens from memory.
+
+        Parameters
+        ----------
+        x
+            ``(B or 1, N, width)``; one row if it is the same for all objects so far.
+        keys, values
+            ``(B, M, memory_width)`` memory tokens with and without their positions; the last are pointers.
+        rotations
+            Of :func:`~src_model.nn.position_encoding.axial_rotations`.
+        num_pointers
+            How many of the last memory tokens are pointers.
+        bias
+            As in :class:`MemoryAttention`.
+
+        Returns
+        -------
+        Tensor
+            ``(B, N, width)``.
+        """
         normed = self.norm1(x)
         x = x + self.self_attn.rotary(normed, normed, normed, rotations)
-        attended = self.cross_attn_image.rotary(
-            self.norm2(x), memory + memory_positions, memory, rotations, unrotated=num_pointers
-        )
-        x = x + attended
-        result: Tensor = x + self.linear2(F.relu(self.linear1(self.norm3(x))))
+        x = x + self.cross_attn_image.rotary(self.norm2(x), keys, values, rotations, unrotated=num_pointers, bias=bias)
+        result: Tensor = x + self.linear2(self.linear1(self.norm3(x), "relu"))
         return result
 
 
@@ -63,19 +85,28 @@ class MemoryAttention(nn.Module):
         self.layers = nn.ModuleList(MemoryAttentionLayer(width, memory_width, hidden) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, embedding: Tensor, memory: Tensor, memory_positions: Tensor, num_pointers: int) -> Tensor:
+    def forward(
+        self,
+        embedding: Tensor,
+        memory: Tensor,
+        memory_positions: Tensor,
+        num_pointers: int,
+        bias: Tensor | None = None,
+    ) -> Tensor:
         """Condition an embedding on memory.
 
         Parameters
         ----------
         embedding
-            ``(B, C, h, w)`` image embedding of the current frame.
+            ``(B or 1, C, h, w)`` image embedding of the current frame; one row if all objects are looked for in it.
         memory
             ``(B, M, memory_width)``: maps of ``h * w`` tokens each, then pointer tokens.
         memory_positions
             ``(B or 1, M, memory_width)``, added to the keys only.
         num_pointers
             How many of the last tokens are pointers.
+        bias
+            ``(B, 1, 1, M)``, added to the scores of memory tokens: minus infinity hides padding. None: nothing is.
 
         Returns
         -------
@@ -83,8 +114,12 @@ class MemoryAttention(nn.Module):
             ``(B, C, h, w)``.
         """
         _, channels, height, width = embedding.shape
+        if not levers().shared_self_attention:
+            embedding = embedding.expand(memory.shape[0], -1, -1, -1)
         x = flatten_map(embedding + 0.1 * sine_map(channels, height, width, embedding.device))
         rotations = axial_rotations(channels, height, width, embedding.device)
+        dtype = compute_dtype(embedding)
+        keys, values = (memory + memory_positions).to(dtype), memory.to(dtype)
         for layer in self.layers:
-            x = layer(x, memory, memory_positions, rotations, num_pointers)
+            x = layer(x, keys, values, rotations, num_pointers, bias)
         return unflatten_map(self.norm(x), height, width)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from src_model.nn.compute import Conv2d, Linear, in_strips
 from src_model.nn.layers import LayerNorm2d
 
 
@@ -19,15 +19,21 @@ class MaskDownsampler(nn.Module):
         channels = (1, 4, 16, 64, 256)
         self.encoder = nn.Sequential()
         for source, target in pairwise(channels):
-            self.encoder.append(nn.Conv2d(source, target, kernel_size=3, stride=2, padding=1))
+            # With one channel there is nothing to gain from keeping channels together.
+            layer = nn.Conv2d if source == 1 else Conv2d
+            self.encoder.append(layer(source, target, kernel_size=3, stride=2, padding=1))
             self.encoder.append(LayerNorm2d(target))
             self.encoder.append(nn.GELU())
-        self.encoder.append(nn.Conv2d(channels[-1], width, kernel_size=1))
+        self.encoder.append(Conv2d(channels[-1], width, kernel_size=1))
 
     def forward(self, mask: Tensor) -> Tensor:
         """Encode ``(B, 1, S, S)`` as ``(B, width, S / 16, S / 16)``."""
-        encoded: Tensor = self.encoder(mask)
-        return encoded
+        strips = in_strips(self._encode, mask.permute(0, 2, 3, 1), widest=1, halo=16, stride=16)
+        return strips.permute(0, 3, 1, 2)
+
+    def _encode(self, mask: Tensor) -> Tensor:
+        encoded: Tensor = self.encoder(mask.permute(0, 3, 1, 2))
+        return encoded.permute(0, 2, 3, 1)
 
 
 class ConvNeXtBlock(nn.Module):
@@ -35,16 +41,16 @@ class ConvNeXtBlock(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.dwconv = nn.Conv2d(width, width, kernel_size=7, padding=3, groups=width)
+        self.dwconv = Conv2d(width, width, kernel_size=7, padding=3, groups=width)
         self.norm = LayerNorm2d(width)
-        self.pwconv1 = nn.Linear(width, 4 * width)
-        self.pwconv2 = nn.Linear(4 * width, width)
+        self.pwconv1 = Linear(width, 4 * width)
+        self.pwconv2 = Linear(4 * width, width)
         self.gamma = nn.Parameter(torch.full((width,), 1e-6))
 
     def forward(self, x: Tensor) -> Tensor:
         """Refine ``(B, C, H, W)``."""
         inner = self.norm(self.dwconv(x)).permute(0, 2, 3, 1)
-        inner = self.gamma * self.pwconv2(F.gelu(self.pwconv1(inner)))
+        inner = self.gamma * self.pwconv2(self.pwconv1(inner, "gelu"))
         result: Tensor = x + inner.permute(0, 3, 1, 2)
         return result
 
@@ -77,9 +83,9 @@ class MemoryEncoder(nn.Module):
     def __init__(self, width: int, memory_width: int) -> None:
         super().__init__()
         self.mask_downsampler = MaskDownsampler(width)
-        self.pix_feat_proj = nn.Conv2d(width, width, kernel_size=1)
+        self.pix_feat_proj = Conv2d(width, width, kernel_size=1)
         self.fuser = Fuser(width, depth=2)
-        self.out_proj = nn.Conv2d(width, memory_width, kernel_size=1)
+        self.out_proj = Conv2d(width, memory_width, kernel_size=1)
 
     def forward(self, embedding: Tensor, mask: Tensor) -> Tensor:
         """Encode a memory.
@@ -87,7 +93,7 @@ class MemoryEncoder(nn.Module):
         Parameters
         ----------
         embedding
-            ``(B, C, h, w)`` image embedding, not conditioned on memory.
+            ``(B or 1, C, h, w)`` image embedding, not conditioned on memory.
         mask
             ``(B, 1, 16 h, 16 w)`` mask values scaled to -10..10.
 

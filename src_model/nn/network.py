@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from src_model.nn.compute import Linear
 from src_model.nn.image_encoder import ImageEncoder
 from src_model.nn.layers import Mlp, flatten_map
 from src_model.nn.mask_decoder import ABSENT_LOGIT, MaskDecoder, MaskPrediction
@@ -22,6 +23,8 @@ from src_model.nn.position_encoding import sine_map, time_sine
 from src_model.nn.prompt_encoder import PromptEncoder, PromptTensors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from src_model.nn.config import ModelConfig
     from src_model.nn.memory_tokens import MemoryTokens
 
@@ -81,7 +84,7 @@ class Sam2Network(nn.Module):
         self.no_mem_pos_enc = _learned(1, 1, width)
         self.no_obj_ptr = _learned(1, width)
         if config.pointer_times:
-            self.obj_ptr_tpos_proj = nn.Linear(width, memory_width)
+            self.obj_ptr_tpos_proj = Linear(width, memory_width)
         if config.occlusion_memory:
             self.no_obj_embed_spatial = _learned(1, memory_width)
 
@@ -94,37 +97,68 @@ class Sam2Network(nn.Module):
         """Mark an embedding ``(B, 256, h, w)`` as not conditioned on memory, as on a first prompted frame."""
         return embedding + self.no_mem_embed.view(1, -1, 1, 1)
 
-    def attend_memory(self, embedding: Tensor, memory: MemoryTokens) -> Tensor:
-        """Condition an embedding ``(B, 256, h, w)`` on memory; same shape (SAM 2, section 4, "Memory attention")."""
+    def attend_memory(
+        self, embedding: Tensor, memory: MemoryTokens, *, attention: Callable[..., Tensor] | None = None
+    ) -> Tensor:
+        """Condition an embedding on memory (SAM 2, section 4, "Memory attention").
+
+        Parameters
+        ----------
+        embedding
+            ``(B, 256, h, w)``, or one row if all objects are looked for in the same image.
+        memory
+            Of B objects.
+        attention
+            Computes as :class:`~src_model.nn.memory_attention.MemoryAttention` does; the network's own if left out.
+
+        Returns
+        -------
+        Tensor
+            ``(B, 256, h, w)``.
+        """
         spatial, spatial_positions = self._spatial_tokens(memory)
         pointers, pointer_positions = self._pointer_tokens(memory)
-        conditioned: Tensor = self.memory_attention(
+        rows = max(len(spatial_positions), len(pointer_positions))
+        conditioned: Tensor = (attention or self.memory_attention)(
             embedding,
             torch.cat((spatial, pointers), dim=1),
-            torch.cat((spatial_positions, pointer_positions), dim=1),
+            torch.cat([positions.expand(rows, -1, -1) for positions in (spatial_positions, pointer_positions)], dim=1),
             pointers.shape[1],
+            self._padding_bias(memory),
         )
         return conditioned
 
     def _spatial_tokens(self, memory: MemoryTokens) -> tuple[Tensor, Tensor]:
-        """Flatten K memories to ``(B, K * h * w, 64)``, with positions in space and time ``(1, K * h * w, 64)``."""
+        """Flatten K memories to ``(B, K * h * w, 64)``, with positions ``(B or 1, K * h * w, 64)``."""
         *_, channels, height, width = memory.memories.shape
         tokens = memory.memories.flatten(3).transpose(2, 3).flatten(1, 2)
         space = flatten_map(sine_map(channels, height, width, tokens.device))
         # Conditioning frames have the last time embedding, the previous frame the first.
-        time = self.maskmem_tpos_enc[[age - 1 for age in memory.ages]].flatten(0, 2)
-        return tokens.to(time.dtype), (space + time[:, None]).flatten(0, 1)[None]
+        ages = memory.padded_ages().to(tokens.device)
+        time = self.maskmem_tpos_enc[ages - 1].flatten(2, 4)
+        return tokens, (space + time[:, :, None]).flatten(1, 2)
 
     def _pointer_tokens(self, memory: MemoryTokens) -> tuple[Tensor, Tensor]:
-        """Split P pointers into ``(B, P * 4, 64)`` tokens, with positions in time ``(1, P * 4, 64)``."""
+        """Split P pointers into ``(B, P * 4, 64)`` tokens, with positions ``(B or 1, P * 4, 64)``."""
         pointers, width = memory.pointers, self.config.memory_width
         parts = pointers.shape[2] // width
         tokens = pointers.reshape(pointers.shape[0], -1, width)
         if not self.config.pointer_times:
             return tokens, tokens.new_zeros(1, tokens.shape[1], width)
-        offsets = torch.tensor(memory.pointer_offsets, dtype=torch.float32, device=tokens.device)
+        offsets = memory.padded_offsets().to(tokens.device)
         times = time_sine(offsets / (memory.pointer_horizon - 1), self.config.width)
-        return tokens, self.obj_ptr_tpos_proj(times).repeat_interleave(parts, dim=0)[None]
+        return tokens, self.obj_ptr_tpos_proj(times).repeat_interleave(parts, dim=1)
+
+    def _padding_bias(self, memory: MemoryTokens) -> Tensor | None:
+        """Return ``(B, 1, 1, K * h * w + P * 4)``, minus infinity for tokens that are padding; None if none is."""
+        if not memory.is_padded:
+            return None
+        maps, pointers = memory.padding()
+        *_, height, width = memory.memories.shape
+        parts = memory.pointers.shape[2] // self.config.memory_width
+        hidden = torch.cat((maps.repeat_interleave(height * width, 1), pointers.repeat_interleave(parts, 1)), dim=1)
+        bias = torch.zeros(hidden.shape).masked_fill_(hidden, -torch.inf)
+        return bias[:, None, None].to(memory.memories.device)
 
     def predict_masks(
         self,
@@ -204,7 +238,7 @@ class Sam2Network(nn.Module):
         Parameters
         ----------
         embedding
-            ``(B, 256, h, w)``, not conditioned on memory.
+            ``(B, 256, h, w)``, not conditioned on memory; one row if all objects are in the same image.
         mask_logits
             ``(B, 1, H, W)``; brought to the input size if smaller.
         object_logits
@@ -220,12 +254,12 @@ class Sam2Network(nn.Module):
         size = (embedding.shape[-2] * self.config.stride, embedding.shape[-1] * self.config.stride)
         if mask_logits.shape[-2:] != size:
             mask_logits = F.interpolate(mask_logits.float(), size, mode="bilinear", align_corners=False)
-        mask = (mask_logits > 0).to(embedding.dtype) if binarize else mask_logits.sigmoid().to(embedding.dtype)
+        mask = (mask_logits > 0).float() if binarize else mask_logits.float().sigmoid()
         memory: Tensor = self.memory_encoder(embedding, mask * _MASK_SCALE + _MASK_BIAS)
         if not self.config.occlusion_memory:
             return memory
         absent = (object_logits <= 0).to(memory.dtype)[..., None, None]
-        marked: Tensor = memory + absent * self.no_obj_embed_spatial[..., None, None]
+        marked: Tensor = memory + absent * self.no_obj_embed_spatial[..., None, None].to(memory.dtype)
         return marked
 
 

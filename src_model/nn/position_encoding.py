@@ -55,8 +55,8 @@ def sine_map(channels: int, height: int, width: int, device: torch.device) -> Te
 
 
 def time_sine(positions: Tensor, channels: int) -> Tensor:
-    """Sine encoding of points in time: ``(N,)`` to ``(N, channels)``, all sines before all cosines."""
-    angles = positions[:, None] / _sine_frequencies(channels // 2, positions.device)
+    """Sine encoding of points in time: ``(..., N)`` to ``(..., N, channels)``, all sines before all cosines."""
+    angles = positions[..., None] / _sine_frequencies(channels // 2, positions.device)
     return torch.cat((angles.sin(), angles.cos()), dim=-1)
 
 
@@ -94,33 +94,35 @@ class RandomFourierEncoding(nn.Module):
 
 
 @lru_cache(maxsize=32)
-def axial_rotations(channels: int, height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the axial rotary embedding (Heo et al. 2024) for every token of a map.
+def axial_rotations(channels: int, height: int, width: int, device: torch.device) -> Tensor:
+    """Axial rotary embedding (Heo et al. 2024) of every token of a map, as unit complex numbers.
 
     The first half of the channel pairs turns with x, the second with y.
 
     Returns
     -------
-    tuple of Tensor
-        Two ``(height * width, channels // 2)`` float32 tensors.
+    Tensor
+        ``(height * width, channels // 2, 2)`` float32: cosines and sines.
     """
     quarter = torch.arange(0, channels, 4, dtype=torch.float32, device=device)[: channels // 4]
     frequencies = 1.0 / _TEMPERATURE ** (quarter / channels)
     token = torch.arange(height * width, device=device)
     angles = torch.cat(((token % width)[:, None] * frequencies, (token // width)[:, None] * frequencies), dim=-1)
-    return angles.cos(), angles.sin()
+    return torch.stack((angles.cos(), angles.sin()), dim=-1)
 
 
-def rotate_pairs(x: Tensor, rotations: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotate neighbouring channel pairs of ``(..., N, C)`` by ``N`` rows of angles.
+def rotate_pairs(x: Tensor, rotations: Tensor, unrotated: int = 0) -> Tensor:
+    """Rotate neighbouring channel pairs of ``(..., N, C)`` by ``N`` rows of :func:`axial_rotations`.
 
-    ``N`` may be a multiple of the number of angle rows: the rows then repeat, once for each memory frame.
+    ``N`` may be a multiple of the number of rows: they then repeat, once for each memory frame. The last ``unrotated``
+    tokens, which are not counted in ``N``, stay as they are. The result is float32, whatever ``x`` is.
     """
-    cosine, sine = rotations
-    pairs = x.float().reshape(*x.shape[:-2], -1, cosine.shape[0], x.shape[-1] // 2, 2)
+    placed = x.shape[-2] - unrotated
+    maps = x[..., :placed, :].float().reshape(*x.shape[:-2], -1, rotations.shape[0], x.shape[-1] // 2, 2)
     if x.device.type == "mps":  # where complex numbers are not complete
-        even, odd = pairs.unbind(-1)
+        (even, odd), (cosine, sine) = maps.unbind(-1), rotations.unbind(-1)
         turned = torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), dim=-1)
     else:  # several times faster
-        turned = torch.view_as_real(torch.view_as_complex(pairs) * torch.complex(cosine, sine))
-    return turned.reshape(x.shape).to(x.dtype)
+        turned = torch.view_as_real(torch.view_as_complex(maps) * torch.view_as_complex(rotations))
+    rotated = turned.reshape(*x.shape[:-2], placed, x.shape[-1])
+    return torch.cat((rotated, x[..., placed:, :].float()), dim=-2) if unrotated else rotated

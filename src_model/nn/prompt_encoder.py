@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from src_model.nn.compute import Derived
 from src_model.nn.layers import LayerNorm2d
 from src_model.nn.position_encoding import RandomFourierEncoding
 
@@ -66,6 +67,7 @@ class PromptEncoder(nn.Module):
             nn.Conv2d(mask_channels, width, kernel_size=1),
         )
         self.no_mask_embed = nn.Embedding(1, width)
+        self._grid: Derived[Tensor] = Derived()
 
     def forward(self, prompts: PromptTensors, height: int, width: int) -> tuple[Tensor, Tensor]:
         """Encode prompts for an embedding of ``height`` x ``width`` tokens.
@@ -99,4 +101,5 @@ class PromptEncoder(nn.Module):
 
     def grid_positions(self, height: int, width: int) -> Tensor:
         """Position encoding of the image tokens, in the same space as the points: ``(1, C, height, width)``."""
-        return self.pe_layer.grid(height, width)
+        source = self.pe_layer.positional_encoding_gaussian_matrix
+        return self._grid.get((source,), (height, width), lambda: self.pe_layer.grid(height, width))

@@ -44,10 +44,10 @@ class RolloutMemory:
         """Give what tracking would attend to on a frame."""
         horizon = self.max_pointers
         plan = self.bank.plan(frame, reverse=False, available=(), horizon=horizon, max_pointers=horizon)
-        ages, offsets = plan.layout
         memories = [memory for number, _ in plan.spatial if (memory := self._entry(number).memory) is not None]
         pointers = [self._entry(number).pointer for number, _ in plan.pointers]
-        return MemoryTokens(torch.stack(memories, dim=1), ages, torch.stack(pointers, dim=1), offsets, horizon)
+        together = torch.stack(memories, dim=1), (plan.ages,), torch.stack(pointers, dim=1), (plan.offsets,)
+        return MemoryTokens(*together, horizon)
 
     def _entry(self, frame: int) -> MemoryEntry:
         entry = self.bank.entry(frame)

@@ -19,7 +19,7 @@ def features(batch: int = 2, side: int = SIDE) -> ImageFeatures:
 
 def bank(ages: tuple[int, ...] = (0, 1, 2), offsets: tuple[int, ...] = (3, 1, 2), batch: int = 2) -> MemoryTokens:
     memories = torch.randn(batch, len(ages), 64, SIDE, SIDE)
-    return MemoryTokens(memories, ages, torch.randn(batch, len(offsets), 256), offsets, pointer_horizon=16)
+    return MemoryTokens(memories, (ages,), torch.randn(batch, len(offsets), 256), (offsets,), pointer_horizon=16)
 
 
 def click(batch: int = 2) -> PromptTensors:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from src_model.nn.attention import Attention, RotaryAttention
+from src_model.nn.compute import levers, using
 from src_model.nn.position_encoding import axial_rotations
 
 CPU = torch.device("cpu")
@@ -41,7 +44,7 @@ def test_the_order_of_keys_does_not_matter():
 def test_rotary_attention_with_rotations_of_zero_is_ordinary_attention():
     attention = RotaryAttention(16, source_width=8)
     query, source = torch.randn(2, 6, 16), torch.randn(2, 12, 8)
-    still = (torch.ones(6, 8), torch.zeros(6, 8))
+    still = torch.stack((torch.ones(6, 8), torch.zeros(6, 8)), dim=-1)
     expected = attention(query, source, source)
     torch.testing.assert_close(attention.rotary(query, source, source, still), expected)
 
@@ -66,8 +69,8 @@ def test_pointers_have_no_place_so_their_order_does_not_matter():
 
 def test_rotary_attention_written_out_with_complex_numbers():
     attention = RotaryAttention(8, source_width=4)
-    cosine, sine = axial_rotations(8, 2, 2, CPU)
-    turns = torch.complex(cosine, sine)
+    rotations = axial_rotations(8, 2, 2, CPU)
+    turns = torch.view_as_complex(rotations)
     query, memory = torch.randn(1, 4, 8), torch.randn(1, 2 * 4 + 1, 4)
 
     def turn(x: torch.Tensor) -> torch.Tensor:
@@ -78,5 +81,25 @@ def test_rotary_attention_written_out_with_complex_numbers():
     keys = torch.cat((turn(keys[:, :8]), keys[:, 8:]), dim=1)
     scores = turn(attention.q_proj(query)) @ keys.transpose(1, 2) / 8**0.5
     expected = attention.out_proj(F.softmax(scores, dim=-1) @ attention.v_proj(memory))
-    result = attention.rotary(query, memory, memory, (cosine, sine), unrotated=1)
+    result = attention.rotary(query, memory, memory, rotations, unrotated=1)
     torch.testing.assert_close(result, expected)
+
+
+@pytest.mark.parametrize("source", [4, 8], ids=["narrow values", "wide values"])
+def test_one_query_map_may_serve_several_objects(source: int):
+    attention = RotaryAttention(8, source_width=source).requires_grad_(False)
+    rotations = axial_rotations(8, 2, 2, CPU)
+    query, memory = torch.randn(1, 4, 8), torch.randn(3, 4 + 1, source)
+    together = attention.rotary(query, memory, memory, rotations, unrotated=1)
+    for row in range(3):
+        alone = attention.rotary(query, memory[row : row + 1], memory[row : row + 1], rotations, unrotated=1)
+        torch.testing.assert_close(together[row : row + 1], alone)
+
+
+def test_narrow_values_may_be_averaged_before_or_after_they_are_projected():
+    attention = RotaryAttention(16, source_width=4)
+    rotations = axial_rotations(16, 2, 2, CPU)
+    query, memory = torch.randn(2, 4, 16), torch.randn(2, 8, 4)
+    with using(replace(levers(), values_after_attention=False)):
+        before = attention.rotary(query, memory, memory, rotations)
+    torch.testing.assert_close(attention.rotary(query, memory, memory, rotations), before)

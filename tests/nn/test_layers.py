@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -22,6 +23,15 @@ def test_layer_norm_2d_of_a_constant_pixel_is_its_bias():
     assert torch.equal(norm(torch.full((1, 4, 2, 2), 7.0)), torch.zeros(1, 4, 2, 2))
 
 
+@pytest.mark.parametrize("channels", [4, 32])
+def test_layer_norm_2d_does_not_depend_on_the_order_in_memory(channels: int):
+    norm, x = LayerNorm2d(channels), torch.randn(2, channels, 5, 3)
+    with torch.no_grad():
+        norm.weight.normal_()
+        norm.bias.normal_()
+    torch.testing.assert_close(norm(x.contiguous(memory_format=torch.channels_last)), norm(x))
+
+
 def test_mlp_activates_between_its_layers_but_not_after_the_last():
     mlp = Mlp(3, 5, 2)
     x = torch.randn(4, 3)
@@ -30,7 +40,7 @@ def test_mlp_activates_between_its_layers_but_not_after_the_last():
 
 
 def test_mlp_uses_the_activation_it_is_given():
-    mlp = Mlp(3, 5, 2, activation=F.gelu)
+    mlp = Mlp(3, 5, 2, activation="gelu")
     x = torch.randn(4, 3)
     first, last = mlp.layers
     torch.testing.assert_close(mlp(x), last(F.gelu(first(x))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from src_model.nn.compute import NO_LEVERS, using
 from src_model.nn.memory_attention import MemoryAttention
 
 WIDTH, MEMORY, SIDE = 32, 16, 3
@@ -63,6 +64,36 @@ def test_a_pointer_is_not_a_pixel(attention, embedding):
     as_map = attention(embedding, memory, positions, 0)
     as_pointers = attention(embedding, memory, positions, TOKENS)
     assert not torch.allclose(as_map, as_pointers, atol=1e-4)
+
+
+def test_objects_in_one_image_need_its_embedding_only_once(attention, embedding):
+    memory, positions = torch.randn(3, TOKENS + 2, MEMORY), torch.randn(1, TOKENS + 2, MEMORY)
+    once = attention(embedding[:1], memory, positions, 2)
+    torch.testing.assert_close(once, attention(embedding[:1].expand(3, -1, -1, -1), memory, positions, 2))
+
+
+def test_the_levers_do_not_change_the_result(attention, embedding):
+    memory, positions = torch.randn(2, 3 * TOKENS + 2, MEMORY), torch.randn(1, 3 * TOKENS + 2, MEMORY)
+    with torch.no_grad():
+        fast = attention(embedding, memory, positions, 2)
+        with using(NO_LEVERS):
+            plain = attention(embedding, memory, positions, 2)
+    torch.testing.assert_close(fast, plain, atol=1e-5, rtol=1e-4)
+
+
+def test_the_levers_do_not_change_the_gradient(attention, embedding):
+    memory = torch.randn(2, TOKENS + 2, MEMORY)
+
+    def gradients() -> list[torch.Tensor]:
+        attention.zero_grad()
+        attention(embedding, memory, torch.zeros(1, TOKENS + 2, MEMORY), 2).square().mul(weights).sum().backward()
+        return [parameter.grad.clone() for parameter in attention.parameters()]
+
+    weights = torch.rand(WIDTH, 1, 1)
+    fast = gradients()
+    with using(NO_LEVERS):
+        plain = gradients()
+    torch.testing.assert_close(fast, plain, atol=1e-5, rtol=1e-3)
 
 
 def test_it_can_be_trained(attention, embedding):

@@ -263,7 +263,7 @@ def track(network: Sam2Network, images: torch.Tensor) -> tuple[MaskPrediction, t
     ).best()
     memory = network.encode_memory(first.embedding, clicked.logits, clicked.object_logits, binarize=True)
     pointer = network.object_pointer(clicked.tokens[:, 0], clicked.object_logits)
-    tokens = MemoryTokens(memory[:, None], (0,), pointer[:, None], (1,), pointer_horizon=16)
+    tokens = MemoryTokens(memory[:, None], ((0,),), pointer[:, None], ((1,),), pointer_horizon=16)
     conditioned = network.attend_memory(second.embedding, tokens)
     found = network.predict_masks(conditioned, second.high_res, PromptTensors.none(2, CPU), multimask=True).best()
     return found, network.encode_memory(second.embedding, found.logits, found.object_logits, binarize=False)

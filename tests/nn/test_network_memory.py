@@ -23,7 +23,7 @@ def test_any_number_of_memories_and_pointers_conditions_an_embedding(network: Sa
 def test_memories_may_come_in_any_order_with_their_ages(network: Sam2Network):
     embedding, memory = torch.randn(2, 256, SIDE, SIDE), bank()
     order = [2, 0, 1]
-    shuffled = replace(memory, memories=memory.memories[:, order], ages=tuple(memory.ages[i] for i in order))
+    shuffled = replace(memory, memories=memory.memories[:, order], ages=(tuple(memory.ages[0][i] for i in order),))
     torch.testing.assert_close(
         network.attend_memory(embedding, shuffled), network.attend_memory(embedding, memory), atol=1e-5, rtol=1e-4
     )
@@ -32,7 +32,7 @@ def test_memories_may_come_in_any_order_with_their_ages(network: Sam2Network):
 def test_pointers_may_come_in_any_order_with_their_offsets(network: Sam2Network):
     embedding, memory = torch.randn(2, 256, SIDE, SIDE), bank()
     order = [1, 2, 0]
-    offsets = tuple(memory.pointer_offsets[i] for i in order)
+    offsets = (tuple(memory.pointer_offsets[0][i] for i in order),)
     shuffled = replace(memory, pointers=memory.pointers[:, order], pointer_offsets=offsets)
     torch.testing.assert_close(
         network.attend_memory(embedding, shuffled), network.attend_memory(embedding, memory), atol=1e-5, rtol=1e-4
@@ -42,10 +42,10 @@ def test_pointers_may_come_in_any_order_with_their_offsets(network: Sam2Network)
 @pytest.mark.parametrize(
     "change",
     [
-        {"ages": (0, 2, 1)},
-        {"ages": (1, 0, 2)},
-        {"pointer_offsets": (3, 2, 1)},
-        {"pointer_offsets": (-3, 1, 2)},
+        {"ages": ((0, 2, 1),)},
+        {"ages": ((1, 0, 2),)},
+        {"pointer_offsets": ((3, 2, 1),)},
+        {"pointer_offsets": ((-3, 1, 2),)},
         {"pointer_horizon": 8},
     ],
 )
@@ -85,7 +85,7 @@ def test_a_pointer_is_cut_into_four_tokens_of_the_memory_width(network: Sam2Netw
 def test_sam2_does_not_tell_how_old_a_pointer_is(small_config: ModelConfig):
     older = build_network(replace(small_config, pointer_times=False, occlusion_memory=False))
     embedding, memory = torch.randn(2, 256, SIDE, SIDE), bank()
-    changed = replace(memory, pointer_offsets=(9, -9, 0))
+    changed = replace(memory, pointer_offsets=((9, -9, 0),))
     assert torch.equal(older.attend_memory(embedding, changed), older.attend_memory(embedding, memory))
 
 
@@ -103,3 +103,39 @@ def test_objects_attend_to_their_own_memory_only(network: Sam2Network):
         own = replace(memory, memories=memory.memories[row : row + 1], pointers=memory.pointers[row : row + 1])
         alone = network.attend_memory(embedding[row : row + 1], own)
         torch.testing.assert_close(alone[0], together[row], atol=1e-5, rtol=1e-4)
+
+
+def rows_of(memory, lengths):
+    """Pad a bank: each object keeps so many memories and pointers of its own, of ages and offsets of its own."""
+    ages = tuple(tuple((row + place) % 7 for place in range(maps)) for row, (maps, _) in enumerate(lengths))
+    offsets = tuple(tuple(row + place for place in range(pointers)) for row, (_, pointers) in enumerate(lengths))
+    memories, pointers = memory.memories.clone(), memory.pointers.clone()
+    for row, (maps, count) in enumerate(lengths):
+        memories[row, maps:], pointers[row, count:] = 0, 0
+    return replace(memory, memories=memories, ages=ages, pointers=pointers, pointer_offsets=offsets)
+
+
+@pytest.mark.parametrize("lengths", [[(3, 3), (3, 3)], [(1, 0), (3, 3)], [(3, 1), (2, 3)]])
+def test_objects_of_different_history_are_answered_together_as_they_are_alone(network: Sam2Network, lengths):
+    embedding, memory = torch.randn(2, 256, SIDE, SIDE), rows_of(bank(), lengths)
+    together = network.attend_memory(embedding, memory)
+    for row, (maps, pointers) in enumerate(lengths):
+        own = replace(
+            memory,
+            memories=memory.memories[row : row + 1, :maps],
+            ages=(memory.ages[row],),
+            pointers=memory.pointers[row : row + 1, :pointers],
+            pointer_offsets=(memory.pointer_offsets[row],),
+        )
+        assert not own.is_padded
+        alone = network.attend_memory(embedding[row : row + 1], own)
+        torch.testing.assert_close(alone[0], together[row], atol=1e-5, rtol=1e-4)
+
+
+def test_nothing_attends_to_padding_whatever_it_holds(network: Sam2Network):
+    embedding, memory = torch.randn(2, 256, SIDE, SIDE), rows_of(bank(), [(1, 2), (3, 3)])
+    assert memory.is_padded
+    memories, pointers = memory.memories.clone(), memory.pointers.clone()
+    memories[0, 1:], pointers[0, 2:] = 7, -7
+    changed = replace(memory, memories=memories, pointers=pointers)
+    assert torch.equal(network.attend_memory(embedding, changed), network.attend_memory(embedding, memory))

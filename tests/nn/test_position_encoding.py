@@ -101,7 +101,7 @@ def test_the_first_token_is_not_turned():
 
 
 def test_the_first_half_of_the_pairs_turns_with_x_and_the_second_with_y():
-    cosine, sine = axial_rotations(16, 3, 4, CPU)
+    cosine, sine = axial_rotations(16, 3, 4, CPU).unbind(-1)
     angles = torch.atan2(sine, cosine).view(3, 4, 8)
     assert angles[2, 0, :4].eq(0).all()
     assert angles[0, 3, 4:].eq(0).all()
@@ -128,9 +128,17 @@ def test_rotations_repeat_for_every_memory_frame():
         torch.testing.assert_close(together[:, index], rotate_pairs(frames[:, index], rotations))
 
 
-def test_rotation_is_done_in_float32_and_given_back_in_the_dtype_of_the_input():
-    x = torch.randn(1, 6, 16)
+def test_rotation_is_done_in_float32():
+    x = torch.randn(1, 6, 16).bfloat16()
     rotations = axial_rotations(16, 2, 3, CPU)
-    turned = rotate_pairs(x.bfloat16(), rotations)
-    assert turned.dtype == torch.bfloat16
-    torch.testing.assert_close(turned, rotate_pairs(x.bfloat16().float(), rotations).bfloat16())
+    turned = rotate_pairs(x, rotations)
+    assert turned.dtype == torch.float32
+    torch.testing.assert_close(turned, rotate_pairs(x.float(), rotations))
+
+
+def test_tokens_without_a_place_are_not_turned():
+    x = torch.randn(2, 6 + 3, 16)
+    rotations = axial_rotations(16, 2, 3, CPU)
+    turned = rotate_pairs(x, rotations, unrotated=3)
+    torch.testing.assert_close(turned[:, :6], rotate_pairs(x[:, :6], rotations))
+    assert torch.equal(turned[:, 6:], x[:, 6:])

@@ -160,7 +160,7 @@ def memory_tokens(past: Past, outputs: dict[str, Any]) -> MemoryTokens:
     empty = torch.zeros(2, 0, 256)
     pointers = torch.stack([frames[f]["obj_ptr"] for f in pointing], dim=1) if pointing else empty
     ages = (*(0 for _ in prompted), *recent.values())
-    return MemoryTokens(memories, ages, pointers, tuple(pointing.values()), horizon)
+    return MemoryTokens(memories, (ages,), pointers, (tuple(pointing.values()),), horizon)
 
 
 def test_a_first_frame_without_memory(networks: Pair) -> None:

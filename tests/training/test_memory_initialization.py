@@ -72,6 +72,6 @@ def test_a_query_attends_to_the_same_object_wherever_it_went(network: Sam2Networ
 @torch.no_grad()
 def test_the_decoder_gets_an_embedding_of_the_usual_scale(network: Sam2Network, images: Tensor) -> None:
     embedding, memory = remember(network, images[0], torch.zeros(1, 1, SIZE, SIZE))
-    tokens = MemoryTokens(memory[:, None], (0,), torch.zeros(1, 0, 256), (), 16)
+    tokens = MemoryTokens(memory[:, None], ((0,),), torch.zeros(1, 0, 256), ((),), 16)
     conditioned = network.attend_memory(embedding, tokens)
     assert conditioned.norm() == pytest.approx(embedding.norm().item(), rel=0.3)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from src_model.nn.compute import Conv2d
+
 
 class FpnNeck(nn.Module):
     """Projects four trunk maps to one width; only stride 16 receives the upsampled stride 32.
@@ -22,7 +24,7 @@ class FpnNeck(nn.Module):
         # Official checkpoints number the projections from coarse to fine.
         self.convs = nn.ModuleList(nn.Sequential() for _ in channels)
         for conv, count in zip(self.convs, reversed(channels), strict=True):
-            conv.add_module("conv", nn.Conv2d(count, width, kernel_size=1))
+            conv.add_module("conv", Conv2d(count, width, kernel_size=1))
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Turn maps of stride 4, 8, 16, 32 into maps of stride 4, 8, 16, each ``(B, width, H, W)``."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from src_model.nn.compute import Conv2d, Derived, Linear, attend, in_strips
 from src_model.nn.image_encoder.fpn_neck import FpnNeck
+from src_model.nn.image_encoder.windows import attend_in_windows, edge_bias, skips_padding
 from src_model.nn.layers import Mlp
 
 
@@ -87,7 +90,7 @@ class _PatchEmbed(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.proj = nn.Conv2d(3, width, kernel_size=7, stride=4, padding=3)
+        self.proj = Conv2d(3, width, kernel_size=7, stride=4, padding=3)
 
     def forward(self, images: Tensor) -> Tensor:
         patches: Tensor = self.proj(images)
@@ -101,19 +104,49 @@ class _Attention(nn.Module):
         super().__init__()
         self.num_heads = num_heads
         self.pool_queries = pool_queries
-        self.qkv = nn.Linear(width_in, 3 * width_out)
-        self.proj = nn.Linear(width_out, width_out)
+        self.qkv = Linear(width_in, 3 * width_out)
+        self.proj = Linear(width_out, width_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        batch, height, width, _ = x.shape
-        query, key, value = self.qkv(x).view(batch, height * width, 3, self.num_heads, -1).unbind(2)
+        """Attend from everywhere to everywhere in ``(B, H, W, C)``."""
+        projected = self._project(x)
+        query, key, value = projected[..., 0, :, :], projected[..., 1, :, :], projected[..., 2, :, :]
         if self.pool_queries:
-            pooled = _pool(query.reshape(batch, height, width, -1))
-            height, width = pooled.shape[1:3]
-            query = pooled.reshape(batch, height * width, self.num_heads, -1)
-        attended = F.scaled_dot_product_attention(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))
-        result: Tensor = self.proj(attended.transpose(1, 2).reshape(batch, height, width, -1))
+            query = _pool_heads(query)
+        height, width = query.shape[1:3]
+        attended = attend(*(part.flatten(1, 2).transpose(1, 2) for part in (query, key, value)))
+        result: Tensor = self.proj(attended.transpose(1, 2).reshape(len(x), height, width, -1))
         return result
+
+    def in_windows(self, x: Tensor, side: int) -> Tensor:
+        """Attend within windows, as if ``(B, H, W, C)`` were padded with zeros."""
+        projected = self._project(x)
+        query = projected[..., 0, :, :]
+        if self.pool_queries:
+            query = _pool_heads(query)
+        outside = self.qkv.bias.view(3, self.num_heads, -1)[1:].to(projected.dtype)
+        attended = attend_in_windows(query, projected[..., 1:, :, :], outside, side, partial(_padding_bias, side))
+        result: Tensor = self.proj(attended)
+        return result
+
+    def _project(self, x: Tensor) -> Tensor:
+        """Give queries, keys and values: ``(B, H, W, C)`` to ``(B, H, W, 3, heads, C')``."""
+        projected: Tensor = self.qkv(x).unflatten(-1, (3, self.num_heads, -1))
+        return projected
+
+
+@lru_cache(maxsize=32)
+def _padding_bias(side: int, height: int, width: int) -> Tensor | None:
+    """Return what counts the padding of windows of which so much lies within the map."""
+    if height * width == side**2:
+        return None
+    return edge_bias(torch.zeros(1, 1, side**2, device="cpu"), side, height, width)
+
+
+def _pool_heads(x: Tensor) -> Tensor:
+    """Halve ``(B, H, W, heads, C)``."""
+    pooled = _pool(x.flatten(3))
+    return pooled.reshape(*pooled.shape[:3], *x.shape[3:])
 
 
 class _Block(nn.Module):
@@ -123,17 +156,34 @@ class _Block(nn.Module):
         super().__init__()
         self.window = window
         self.starts_stage = width_in != width_out
+        self.widest = (3 if self.starts_stage else 4) * width_out  # queries, keys and values; the perceptron
         self.norm1 = nn.LayerNorm(width_in, eps=1e-6)
         self.attn = _Attention(width_in, width_out, num_heads, pool_queries=self.starts_stage)
         self.norm2 = nn.LayerNorm(width_out, eps=1e-6)
-        self.mlp = Mlp(width_out, 4 * width_out, width_out, activation=F.gelu)
+        self.mlp = Mlp(width_out, 4 * width_out, width_out, activation="gelu")
         if self.starts_stage:
-            self.proj = nn.Linear(width_in, width_out)
+            self.proj = Linear(width_in, width_out)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Refine ``(B, H, W, C)``; where the block starts a stage, to ``(B, H / 2, W / 2, 2 C)``."""
+        if self.window == 0:
+            return in_strips(self._with_perceptron, self._with_attention(x), widest=self.widest)
+        return in_strips(
+            lambda part: self._with_perceptron(self._with_attention(part)),
+            x,
+            widest=self.widest,
+            rows=self.window,
+            stride=2 if self.starts_stage else 1,
+        )
+
+    def _with_attention(self, x: Tensor) -> Tensor:
+        """Add what attention finds."""
         normed = self.norm1(x)
         shortcut = _pool(self.proj(normed)) if self.starts_stage else x
-        x = shortcut + self._attend(normed)
+        return shortcut + self._attend(normed)
+
+    def _with_perceptron(self, x: Tensor) -> Tensor:
+        """Add what the perceptron makes of each pixel alone."""
         result: Tensor = x + self.mlp(self.norm2(x))
         return result
 
@@ -141,6 +191,8 @@ class _Block(nn.Module):
         if self.window == 0:
             attended: Tensor = self.attn(x)
             return attended
+        if skips_padding(x):
+            return self.attn.in_windows(x, self.window)
         factor = 2 if self.starts_stage else 1
         size = (x.shape[1] // factor, x.shape[2] // factor)
         windows, padded = _partition(x, self.window)
@@ -156,7 +208,7 @@ class Hiera(nn.Module):
         self.patch_embed = _PatchEmbed(config.width)
         self.pos_embed = nn.Parameter(torch.zeros(1, config.width, config.background_size, config.background_size))
         self.pos_embed_window = nn.Parameter(torch.zeros(1, config.width, config.windows[0], config.windows[0]))
-        self._kept_positions: tuple[tuple[object, ...], Tensor] | None = None
+        self._kept_positions: Derived[Tensor] = Derived()
         starts = [sum(config.stages[:stage]) for stage in range(4)]
         self._stage_ends = frozenset(start + count - 1 for start, count in zip(starts, config.stages, strict=True))
         self.blocks = nn.ModuleList()
@@ -173,11 +225,8 @@ class Hiera(nn.Module):
         """Absolute positions of a map, kept for the next image of the same size while nothing is trained."""
         if torch.is_grad_enabled():
             return self._compute_positions(height, width)
-        parts = (self.pos_embed, self.pos_embed_window)
-        key = (height, width, *((part.data_ptr(), part._version) for part in parts))
-        if self._kept_positions is None or self._kept_positions[0] != key:
-            self._kept_positions = (key, self._compute_positions(height, width))
-        return self._kept_positions[1]
+        sources = (self.pos_embed, self.pos_embed_window)
+        return self._kept_positions.get(sources, (height, width), lambda: self._compute_positions(height, width))
 
     def _compute_positions(self, height: int, width: int) -> Tensor:
         """Absolute positions ``(1, H, W, C)``: a coarse map stretched over the image plus a tiled window map."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from src_model.nn.compute import Conv2d
 from src_model.nn.layers import LayerNorm2d
 
 
@@ -20,9 +21,9 @@ class SamNeck(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int = 256) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        self.conv1 = Conv2d(in_channels, out_channels, 1, bias=False)
         self.norm1 = LayerNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.conv2 = Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
         self.norm2 = LayerNorm2d(out_channels)
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:

@@ -13,7 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from src_model.nn.compute import Conv2d, Derived, Linear, attend, in_strips
 from src_model.nn.image_encoder.sam_neck import SamNeck
+from src_model.nn.image_encoder.windows import attend_in_windows, edge_bias, skips_padding
 
 _HEAD_WIDTH = 32
 _OUTPUT_STAGES = (0, 1, 3)
@@ -94,12 +96,12 @@ class TinyViT(nn.Module):
         list of Tensor
             (B, C, H / s, W / s) for the strides s = 4, 8, 16.
         """
-        x = self.patch_embed(images.contiguous(memory_format=torch.channels_last))
+        x = self.patch_embed(images.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1))
         outputs = []
         for index, stage in enumerate(self.layers):
             output, x = stage(x)
             if index in _OUTPUT_STAGES:
-                outputs.append(output)
+                outputs.append(output.permute(0, 3, 1, 2))
         return outputs
 
 
@@ -112,7 +114,7 @@ class Stage(nn.Module):
         self.downsample = downsample
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (B, C, H, W) to this stage's output of the same shape, and to what the next stage starts from."""
+        """Map (B, H, W, C) to this stage's output of the same shape, and to what the next stage starts from."""
         for block in self.blocks:
             x = block(x)
         return x, x if self.downsample is None else self.downsample(x)
@@ -123,13 +125,15 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, width // 2, 3, stride=2, padding=1)
-        self.conv2 = nn.Conv2d(width // 2, width, 3, stride=2, padding=1)
+        self.conv1 = Conv2d(3, width // 2, 3, stride=2, padding=1)
+        self.conv2 = Conv2d(width // 2, width, 3, stride=2, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, width, H / 4, W / 4)."""
-        y: Tensor = self.conv2(F.gelu(self.conv1(images)))
-        return y
+        """(B, H, W, 3) to (B, H / 4, W / 4, width)."""
+        return in_strips(self._embed, images, widest=self.conv1.out_channels // 4, halo=4, stride=4)
+
+    def _embed(self, images: Tensor) -> Tensor:
+        return _to_tokens(self.conv2(self.conv1(_to_map(images), "gelu")))
 
 
 class ConvBlock(nn.Module):
@@ -138,15 +142,17 @@ class ConvBlock(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         hidden = 4 * width
-        self.conv1 = nn.Conv2d(width, hidden, 1)
-        self.conv2 = nn.Conv2d(hidden, hidden, 3, padding=1, groups=hidden)
-        self.conv3 = nn.Conv2d(hidden, width, 1)
+        self.conv1 = Conv2d(width, hidden, 1)
+        self.conv2 = Conv2d(hidden, hidden, 3, padding=1, groups=hidden)
+        self.conv3 = Conv2d(hidden, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        y = F.gelu(self.conv1(x))
-        y = self.conv3(F.gelu(self.conv2(y)))
-        return F.gelu(x + y)
+        """(B, H, W, C) to the same shape."""
+        return in_strips(self._refine, x, widest=self.conv1.out_channels, halo=1)
+
+    def _refine(self, x: Tensor) -> Tensor:
+        y = self.conv2(self.conv1(_to_map(x), "gelu"), "gelu")
+        return F.gelu(x + _to_tokens(self.conv3(y)))
 
 
 class PatchMerging(nn.Module):
@@ -154,14 +160,17 @@ class PatchMerging(nn.Module):
 
     def __init__(self, width: int, out_width: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(width, out_width, 1)
-        self.conv2 = nn.Conv2d(out_width, out_width, 3, stride=stride, padding=1, groups=out_width)
-        self.conv3 = nn.Conv2d(out_width, out_width, 1)
+        self.stride = stride
+        self.conv1 = Conv2d(width, out_width, 1)
+        self.conv2 = Conv2d(out_width, out_width, 3, stride=stride, padding=1, groups=out_width)
+        self.conv3 = Conv2d(out_width, out_width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, out_width, H / stride, W / stride)."""
-        y: Tensor = self.conv3(F.gelu(self.conv2(F.gelu(self.conv1(x)))))
-        return y
+        """(B, H, W, C) to (B, H / stride, W / stride, out_width)."""
+        return in_strips(self._merge, x, widest=self.conv1.out_channels, halo=self.stride, stride=self.stride)
+
+    def _merge(self, x: Tensor) -> Tensor:
+        return _to_tokens(self.conv3(self.conv2(self.conv1(_to_map(x), "gelu"), "gelu")))
 
 
 class AttentionBlock(nn.Module):
@@ -170,16 +179,17 @@ class AttentionBlock(nn.Module):
     def __init__(self, width: int, heads: int, window: int) -> None:
         super().__init__()
         self.attn = WindowAttention(width, heads, window)
-        self.local_conv = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.local_conv = Conv2d(width, width, 3, padding=1, groups=width)
         self.mlp = Mlp(width, 4 * width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        tokens = x.permute(0, 2, 3, 1)
-        tokens = tokens + self.attn(tokens)
-        tokens = self.local_conv(tokens.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        tokens = tokens + self.mlp(tokens)
-        result: Tensor = tokens.permute(0, 3, 1, 2)
+        """(B, H, W, C) to the same shape."""
+        attended = in_strips(lambda part: part + self.attn(part), x, widest=self.attn.widest, rows=self.attn.window)
+        return in_strips(self._refine, attended, widest=self.mlp.widest, halo=1)
+
+    def _refine(self, x: Tensor) -> Tensor:
+        mixed = _to_tokens(self.local_conv(_to_map(x)))
+        result: Tensor = mixed + self.mlp(mixed)
         return result
 
 
@@ -196,14 +206,18 @@ class WindowAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.window = window
+        self.widest = 3 * heads * _HEAD_WIDTH
         self.norm = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * heads * _HEAD_WIDTH)
-        self.proj = nn.Linear(heads * _HEAD_WIDTH, width)
+        self.qkv = Linear(width, self.widest)
+        self.proj = Linear(heads * _HEAD_WIDTH, width)
         self.attention_biases = nn.Parameter(torch.zeros(heads, window * window))
         self.register_buffer("offset_index", attention_offsets(window), persistent=False)
+        self._kept_biases: Derived[dict[tuple[int, int], Tensor]] = Derived()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) tokens to the same shape."""
+        if skips_padding(x):
+            return self._forward_unpadded(x)
         batch, height, width, channels = x.shape
         side = self.window
         padding = (-height % side, -width % side)
@@ -214,22 +228,35 @@ class WindowAttention(nn.Module):
         x = self._attend(x.reshape(-1, side * side, channels))
         x = x.view(batch, rows, columns, side, side, channels).transpose(2, 3)
         x = x.reshape(batch, rows * side, columns * side, channels)
-        result: Tensor = x[:, :height, :width]
-        return result
+        return x[:, :height, :width]
 
     def _attend(self, x: Tensor) -> Tensor:
         count, tokens, _ = x.shape
-        qkv = self.qkv(self.norm(x)).view(count, tokens, self.heads, 3, _HEAD_WIDTH)
-        query, key, value = qkv.permute(3, 0, 2, 1, 4)
-        bias = self.attention_biases[:, self.offset_index]
-        if x.device.type == "cpu":
-            # Windows are small: two plain products are a fifth faster here than the fused kernel.
-            weights = (query * _HEAD_WIDTH**-0.5) @ key.transpose(-1, -2) + bias
-            out = weights.softmax(-1).to(value.dtype) @ value
-        else:
-            out = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
-        projected: Tensor = self.proj(out.transpose(1, 2).reshape(count, tokens, self.heads * _HEAD_WIDTH))
+        query, key, value = self._project(self.norm(x)).permute(2, 0, 3, 1, 4)
+        attended = attend(query, key, value, self.attention_biases[:, self.offset_index])
+        projected: Tensor = self.proj(attended.transpose(1, 2).reshape(count, tokens, self.heads * _HEAD_WIDTH))
         return projected
+
+    def _forward_unpadded(self, x: Tensor) -> Tensor:
+        projected = self._project(self.norm(x))
+        query, key_value = projected[..., 0, :, :], projected[..., 1:, :, :]
+        outside = self._project(self.norm.bias)[1:]
+        attended = attend_in_windows(query, key_value, outside, self.window, self._bias)
+        result: Tensor = self.proj(attended)
+        return result
+
+    def _project(self, x: Tensor) -> Tensor:
+        """(..., C) to queries, keys and values (..., 3, heads, 32)."""
+        projected: Tensor = self.qkv(x).unflatten(-1, (self.heads, 3, _HEAD_WIDTH)).transpose(-2, -3)
+        return projected
+
+    def _bias(self, height: int, width: int) -> Tensor:
+        """Return the bias of windows of which so much lies within the map, kept until the weights change."""
+        kept = self._kept_biases.get((self.attention_biases,), None, dict)
+        if (height, width) not in kept:
+            whole = self.attention_biases.detach()[:, self.offset_index]
+            kept[height, width] = edge_bias(whole, self.window, height, width)
+        return kept[height, width]
 
 
 class Mlp(nn.Module):
@@ -237,14 +264,23 @@ class Mlp(nn.Module):
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
+        self.widest = hidden
         self.norm = nn.LayerNorm(width)
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
+        self.fc1 = Linear(width, hidden)
+        self.fc2 = Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C) to the same shape."""
-        y: Tensor = self.fc2(F.gelu(self.fc1(self.norm(x))))
+        y: Tensor = self.fc2(self.fc1(self.norm(x), "gelu"))
         return y
+
+
+def _to_map(tokens: Tensor) -> Tensor:
+    return tokens.permute(0, 3, 1, 2)
+
+
+def _to_tokens(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1)
 
 
 def attention_offsets(window: int) -> Tensor:
