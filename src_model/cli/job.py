@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from src_model.acceleration import BackendName
     from src_model.cli.prompt_options import FramePrompt
     from src_model.frames import Channel, FrameSource, Plane
     from src_model.masks import Overlap
     from src_model.tracking import Session, StreamingPredictor
+    from src_model.tracking.precision import PrecisionChoice
     from src_model.tracking.settings import PresetName
 
 DEFAULT_MODEL = "default"
@@ -37,19 +39,24 @@ class ModelChoice:
     preset: PresetName = "default"
     image_size: int | None = None
     threads: int | None = None
+    precision: PrecisionChoice = "exact"
+    backend: BackendName = "auto"
 
     def load(self, *, quiet: bool, otherwise: str = DEFAULT_MODEL) -> StreamingPredictor:
         """Load the model, or another one if none was chosen."""
         with Console(stderr=True, quiet=quiet).status("Loading the model"):
-            import torch
-
             from src_model.tracking import StreamingPredictor
+            from src_model.tracking.threads import use_threads
 
-            if self.threads is not None:
-                torch.set_num_threads(self.threads)
+            use_threads(self.threads)
         # Without a status line, because a first use shows the progress of a download.
         return StreamingPredictor.load(
-            self.name or otherwise, device=self.device, preset=self.preset, image_size=self.image_size
+            self.name or otherwise,
+            device=self.device,
+            preset=self.preset,
+            image_size=self.image_size,
+            precision=self.precision,
+            backend=self.backend,
         )
 
 

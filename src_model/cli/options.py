@@ -21,6 +21,22 @@ class Preset(StrEnum):
     OFFICIAL = "official"
 
 
+class PrecisionName(StrEnum):
+    """How precisely to compute."""
+
+    AUTO = "auto"
+    EXACT = "exact"
+    FAST = "fast"
+
+
+class Backend(StrEnum):
+    """What computes the heavy parts on the CPU."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    OPENVINO = "openvino"
+
+
 class Direction(StrEnum):
     """Where to track from the prompts."""
 
@@ -77,9 +93,42 @@ WindowOption = Annotated[
         show_default=False,
     ),
 ]
+PrecisionOption = Annotated[
+    PrecisionName,
+    typer.Option(
+        "--precision",
+        rich_help_panel=_MODEL,
+        help="'exact' computes in float32; 'fast' takes bfloat16 for the heavy parts, which moves single pixels of an "
+        "edge; 'auto' is fast where the device has bfloat16.",
+    ),
+]
+BackendOption = Annotated[
+    Backend,
+    typer.Option(
+        "--backend",
+        rich_help_panel=_MODEL,
+        help="What computes the heavy parts on the CPU. 'auto' takes OpenVINO where it is installed and worth it.",
+    ),
+]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", min=1, rich_help_panel=_MODEL, help="CPU threads. Default: as torch chooses."),
+    typer.Option(
+        "--threads",
+        min=1,
+        rich_help_panel=_MODEL,
+        help="CPU threads, at most the cores there are. Default: as torch chooses.",
+    ),
+]
+FeatureCacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--feature-cache",
+        metavar="FOLDER",
+        envvar="SAM2V_FEATURE_CACHE",
+        rich_help_panel=_MODEL,
+        help="Keep image features in this folder, of 20 GiB at most, so that the next run on the movie is faster.",
+        show_default=False,
+    ),
 ]
 AxesOption = Annotated[
     str | None,

@@ -13,7 +13,6 @@ from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import Autosave, follow
 from src_model.cli.job import ModelChoice, MovieChoice, Outputs, give_prompts
-from src_model.tracking.passes import Pass, plan_passes, remaining_passes
 from src_model.cli.prompt_options import (
     BoxOption,
     FramePrompt,
@@ -27,6 +26,7 @@ from src_model.cli.prompt_options import (
 )
 from src_model.cli.saved import model_of_session
 from src_model.errors import FrameRangeError, NoPromptError
+from src_model.tracking.passes import Pass, plan_passes, remaining_passes
 
 if TYPE_CHECKING:
     from src_model.tracking import Session
@@ -76,6 +76,7 @@ class TrackRequest:
     direction: opt.Direction
     frames: str | None
     window: WindowChoice | None
+    feature_cache: Path | None
     quiet: bool
 
 
@@ -100,7 +101,10 @@ def track(
     preset: opt.PresetOption = opt.Preset.DEFAULT,
     image_size: opt.ImageSizeOption = None,
     window: opt.WindowOption = None,
+    precision: opt.PrecisionOption = opt.PrecisionName.AUTO,
+    backend: opt.BackendOption = opt.Backend.AUTO,
     threads: opt.ThreadsOption = None,
+    feature_cache: opt.FeatureCacheOption = None,
     axes: opt.AxesOption = None,
     channel: opt.ChannelOption = None,
     plane: opt.PlaneOption = None,
@@ -118,7 +122,7 @@ def track(
     given = GivenPrompts(point, negative, box, mask, object_ids)
     request = TrackRequest(
         MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane)),
-        ModelChoice(model, device, preset.value, image_size, threads),
+        ModelChoice(model, device, preset.value, image_size, threads, precision.value, backend.value),
         Outputs(out, preview, session, overlap.value),
         collect_prompts(option_order(ctx), given),
         resume,
@@ -126,6 +130,7 @@ def track(
         direction,
         frames,
         opt.parse_window(window),
+        feature_cache,
         quiet,
     )
     run(request, resume_hint(ctx))
@@ -145,6 +150,7 @@ def run(request: TrackRequest, resume_command: list[str]) -> None:
         session, span, passes = _go_on(request, request.resume, bounds)
     autosave = Autosave(session, request.outputs.kept_session)
     tally = follow(session, passes, quiet=request.quiet, after_frame=autosave.after_frame)
+    session.flush()
     command = shlex.join([*resume_command, "--resume", str(request.outputs.kept_session)])
     finish(session, request.outputs, tally, span, quiet=request.quiet, resume=command)
     if request.outputs.session is None:
@@ -158,7 +164,8 @@ def _begin(request: TrackRequest, bounds: tuple[int, int | None]) -> tuple[Sessi
     for prompt in request.prompts:
         prompted.setdefault(prompt.object_id, []).append(prompt.frame)
     passes = plan_passes(prompted, span, request.direction.value)
-    session = request.model.load(quiet=request.quiet).start(source, window=request.window)
+    predictor = request.model.load(quiet=request.quiet)
+    session = predictor.start(source, window=request.window, cache_dir=request.feature_cache)
     give_prompts(session, request.prompts, quiet=request.quiet)
     return session, span, passes
 
@@ -167,7 +174,8 @@ def _go_on(request: TrackRequest, path: Path, bounds: tuple[int, int | None]) ->
     source = request.movie.open()
     span = frame_span(bounds, len(source))
     predictor = request.model.load(quiet=request.quiet, otherwise=model_of_session(path, request.model.name))
-    session = predictor.replay(path, source) if request.exact else predictor.resume(path, source)
+    again = predictor.replay if request.exact else predictor.resume
+    session = again(path, source, cache_dir=request.feature_cache)
     prompted = {number: item.prompted_frames for number, item in session.objects.items() if item.prompts}
     passes = plan_passes(prompted, span, request.direction.value)
     return session, span, remaining_passes(passes, session.objects)
@@ -198,7 +206,9 @@ def resume_hint(ctx: typer.Context) -> list[str]:
         "--frames": "frames",
         "--model": "model",
         "--device": "device",
+        "--backend": "backend",
         "--threads": "threads",
+        "--feature-cache": "feature_cache",
         "--axes": "axes",
         "--channel": "channel",
         "--plane": "plane",

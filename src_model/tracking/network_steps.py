@@ -10,17 +10,20 @@ from torch import Tensor
 
 from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, PromptTensors, Sam2Network
 from src_model.tracking.memory_bank import MemoryEntry
+from src_model.tracking.precision import computes_bfloat16, computing
 from src_model.tracking.preprocessing import image_tensor, mask_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from src_model.acceleration import Engine
     from src_model.frames import Normalization
     from src_model.masks import Rle
-    from src_model.tracking.settings import TrackingSettings
+    from src_model.tracking.settings import Precision, TrackingSettings
 
 _PREVIOUS_LOGIT_LIMIT = 32.0
 
@@ -57,6 +60,8 @@ class NetworkSteps:
         Side of the network input.
     checkpoint
         Which weights the network carries.
+    engine
+        Computes image encoder and memory attention in the network's place; None: the network does.
     """
 
     network: Sam2Network
@@ -64,6 +69,7 @@ class NetworkSteps:
     device: torch.device
     image_size: int
     checkpoint: CheckpointIdentity = CheckpointIdentity()
+    engine: Engine | None = None
 
     @property
     def objects_per_batch(self) -> int:
@@ -71,24 +77,62 @@ class NetworkSteps:
         return 2 if self.device.type == "cpu" else 16
 
     @property
+    def pads_memories(self) -> bool:
+        """Whether objects with memories of different number share a batch: where fewer calls are worth the padding."""
+        return self.device.type != "cpu"
+
+    @property
     def windows_per_batch(self) -> int:
         """How many windows are encoded together."""
         return 4 if self.device.type == "cpu" else 32
 
-    @torch.no_grad()
-    def encode_image(self, image: NDArray[np.generic], normalization: Normalization) -> ImageFeatures:
-        """Encode one frame ``(Y, X[, 3])``."""
-        tensor = image_tensor(image, normalization, self.settings, self.network.config, self.image_size)
-        return self.network.encode_image(tensor.to(self.device))
+    @property
+    def frames_per_batch(self) -> int:
+        """How many frames are encoded together where those to come are known."""
+        return 1 if self.device.type == "cpu" else 8
+
+    @property
+    def precision(self) -> Precision:
+        """How the heavy parts are computed: as the settings say, as far as the device can."""
+        return "fast" if self.settings.precision == "fast" and computes_bfloat16(self.device) else "exact"
+
+    @property
+    def feature_dtype(self) -> torch.dtype:
+        """Type in which image features are kept: in memory, on disk, and for the frame that is worked on."""
+        return torch.bfloat16 if self.precision == "fast" else torch.float32
+
+    def network_input(
+        self, image: NDArray[np.generic], normalization: Normalization, size: int | None = None
+    ) -> Tensor:
+        """Bring a frame ``(Y, X[, 3])``, or a part of one, to the network's input: ``(1, 3, S, S)`` on the CPU.
+
+        The memory is pinned where the device copies from such memory without being waited for.
+        """
+        tensor = image_tensor(image, normalization, self.settings, self.network.config, size or self.image_size)
+        return tensor.pin_memory() if self.device.type == "cuda" else tensor
 
     @torch.no_grad()
+    def encode_inputs(self, inputs: Sequence[Tensor]) -> list[ImageFeatures]:
+        """Encode inputs of the network, all of one size, as one batch; give the features of each."""
+        on_device = [each.to(self.device, non_blocking=True) for each in inputs]
+        with self._computing():
+            together = self._kept((self.engine or self.network).encode_image(torch.cat(on_device)))
+        return [together] if len(inputs) == 1 else [_row(together, number) for number in range(len(inputs))]
+
+    def encode_image(self, image: NDArray[np.generic], normalization: Normalization) -> ImageFeatures:
+        """Encode one frame ``(Y, X[, 3])``."""
+        return self.encode_inputs([self.network_input(image, normalization)])[0]
+
     def encode_images(
         self, images: Sequence[NDArray[np.generic]], normalization: Normalization, size: int
     ) -> list[ImageFeatures]:
         """Encode parts of frames ``(Y, X[, 3])``, of any shapes, as one batch of inputs of ``size`` pixels."""
-        tensors = [image_tensor(image, normalization, self.settings, self.network.config, size) for image in images]
-        together = self.network.encode_image(torch.cat(tensors).to(self.device))
-        return [_row(together, number) for number in range(len(images))]
+        return self.encode_inputs([self.network_input(image, normalization, size) for image in images])
+
+    def on_device(self, features: ImageFeatures) -> ImageFeatures:
+        """Bring features that were kept elsewhere to where the network is."""
+        embedding, *maps = (x.to(self.device, non_blocking=True) for x in (features.embedding, *features.high_res))
+        return ImageFeatures(embedding, (maps[0], maps[1]))
 
     @torch.no_grad()
     def answer_prompt(
@@ -163,8 +207,10 @@ class NetworkSteps:
     @torch.no_grad()
     def add_memory(self, entry: MemoryEntry, features: ImageFeatures, *, binarize: bool) -> None:
         """Encode the spatial memory of an entry, in place."""
-        batch = features.expand(entry.logits.shape[0])
-        memory = self.network.encode_memory(batch.embedding, entry.logits, entry.object_logits, binarize=binarize)
+        with self._computing():
+            memory = self.network.encode_memory(
+                features.embedding, entry.logits, entry.object_logits, binarize=binarize
+            )
         entry.memory = memory.bfloat16() if self.settings.bfloat16_memories else memory
 
     @torch.no_grad()
@@ -177,17 +223,31 @@ class NetworkSteps:
             The best mask of each object (M = 1), and the entry of each.
         """
         batch = features.expand(memory.memories.shape[0])
-        embedding = self._conditioned(batch.embedding, memory)
+        embedding = self._conditioned(features.embedding, memory)
         nothing = PromptTensors.none(embedding.shape[0], self.device)
         prediction = self.network.predict_masks(embedding, batch.high_res, nothing, multimask=True).best()
         together = self.entry_of(prediction)
         self.add_memory(together, features, binarize=False)
         return prediction, _split(together)
 
+    def _kept(self, features: ImageFeatures) -> ImageFeatures:
+        """Bring features to the type and the order in memory in which they are kept, be they kept or not.
+
+        Results are the same to the last bit then: how sums are rounded depends on the order in memory.
+        """
+        maps = (features.embedding, *features.high_res)
+        kept = [x.to(dtype=self.feature_dtype, memory_format=torch.channels_last) for x in maps]
+        return ImageFeatures(kept[0], (kept[1], kept[2]))
+
     def _conditioned(self, embedding: Tensor, memory: MemoryTokens | None) -> Tensor:
         if memory is None:
             return self.network.without_memory(embedding)
-        return self.network.attend_memory(embedding, memory)
+        with self._computing():
+            return (self.engine or self.network).attend_memory(embedding, memory)
+
+    def _computing(self) -> AbstractContextManager[object]:
+        """Return the context of the heavy parts. Masks are decoded outside of it: cheap, and their edge shows."""
+        return computing(self.precision, self.device)
 
 
 def _with_earlier_mask(prompts: PromptTensors, logits: Tensor) -> PromptTensors:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
+from src_model.acceleration import backend_reason, choose_engine
 from src_model.errors import PromptError
 from src_model.frames import FrameSource, LiveSource, Normalization, open_movie
+from src_model.nn.compute.memory import keep_freed_memory
+from src_model.tracking.feature_folder import DEFAULT_STORE_BYTES
+from src_model.tracking.feature_options import DEFAULT_CACHE_BYTES, FeatureOptions
 from src_model.tracking.network_steps import CheckpointIdentity, NetworkSteps
-from src_model.tracking.session import DEFAULT_CACHE_BYTES, Session
+from src_model.tracking.precision import choose_precision
+from src_model.tracking.session import Session
 from src_model.tracking.settings import PRESETS, PresetName, TrackingSettings
+from src_model.tracking.threads import use_threads
 from src_model.tracking.windows.rules import LEAST_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from src_model.acceleration import BackendName, Engine
     from src_model.frames import Channel, MovieLike, Plane
     from src_model.nn import Sam2Network
+    from src_model.tracking.precision import PrecisionChoice
     from src_model.tracking.windows.rules import WindowChoice
 
 _SMALLEST_SIZE, _LARGEST_SIZE = 64, 4096
@@ -42,6 +50,8 @@ class StreamingPredictor:
         Side of the network input in pixels; the size the weights were trained at if left out.
     name, sha256
         What the checkpoint is called and its hash, for saved sessions.
+    engine
+        Computes image encoder and memory attention in the network's place; the network does if left out.
     """
 
     def __init__(
@@ -53,12 +63,13 @@ class StreamingPredictor:
         image_size: int | None = None,
         name: str = "unnamed",
         sha256: str = "",
+        engine: Engine | None = None,
     ) -> None:
         size = _checked_size(image_size or network.config.image_size, network.config.trunk.size_multiple)
         target = torch.device(device)
         checkpoint = CheckpointIdentity(name, sha256)
         chosen = _checked_window(settings or PRESETS["default"])
-        self.steps = NetworkSteps(network.to(target).eval(), chosen, target, size, checkpoint)
+        self.steps = NetworkSteps(network.to(target).eval(), chosen, target, size, checkpoint, engine)
 
     @classmethod
     def load(
@@ -68,6 +79,9 @@ class StreamingPredictor:
         device: str = "auto",
         preset: PresetName = "default",
         image_size: int | None = None,
+        precision: PrecisionChoice = "exact",
+        threads: int | None = None,
+        backend: BackendName = "auto",
     ) -> StreamingPredictor:
         """Load a checkpoint by name, downloading it on first use, or from a file.
 
@@ -81,27 +95,46 @@ class StreamingPredictor:
             ``"default"``, or ``"official"`` to behave as the reference predictor does.
         image_size
             Side of the network input in pixels. Larger sees smaller objects and takes longer.
+        precision
+            ``"exact"``: float32. ``"fast"``: image encoder and memory in bfloat16 where the device computes that fast;
+            masks differ in single pixels of their edge. ``"auto"``: fast where the device can, exact elsewhere and
+            in the preset ``"official"``.
+        threads
+            CPU threads of this process, at most the cores it may use; left out, as torch chooses within that.
+        backend
+            ``"torch"``; ``"openvino"``, for image encoder and memory attention on the CPU; or ``"auto"``: OpenVINO
+            where it is installed and was measured to be faster. What it cannot do is left to torch.
 
         Raises
         ------
         CheckpointError
             If the name is unknown, or the file is missing, damaged or foreign.
         PromptError
-            If the preset, the device or the image size cannot be used.
+            If the preset, the device, the precision, the backend or the image size cannot be used.
+        MissingExtraError
+            If OpenVINO is asked for by name and not installed.
         """
         from src_model.weights import load_network
 
         if preset not in PRESETS:
             raise PromptError(f"preset {preset!r} is unknown; choose one of {', '.join(PRESETS)}")
         target = choose_device(device)
+        # The reference computes in float32 on CPU; so does its preset unless told otherwise.
+        wanted = "exact" if preset == "official" and precision == "auto" else precision
+        settings = replace(PRESETS[preset], precision=choose_precision(wanted, target))
+        use_threads(threads)
+        if target.type == "cpu":
+            keep_freed_memory()
+        backend_reason(backend, target)  # which may raise: better before a download than after it
         loaded = load_network(name_or_path, device=target)
         return cls(
             loaded.network,
             device=target,
-            settings=PRESETS[preset],
+            settings=settings,
             image_size=image_size,
             name=loaded.name,
             sha256=loaded.sha256,
+            engine=choose_engine(loaded.network, backend, target),
         )
 
     @property
@@ -139,6 +172,7 @@ class StreamingPredictor:
             image_size=image_size or self.image_size,
             name=self.name,
             sha256=self.sha256,
+            engine=self.steps.engine,
         )
 
     def start(
@@ -150,6 +184,9 @@ class StreamingPredictor:
         channel: Channel = None,
         plane: Plane = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
+        cache_dir: str | Path | None = None,
+        cache_dir_bytes: int = DEFAULT_STORE_BYTES,
+        read_ahead: bool | None = None,
         window: WindowChoice | None = None,
     ) -> Session:
         """Start tracking in a movie, or in a live stream if none is given.
@@ -163,7 +200,15 @@ class StreamingPredictor:
         axes, channel, plane
             As in :func:`~src_model.frames.open_movie`.
         cache_bytes
-            Memory for image features that are kept for the next pass.
+            Memory for image features that are kept for corrections and later passes.
+        cache_dir
+            A folder in which image features are kept for later sessions too, whatever their movie and model. A live
+            stream keeps none.
+        cache_dir_bytes
+            Size of that folder at most; what was not used longest is deleted first.
+        read_ahead
+            Read and prepare the frames to come in a background thread while objects are tracked. Left out: for movies
+            that may be read from several threads, as all those given as a path or an array.
         window
             ``"auto"``: objects that are small on the network's grid are tracked in windows that follow them. ``"off"``:
             every object is tracked on the whole frame. A number: every object has a window of so many pixels. The
@@ -179,36 +224,59 @@ class StreamingPredictor:
             If the movie cannot be opened.
         PromptError
             If there can be no such windows.
+        FeatureStoreError
+            If image features cannot be kept in that folder.
         """
+        steps = self.steps
         if window is not None:
-            settings = replace(self.steps.settings, window=window)
-            return self.with_settings(settings).start(
-                movie, normalization=normalization, axes=axes, channel=channel, plane=plane, cache_bytes=cache_bytes
-            )
+            steps = self.with_settings(replace(steps.settings, window=window)).steps
         source: FrameSource = (
             LiveSource(keep=_LIVE_FRAMES)
             if movie is None
             else open_movie(movie, axes=axes, channel=channel, plane=plane)
         )
-        return Session(self.steps, source, normalization, cache_bytes)
+        options = FeatureOptions(cache_bytes, _folder(cache_dir), cache_dir_bytes, read_ahead)
+        return Session(steps, source, normalization, options)
 
-    def resume(self, path: str | Path, movie: MovieLike, *, allow_other_model: bool = False) -> Session:
+    def resume(
+        self,
+        path: str | Path,
+        movie: MovieLike,
+        *,
+        allow_other_model: bool = False,
+        cache_dir: str | Path | None = None,
+    ) -> Session:
         """Go on with a saved session: objects, prompts, masks and locks are as they were.
 
-        Parameters and errors are those of :func:`~src_model.tracking.session_file.load_session`.
+        Parameters and errors are those of :func:`~src_model.tracking.session_file.load_session`, and ``cache_dir`` as
+        in :meth:`start`.
         """
         from src_model.tracking.session_file import load_session
 
-        return load_session(path, self, movie, allow_other_model=allow_other_model)
+        options = FeatureOptions(cache_dir=_folder(cache_dir))
+        return load_session(path, self, movie, allow_other_model=allow_other_model, options=options)
 
-    def replay(self, path: str | Path, movie: MovieLike, *, allow_other_model: bool = False) -> Session:
+    def replay(
+        self,
+        path: str | Path,
+        movie: MovieLike,
+        *,
+        allow_other_model: bool = False,
+        cache_dir: str | Path | None = None,
+    ) -> Session:
         """Do again all that was done in a saved session; the masks come out the same.
 
-        Parameters and errors are those of :func:`~src_model.tracking.session_file.replay_session`.
+        Parameters and errors are those of :func:`~src_model.tracking.session_file.replay_session`, and ``cache_dir``
+        as in :meth:`start`.
         """
         from src_model.tracking.session_file import replay_session
 
-        return replay_session(path, self, movie, allow_other_model=allow_other_model)
+        options = FeatureOptions(cache_dir=_folder(cache_dir))
+        return replay_session(path, self, movie, allow_other_model=allow_other_model, options=options)
+
+
+def _folder(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path).expanduser()
 
 
 def choose_device(name: str) -> torch.device:

@@ -53,8 +53,10 @@ def image_tensor(
         pixels = torch.from_numpy(np.require(image, requirements=("C", "W"))).permute(2, 0, 1)[None]
         scaled = _resized(pixels, size, "bicubic").float() / 255.0
     else:
-        pixels = torch.from_numpy(np.ascontiguousarray(normalization.apply(image))).permute(2, 0, 1)[None]
-        scaled = _resized(pixels, size, settings.interpolation).clamp(0.0, 1.0)
+        seen = torch.from_numpy(np.ascontiguousarray(normalization.stretch(image)))
+        # Gray is resized once; each colour lies in one piece, for which resizing is faster.
+        planes = seen[None] if seen.ndim == 2 else seen.permute(2, 0, 1).contiguous()
+        scaled = _resized(planes[None], size, settings.interpolation).clamp(0.0, 1.0)
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (config.pixel_mean, config.pixel_std))
     return (scaled - mean) / std
 
@@ -62,6 +64,9 @@ def image_tensor(
 def _resized(pixels: Tensor, size: int, mode: str) -> Tensor:
     if pixels.shape[-2:] == (size, size):
         return pixels
+    if mode == "bilinear" and pixels.shape[-2] > size:
+        # Rows first: torch begins with columns, where it reads all that is to be thrown away value by value.
+        pixels = F.interpolate(pixels, (size, pixels.shape[-1]), mode=mode, align_corners=False, antialias=True)
     return F.interpolate(pixels, (size, size), mode=mode, align_corners=False, antialias=True)
 
 

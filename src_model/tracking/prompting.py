@@ -13,7 +13,7 @@ from src_model.tracking.preprocessing import mask_logits, prompt_tensors
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import Candidate, PromptAnswer, shown_score
 from src_model.tracking.tracked_object import PendingAnswer, Readings, TrackedObject
-from src_model.tracking.windows.window import Window, cut_mask, cut_prompt, placed, whole_frame
+from src_model.tracking.windows.window import Window, cut_mask, cut_prompt, whole_frame
 
 if TYPE_CHECKING:
     from src_model.masks import Rle
@@ -151,8 +151,7 @@ class Prompting:
         )
 
     def _rendered(self, logits: Tensor, window: Window | None) -> Rle:
-        mask = render_mask(logits, self._place(window).shape, self.recall.steps.settings)
-        return placed(mask, window, self.frame_shape)
+        return render_mask(logits, self.frame_shape, self.recall.steps.settings, window)
 
     def _keep(self, item: TrackedObject, frame: int, entry: MemoryEntry) -> None:
         conditions = frame not in item.directions or self.recall.steps.settings.corrections_condition

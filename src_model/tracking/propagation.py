@@ -11,7 +11,6 @@ import torch
 from src_model.nn import ImageFeatures
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import FrameResult, shown_score
-from src_model.tracking.windows.window import Window, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from src_model.tracking.settings import TrackingSettings
     from src_model.tracking.tracked_object import TrackedObject
     from src_model.tracking.windows.following import WindowFollower
+    from src_model.tracking.windows.window import Window
 
 _OVERVIEW_FRAMES = 2
 """Recent frames that a look at the whole frame for a lost object goes by, besides the prompted ones."""
@@ -145,14 +145,19 @@ class Propagation:
         return looks
 
     def _batches(self, tasks: Sequence[_Task]) -> Iterator[list[_Task]]:
-        """Group objects whose memories have equal layout and size, a bounded number at a time."""
+        """Group objects that can be tracked together, a bounded number at a time.
+
+        Inputs have to be of one size. Where calls cost more than padding, objects with memories of any number share
+        a batch, those with about as many side by side; elsewhere those with equally many.
+        """
+        steps = self.recall.steps
         groups: defaultdict[object, list[_Task]] = defaultdict(list)
-        for task in tasks:
-            groups[task.plan.layout, None if task.window is None else task.window.size].append(task)
-        size = self.recall.steps.objects_per_batch
+        for task in sorted(tasks, key=lambda task: task.plan.counts):
+            size = None if task.window is None else task.window.size
+            groups[size if steps.pads_memories else (size, task.plan.counts)].append(task)
         for group in groups.values():
-            for first in range(0, len(group), size):
-                yield group[first : first + size]
+            for first in range(0, len(group), steps.objects_per_batch):
+                yield group[first : first + steps.objects_per_batch]
 
     def _look(self, frame: int, batch: Sequence[_Task]) -> dict[int, Look]:
         steps = self.recall.steps
@@ -161,11 +166,11 @@ class Propagation:
         prediction, entries = steps.track(self._features(frame, windows), memory)
         presence = prediction.object_logits[:, 0].sigmoid().tolist()
         scores = [shown_score(score) for score in prediction.iou[:, 0].tolist()]
+        logits = prediction.logits[:, 0].cpu()
         looks = {}
         for row, (task, entry) in enumerate(zip(batch, entries, strict=True)):
             entry.window = task.window
-            shape = self.frame_shape if task.window is None else task.window.shape
-            mask = placed(render_mask(prediction.logits[row, 0], shape, steps.settings), task.window, self.frame_shape)
+            mask = render_mask(logits[row], self.frame_shape, steps.settings, task.window)
             looks[task.item.object_id] = Look(task.window, entry, mask, scores[row], presence[row])
         return looks
 

@@ -66,7 +66,7 @@ class Recall:
         plans: Sequence[MemoryPlan],
         windows: Sequence[Window | None] | None = None,
     ) -> MemoryTokens:
-        """Collect the memory of objects whose plans have equal layout as one batch.
+        """Collect the memory of objects as one batch; where some have fewer memories than others, zeros follow theirs.
 
         Parameters
         ----------
@@ -75,20 +75,18 @@ class Recall:
         windows
             In which each is looked for, all of one input size; the whole frame if left out.
         """
-        ages, offsets = plans[0].layout
-        memories, pointers = [], []
+        maps, pointers = [], []
         for item, plan, window in zip(items, plans, windows or [None] * len(items), strict=True):
-            spatial = [self._memory(item, frame, window) for frame, _ in plan.spatial]
-            memories.append(torch.stack(spatial, dim=1))
-            rows = [self._entry(item, frame, window).pointer for frame, _ in plan.pointers]
-            pointers.append(torch.stack(rows, dim=1) if rows else memories[-1].new_zeros(1, 0, self._width))
+            maps.append([self._memory(item, frame, window) for frame, _ in plan.spatial])
+            pointers.append([self._entry(item, frame, window).pointer for frame, _ in plan.pointers])
+        no_pointer = torch.zeros(1, self.steps.network.config.width, dtype=self._dtype, device=self.steps.device)
         return MemoryTokens(
-            torch.cat(memories), ages, torch.cat([rows.to(self._dtype) for rows in pointers]), offsets, self.horizon
+            _table(maps, torch.zeros_like(maps[0][0])),
+            _shared([plan.ages for plan in plans]),
+            _table(pointers, no_pointer).to(self._dtype),
+            _shared([plan.offsets for plan in plans]),
+            self.horizon,
         )
-
-    @property
-    def _width(self) -> int:
-        return self.steps.network.config.width
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -148,6 +146,19 @@ class Recall:
         entry = self.steps.take_mask(self.seen(frame, window), cut_mask(mask, window))
         entry.window = window
         return entry
+
+
+def _table(rows: Sequence[Sequence[Tensor]], blank: Tensor) -> Tensor:
+    """Join rows of ``(1, ...)`` tensors to ``(B, K, ...)``; blanks follow in the rows that are shorter than others."""
+    length = max(map(len, rows))
+    cells = [cell for row in rows for cell in (*row, *[blank] * (length - len(row)))]
+    together = torch.cat(cells) if cells else blank[:0]
+    return together.view(len(rows), length, *blank.shape[1:])
+
+
+def _shared(rows: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+    """Keep one row for all objects if they have the same."""
+    return tuple(rows) if len(set(rows)) > 1 else (rows[0],)
 
 
 def _hold(item: TrackedObject, frame: int, entry: MemoryEntry) -> None:

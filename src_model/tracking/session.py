@@ -11,7 +11,6 @@ from src_model.errors import FrameRangeError, MovieError, NoPromptError, PromptE
 from src_model.frames import FrameSource, LiveSource, Normalization, decide_normalization
 from src_model.masks import Masklet
 from src_model.tracking.adoption import adopt
-from src_model.tracking.feature_cache import FeatureCache
 from src_model.tracking.frame_numbers import checked_frame, frame_range
 from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.operations import Chosen, Cleared, Locked, OperationLog, Prompted, Propagated, Removed
@@ -31,12 +30,12 @@ if TYPE_CHECKING:
 
     from src_model.nn import ImageFeatures
     from src_model.tracking.adoption import KnownObject
+    from src_model.tracking.feature_cache import FeatureCache
+    from src_model.tracking.feature_options import FeatureOptions
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.operations import Operation
     from src_model.tracking.results import FrameResult, PromptAnswer
     from src_model.tracking.windows.following import WindowFollower
-
-DEFAULT_CACHE_BYTES = 512 * 2**20
 
 
 class Session:
@@ -53,8 +52,8 @@ class Session:
         The movie, or a live source that grows.
     normalization
         How pixel values become 0..1. None: decided from the movie when first needed.
-    cache_bytes
-        Budget of the feature cache.
+    options
+        How image features are kept, and whether frames are read ahead.
     objects, operations
         What a saved session held, and what was done in it.
     """
@@ -64,7 +63,7 @@ class Session:
         steps: NetworkSteps,
         movie: FrameSource,
         normalization: Normalization | None = None,
-        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        options: FeatureOptions | None = None,
         *,
         objects: Iterable[TrackedObject] = (),
         operations: Iterable[Operation] = (),
@@ -73,8 +72,7 @@ class Session:
         self.log = OperationLog(operations)
         self._steps = steps
         self._normalization = normalization
-        self._cache = FeatureCache(cache_bytes)
-        self._features = FrameFeatures(steps, movie, lambda: self.normalization, self._cache)
+        self._features = FrameFeatures(steps, movie, lambda: self.normalization, options)
         self._objects = {item.object_id: item for item in objects}
 
     # What is there ---------------------------------------------------------------------------------------------------
@@ -87,14 +85,13 @@ class Session:
     @property
     def normalization(self) -> Normalization:
         """How pixel values become 0..1, decided once a movie."""
-        if self._normalization is None:
-            self._normalization = decide_normalization(self.movie)
+        self._normalization = self._normalization or decide_normalization(self.movie)
         return self._normalization
 
     @property
     def feature_cache(self) -> FeatureCache:
-        """Image features of recently seen frames."""
-        return self._cache
+        """Image features of the frames around the one that is worked on."""
+        return self._features.cache
 
     @property
     def steps(self) -> NetworkSteps:
@@ -158,6 +155,7 @@ class Session:
         frame = checked_frame(frame, len(self.movie))
         number = checked_object_id(object_id)
         prompt = make_prompt(self.frame_shape, points=points, labels=labels, box=box, mask=mask)
+        self._features.look_at(frame)
         item = self._objects.get(number) or self._new_object(number)
         answer = self._prompting.answer(item, frame, prompt, replace=replace)
         self._objects[number] = item
@@ -308,6 +306,7 @@ class Session:
             raise MovieError("push needs a live session: call predictor.start() without a movie")
         frame = self.movie.append(np.asarray(image))
         items = [item for item in self._objects.values() if item.prompts]
+        self._features.look_at(frame)
         result = self._propagation.step(frame, items, reverse=False)
         self.log.add_pushed(tuple(item.object_id for item in items), frame)
         return result
@@ -315,6 +314,10 @@ class Session:
     def features(self, frame: int) -> ImageFeatures:
         """Return the image features of a frame, from the cache or computed now."""
         return self._features(frame)
+
+    def flush(self) -> None:
+        """Wait until image features are on disk that are to be kept there."""
+        self._features.flush()
 
     def save(self, path: str | Path) -> Path:
         """Write prompts, masks and settings to a ``.json`` file, from which the session can go on later.
@@ -352,25 +355,25 @@ class Session:
     def _tracked(self, items: list[TrackedObject], frames: range, operation: Propagated) -> Iterator[FrameResult]:
         propagation = self._propagation
         done = self.log.open_propagation(operation)
-        settings = self._steps.settings
-        for frame in frames:
-            # Objects may be removed while the generator is suspended.
-            present = [item for item in items if self._objects.get(item.object_id) is item]
-            active = [item for item in present if is_active(item, frame, reverse=operation.reverse, settings=settings)]
-            if active:
-                result = propagation.step(frame, active, reverse=operation.reverse)
-                done(frame, tuple(item.object_id for item in present))
-                yield result
+        settings, reverse = self._steps.settings, operation.reverse
+        with self._features.going_through(frames) as reach:
+            for frame in frames:
+                # Objects may be removed while the generator is suspended.
+                present = [item for item in items if self._objects.get(item.object_id) is item]
+                active = [item for item in present if is_active(item, frame, reverse=reverse, settings=settings)]
+                if active:
+                    reach(frame)
+                    result = propagation.step(frame, active, reverse=reverse)
+                    done(frame, tuple(item.object_id for item in present))
+                    yield result
 
     def _repaired(
         self, item: TrackedObject, frame: int, direction: Literal["both", "forward", "backward"]
     ) -> Iterator[FrameResult]:
         for reverse, name in ((False, "forward"), (True, "backward")):
             if direction in (name, "both"):
-                frames = repair_range(item, frame, reverse=reverse)
-                yield from self._tracked(
-                    [item], frames, Propagated((item.object_id,), frame, frame, reverse, kind="repair")
-                )
+                operation = Propagated((item.object_id,), frame, frame, reverse, kind="repair")
+                yield from self._tracked([item], repair_range(item, frame, reverse=reverse), operation)
 
     def _new_object(self, object_id: int) -> TrackedObject:
         return TrackedObject(object_id, MemoryBank(self._steps.settings), Masklet(object_id, self.frame_shape))

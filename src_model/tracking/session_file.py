@@ -47,6 +47,7 @@ from src_model.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:
     from src_model.frames import FrameSource, MovieLike
+    from src_model.tracking.feature_options import FeatureOptions
     from src_model.tracking.predictor import StreamingPredictor
     from src_model.tracking.settings import TrackingSettings
 
@@ -90,7 +91,12 @@ def save_session(session: Session, path: str | Path) -> Path:
 
 
 def load_session(
-    path: str | Path, predictor: StreamingPredictor, movie: MovieLike, *, allow_other_model: bool = False
+    path: str | Path,
+    predictor: StreamingPredictor,
+    movie: MovieLike,
+    *,
+    allow_other_model: bool = False,
+    options: FeatureOptions | None = None,
 ) -> Session:
     """Load a session to go on with it.
 
@@ -107,6 +113,8 @@ def load_session(
         The movie, as in :meth:`StreamingPredictor.start`; it may have become longer.
     allow_other_model
         Go on with another checkpoint.
+    options
+        How image features are kept, and whether frames are read ahead.
 
     Raises
     ------
@@ -126,11 +134,16 @@ def load_session(
     if len({item.object_id for item in objects}) != len(objects):
         raise SessionFileError(f"'{path}' is damaged: it holds an object twice")
     normalization = _normalization(document, source)
-    return Session(steps_of.steps, source, normalization, objects=objects, operations=[*operations, Resumed()])
+    return Session(steps_of.steps, source, normalization, options, objects=objects, operations=[*operations, Resumed()])
 
 
 def replay_session(
-    path: str | Path, predictor: StreamingPredictor, movie: MovieLike, *, allow_other_model: bool = False
+    path: str | Path,
+    predictor: StreamingPredictor,
+    movie: MovieLike,
+    *,
+    allow_other_model: bool = False,
+    options: FeatureOptions | None = None,
 ) -> Session:
     """Do everything again that was done in a saved session, in order; on the same machine the masks are the same.
 
@@ -139,7 +152,7 @@ def replay_session(
     document = read_document(Path(path))
     source, steps_of = _matched(document, predictor, movie, allow_other_model)
     shape = (source.shape[1], source.shape[2])
-    session = Session(steps_of.steps, source, _normalization(document, source))
+    session = Session(steps_of.steps, source, _normalization(document, source), options)
     operations: list[Operation] = []
     for number, record in enumerate(document.operations):
         try:

@@ -8,6 +8,7 @@ from typing import Literal
 from src_model.tracking.windows.rules import WINDOW_SIZES, WindowChoice
 
 PresetName = Literal["default", "official"]
+Precision = Literal["exact", "fast"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ class TrackingSettings:
         pixels, larger only where it would not fit.
     window_sizes
         Sides of the network input that windows are brought to; those that do not suit the network are left out.
+    precision
+        ``"exact"``: all in float32. ``"fast"``: image encoder, memory attention and memory encoder in bfloat16 where
+        the device computes that fast, in float32 elsewhere; masks are always computed in float32.
     """
 
     preset: PresetName = "default"
@@ -66,6 +70,7 @@ class TrackingSettings:
     remove_speck_area: int = 16
     window: WindowChoice = "off"
     window_sizes: tuple[int, ...] = WINDOW_SIZES
+    precision: Precision = "exact"
 
 
 PRESETS: dict[str, TrackingSettings] = {

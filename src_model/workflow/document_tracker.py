@@ -15,11 +15,13 @@ from src_model.annotation.provenance import Origin
 from src_model.errors import NoPromptError
 from src_model.masks import MaskletFrame
 from src_model.tracking.adoption import KnownObject
+from src_model.tracking.feature_options import DEFAULT_CACHE_BYTES
 from src_model.tracking.prompts import Prompt as TrackingPrompt
 from src_model.workflow.requests import FrameOutcome, PromptOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from src_model.annotation.prompts import Prompt
     from src_model.frames import FrameSource, Normalization
@@ -52,7 +54,9 @@ class DocumentTracker:
     normalization
         How pixel values become 0..1; decided from the movie if left out.
     cache_bytes
-        Memory for image features; the session's default if left out.
+        Memory for image features.
+    cache_dir
+        Folder in which image features are kept for the sessions of other days.
     """
 
     def __init__(
@@ -61,12 +65,14 @@ class DocumentTracker:
         load_predictor: Callable[[], StreamingPredictor],
         *,
         normalization: Normalization | None = None,
-        cache_bytes: int | None = None,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        cache_dir: Path | None = None,
     ) -> None:
         self._movie = movie
         self._load_predictor = load_predictor
         self._normalization = normalization
         self._cache_bytes = cache_bytes
+        self._cache_dir = cache_dir
         self._session: Session | None = None
         self._answers: dict[tuple[int, int], _Answer] = {}
 
@@ -139,10 +145,12 @@ class DocumentTracker:
         return (_tracked(result, by_id, reverse=result.frame < request.frame) for result in results)
 
     def _start(self) -> Session:
-        predictor = self._load_predictor()
-        if self._cache_bytes is None:
-            return predictor.start(self._movie, normalization=self._normalization)
-        return predictor.start(self._movie, normalization=self._normalization, cache_bytes=self._cache_bytes)
+        return self._load_predictor().start(
+            self._movie,
+            normalization=self._normalization,
+            cache_bytes=self._cache_bytes,
+            cache_dir=self._cache_dir,
+        )
 
     def _prompt_whole(self, object_id: int, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
         points, labels = (prompt.points, prompt.labels) if prompt.points else (None, None)

@@ -36,8 +36,9 @@ def loads(network, monkeypatch) -> list[dict[str, object]]:
     """Lets every model be the tiny one; holds what was asked for."""
     asked: list[dict[str, object]] = []
 
-    def load(cls, name="default", *, device="auto", preset="default", image_size=None):
+    def load(cls, name="default", *, device="auto", preset="default", image_size=None, **how):
         asked.append({"name": name, "device": device, "preset": preset, "image_size": image_size})
+        asked[-1] |= how
         from src_model.tracking import PRESETS
 
         return tiny.predictor(network, settings=PRESETS[preset], image_size=image_size)

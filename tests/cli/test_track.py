@@ -88,11 +88,14 @@ def test_quiet_says_nothing(sam2v, movie):
 
 def test_the_model_is_loaded_as_asked_for(sam2v, movie, loads):
     words = ("--model", "sam2.1-tiny", "--device", "cpu", "--preset", "official", "--image-size", 96)
+    words += ("--precision", "exact", "--backend", "torch")
     sam2v("track", movie, "--point", CLICK, "--frames", "0:2", *words)
     sam2v("track", movie, "--point", CLICK, "--frames", "0:2")
     assert loads == [
-        {"name": "sam2.1-tiny", "device": "cpu", "preset": "official", "image_size": 96},
-        {"name": "default", "device": "auto", "preset": "default", "image_size": None},
+        {"name": "sam2.1-tiny", "device": "cpu", "preset": "official", "image_size": 96}
+        | {"precision": "exact", "backend": "torch"},
+        {"name": "default", "device": "auto", "preset": "default", "image_size": None}
+        | {"precision": "auto", "backend": "auto"},
     ]
 
 
@@ -111,6 +114,22 @@ def test_the_environment_can_name_the_model(sam2v, movie, loads, monkeypatch):
     monkeypatch.setenv("SAM2V_MODEL", "mine.safetensors")
     sam2v("track", movie, "--point", CLICK, "--frames", "0:1")
     assert loads[0]["name"] == "mine.safetensors"
+
+
+def test_features_are_kept_for_the_next_run(sam2v, movie, here):
+    words = ("track", movie, "--point", CLICK, "--frames", "0:3", "--out")
+    sam2v(*words, "one.tif", "--feature-cache", "features")
+    kept = {path: path.stat().st_ino for path in here.glob("features/*.zarr/c.*")}
+    assert len(kept) == 3
+    sam2v(*words, "two.tif", "--feature-cache", "features")
+    assert {path: path.stat().st_ino for path in here.glob("features/*.zarr/c.*")} == kept
+    np.testing.assert_array_equal(*(tifffile.imread(here / name) for name in ("one.tif", "two.tif")))
+
+
+def test_a_folder_for_features_that_cannot_be_is_refused(sam2v, movie, here):
+    (here / "file").write_text("")
+    result = sam2v("track", movie, "--point", CLICK, "--feature-cache", "file", code=FAILED)
+    assert "choose a folder that can be written to" in result.stderr
 
 
 def test_threads_are_set(sam2v, movie, monkeypatch):

@@ -158,6 +158,13 @@ def test_gray_becomes_three_equal_channels_clipped_to_the_range():
     np.testing.assert_array_equal(seen, np.repeat([[[0], [0], [0.5], [1], [1]]], 3, axis=2))
 
 
+def test_gray_need_not_be_repeated():
+    image = np.array([[0, 100, 250]], np.uint16)
+    seen = Normalization("limits", (50.0,), (150.0,))
+    np.testing.assert_array_equal(seen.stretch(image), [[0.0, 0.5, 1.0]])
+    np.testing.assert_array_equal(seen.stretch(image), seen.apply(image)[..., 0])
+
+
 def test_nan_is_seen_as_the_low_value_and_infinities_as_the_ends():
     seen = Normalization("limits", (10.0,), (20.0,)).apply(np.array([[np.nan, np.inf, -np.inf]]))
     assert seen[0, :, 0].tolist() == [0, 1, 0]

@@ -79,8 +79,10 @@ def test_a_short_horizon_shortens_the_pointers():
 
 
 def test_objects_of_the_same_history_have_the_same_layout():
-    assert plan(bank_with([0], [1, 2]), 3).layout == plan(bank_with([0], [1, 2]), 3).layout
-    assert plan(bank_with([0], [1, 2]), 3).layout != plan(bank_with([1], [2]), 3).layout
+    found = plan(bank_with([0], [1, 2]), 3)
+    assert found.counts == plan(bank_with([1], [2, 3]), 4).counts == (3, 3)
+    assert found.counts != plan(bank_with([1], [2]), 3).counts
+    assert (found.ages, found.offsets) == ((0, 2, 1), (3, 1, 2))
 
 
 def test_only_frames_around_the_last_tracked_one_are_remembered():

@@ -50,6 +50,15 @@ def test_a_gray_image_is_normalized_and_repeated():
     assert seen.max().item() == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(40, 52), (200, 90), (90, 200), (64, 30)])
+def test_gray_is_squashed_as_three_equal_colours_would_be(shape):
+    image = colours(shape)[..., 0]
+    gray = image_tensor(image, EIGHT_BIT, DEFAULT, tiny.CONFIG, 64)
+    assert gray.shape == (1, 3, 64, 64)
+    repeated = image_tensor(np.repeat(image[..., None], 3, axis=2), EIGHT_BIT, DEFAULT, tiny.CONFIG, 64)
+    torch.testing.assert_close(gray, repeated, atol=1e-6, rtol=0)
+
+
 def test_the_official_preset_resizes_eight_bit_pixels_and_rounds_them_before_scaling():
     seen = undo(image_tensor(colours((40, 52)), EIGHT_BIT, OFFICIAL, tiny.CONFIG, 64)) * 255
     torch.testing.assert_close(seen, seen.round(), atol=1e-3, rtol=0)

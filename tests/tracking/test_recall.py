@@ -50,7 +50,7 @@ def test_what_was_made_again_is_held_from_then_on(forgetful):
     assert sorted(item.bank.recent) == [1, 2, 3, 4]
 
 
-def test_objects_of_equal_layout_are_read_as_one_batch(clicked):
+def test_objects_of_equal_history_are_read_as_one_batch(clicked):
     clicked.prompt(0, 2, points=[tiny.OTHER_CLICK])
     tiny.finish(clicked.propagate())
     recall = Recall(clicked.steps, clicked.features, 16)
@@ -63,11 +63,28 @@ def test_objects_of_equal_layout_are_read_as_one_batch(clicked):
         assert torch.equal(recall.tokens([item], [plan]).memories[0], together.memories[row])
 
 
+def test_objects_that_started_on_different_frames_are_read_as_one_batch_with_padding(clicked):
+    clicked.prompt(6, 2, points=[tiny.OTHER_CLICK])
+    tiny.finish(clicked.propagate())
+    recall = Recall(clicked.steps, clicked.features, 16)
+    items = list(clicked.objects.values())
+    plans = [recall.plan(item, 9, reverse=False) for item in items]
+    assert [plan.counts for plan in plans] == [(7, 9), (3, 3)]
+    memory = recall.tokens(items, plans)
+    assert memory.ages == ((0, 6, 5, 4, 3, 2, 1), (0, 2, 1))
+    assert memory.is_padded
+    alone = recall.tokens(items[1:], plans[1:])
+    assert torch.equal(alone.memories[0], memory.memories[1, :3])
+    assert not memory.memories[1, 3:].any()
+    assert torch.equal(alone.pointers[0], memory.pointers[1, :3])
+    assert not memory.pointers[1, 3:].any()
+
+
 def test_a_frame_before_every_prompt_has_memories_but_no_pointers(session):
     session.prompt(5, 1, points=[tiny.CLICK])
     item = session.objects[1]
     tiny.finish(session.propagate())
     recall = Recall(session.steps, session.features, 16)
     memory = recall.tokens([item], [recall.plan(item, 2, reverse=False)])
-    assert memory.ages == (0,)
+    assert memory.ages == ((0,),)
     assert memory.pointers.shape == (1, 0, 256)

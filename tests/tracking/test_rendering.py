@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from src_model.masks import Rle
 from src_model.tracking.rendering import mend, render_mask
 from src_model.tracking.settings import PRESETS
+from src_model.tracking.windows.window import Window, placed
 
 OFFICIAL = PRESETS["official"]
 MENDING = replace(OFFICIAL, fill_hole_area=4, remove_speck_area=4)
@@ -77,3 +78,35 @@ def test_an_object_that_is_small_itself_is_no_speck():
     mask = np.zeros((30, 30), bool)
     mask[5:7, 5:7] = True
     assert np.array_equal(mend(mask, MENDING), mask)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 30, 20), (15, 31, 40, 52), (3, 4, 37, 50)])
+def test_a_mask_found_in_a_window_lies_in_the_frame_where_the_window_does(box):
+    window = Window(box, 64)
+    for seed in range(8):
+        logits = smooth_logits(seed)
+        expected = placed(render_mask(logits, window.shape, MENDING), window, (40, 52))
+        assert render_mask(logits, (40, 52), MENDING, window) == expected
+    assert render_mask(torch.full((16, 16), -1.0), (40, 52), MENDING, window) == Rle.empty((40, 52))
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (40, 52), (100, 37)])
+def test_rendered_masks_are_mended_unless_nothing_needs_to_be(shape):
+    settings = replace(OFFICIAL, fill_hole_area=40, remove_speck_area=40)
+    changed = 0
+    for seed in range(60):
+        noise = torch.randn(16, 16, generator=torch.Generator().manual_seed(seed)) + 0.5
+        for logits in (noise, smooth_logits(seed)):
+            raw = render_mask(logits, shape, OFFICIAL).decode()
+            found = render_mask(logits, shape, settings).decode()
+            assert np.array_equal(found, mend(raw, settings))
+            changed += not np.array_equal(found, raw)
+    assert changed > 10
+
+
+def test_runs_side_by_side_in_rows_that_follow_each_other_are_still_a_hole():
+    mask = np.ones((9, 9), bool)
+    mask[4, 4] = False
+    logits = torch.from_numpy(np.where(mask, 3.0, -3.0).astype(np.float32))
+    assert render_mask(logits, (9, 9), MENDING).area == 81
+    assert render_mask(logits, (9, 9), OFFICIAL).area == 80

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from src_model.frames import decide_normalization, open_movie
-from src_model.tracking.feature_cache import FeatureCache
 from src_model.tracking.windows.encoding import FrameFeatures
 from src_model.tracking.windows.window import Window
 from tests.tracking import tiny
@@ -27,7 +26,7 @@ def features(counted):
 def features_of(movie) -> FrameFeatures:
     steps = scenes.predictor().steps
     normalization = decide_normalization(open_movie(scenes.field([(60, 80), (70, 90)])))
-    return FrameFeatures(steps, movie, lambda: normalization, FeatureCache(2**24))
+    return FrameFeatures(steps, movie, lambda: normalization)
 
 
 def test_windows_encoded_as_a_batch_are_what_they_are_alone(features, counted):

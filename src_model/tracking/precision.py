@@ -1,0 +1,56 @@
+"""How precisely the network computes: float32, or bfloat16 where a device computes it several times as fast."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+from src_model.errors import PromptError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from src_model.tracking.settings import Precision
+
+PrecisionChoice = Literal["auto", "exact", "fast"]
+
+PRECISIONS: tuple[PrecisionChoice, ...] = ("auto", "exact", "fast")
+
+_BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16")
+
+
+def choose_precision(choice: str, device: torch.device) -> Precision:
+    """Turn a choice into a precision; ``"auto"`` is fast where the device computes bfloat16 fast.
+
+    Raises
+    ------
+    PromptError
+        If there is no such choice.
+    """
+    if choice not in PRECISIONS:
+        raise PromptError(f"precision {choice!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+    if choice == "auto":
+        return "fast" if computes_bfloat16(device) else "exact"
+    return "fast" if choice == "fast" else "exact"
+
+
+@lru_cache(maxsize=8)
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 faster than float32; others would only emulate it."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    backend: Any = torch.backends.mkldnn
+    if device.type != "cpu" or not backend.is_available():
+        return False
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if capabilities is None:  # before torch 2.12
+        return bool(torch.cpu._is_avx512_bf16_supported())
+    present = capabilities()
+    return any(present.get(unit, False) for unit in _BFLOAT16_UNITS)
+
+
+def computing(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
+    """Return the context in which the heavy parts of the network run."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "fast")

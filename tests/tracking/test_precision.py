@@ -1,0 +1,100 @@
+"""Computing exactly, or fast."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from src_model.errors import PromptError
+from src_model.tracking import PRESETS, StreamingPredictor, network_steps
+from src_model.tracking.precision import choose_precision, computes_bfloat16
+from tests.tracking import tiny
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def capabilities(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
+    """What the processor is said to have."""
+    present: dict[str, bool] = {}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: present, raising=False)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    computes_bfloat16.cache_clear()
+    yield present
+    computes_bfloat16.cache_clear()
+
+
+def test_auto_is_fast_where_the_processor_has_bfloat16(capabilities: dict[str, bool]):
+    assert choose_precision("auto", CPU) == "exact"
+    computes_bfloat16.cache_clear()
+    capabilities["avx512_bf16"] = True
+    assert choose_precision("auto", CPU) == "fast"
+
+
+def test_a_build_without_onednn_only_emulates_bfloat16(capabilities, monkeypatch: pytest.MonkeyPatch):
+    capabilities["avx512_bf16"] = True
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert choose_precision("auto", CPU) == "exact"
+
+
+@pytest.mark.parametrize("choice", ["exact", "fast"])
+def test_what_is_asked_for_is_taken(choice: str):
+    assert choose_precision(choice, CPU) == choice
+
+
+def test_the_official_preset_is_fast_only_if_told_so():
+    chosen = [
+        StreamingPredictor.load("default", device="cpu", preset="official", precision=precision, backend="torch")
+        for precision in ("auto", "exact", "fast")
+    ]
+    assert [predictor.steps.settings.precision for predictor in chosen] == ["exact", "exact", "fast"]
+
+
+def test_other_precisions_are_refused():
+    with pytest.raises(PromptError, match="'double' is unknown; choose one of auto, exact, fast"):
+        choose_precision("double", CPU)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return tiny.build()
+
+
+def session(network, choice: str):
+    predictor = tiny.predictor(network, settings=replace(PRESETS["default"], precision=choice))
+    started = predictor.start(tiny.make_movie())
+    started.prompt(0, 1, points=[tiny.CLICK], labels=[1])
+    return started
+
+
+@pytest.fixture
+def has_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_steps, "computes_bfloat16", lambda device: True)
+
+
+def test_fast_and_exact_masks_are_nearly_the_same(network, has_bfloat16):
+    exact, fast = ([result.masks[1] for result in session(network, choice).propagate()] for choice in ("exact", "fast"))
+    overlap = np.logical_and(exact, fast).sum() / np.logical_or(exact, fast).sum()
+    assert overlap > 0.9
+
+
+@pytest.mark.parametrize(("choice", "dtype"), [("exact", torch.float32), ("fast", torch.bfloat16)])
+def test_features_and_memories_are_kept_as_they_are_computed_and_answers_in_float32(
+    network, has_bfloat16, choice, dtype
+):
+    tracked = session(network, choice)
+    assert tracked.steps.feature_dtype == dtype
+    next(iter(tracked.propagate()))
+    entry = tracked.objects[1].bank.entry(0)
+    assert entry is not None
+    assert entry.memory is not None
+    assert entry.memory.dtype == dtype
+    assert {entry.logits.dtype, entry.object_logits.dtype, entry.pointer.dtype} == {torch.float32}
+
+
+def test_a_device_that_only_emulates_bfloat16_computes_exactly(network, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(network_steps, "computes_bfloat16", lambda device: False)
+    assert session(network, "fast").steps.precision == "exact"
