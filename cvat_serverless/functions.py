@@ -162,15 +162,15 @@ def make_service(settings: ServiceSettings, predictor: StreamingPredictor | None
 
 def make_engine(settings: ServiceSettings, predictor: StreamingPredictor | None = None) -> Engine:
     """Load the model, or take one that is loaded; parameters and errors as in :func:`make_service`."""
-    import torch
-
     from src_model.tracking import StreamingPredictor
 
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     if predictor is None:
         predictor = StreamingPredictor.load(
-            settings.model, device=settings.device, image_size=settings.image_size or None
+            settings.model,
+            device=settings.device,
+            precision=settings.precision,
+            image_size=settings.image_size or None,
+            threads=settings.threads or None,
         )
     return Engine(
         predictor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -47,6 +47,10 @@ def serve_cvat(
         ),
     ] = "default",
     device: Annotated[str, typer.Option(rich_help_panel=_MODEL, help="auto, cpu, cuda, cuda:1, mps, ...")] = "auto",
+    precision: Annotated[
+        Literal["auto", "exact", "fast"],
+        typer.Option(rich_help_panel=_MODEL, help="auto, exact (float32) or fast (bfloat16 for the heavy parts)."),
+    ] = "auto",
     image_size: Annotated[
         int, typer.Option(rich_help_panel=_MODEL, help="Side of the network input; 0: the model's own.")
     ] = 0,
@@ -80,6 +84,7 @@ def serve_cvat(
     settings = ServiceSettings(
         model=model,
         device=device,
+        precision=precision,
         image_size=image_size,
         threads=threads,
         cache_mb=cache_mb,

@@ -10,6 +10,8 @@ from src_model.errors import RequestError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from src_model.tracking.precision import PrecisionChoice
+
 _PREFIX = "SAM2V_"
 
 
@@ -23,6 +25,8 @@ class ServiceSettings:
         A name of ``sam2v models`` or a checkpoint file.
     device
         auto, cpu, cuda, ...
+    precision
+        auto, exact (float32) or fast (bfloat16 for the heavy parts).
     image_size
         Side of the network input in pixels; 0: the model's own.
     threads
@@ -45,6 +49,7 @@ class ServiceSettings:
 
     model: str = "default"
     device: str = "auto"
+    precision: PrecisionChoice = "auto"
     image_size: int = 0
     threads: int = 0
     cache_mb: int = 512

@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from napari_sam2v.actions import ACTIONS
 
+if TYPE_CHECKING:
+    from src_model.tracking.precision import PrecisionChoice
+
 PLUGIN: Final = "napari-sam2v"
 DEVICES: Final = ("auto", "cuda", "mps", "cpu")
+PRECISIONS: Final = ("auto", "exact", "fast")
 CONTRASTS: Final = ("percentile", "limits")
 
 
@@ -27,6 +31,8 @@ class Preferences:
         Name of the model that is chosen at first; empty for the one that ships with the package.
     device
         One of `DEVICES`.
+    precision
+        One of `PRECISIONS`: bfloat16 where the device computes it fast, float32, or bfloat16 wherever it is possible.
     contrast
         One of `CONTRASTS`: how values are stretched at first.
     follow
@@ -41,6 +47,7 @@ class Preferences:
 
     model: str = ""
     device: str = "auto"
+    precision: PrecisionChoice = "auto"
     contrast: str = "percentile"
     follow: bool = True
     show_tracks: bool = False
@@ -75,6 +82,14 @@ SECTIONS: Final = {"inference": "Model", "work": "Working", "shortcuts": "Shortc
 SETTINGS: Final = (
     Setting("model", "inference", "Model", "Name of the model chosen at first; empty for the one that is included."),
     Setting("device", "inference", "Device", "Where the model computes; auto takes the fastest there is.", DEVICES),
+    Setting(
+        "precision",
+        "inference",
+        "Precision",
+        "Exact computes in 32 bits; fast takes 16 for the heavy parts, which may move an edge by a pixel; auto is fast "
+        "where the device is made for it.",
+        PRECISIONS,
+    ),
     Setting("contrast", "work", "Contrast", "Stretch by the movie's percentiles or by the layer's limits.", CONTRASTS),
     Setting("follow", "work", "Follow tracking", "Show each frame as it is tracked."),
     Setting("show_tracks", "work", "Show tracks", "Show the centroids of objects as tracks."),

@@ -69,7 +69,13 @@ class Sam2vWidget(QWidget):
         wishes, panel, work = self._preferences, self.panel, self.workbench
         self.keys = KeyBinding(self, wishes.keys)
         self.model = ModelBinding(
-            panel.model, work, self.host.post, told=work.events.problem.emit, model=wishes.model, device=wishes.device
+            panel.model,
+            work,
+            self.host.post,
+            told=work.events.problem.emit,
+            model=wishes.model,
+            device=wishes.device,
+            precision=wishes.precision,
         )
         self.objects = ObjectBinding(panel, work, show_frame=self.show_frame, call_later=self.host.call_later)
         self.work = WorkBinding(

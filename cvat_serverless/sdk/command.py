@@ -172,7 +172,7 @@ def _take_back(place: Place, *, quiet: bool) -> None:
 def _predictor(model: str, device: str, image_size: int) -> StreamingPredictor:
     from src_model.tracking import StreamingPredictor
 
-    return StreamingPredictor.load(model, device=device, image_size=image_size or None)
+    return StreamingPredictor.load(model, device=device, precision="auto", image_size=image_size or None)
 
 
 @contextmanager

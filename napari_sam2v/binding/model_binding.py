@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_sam2v.panel.model_section import ModelSection
     from napari_sam2v.workbench import Post, Workbench
     from src_model.tracking import StreamingPredictor
+    from src_model.tracking.precision import PrecisionChoice
     from src_model.weights import CheckpointStatus
 
 DEFAULT = "default"
@@ -37,7 +38,7 @@ class ModelBinding:
         Brings calls to the host's thread.
     told
         Takes a sentence for the user.
-    model, device
+    model, device, precision
         What is chosen at first.
     """
 
@@ -50,10 +51,11 @@ class ModelBinding:
         told: Callable[[str], None],
         model: str = "",
         device: str = "auto",
+        precision: PrecisionChoice = "auto",
     ) -> None:
         self._section, self._workbench = section, workbench
         self._post, self._told = post, told
-        self._device = device
+        self._device, self._precision = device, precision
         self._cancel = threading.Event()
         self._chosen = model or DEFAULT
         section.model_chosen.connect(self._on_model)
@@ -66,7 +68,7 @@ class ModelBinding:
         """Load the chosen model; on the worker, where it may take its time."""
         from src_model.tracking import StreamingPredictor
 
-        predictor = StreamingPredictor.load(self._chosen, device=self._device)
+        predictor = StreamingPredictor.load(self._chosen, device=self._device, precision=self._precision)
         self._post(lambda: self._section.set_device(str(predictor.device).upper()))
         return predictor
 
