@@ -1,12 +1,16 @@
-"""Where the time of a tracked frame goes: sam2v against the official predictor, same weights, one run.
+"""Where the time of a tracked frame goes: sam2v, exact and fast, against the official predictor, in one run.
 
     python benchmarks/track.py                          # 1 and 5 objects at 512 and 1024
     python benchmarks/track.py --objects 1 5 20 --sizes 512
+    python benchmarks/track.py --levers                 # what each way of computing faster brings
     python benchmarks/track.py --memory                 # peak memory over 100 and 2,000 frames
 
-Both predictors run the ``official`` behaviour with the same random weights over the same frames, in turn, frame by
-frame; what is printed is the median over the frames with a full memory bank, in seconds, split by part. The official
-implementation is installed by ``make parity``; without it only sam2v is measured.
+All predictors run the ``official`` behaviour with the same random weights over the same frames, in turn, frame by
+frame; what is printed is the median over the frames with a full memory bank, in seconds, split by part, and how many
+times as fast as the first column that is. ``--clock cpu`` counts computing time, summed over threads, which a busy
+machine disturbs less. The last rows tell how far each part is from the limit: the rate at which it computes, over that
+of a large matrix product in the same run. The official implementation is installed by ``make parity``; without it only
+sam2v is measured.
 """
 
 from __future__ import annotations
@@ -19,21 +23,26 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 from unittest import mock
 
 import numpy as np
 import torch
+from official import build_official
 from rich.console import Console
 from rich.table import Table
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from src_model.nn import MODEL_CONFIGS, Sam2Network, build_network
+from src_model.nn import MODEL_CONFIGS, MemoryTokens, PromptTensors, Sam2Network, build_network
+from src_model.nn.compute import NO_LEVERS, Levers, onednn, using
 from src_model.tracking import PRESETS, StreamingPredictor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from src_model.tracking.settings import Precision
 
 PARTS = {
     "image_encoder": "image encoder",
@@ -44,12 +53,15 @@ PARTS = {
 }
 FULL_BANK = 8
 """Frames before the bank is full; they are not counted."""
+ALL_LEVERS = Levers()
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 @dataclass
 class PartTimer:
     """Adds up the time spent in the parts of a network, which both implementations name alike."""
 
+    clock: Callable[[], float]
     spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def watch(self, network: nn.Module) -> None:
@@ -57,11 +69,11 @@ class PartTimer:
         for attribute, part in PARTS.items():
             module = getattr(network, attribute)
             started: list[float] = []
-            module.register_forward_pre_hook(lambda *_, s=started: s.append(time.perf_counter()))
+            module.register_forward_pre_hook(lambda *_, s=started: s.append(self.clock()))
             module.register_forward_hook(lambda *_, s=started, p=part: self._add(p, s.pop()))
 
     def _add(self, part: str, start: float) -> None:
-        self.spent[part] += time.perf_counter() - start
+        self.spent[part] += self.clock() - start
 
 
 @dataclass
@@ -71,18 +83,55 @@ class Contender:
     name: str
     timer: PartTimer
     frames: Iterator[object]
+    levers: Levers = ALL_LEVERS
+    precision: Precision = "exact"
     records: list[dict[str, float]] = field(default_factory=list)
 
     def step(self) -> None:
         """Track one frame and record where the time went."""
         self.timer.spent.clear()
-        start = time.perf_counter()
-        next(self.frames)
-        self.records.append({**self.timer.spent, "frame": time.perf_counter() - start})
+        start = self.timer.clock()
+        with using(self.levers):
+            next(self.frames)
+        self.records.append({**self.timer.spent, "frame": self.timer.clock() - start})
 
     def median(self, part: str) -> float:
         """Median seconds of a part over the frames with a full bank."""
         return statistics.median(record.get(part, 0.0) for record in self.records[FULL_BANK:])
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is tracked."""
+
+    name: str
+    size: int
+    objects: int
+    counted: int
+    clock: Callable[[], float]
+
+    def official(self) -> Contender | None:
+        """Return the official predictor, or None where it is not installed."""
+        torch.manual_seed(0)
+        predictor = build_official(self.name, self.size)
+        if predictor is None:
+            return None
+        timer = PartTimer(self.clock)
+        timer.watch(predictor)
+        return Contender("official", timer, official_frames(predictor, self.movie(), self.objects))
+
+    def ours(self, name: str, precision: Precision, levers: Levers = ALL_LEVERS) -> Contender:
+        """Return sam2v with some levers."""
+        torch.manual_seed(0)
+        network = build_network(MODEL_CONFIGS[self.name]).requires_grad_(False)
+        timer = PartTimer(self.clock)
+        timer.watch(network)
+        frames = our_frames(network, self.movie(), self.objects, precision)
+        return Contender(name, timer, frames, levers, precision)
+
+    def movie(self) -> np.ndarray:
+        """Make the frames."""
+        return make_movie(FULL_BANK + self.counted, self.size)
 
 
 def make_movie(frames: int, size: int) -> np.ndarray:
@@ -101,10 +150,10 @@ def box_of(index: int, size: int) -> tuple[int, int, int, int]:
     return y, x, y + side, x + side
 
 
-def our_frames(network: Sam2Network, movie: np.ndarray, objects: int) -> Iterator[object]:
+def our_frames(network: Sam2Network, movie: np.ndarray, objects: int, precision: Precision) -> Iterator[object]:
     """Track with sam2v."""
-    predictor = StreamingPredictor(network, settings=PRESETS["official"], image_size=movie.shape[1])
-    session = predictor.start(movie)
+    settings = replace(PRESETS["official"], precision=precision)
+    session = StreamingPredictor(network, settings=settings, image_size=movie.shape[1]).start(movie, read_ahead=False)
     for index in range(objects):
         session.prompt(0, index + 1, box=box_of(index, movie.shape[1]))
     return session.propagate()
@@ -124,57 +173,126 @@ def official_frames(predictor: nn.Module, movie: np.ndarray, objects: int) -> It
     return predictor.propagate_in_video(state)
 
 
-def build_official(name: str, size: int) -> nn.Module | None:
-    """Build the official predictor with random weights, or None where it is not installed."""
-    try:
-        from sam2.build_sam import build_sam2_video_predictor
-    except ImportError:
-        return None
-    letter = {"tiny": "t", "small": "s", "base-plus": "b+", "large": "l"}[name.removeprefix("sam2.1-")]
-    predictor: nn.Module = build_sam2_video_predictor(
-        f"configs/sam2.1/sam2.1_hiera_{letter}.yaml",
-        ckpt_path=None,
-        device="cpu",
-        hydra_overrides_extra=[f"++model.image_size={size}"],
-    )
-    predictor.fill_hole_area = 0
-    return predictor
+def against_official(work: Work) -> list[Contender]:
+    """List what users can choose between."""
+    ours = [work.ours("exact", "exact"), work.ours("fast", "fast")]
+    official = work.official()
+    return ours if official is None else [official, *ours]
 
 
-def compare(name: str, size: int, objects: int, counted: int) -> list[Contender]:
-    """Run both predictors in turn, frame by frame."""
-    torch.manual_seed(0)
-    network = build_network(MODEL_CONFIGS[name])
-    official = build_official(name, size)
-    if official is not None:
-        network.load_state_dict(official.state_dict())
-    movie = make_movie(FULL_BANK + counted, size)
-    contenders = []
-    makers: list[tuple[str, nn.Module | None, Callable[..., Iterator[object]]]] = [
-        ("sam2v", network, our_frames),
-        ("official", official, official_frames),
+def by_lever(work: Work, precision: Precision) -> list[Contender]:
+    """List no levers at all, each of them left out alone, and all of them."""
+    left_out = [
+        work.ours(f"without {lever.name}", precision, replace(Levers(), **{lever.name: False}))
+        for lever in fields(Levers)
     ]
-    for label, module, make in makers:
-        if module is not None:
-            timer = PartTimer()
-            timer.watch(module)
-            contenders.append(Contender(label, timer, make(module, movie, objects)))
-    for _ in range(len(movie)):
+    return [work.ours("none", precision, NO_LEVERS), *left_out, work.ours("all", precision)]
+
+
+def run(contenders: list[Contender], frames: int) -> None:
+    """Let all take turns, frame by frame."""
+    for _ in range(frames):
         for contender in contenders:
             contender.step()
-    return contenders
 
 
-def print_comparison(console: Console, name: str, size: int, objects: int, contenders: list[Contender]) -> None:
-    """Print one table: parts by predictor, and the ratio."""
-    table = Table(title=f"{name}, {size} px, {objects} object(s): seconds a frame")
-    for column in ("part", *(contender.name for contender in contenders), "sam2v / official"):
+def print_comparison(console: Console, work: Work, contenders: list[Contender], rates: dict[str, float]) -> None:
+    """Print one table: parts by predictor, how many times as fast as the first, and the distance to the limit."""
+    table = Table(title=f"{work.name}, {work.size} px, {work.objects} object(s): seconds a frame")
+    for column in ("part", *(contender.name for contender in contenders)):
         table.add_column(column, justify="right")
+    first = contenders[0]
     for part in [*dict.fromkeys(PARTS.values()), "frame"]:
-        values = [contender.median(part) for contender in contenders]
-        ratio = f"{values[0] / values[1]:.2f}" if len(values) == 2 and values[1] else "-"
-        table.add_row(part, *(f"{value:.3f}" for value in values), ratio)
+        cells = [f"{contender.median(part):.3f} ({_ratio(first, contender, part)}x)" for contender in contenders]
+        table.add_row(part, *cells)
+    table.add_section()
+    needed = operations(work)
+    for part, count in needed.items():
+        table.add_row(f"{part}, GFLOP/s", *(_rate(contender, part, count, rates) for contender in contenders))
     console.print(table)
+
+
+def _ratio(first: Contender, contender: Contender, part: str) -> str:
+    median = contender.median(part)
+    return f"{first.median(part) / median:.2f}" if median else "-"
+
+
+def _rate(contender: Contender, part: str, count: float, rates: dict[str, float]) -> str:
+    """Operations that sam2v needs for the part, over its time, and that over the rate of a large matrix product."""
+    median = contender.median(part)
+    if contender.name == "official" or not median:
+        return "-"
+    rate = count / median / 1e9
+    return f"{rate:.0f} ({100 * rate / rates[contender.precision]:.0f} %)"
+
+
+def print_levers(console: Console, work: Work, contenders: list[Contender]) -> None:
+    """Print one table: what leaving out each lever costs."""
+    precision = contenders[0].precision
+    table = Table(title=f"{work.name}, {work.size} px, {work.objects} object(s), {precision}: levers left out")
+    columns = [*dict.fromkeys(PARTS.values()), "frame"]
+    for column in ("levers", *columns, "times as slow"):
+        table.add_column(column, justify="right")
+    everything = contenders[-1].median("frame")
+    for contender in contenders:
+        cells = [f"{contender.median(part):.3f}" for part in columns]
+        table.add_row(contender.name, *cells, f"{contender.median('frame') / everything:.2f}")
+    console.print(table)
+
+
+def operations(work: Work) -> dict[str, float]:
+    """Floating point operations of each part, counted on a network without numbers."""
+    side, batch = work.size // 16, work.objects
+    with torch.device("meta"), torch.no_grad():
+        network = build_network(MODEL_CONFIGS[work.name]).requires_grad_(False)
+        one = network.encode_image(torch.empty(1, 3, work.size, work.size))
+        every, count = one.expand(batch), network.config.num_memories
+        pointers = network.config.max_pointers
+        memory = MemoryTokens(
+            torch.empty(batch, count, network.config.memory_width, side, side),
+            (tuple(range(count)),),
+            torch.empty(batch, pointers, network.config.width),
+            (tuple(range(pointers)),),
+            pointers,
+        )
+        prompts = PromptTensors.none(batch, torch.device("meta"))
+        logits = torch.empty(batch, 1, 4 * side, 4 * side)
+        return {
+            "image encoder": _counted(lambda: network.encode_image(torch.empty(1, 3, work.size, work.size))),
+            "memory attention": _counted(lambda: network.attend_memory(one.embedding, memory)),
+            "heads": _counted(lambda: network.predict_masks(every.embedding, every.high_res, prompts, multimask=True)),
+            "memory encoder": _counted(
+                lambda: network.encode_memory(one.embedding, logits, torch.empty(batch, 1), binarize=False)
+            ),
+        }
+
+
+def _counted(part: Callable[[], object]) -> float:
+    with FlopCounterMode(display=False) as counter:
+        part()
+    return float(counter.get_total_flops())
+
+
+def limits(clock: Callable[[], float]) -> dict[str, float]:
+    """Rate of a large matrix product, in GFLOP/s, by precision."""
+    side, rates = 2048, {}
+    for precision, dtype in (("exact", torch.float32), ("fast", torch.bfloat16)):
+        x, weight = (torch.randn(side, side).to(dtype) for _ in range(2))
+        ways: list[Callable[[], object]] = [lambda x=x, w=weight: x @ w]
+        if onednn.is_usable(dtype):
+            packed = onednn.pack(weight)
+            ways.append(lambda x=x, w=packed: onednn.product(x, w))
+        rates[precision] = max(2 * side**3 / _best(way, clock) / 1e9 for way in ways)
+    return rates
+
+
+def _best(way: Callable[[], object], clock: Callable[[], float]) -> float:
+    times = []
+    for _ in range(5):
+        start = clock()
+        way()
+        times.append(clock() - start)
+    return min(times)
 
 
 @dataclass
@@ -224,6 +342,26 @@ def memory_run(frames: int, objects: int) -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
+def compare(options: argparse.Namespace, console: Console) -> None:
+    """Measure every size and number of objects."""
+    clock = CLOCKS[options.clock]
+    rates = limits(clock)
+    console.print(f"torch {torch.__version__}, {options.threads} thread(s), {options.clock} time")
+    console.print(f"a large matrix product: float32 {rates['exact']:.0f}, bfloat16 {rates['fast']:.0f} GFLOP/s")
+    for size in options.sizes:
+        for objects in options.objects:
+            work = Work(options.model, size, objects, options.frames, clock)
+            if not options.levers:
+                contenders = against_official(work)
+                run(contenders, FULL_BANK + options.frames)
+                print_comparison(console, work, contenders, rates)
+                continue
+            for precision in ("exact", "fast"):
+                contenders = by_lever(work, precision)
+                run(contenders, FULL_BANK + options.frames)
+                print_levers(console, work, contenders)
+
+
 def main() -> None:
     """Parse the command line and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -232,23 +370,21 @@ def main() -> None:
     parser.add_argument("--objects", type=int, nargs="+", default=[1, 5])
     parser.add_argument("--frames", type=int, default=5, help="frames counted, after those that fill the bank")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall")
+    parser.add_argument("--levers", action="store_true", help="what each lever brings instead")
     parser.add_argument("--memory", action="store_true", help="peak memory over 100 and 2,000 frames instead")
     parser.add_argument("--memory-run", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.environ["TQDM_DISABLE"] = "1"  # the official predictor draws a bar of its own
     torch.set_num_threads(options.threads)
-    console = Console()
+    console = Console(width=max(Console().width, 120))
     if options.memory_run:
         memory_run(options.memory_run, options.objects[0])
     elif options.memory:
         short, long = (measure_memory(frames, options.objects[0]) for frames in (100, 2000))
         console.print(f"peak memory: {short:.0f} MiB over 100 frames, {long:.0f} MiB over 2,000 ({long / short:.2f}x)")
     else:
-        console.print(f"torch {torch.__version__}, {options.threads} thread(s)")
-        for size in options.sizes:
-            for objects in options.objects:
-                contenders = compare(options.model, size, objects, options.frames)
-                print_comparison(console, options.model, size, objects, contenders)
+        compare(options, console)
 
 
 if __name__ == "__main__":
