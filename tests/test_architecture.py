@@ -17,12 +17,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HOSTS = ("napari_sam2v", "cvat_serverless")
 SOURCES = sorted(p for top in ("src_model", *HOSTS) for p in (REPOSITORY / top).rglob("*.py"))
 
-BELOW_TRACKING = {"errors", "lazy", "frames", "masks", "nn", "weights"}
+BELOW_TRACKING = {"errors", "lazy", "frames", "masks", "nn", "weights", "acceleration"}
 MAY_IMPORT = {
     "errors": set(),
     "lazy": set(),
     "data": set(),
     "nn": {"errors"},
+    "acceleration": {"errors", "nn"},
     "masks": {"errors"},
     "frames": {"errors"},
     "weights": {"errors", "lazy", "nn"},

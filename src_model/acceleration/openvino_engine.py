@@ -28,6 +28,10 @@ _log = logging.getLogger(__name__)
 _MOST_SCORES = 10 * 2**20
 """Scores of one attention up to which OpenVINO was measured to be faster; torch computes larger ones in blocks."""
 
+_WINDOWS = 224
+"""Sides of which windows divide the maps of images. Others are padded, which torch does without: in float32, that makes
+it faster than OpenVINO."""
+
 _EXAMPLE_SIDE, _EXAMPLE_MAPS, _EXAMPLE_POINTERS = 8, 2, 8
 
 
@@ -61,8 +65,11 @@ class OpenVinoEngine:
     def encode_image(self, images: Tensor) -> ImageFeatures:
         """Encode ``(B, 3, S, S)`` images, one after the other."""
         side = images.shape[-1]
-        program = self._program(f"image encoder at {side} px", partial(self._encoder, side), compute_dtype(images))
-        if program is None or images.shape[-2] != side:
+        dtype = compute_dtype(images)
+        if side % _WINDOWS and dtype == torch.float32:
+            return self.network.encode_image(images)
+        program = self._program(f"image encoder at {side} px", partial(self._encoder, side), dtype)
+        if program is None:
             return self.network.encode_image(images)
         rows = [program(image[None]) for image in images]
         embedding, first, second = (

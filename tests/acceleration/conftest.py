@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
+from src_model.acceleration import openvino_engine
 from src_model.nn import MemoryTokens
 from tests.tracking import tiny
 
@@ -14,6 +15,12 @@ from tests.tracking import tiny
 @pytest.fixture(scope="session")
 def network():
     return tiny.build()
+
+
+@pytest.fixture
+def any_size(monkeypatch):
+    """Images of any size are encoded by OpenVINO, so that tests can do with small ones."""
+    monkeypatch.setattr(openvino_engine, "_WINDOWS", 1)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from src_model.acceleration.openvino_engine import OpenVinoEngine
 from tests.acceleration.conftest import noise, remember
 from tests.tracking import tiny
 
+pytestmark = pytest.mark.usefixtures("any_size")
+
 
 @pytest.fixture
 def made(monkeypatch):
@@ -94,6 +96,18 @@ def test_attention_that_torch_does_faster_is_left_to_it(engine, network, made, m
     embedding, memory = noise(1, 256, 4, 4), remember()
     assert torch.equal(engine.attend_memory(embedding, memory), network.attend_memory(embedding, memory))
     assert made == []
+
+
+@torch.no_grad()
+def test_padded_images_are_left_to_torch_in_float32(engine, network, made, monkeypatch):
+    monkeypatch.setattr(openvino_engine, "_WINDOWS", 224)
+    images = noise(1, 3, 64, 64)
+    assert torch.equal(engine.encode_image(images).embedding, network.encode_image(images).embedding)
+    assert made == []
+    with torch.autocast("cpu", torch.bfloat16):
+        engine.encode_image(images)
+    engine.encode_image(noise(1, 3, 224, 224))
+    assert [dtype for _, dtype, _ in made] == [torch.bfloat16, torch.float32]
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from src_model.acceleration.programs import ProgramRequest, load_program
 from tests.acceleration.conftest import noise, remember
 from tests.tracking import tiny
 
-pytestmark = pytest.mark.usefixtures("openvino")
+pytestmark = pytest.mark.usefixtures("openvino", "any_size")
 
 F32, BF16 = torch.float32, torch.bfloat16
 

@@ -36,7 +36,7 @@ def test_the_backend_is_named_and_why_it_is_torch(sam2v, monkeypatch):
         ("sam2.1-tiny", "torch: with this"),
         ("mine.safetensors", "openvino or torch"),
     ):
-        assert f"backend if auto  {backend}" in sam2v("info", "--model", model).stdout
+        assert f"backend if auto    {backend}" in sam2v("info", "--model", model).stdout
 
 
 def test_extras_that_are_missing_are_named(sam2v, monkeypatch):
