@@ -22,8 +22,8 @@ def worker(predictor, monkeypatch):
     """Starts a worker of a function."""
     asked = []
 
-    def load(cls, name="default", *, device="auto", image_size=None):
-        asked.append((name, device, image_size))
+    def load(cls, name="default", *, device="auto", precision="exact", image_size=None, threads=None):
+        asked.append((name, device, precision, image_size, threads))
         return predictor
 
     monkeypatch.setattr(StreamingPredictor, "load", classmethod(load))
@@ -49,8 +49,9 @@ def test_nuclio_finds_init_context_beside_the_handler():
 
 
 def test_the_model_is_loaded_as_the_environment_says(worker):
-    started = worker(TRACKER, SAM2V_MODEL="sam2.1-hiera-tiny", SAM2V_DEVICE="cpu", SAM2V_IMAGE_SIZE="512")
-    assert started.asked == [("sam2.1-hiera-tiny", "cpu", 512)]
+    model = {"SAM2V_MODEL": "sam2.1-hiera-tiny", "SAM2V_DEVICE": "cpu", "SAM2V_IMAGE_SIZE": "512"}
+    started = worker(TRACKER, **model, SAM2V_PRECISION="fast", SAM2V_THREADS="3")
+    assert started.asked == [("sam2.1-hiera-tiny", "cpu", "fast", 512, 3)]
 
 
 def test_an_interactor_request_of_cvat_is_answered(worker, frames):
