@@ -12,27 +12,27 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+from pairs import add_pair_option, labelled_pairs
 from rich.console import Console
 
-from src_model.data import epithelium_path
-from src_model.datasets import pair
 from src_model.evaluation import Evaluation, EvaluationSet, Request, TargetChoice, folder_set, simulated_sets
 from src_model.evaluation.report import summary_table
 from src_model.tracking import StreamingPredictor
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-EPITHELIUM_LABELS = REPOSITORY / "tests" / "data" / "epithelium_labels.tif"
 
 
-def sets_in(data: Path, movies: int) -> tuple[EvaluationSet, ...]:
-    """Open the sets that are there."""
+def sets_in(data: Path, movies: int, named: Iterable[tuple[str, str, str]] = ()) -> tuple[EvaluationSet, ...]:
+    """Open the sets that are there, and pairs of files that were named."""
     found = [folder_set(data / name, held_out=True) for name in ("davis2016", "dsb2018") if (data / name).is_dir()]
     found += simulated_sets("simulated", movies=movies)
-    if EPITHELIUM_LABELS.exists():
-        movie = pair(epithelium_path(), EPITHELIUM_LABELS, name="epithelium")
-        found.append(EvaluationSet("epithelium", (movie,), "bundled with the package"))
+    found += [EvaluationSet(movie.name, (movie,), "a movie and its labels") for movie in labelled_pairs(named)]
     return tuple(found)
 
 
@@ -49,10 +49,11 @@ def main() -> None:
     parser.add_argument("--frames", type=int, help="frames a movie")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--out", type=Path, default=Path("quality"), help="folder of the report")
+    add_pair_option(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     request = Request(
-        sets_in(options.data, options.movies),
+        sets_in(options.data, options.movies, options.pair),
         tuple(options.protocols),
         ("previous-box",),
         TargetChoice(options.frames, options.objects),

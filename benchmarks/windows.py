@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
+from pairs import add_pair_option, labelled_pairs
 from rich.console import Console
 from rich.table import Table
 
-from src_model.data import epithelium_path
-from src_model.datasets import LabelledMovie, open_dataset, pair
+from src_model.datasets import LabelledMovie, open_dataset
 from src_model.datasets.movie import FlatMovie
 from src_model.evaluation.boxes import tight_box
 from src_model.evaluation.clicks import deepest_point
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-EPITHELIUM_LABELS = REPOSITORY / "tests" / "data" / "epithelium_labels.tif"
 DIAMETERS = (15, 30, 60, 120)
 FIRST_SEED = 1_000_000_000
 """Training uses no simulated movie from this seed on."""
@@ -101,6 +100,7 @@ class Job:
     field: int
     frames: int | None
     objects: int | None
+    pairs: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def key(self) -> list[object]:
@@ -121,14 +121,16 @@ class Measured:
     windowed: float
 
 
-def movies_of(name: str, job_data: Path, field: int, frames: int | None) -> list[LabelledMovie]:
+def movies_of(
+    name: str, data: Path, field: int, frames: int | None, pairs: tuple[tuple[str, str, str], ...] = ()
+) -> list[LabelledMovie]:
     """Open the movies of a set; none where it is not there."""
-    if name == "epithelium":
-        return [pair(epithelium_path(), EPITHELIUM_LABELS, name=name)] if EPITHELIUM_LABELS.exists() else []
+    if single := [movie for movie in labelled_pairs(pairs) if movie.name == name]:
+        return single
     kind, _, diameter = name.partition("-")
     if kind in SIMULATED_KINDS:
         return [ScaledMovie(name, "microscopy", kind, int(diameter), field, frames or 16)]
-    return list(open_dataset(job_data / name)) if (job_data / name).is_dir() else []
+    return list(open_dataset(data / name)) if (data / name).is_dir() else []
 
 
 def measure(job: Job) -> list[Measured]:
@@ -139,7 +141,9 @@ def measure(job: Job) -> list[Measured]:
 
     torch.set_num_threads(1)
     (movie,) = [
-        each for each in movies_of(job.set_name, job.data, job.field, job.frames) if each.name == job.movie_name
+        each
+        for each in movies_of(job.set_name, job.data, job.field, job.frames, job.pairs)
+        if each.name == job.movie_name
     ]
     targets = choose_targets(movie, TargetChoice(job.frames, job.objects))
     session = StreamingPredictor.load(job.model, device="cpu").start(movie.movie, window=job.window)
@@ -244,18 +248,20 @@ def main() -> None:
     parser.add_argument("--model", default="default")
     parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
     parser.add_argument("--field", type=int, default=2048, help="side of simulated frames in pixels")
-    parser.add_argument("--frames", type=int, help="frames a movie")
+    parser.add_argument("--frames", type=int, help="frames a movie; of simulated ones 16 if left out")
     parser.add_argument("--objects", type=int, help="objects a movie")
     parser.add_argument("--out", type=Path, default=Path("windows.jsonl"))
     parser.add_argument("--table", action="store_true", help="measure nothing")
+    add_pair_option(parser)
     options = parser.parse_args()
     console = Console(width=160)
     if not options.table:
         bounds = (options.data, options.field, options.frames)
+        pairs = tuple(map(tuple, options.pair))
         jobs = [
-            Job(name, each.name, prompt, window, options.model, *bounds, options.objects)
-            for name in options.sets
-            for each in movies_of(name, *bounds)
+            Job(name, each.name, prompt, window, options.model, *bounds, options.objects, pairs)
+            for name in [*(name for name, *_ in pairs), *options.sets]
+            for each in movies_of(name, *bounds, pairs)
             if options.movies is None or each.name in options.movies
             for prompt in options.prompts
             for window in options.windows

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cvat_serverless import options as common
 from src_model.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from cvat_serverless.settings import ServiceSettings
 
-_MODEL, _SERVER, _MEMORY = "Model", "Server", "Memory"
+_SERVER, _MEMORY = "Server", "Memory"
 _SHUTDOWN_SECONDS = 120
 _MOST_AT_ONCE = 64
 
@@ -38,23 +39,18 @@ def serve_cvat(
     wait: Annotated[
         float, typer.Option(rich_help_panel=_SERVER, help="Seconds to wait while the model is busy; CVAT waits 120.")
     ] = 100.0,
-    model: Annotated[
-        str,
-        typer.Option(
-            envvar="SAM2V_MODEL",
-            rich_help_panel=_MODEL,
-            help="A name from 'sam2v models', or a .pt or .safetensors file.",
-        ),
-    ] = "default",
-    device: Annotated[str, typer.Option(rich_help_panel=_MODEL, help="auto, cpu, cuda, cuda:1, mps, ...")] = "auto",
+    model: common.ModelOption = "default",
+    device: common.DeviceOption = "auto",
     precision: Annotated[
         Literal["auto", "exact", "fast"],
-        typer.Option(rich_help_panel=_MODEL, help="auto, exact (float32) or fast (bfloat16 for the heavy parts)."),
+        typer.Option(
+            rich_help_panel=common.MODEL_PANEL, help="auto, exact (float32) or fast (bfloat16 for the heavy parts)."
+        ),
     ] = "auto",
-    image_size: Annotated[
-        int, typer.Option(rich_help_panel=_MODEL, help="Side of the network input; 0: the model's own.")
+    image_size: common.ImageSizeOption = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, rich_help_panel=common.MODEL_PANEL, help="CPU threads; 0: as torch chooses.")
     ] = 0,
-    threads: Annotated[int, typer.Option(min=0, rich_help_panel=_MODEL, help="CPU threads; 0: as torch chooses.")] = 0,
     cache_mb: Annotated[int, typer.Option(min=1, rich_help_panel=_MEMORY, help="MiB for recent images.")] = 512,
     store_mb: Annotated[int, typer.Option(min=1, rich_help_panel=_MEMORY, help="MiB for tracked objects.")] = 1024,
     max_age: Annotated[

@@ -107,7 +107,7 @@ def change_of(objects: Iterable[Tracked], form: Form, originals: Originals, scen
         If a label does not take such shapes.
     """
     change = Change()
-    groups = scene.annotations.groups
+    groups = set(scene.annotations.groups)
     for item in objects:
         check_label(scene.labels[item.source.label_id], form)
         if form is Form.MASKS:
@@ -124,13 +124,8 @@ def _group(source: Source, annotations: Annotations) -> int:
     if not source.group:
         return 0
     own = {(part.kind, part.id) for part in (*source.parts, *source.superseded)}
-    members = [
-        (kind, int(item["id"]))
-        for kind, items in (("shape", annotations.shapes), ("track", annotations.tracks))
-        for item in items
-        if int(item.get("group") or 0) == source.group
-    ]
-    return source.group if set(members) <= own else 0
+    members = {(kind, int(raw["id"])) for kind, raw in annotations.groups.get(source.group, ())}
+    return source.group if members <= own else 0
 
 
 # Masks ----------------------------------------------------------------------------------------------------------------

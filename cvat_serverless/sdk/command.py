@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path  # noqa: TC003
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cvat_serverless import options as common
 from cvat_serverless.sdk import options as opt
 from cvat_serverless.sdk.forms import Form, Originals
 
@@ -56,9 +57,9 @@ def track(
         ),
     ] = Originals.AUTO,
     undo: UndoOption = False,
-    model: opt.ModelOption = "default",
-    device: opt.DeviceOption = "auto",
-    image_size: opt.ImageSizeOption = 0,
+    model: common.ModelOption = "default",
+    device: common.DeviceOption = "auto",
+    image_size: common.ImageSizeOption = 0,
     host: opt.HostOption = None,
     port: opt.PortOption = None,
     auth: opt.AuthOption = None,

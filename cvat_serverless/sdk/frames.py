@@ -47,9 +47,10 @@ class FrameFiles:
         self._folder = folder
         self._budget = budget
         self._sizes: OrderedDict[int, int] = OrderedDict()
+        self._total = 0
         for path in sorted(folder.glob("*.frame"), key=lambda path: path.stat().st_mtime) if folder.is_dir() else ():
             with suppress(ValueError):
-                self._sizes[int(path.stem)] = path.stat().st_size
+                self._count(int(path.stem), path.stat().st_size)
 
     def get(self, frame: int) -> bytes | None:
         """Return a file; None if it is not there."""
@@ -64,9 +65,10 @@ class FrameFiles:
             self._folder.mkdir(parents=True, exist_ok=True)
             with replacing(self._path(frame)) as file:
                 file.write(data)
-            self._sizes[frame] = len(data)
-            while sum(self._sizes.values()) > self._budget and len(self._sizes) > 1:
-                oldest, _ = self._sizes.popitem(last=False)
+            self._count(frame, len(data))
+            while self._total > self._budget and len(self._sizes) > 1:
+                oldest, size = self._sizes.popitem(last=False)
+                self._total -= size
                 self._path(oldest).unlink(missing_ok=True)
 
     def clear(self) -> None:
@@ -74,8 +76,13 @@ class FrameFiles:
         for frame in self._sizes:
             self._path(frame).unlink(missing_ok=True)
         self._sizes.clear()
+        self._total = 0
         with suppress(OSError):
             self._folder.rmdir()
+
+    def _count(self, frame: int, size: int) -> None:
+        self._total += size - self._sizes.get(frame, 0)
+        self._sizes[frame] = size
 
     def _path(self, frame: int) -> Path:
         return self._folder / f"{frame:08d}.frame"

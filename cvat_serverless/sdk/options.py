@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cvat_serverless.sdk.login import Login
     from cvat_serverless.sdk.task import Place
 
-_SERVER, _MODEL = "Server", "Model"
+_SERVER = "Server"
 
 TaskOption = Annotated[int, typer.Option("--task", metavar="ID", help="Number of the task.")]
 JobOption = Annotated[
@@ -45,22 +45,6 @@ OrganizationOption = Annotated[
     typer.Option("--organization", "--org", metavar="SLUG", rich_help_panel=_SERVER, help="Short name of it."),
 ]
 InsecureOption = Annotated[bool, typer.Option("--insecure", rich_help_panel=_SERVER, help="Take any TLS certificate.")]
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        metavar="NAME",
-        envvar="SAM2V_MODEL",
-        rich_help_panel=_MODEL,
-        help="A name from 'sam2v models', or a .pt or .safetensors file.",
-    ),
-]
-DeviceOption = Annotated[
-    str, typer.Option("--device", rich_help_panel=_MODEL, help="auto, cpu, cuda, cuda:1, mps, ...")
-]
-ImageSizeOption = Annotated[
-    int, typer.Option("--image-size", rich_help_panel=_MODEL, help="Side of the network input; 0: the model's own.")
-]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 

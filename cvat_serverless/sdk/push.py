@@ -133,7 +133,7 @@ def free_groups(annotation: Annotation, before: Annotations) -> dict[int, int]:
 
 def _check_first(place: Place, before: Annotations) -> None:
     sent = sent_document(place)
-    if sent is not None and set(sent.groups.values()) & before.groups:
+    if sent is not None and set(sent.groups.values()) & before.groups.keys():
         raise RemoteError(
             f"{place.described} holds {len(sent.groups)} objects that were sent before: fetch them with 'sam2v cvat "
             f"pull', or take them back first with 'sam2v cvat push --task {place.task.id} --undo'"

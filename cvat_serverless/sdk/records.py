@@ -5,6 +5,7 @@ The SDK has models of its own, which refuse answers of servers that are a little
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -161,10 +162,16 @@ class Annotations(Record):
         """Return the largest id; later ones are larger."""
         return max((int(item["id"]) for item in self.of(kind)), default=0)
 
-    @property
-    def groups(self) -> set[int]:
-        """The numbers of all groups."""
-        return {int(item.get("group") or 0) for item in (*self.shapes, *self.tracks)} - {0}
+    @cached_property
+    def groups(self) -> dict[int, list[tuple[Kind, dict[str, Any]]]]:
+        """Shapes and tracks by the number of their group; without what is in none."""
+        groups: dict[int, list[tuple[Kind, dict[str, Any]]]] = {}
+        kinds: tuple[Kind, ...] = ("shape", "track")
+        for kind in kinds:
+            for raw in self.of(kind):
+                if number := int(raw.get("group") or 0):
+                    groups.setdefault(number, []).append((kind, raw))
+        return groups
 
 
 class Page(Record):

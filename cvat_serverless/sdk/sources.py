@@ -252,11 +252,14 @@ def _source(annotations: Annotations, parts: list[Part], ours: Collection[str]) 
 
 def _same_object(annotations: Annotations, first: Part, group: int, label_id: int) -> tuple[list[Part], list[Part]]:
     """Find other shapes of a group that is one object on many frames: drawn by a person, and made by a model."""
-    infos = [read(ShapeInfo, raw) for raw in annotations.shapes]
-    members = [info for info in infos if info.group == group and info.label_id == label_id]
+    by_id = {
+        int(raw["id"]): Part(kind, raw)
+        for kind, raw in annotations.groups[group]
+        if kind == "shape" and raw["label_id"] == label_id
+    }
+    members = [read(ShapeInfo, part.raw) for part in by_id.values()]
     if max(Counter(info.frame for info in members).values()) > 1:
         return [], []  # several things on one frame: the group is about something else
-    by_id = {int(raw["id"]): Part("shape", raw) for raw in annotations.shapes}
     others = [info for info in members if info.id != first.id]
     drawn = [by_id[info.id] for info in others if info.source != MODEL and info.type in SHAPE_TYPES]
     made = [by_id[info.id] for info in others if info.source == MODEL]

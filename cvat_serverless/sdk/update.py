@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -139,19 +140,26 @@ def _finish(place: Place, receipt: Receipt, receipts: Receipts) -> None:
     """Remove what was replaced, but is still there."""
     if receipt.later:
         now = _annotations(place)
-        shapes, tracks = ([raw for raw in now.of(kind) if _is_one_of(raw, kind, place, receipt)] for kind in _KINDS)
+        shapes, tracks = (_still_there(now.of(kind), kind, place, receipt) for kind in _KINDS)
         if shapes or tracks:
             place.write("delete", shapes, tracks)
     receipt.state = "done"
     receipts.save(receipt)
 
 
-def _is_one_of(raw: dict[str, Any], kind: Kind, place: Place, receipt: Receipt) -> bool:
-    """Tell whether a shape or track is one that is to be removed, or its copy in another job."""
-    same = [kept.raw for kept in receipt.later if kept.kind == kind]
+def _still_there(raws: Iterable[dict[str, Any]], kind: Kind, place: Place, receipt: Receipt) -> list[dict[str, Any]]:
+    """Find what is to be removed, unchanged, with its copies in other jobs."""
+    wanted = [kept.raw for kept in receipt.later if kept.kind == kind]
     if not _overlaps(place):
-        return raw in same
-    return _without_ids(raw) in [_without_ids(each) for each in same]
+        by_id = {raw["id"]: raw for raw in wanted}
+        return [raw for raw in raws if by_id.get(raw["id"]) == raw]
+    contents = {_content(raw) for raw in wanted}
+    return [raw for raw in raws if _content(raw) in contents]
+
+
+def _content(raw: dict[str, Any]) -> str:
+    """Write down what copies of a shape or track have in common."""
+    return json.dumps(_without_ids(raw), sort_keys=True)
 
 
 def _write_once(

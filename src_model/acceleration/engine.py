@@ -11,7 +11,18 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """Computes the image encoder and the memory attention; :class:`~src_model.nn.Sam2Network` itself is one."""
+    """Computes the image encoder and the memory attention in a network's place.
+
+    Attributes
+    ----------
+    name
+        Of the backend. Features of one are not those of another, to the last bits.
+    """
+
+    @property
+    def name(self) -> str:
+        """``"openvino"``, say."""
+        ...
 
     def encode_image(self, images: Tensor) -> ImageFeatures:
         """Encode ``(B, 3, S, S)``, as :meth:`Sam2Network.encode_image <src_model.nn.Sam2Network.encode_image>`."""

@@ -49,6 +49,8 @@ class OpenVinoEngine:
         Where compiled programs are kept; the user's cache folder if left out.
     """
 
+    name = "openvino"
+
     def __init__(self, network: Sam2Network, folder: BlobFolder | None = None) -> None:
         self.network = network
         self.failures: dict[str, str] = {}

@@ -65,7 +65,7 @@ def demo(
     """
     chosen = _movie_choice(movie, axes, channel, plane)
     source = chosen.open()
-    predictor = ModelChoice(model, device, image_size=image_size, threads=threads).load(quiet=quiet)
+    predictor = ModelChoice(model, device, image_size=image_size, threads=threads, precision="auto").load(quiet=quiet)
     session = predictor.start(source)
     clicks = [parse_point(text, "--points") for text in points or ()]
     if not clicks and movie is None:

@@ -33,6 +33,8 @@ class FeatureIdentity:
         Side of the network input.
     precision
         Type of the numbers that are kept.
+    backend
+        What computed them.
     interpolation
         How images are brought to the size of the network input.
     normalization
@@ -47,6 +49,7 @@ class FeatureIdentity:
     checkpoint: str
     image_size: int
     precision: str
+    backend: str
     interpolation: str
     normalization: tuple[str, tuple[float, ...], tuple[float, ...]]
     movie: tuple[tuple[int, ...], str, int]
@@ -81,6 +84,7 @@ def identify(steps: NetworkSteps, movie: FrameSource, normalization: Normalizati
         steps.checkpoint.sha256 or _weights_digest(steps.network),
         steps.image_size,
         str(steps.feature_dtype).removeprefix("torch."),
+        "torch" if steps.engine is None else steps.engine.name,
         steps.settings.interpolation,
         (normalization.kind, normalization.low, normalization.high),
         (tuple(int(side) for side in movie.shape[1:]), str(movie.dtype), first),

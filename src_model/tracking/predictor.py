@@ -11,7 +11,7 @@ import torch
 from src_model.acceleration import backend_reason, choose_engine
 from src_model.errors import PromptError
 from src_model.frames import FrameSource, LiveSource, Normalization, open_movie
-from src_model.nn.compute.memory import keep_freed_memory
+from src_model.nn.compute import keep_freed_memory
 from src_model.tracking.feature_folder import DEFAULT_STORE_BYTES
 from src_model.tracking.feature_options import DEFAULT_CACHE_BYTES, FeatureOptions
 from src_model.tracking.network_steps import CheckpointIdentity, NetworkSteps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from src_model.tracking.memory_bank import MemoryEntry, MemoryPlan
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.tracked_object import TrackedObject
+    from src_model.tracking.windows.carrying import Place
 
 _RESTORED_FRAMES = 6
 """How many already tracked neighbours of a frame are made memories again when tracking starts beside them."""
@@ -77,7 +79,8 @@ class Recall:
         """
         maps, pointers = [], []
         for item, plan, window in zip(items, plans, windows or [None] * len(items), strict=True):
-            maps.append([self._memory(item, frame, window) for frame, _ in plan.spatial])
+            now = _last_centre(item, plan)
+            maps.append([self._memory(item, frame, window, now) for frame, _ in plan.spatial])
             pointers.append([self._entry(item, frame, window).pointer for frame, _ in plan.pointers])
         no_pointer = torch.zeros(1, self.steps.network.config.width, dtype=self._dtype, device=self.steps.device)
         return MemoryTokens(
@@ -100,8 +103,8 @@ class Recall:
             _hold(item, frame, entry)
         return entry
 
-    def _memory(self, item: TrackedObject, frame: int, window: Window | None) -> Tensor:
-        """Return the spatial memory of a frame as it is of use in a window."""
+    def _memory(self, item: TrackedObject, frame: int, window: Window | None, now: Place | None) -> Tensor:
+        """Return the spatial memory of a frame as it is of use in a window, where the object was at ``now`` last."""
         entry = self._entry(item, frame, window)
         if entry.window == window:
             return self._own_memory(item, frame, entry)
@@ -115,7 +118,7 @@ class Recall:
                 source = entry.window or source
             except MovieError:
                 pass  # In a live stream the image may be gone; what is left of it is better than nothing.
-        return carried(self._own_memory(item, frame, entry), source, target, _centre(item.masklet.mask_at(frame)))
+        return carried(self._own_memory(item, frame, entry), source, target, _centre(item.masklet.mask_at(frame)), now)
 
     def _own_memory(self, item: TrackedObject, frame: int, entry: MemoryEntry) -> Tensor:
         if entry.memory is None:
@@ -170,7 +173,14 @@ def _hold(item: TrackedObject, frame: int, entry: MemoryEntry) -> None:
         item.bank.conditioning[frame] = entry
 
 
-def _centre(mask: Rle | None) -> tuple[float, float] | None:
+def _last_centre(item: TrackedObject, plan: MemoryPlan) -> Place | None:
+    """Where an object was seen on the latest frame of a plan; on a prompted one if on no other."""
+    nearest = sorted(plan.spatial, key=lambda memory: memory[1] or math.inf)
+    centres = (_centre(item.masklet.mask_at(frame)) for frame, _ in nearest)
+    return next((centre for centre in centres if centre is not None), None)
+
+
+def _centre(mask: Rle | None) -> Place | None:
     """Middle ``(y, x)`` of a mask's box; None if there is no mask, or an empty one."""
     box = None if mask is None else mask.box
     return None if box is None else ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from src_model.frames import Normalization
+from src_model.nn.compute.levers import Levers, levers
 from src_model.tracking import PRESETS, StreamingPredictor
 from src_model.tracking.preprocessing import image_tensor
 from tests.parity import reference
@@ -81,13 +82,13 @@ class Duel:
             self.state, frame, object_id, there, signs, clear_old_points=box is not None, box=corners
         )
         answer = self.session.prompt(frame, object_id, points=points, labels=labels, box=box)
-        self._compare_answer(frame, object_id, answer.logits)
+        self._compare("temp_output_dict_per_obj", frame, object_id, answer.logits)
 
     def mask(self, frame: int, object_id: int, mask: NDArray[np.bool_]) -> None:
         """Give a mask prompt."""
         self.official.add_new_mask(self.state, frame, object_id, mask)
         answer = self.session.prompt(frame, object_id, mask=mask)
-        self._compare_answer(frame, object_id, answer.logits)
+        self._compare("temp_output_dict_per_obj", frame, object_id, answer.logits)
 
     def propagate(self, start: int, *, reverse: bool = False, frames: int = FRAMES) -> None:
         """Track all objects over ``frames`` frames, ``start`` included, or to the end of the movie."""
@@ -106,16 +107,8 @@ class Duel:
             tracked.append(frame)
         assert tracked == list(range(start, end, -1 if reverse else 1))
 
-    def _compare_answer(self, frame: int, object_id: int, logits: Tensor) -> None:
-        """Compare the logits of an answer, and let both go on from the same.
-
-        Memory holds the mask of a prompted frame as black and white: a pixel whose logit is zero but for rounding may
-        be either, and what would follow from that is no difference between the implementations.
-        """
-        logits.copy_(self._compare("temp_output_dict_per_obj", frame, object_id, logits))
-
-    def _compare(self, store: str, frame: int, object_id: int, logits: Tensor) -> Tensor:
-        """Compare low-resolution logits with what the official predictor holds of a frame, and return that."""
+    def _compare(self, store: str, frame: int, object_id: int, logits: Tensor) -> None:
+        """Compare low-resolution logits with what the official predictor holds of a frame."""
         kinds = self.state[store][self.state["obj_id_to_idx"][object_id]]
         (held,) = (outputs[frame] for outputs in kinds.values() if frame in outputs)
         expected: Tensor = held["pred_masks"][0, 0]
@@ -124,7 +117,6 @@ class Duel:
         presence = self.presence[frame, object_id] = held["object_score_logits"].item()
         covered = (expected > 0).float().mean().item()
         assert 0.01 < covered < 0.99 if presence > 0 else covered == 0, f"the reference mask covers {covered:.1%}"
-        return expected
 
 
 def encode_each_image_once(pair: Pair) -> None:
@@ -135,10 +127,10 @@ def encode_each_image_once(pair: Pair) -> None:
 
 
 def _remembering(encode: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
-    known: dict[bytes, Any] = {}
+    known: dict[tuple[Levers, bytes], Any] = {}
 
     def remember(images: Tensor) -> Any:
-        key = images.numpy().tobytes()
+        key = levers(), images.numpy().tobytes()
         if key not in known:
             known[key] = encode(images)
         return known[key]

@@ -21,7 +21,7 @@ from src_model.tracking.feature_store import FeatureStore
 
 SHAPES = ((1, 16, 2, 2), (1, 2, 8, 8), (1, 4, 4, 4))
 EXACT = FeatureLayout(SHAPES, torch.float32)
-IDENTITY = FeatureIdentity("ab", 32, "float32", "bilinear", ("none", (0.0,), (255.0,)), ((40, 52), "uint8", 7))
+IDENTITY = FeatureIdentity("ab", 32, "float32", "torch", "bilinear", ("none", (0.0,), (255.0,)), ((40, 52), "uint8", 7))
 CHECKSUM = 0xDEADBEEF
 
 

@@ -2,8 +2,8 @@
 
 A spatial memory is a map over the window in which it was made. In a window of about the same scale it is resampled, so
 that every part of it lies where it was in the movie; memories of windows that did not move are taken as they are. Where
-an object remembered would lie outside, the map is shifted until it lies inside: old memories say what the object looks
-like, and where it was long ago matters less. Maps are always resampled from the original, so that nothing blurs however
+an object remembered would lie far from where it is by now, the map is shifted until it does not: old memories say what
+the object looks like, and where it was long ago matters less. Maps are always resampled from the original, so that nothing blurs however
 often windows move. In a window of quite another scale the memory is made again from the mask, by
 :class:`~src_model.tracking.recall.Recall`.
 """
@@ -20,18 +20,24 @@ if TYPE_CHECKING:
     from src_model.tracking.windows.window import Window
 
 _SAME_SCALE = 1.6
-"""Memories are resampled up to this change of scale; beyond it they are made again from the mask."""
+"""Memories are resampled up to this change of scale along each axis; beyond it they are made again from the mask."""
 
-_INSIDE = 0.25
-"""A remembered object's middle lies this share of the side from the edges at least."""
+_DRIFT = 0.25
+"""A remembered object's middle lies at most this share of the side from where the object is by now."""
+
+Place = tuple[float, float]
+"""``(y, x)`` in the movie."""
 
 
 def is_near_in_scale(source: Window, target: Window) -> bool:
     """Whether a memory of ``source`` is of use in ``target``."""
-    return 1 / _SAME_SCALE <= source.zoom / target.zoom <= _SAME_SCALE
+    changes = (source.zooms[axis] / target.zooms[axis] for axis in (0, 1))
+    return all(1 / _SAME_SCALE <= change <= _SAME_SCALE for change in changes)
 
 
-def carried(memory: Tensor, source: Window, target: Window, centre: tuple[float, float] | None) -> Tensor:
+def carried(
+    memory: Tensor, source: Window, target: Window, centre: Place | None = None, now: Place | None = None
+) -> Tensor:
     """Resample a spatial memory to another window.
 
     Parameters
@@ -41,7 +47,9 @@ def carried(memory: Tensor, source: Window, target: Window, centre: tuple[float,
     source, target
         The windows.
     centre
-        ``(y, x)`` in the movie of the object remembered; None if it was absent.
+        Of the object remembered; None if it was absent.
+    now
+        Where the object is by now, as far as is known; None stands for ``centre``.
 
     Returns
     -------
@@ -51,25 +59,28 @@ def carried(memory: Tensor, source: Window, target: Window, centre: tuple[float,
     if source == target:
         return memory
     tokens = round(memory.shape[-1] * target.size / source.size)
-    places = [_places(axis, tokens, source, target, centre, memory.device) for axis in (0, 1)]
+    drift = (0.0, 0.0) if centre is None else _drift(target, centre, now or centre)
+    places = [_places(axis, tokens, source, target, drift[axis], memory.device) for axis in (0, 1)]
     y, x = torch.meshgrid(*places, indexing="ij")
-    grid = torch.stack((x, y), dim=-1)[None].to(memory.dtype)
-    return F.grid_sample(memory, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    grid = torch.stack((x, y), dim=-1)[None]
+    # In float32: torch reads bfloat16 maps in channels-last order wrongly here, and places would lose their digits.
+    moved = F.grid_sample(memory.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return moved.to(memory.dtype)
 
 
-def _places(
-    axis: int,
-    tokens: int,
-    source: Window,
-    target: Window,
-    centre: tuple[float, float] | None,
-    device: torch.device,
-) -> Tensor:
+def _drift(target: Window, centre: Place, now: Place) -> Place:
+    """Tell by how many pixels a remembered object lies too far from where the object is by now."""
+    too_far = []
+    for axis in (0, 1):
+        length, start = target.shape[axis], target.box[axis]
+        expected = min(max(now[axis], start), start + length)
+        reach = _DRIFT * length
+        too_far.append(centre[axis] - min(max(centre[axis], expected - reach), expected + reach))
+    return too_far[0], too_far[1]
+
+
+def _places(axis: int, tokens: int, source: Window, target: Window, drift: float, device: torch.device) -> Tensor:
     """Where the target's tokens lie along one axis of the source, whose edges are at -1 and 1."""
     length, start = target.shape[axis], target.box[axis]
-    drift = 0.0
-    if centre is not None:
-        share = (centre[axis] - start) / length
-        drift = (share - min(max(share, _INSIDE), 1 - _INSIDE)) * length
     pixels = start + drift + (torch.arange(tokens, dtype=torch.float64) + 0.5) * (length / tokens)
     return ((pixels - source.box[axis]) / source.shape[axis] * 2 - 1).float().to(device)

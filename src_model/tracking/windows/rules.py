@@ -17,8 +17,11 @@ WINDOW_SIZES = (224, 256, 448, 512)
 LEAST_PIXELS = 16
 """Smallest window that may be asked for."""
 
-_SMALL = 64
-"""An object whose longer side is under so many pixels of the network's input (four tokens) is small."""
+_SMALL = 28
+"""An object under so many pixels of the network's input is small; geometric mean of its sides."""
+
+_SMALL_REDUCED = 64
+"""The same where a window shows details that are lost when the frame is reduced to the network's input."""
 
 _STAYS_SMALL = 1.5
 """An object that has a window keeps it until it is so many times larger than a small one."""
@@ -139,8 +142,9 @@ class WindowRules:
 
     def _is_small(self, extent: Extent, tolerance: float) -> bool:
         height, width = extent.box[2] - extent.box[0], extent.box[3] - extent.box[1]
-        shown = max(height / self.frame_shape[0], width / self.frame_shape[1]) * self.image_size
-        return shown < _SMALL * tolerance
+        zoom = whole_frame(self.frame_shape, self.image_size).zoom
+        limit = _SMALL_REDUCED if zoom * _GAIN <= 1 else _SMALL
+        return math.sqrt(height * width) * zoom < limit * tolerance
 
     def _side(self, extent: Extent) -> int:
         speed = max(abs(extent.motion[0]), abs(extent.motion[1]))

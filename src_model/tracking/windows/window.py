@@ -48,6 +48,12 @@ class Window:
         """Network pixels for each pixel of the movie, the mean of both axes."""
         return self.size / math.sqrt(self.shape[0] * self.shape[1])
 
+    @property
+    def zooms(self) -> tuple[float, float]:
+        """Network pixels for each pixel of the movie, down and across; they differ where a frame is squashed."""
+        height, width = self.shape
+        return self.size / height, self.size / width
+
     def holds(self, box: tuple[float, float, float, float], frame_shape: tuple[int, int], margin: float = 0.0) -> bool:
         """Whether a box lies inside, as far from each edge as ``margin`` of the side; frame edges need no distance."""
         for axis in (0, 1):

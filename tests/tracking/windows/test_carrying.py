@@ -28,14 +28,34 @@ def test_a_remembered_object_stays_where_it_was_in_the_movie():
     assert result[0, 0].nonzero().tolist() == [[1, 1]]
 
 
-def test_an_object_that_would_lie_outside_is_brought_inside():
+def test_an_object_that_went_far_is_remembered_near_to_where_it_is_by_now():
     spot = torch.zeros(1, 1, 4, 4)
     spot[0, 0, 1, 1] = 1
     far = Window((112 + 12 * 20, 100, 160 + 12 * 20, 148), 64)
-    result = carried(spot, HERE, far, (118.0, 118.0))
+    now = (136.0 + 12 * 20, 118.0)
+    result = carried(spot, HERE, far, (118.0, 118.0), now)
     assert result.sum() > 0.4
-    assert result[0, 0, 0].sum() > 0  # in the part of the window nearest to where it was
-    assert carried(spot, HERE, far, None).sum() == 0
+    assert result[0, 0, :2].sum() > 0.4  # towards where it was
+    assert carried(spot, HERE, far).sum() == carried(spot, HERE, far, (118.0, 118.0)).sum() == 0
+
+
+def test_an_object_at_the_edge_of_a_window_is_remembered_there():
+    spot = torch.zeros(1, 1, 4, 4)
+    spot[0, 0, 1, 1] = 1
+    beside = Window((112, 112, 160, 160), 64)
+    result = carried(spot, HERE, beside, (118.0, 118.0), (120.0, 118.0))
+    assert result[0, 0].nonzero().tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_memories_of_lower_precision_are_resampled_as_well_in_any_order_of_storage(order):
+    torch.manual_seed(0)
+    memory = torch.randn(1, 64, 28, 28).bfloat16()
+    source, target = Window((0, 0, 112, 112), 448), Window((8, 3, 120, 115), 448)
+    expected = carried(memory.float(), source, target)
+    result = carried(memory.contiguous(memory_format=order), source, target)
+    assert result.dtype == torch.bfloat16
+    torch.testing.assert_close(result.float(), expected, atol=0.02, rtol=0.01)
 
 
 def test_another_input_size_gives_another_grid():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from src_model.tracking.windows.rules import WINDOW_SIZES, Extent, WindowRules, 
 
 FIELD = (2048, 1600)
 RULES = WindowRules(FIELD, 448, WINDOW_SIZES)
+ZOOM = 448 / math.sqrt(FIELD[0] * FIELD[1])
 
 
 def around(y: float, x: float, side: float, motion: tuple[float, float] = (0.0, 0.0)) -> Extent:
@@ -33,20 +36,30 @@ def test_the_input_grows_with_the_window_so_that_no_resolution_is_lost():
 
 
 def test_an_object_of_four_tokens_or_more_keeps_the_whole_frame():
-    side = 64 / 448 * FIELD[1]
-    assert RULES.fresh(around(900, 900, side - 2)) is not None
-    assert RULES.fresh(around(900, 900, side + 2)) is None
+    assert RULES.fresh(around(900, 900, 64 / ZOOM - 2)) is not None
+    assert RULES.fresh(around(900, 900, 64 / ZOOM + 2)) is None
+
+
+def test_where_the_whole_frame_shows_every_pixel_fewer_objects_are_small():
+    rules = WindowRules((300, 300), 448, WINDOW_SIZES)
+    assert rules.fresh(around(150, 150, 28 / 448 * 300 - 1)) is not None
+    assert rules.fresh(around(150, 150, 28 / 448 * 300 + 1)) is None
+
+
+def test_thin_objects_are_small_for_their_length():
+    assert RULES.fresh(Extent((900, 900, 1160, 940))) is not None
+    assert RULES.fresh(Extent((900, 900, 1160, 1160))) is None
 
 
 def test_an_object_in_a_window_may_grow_somewhat_before_it_loses_it():
-    extent = around(900, 900, 64 / 448 * FIELD[1] * 1.3)
+    extent = around(900, 900, 64 / ZOOM * 1.3)
     assert RULES.fresh(extent) is None
     assert RULES.fresh(extent, had_window=True) is not None
 
 
 def test_no_window_where_it_would_hardly_enlarge():
-    assert WindowRules((448, 448), 448, (224,)).fresh(around(200, 200, 60)) is None
-    assert WindowRules((448, 448), 448, (512,)).fresh(around(200, 200, 60)) is not None
+    assert WindowRules((448, 448), 448, (128,)).fresh(around(200, 200, 35)) is None
+    assert WindowRules((448, 448), 448, (224,)).fresh(around(200, 200, 35)) is not None
 
 
 def test_fast_objects_get_larger_windows_ahead_of_them():
