@@ -11,15 +11,18 @@ from cvat_serverless.image_cache import EncodedImage, ImageCache
 from cvat_serverless.images import ImageLimits, decode_base64, decode_image, digest_of
 from src_model.errors import BusyError
 from src_model.frames import Normalization
+from src_model.tracking.windows.encoding import window_batches
+from src_model.tracking.windows.window import cut_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
     from src_model.nn import ImageFeatures
     from src_model.tracking import StreamingPredictor
+    from src_model.tracking.windows.window import Window
 
 _AS_SHOWN = Normalization("none", (0.0,), (255.0,))
 """Images arrive as 8-bit colour: a rule that looked at more than the image would make equal images different."""
@@ -30,6 +33,7 @@ class Counts:
     """What happened since the process started."""
 
     images_encoded: int = 0
+    windows_encoded: int = 0
     objects_started: int = 0
     objects_tracked: int = 0
     objects_lost: int = 0
@@ -38,7 +42,7 @@ class Counts:
     repeats: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SeenImage:
     """An image of a request, known to be sound.
 
@@ -49,7 +53,7 @@ class SeenImage:
     shape
         ``(Y, X)``.
     pixels
-        ``(Y, X, 3)`` uint8; None if it was in the cache and has not been decoded.
+        ``(Y, X, 3)`` uint8; None as long as it is in the cache and has not been decoded.
     text
         The file in base64.
     """
@@ -128,15 +132,36 @@ class Engine:
         finally:
             self._turn.release()
 
-    def features(self, image: SeenImage) -> ImageFeatures:
-        """Return an image's features, encoding it only if it is not in the cache; only within a turn."""
-        known = self.cache.get(image.digest)
-        if known is None:
-            pixels = self._decoded(image.text) if image.pixels is None else image.pixels
-            known = EncodedImage(image.shape, self.steps.encode_image(pixels, _AS_SHOWN))
-            self.cache.put(image.digest, known)
-            self.counts.images_encoded += 1
-        return known.features
+    def features(self, image: SeenImage, window: Window | None = None) -> ImageFeatures:
+        """Return the features of an image or of a window in it, encoded only if not in the cache; within a turn."""
+        known = self.cache.get(image.digest, window)
+        if known is not None:
+            return known.features
+        if window is not None:
+            return self._encoded(image, [window])[0]
+        features = self.steps.encode_image(self._pixels(image), _AS_SHOWN)
+        self.cache.put(image.digest, EncodedImage(image.shape, features))
+        self.counts.images_encoded += 1
+        return features
+
+    def prepare(self, image: SeenImage, windows: Iterable[Window | None]) -> None:
+        """Encode windows that are not in the cache, those of one size as batches; only within a turn."""
+        missing = [window for window in windows if window and self.cache.get(image.digest, window) is None]
+        for batch in window_batches(missing, self.steps.windows_per_batch):
+            self._encoded(image, batch)
+
+    def _encoded(self, image: SeenImage, windows: list[Window]) -> list[ImageFeatures]:
+        pieces = [cut_image(self._pixels(image), window) for window in windows]
+        found = self.steps.encode_images(pieces, _AS_SHOWN, windows[0].size)
+        for window, features in zip(windows, found, strict=True):
+            self.cache.put(image.digest, EncodedImage(image.shape, features), window)
+        self.counts.windows_encoded += len(windows)
+        return found
+
+    def _pixels(self, image: SeenImage) -> NDArray[np.uint8]:
+        if image.pixels is None:
+            image.pixels = self._decoded(image.text)
+        return image.pixels
 
     def _decoded(self, text: str) -> NDArray[np.uint8]:
         return decode_image(decode_base64(text), self._limits)

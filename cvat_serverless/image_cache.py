@@ -11,16 +11,17 @@ from src_model.tracking.feature_cache import feature_bytes
 
 if TYPE_CHECKING:
     from src_model.nn import ImageFeatures
+    from src_model.tracking.windows.window import Window
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """An image that the network has seen.
+    """An image, or a window in it, that the network has seen.
 
     Attributes
     ----------
     shape
-        ``(Y, X)``.
+        ``(Y, X)`` of the image.
     features
         What the image encoder made of it.
     """
@@ -42,25 +43,27 @@ class ImageCache:
         self.byte_budget = byte_budget
         self.bytes_used = 0
         self._lock = threading.Lock()
-        self._images: OrderedDict[str, EncodedImage] = OrderedDict()
+        self._images: OrderedDict[tuple[str, Window | None], EncodedImage] = OrderedDict()
 
     def __len__(self) -> int:
-        """Return the number of images held."""
+        """Return the number of images and windows held."""
         return len(self._images)
 
-    def get(self, digest: str) -> EncodedImage | None:
-        """Return an image if it is held."""
+    def get(self, digest: str, window: Window | None = None) -> EncodedImage | None:
+        """Return an image, or a window in it, if it is held."""
+        key = digest, window
         with self._lock:
-            if digest in self._images:
-                self._images.move_to_end(digest)
-            return self._images.get(digest)
+            if key in self._images:
+                self._images.move_to_end(key)
+            return self._images.get(key)
 
-    def put(self, digest: str, image: EncodedImage) -> None:
-        """Keep an image, and drop the least recently used ones over the budget."""
+    def put(self, digest: str, image: EncodedImage, window: Window | None = None) -> None:
+        """Keep an image, or a window in it, and drop the least recently used ones over the budget."""
+        key = digest, window
         with self._lock:
-            if digest not in self._images:
+            if key not in self._images:
                 self.bytes_used += feature_bytes(image.features)
-            self._images[digest] = image
+            self._images[key] = image
             while self.bytes_used > self.byte_budget and len(self._images) > 1:
                 _, oldest = self._images.popitem(last=False)
                 self.bytes_used -= feature_bytes(oldest.features)

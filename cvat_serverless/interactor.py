@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.requests import InteractorRequest, Prompts, parse
 from cvat_serverless.shapes import make_shape, shape_of
+from cvat_serverless.views import ImageTracking
 from src_model.errors import RequestError
-from src_model.tracking.preprocessing import prompt_tensors
+from src_model.masks import Masklet
+from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.prompts import make_prompt
-from src_model.tracking.rendering import render_mask
-from src_model.tracking.results import shown_score
+from src_model.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,12 +74,9 @@ class Interactor:
         return [{"type": "mask", "points": list(shape.points), "attributes": [confidence]}]
 
     def _segment(self, prompt: Prompt, image: SeenImage) -> tuple[Rle, float]:
-        steps, features = self._engine.steps, self._engine.features(image)
-        tensors = prompt_tensors(prompt, image.shape, steps.image_size, None, steps.device)
-        ambiguous = tensors.labels.shape[1] <= 1
-        prediction = steps.segment(features, tensors, multimask=ambiguous).best()
-        mask = render_mask(prediction.logits[0, 0], image.shape, steps.settings)
-        return mask, shown_score(float(prediction.iou[0, 0]))
+        item = TrackedObject(1, MemoryBank(self._engine.steps.settings), Masklet(1, image.shape))
+        answer = ImageTracking.of(self._engine, image).prompting.answer(item, 0, prompt, replace=True)
+        return answer.rle, answer.score
 
 
 def _prompt(request: Prompts, image: tuple[int, int]) -> Prompt:

@@ -10,13 +10,11 @@ from cvat_serverless.requests import GivenShape, TrackerRequest, parse
 from cvat_serverless.shapes import Shape, ShapeType, make_shape, shape_of
 from cvat_serverless.state import StateCodec, TrackState, new_track_id, outline_of
 from cvat_serverless.tracks import Sighting, asleep
+from cvat_serverless.views import ImageTracking
 from src_model.errors import RequestError
 from src_model.masks import Masklet, box_iou
 from src_model.tracking.memory_bank import MemoryBank
-from src_model.tracking.prompting import Prompting
 from src_model.tracking.prompts import Prompt
-from src_model.tracking.propagation import Propagation
-from src_model.tracking.recall import Recall
 from src_model.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from cvat_serverless.store import TrackStore
     from cvat_serverless.tracks import Seen, Track
     from src_model.masks import Rle
-    from src_model.nn import ImageFeatures
     from src_model.tracking.results import FrameResult
     from src_model.tracking.settings import TrackingSettings
 
@@ -256,20 +253,14 @@ class Tracker:
         """Prompt and track all objects of a request on its frame, as one batch."""
         if not tasks:
             return []
-        steps, features = self._engine.steps, self._engine.features(image)
         now = max(task.last for task in tasks) + 2
-
-        def only_this(frame: int) -> ImageFeatures:
-            assert frame == now, "no memory is kept that would have to be made again from an earlier image"
-            return features
-
-        recall = Recall(steps, only_this, steps.network.config.max_pointers)
-        prompting = Prompting(recall, image.shape)
-        items = [_awake(number, task, now, steps.settings, image.shape) for number, task in enumerate(tasks, 1)]
+        tracking = ImageTracking.of(self._engine, image, now)
+        settings = self._engine.steps.settings
+        items = [_awake(number, task, now, settings, image.shape) for number, task in enumerate(tasks, 1)]
         for item, task in zip(items, tasks, strict=True):
             if task.prompt is not None:
-                prompting.answer(item, now, task.prompt, replace=task.hint is None)
-        result = Propagation(recall, image.shape).step(now, items, reverse=False)
+                tracking.prompting.answer(item, now, task.prompt, replace=task.hint is None)
+        result = tracking.propagation.step(now, items, reverse=False)
         return [self._asleep(item, task, result, image) for item, task in zip(items, tasks, strict=True)]
 
     def _asleep(self, item: TrackedObject, task: _Task, result: FrameResult, image: SeenImage) -> Track:

@@ -6,10 +6,13 @@ request that fails changes nothing, and going back to an earlier frame costs not
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from src_model.masks import Masklet
+import numpy as np
+
+from src_model.masks import Masklet, Rle
 from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
 from src_model.tracking.tracked_object import TrackedObject
 
@@ -24,6 +27,8 @@ _SPATIAL_KEPT = 10
 """Recent frames whose spatial memory is kept. The network attends to six; the others are for going back."""
 _POINTERS_KEPT = 15
 _CONDITIONING_KEPT = 6
+_MOTION_FRAMES = 2
+"""Frames from which the motion of an object is told."""
 _SIGHTINGS_KEPT = 256
 
 
@@ -146,7 +151,20 @@ class Track:
                 if step <= last and _usable(last - step, entry)
             },
         )
-        return TrackedObject(object_id, bank, Masklet(object_id, self.image))
+        masklet = Masklet(object_id, self.image)
+        held = sorted({*bank.conditioning, *bank.recent})
+        for frame in held:
+            masklet.set(frame, self._place(frame - offset))
+        moved = {frame: False for frame in held if frame >= now - _MOTION_FRAMES}
+        return TrackedObject(object_id, bank, masklet, directions=moved)
+
+    def _place(self, step: int) -> Rle:
+        """Return about where it was, for placing windows: the box of a shape, or the window it was seen in."""
+        sighting = self.sighting(step)
+        if sighting is not None:
+            return _box_mask(sighting.box, self.image)
+        entry = self.conditioning.get(step) or self.recent[step]
+        return _box_mask((0, 0, *self.image) if entry.window is None else entry.window.box, self.image)
 
     def followed(self, item: TrackedObject, now: int, shape: Shape, sighting: Sighting, *, last: int) -> Track:
         """Return what it became: ``item`` after frame ``now``, which is the one after step ``last``."""
@@ -186,6 +204,13 @@ def asleep(
     )
 
 
+def _box_mask(box: Box, image: tuple[int, int]) -> Rle:
+    """Fill a box ``(y0, x0, y1, x1)``, at least one pixel of it inside the image."""
+    top, left = (min(max(0, math.floor(box[axis])), image[axis] - 1) for axis in (0, 1))
+    bottom, right = (min(max(low + 1, math.ceil(box[axis + 2])), image[axis]) for axis, low in ((0, top), (1, left)))
+    return Rle.from_crop(np.ones((bottom - top, right - left), dtype=bool), (top, left), image)
+
+
 def _usable(age: int, entry: MemoryEntry) -> bool:
     """Whether an entry has what a frame of that age is asked for: near ones need their spatial memory."""
     return entry.memory is not None or age + 1 > _SPATIAL_NEEDED
@@ -200,8 +225,10 @@ def _first_and_last(steps: Iterable[int]) -> list[int]:
 
 
 def _kept(entry: MemoryEntry) -> MemoryEntry:
-    """Drop the logits, from which the memory was made and that nothing asks for again."""
-    return entry if not entry.logits.numel() else replace(entry, logits=entry.logits.new_empty(0))
+    """Drop what nothing asks for again: the logits, from which the memory was made, and the whole frame's memory."""
+    if not entry.logits.numel() and entry.overview is None:
+        return entry
+    return replace(entry, logits=entry.logits.new_empty(0), overview=None)
 
 
 def _pointer_only(entry: MemoryEntry) -> MemoryEntry:

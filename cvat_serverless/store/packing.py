@@ -11,12 +11,31 @@ from safetensors.torch import load, save
 from cvat_serverless.shapes import Shape, ShapeType
 from cvat_serverless.tracks import Sighting, Track
 from src_model.tracking.memory_bank import MemoryEntry
+from src_model.tracking.windows.window import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
     from torch import Tensor
 
 _PARTS = ("logits", "object_logits", "pointer", "memory")
+
+
+class _Window(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    box: tuple[int, int, int, int]
+    size: int
+
+
+class _Step(BaseModel):
+    """A frame whose memory is kept, and the window it was made in; None: the whole image."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    step: int
+    window: _Window | None
 
 
 class _Header(BaseModel):
@@ -28,8 +47,8 @@ class _Header(BaseModel):
     kind: ShapeType
     points: tuple[float, ...]
     sightings: tuple[tuple[str, tuple[float, float, float, float], str], ...]
-    conditioning: tuple[int, ...]
-    recent: tuple[int, ...]
+    conditioning: tuple[_Step, ...]
+    recent: tuple[_Step, ...]
 
 
 def pack_track(track: Track) -> bytes:
@@ -41,8 +60,8 @@ def pack_track(track: Track) -> bytes:
         kind=track.shape.type,
         points=track.shape.points,
         sightings=tuple((s.image, s.box, s.mark) for s in track.sightings),
-        conditioning=tuple(track.conditioning),
-        recent=tuple(track.recent),
+        conditioning=_steps(track.conditioning),
+        recent=_steps(track.recent),
     )
     tensors: dict[str, Tensor] = {}
     for group, entries in (("conditioning", track.conditioning), ("recent", track.recent)):
@@ -66,7 +85,7 @@ def unpack_track(data: bytes, device: torch.device) -> Track:
     try:
         tensors = {name: tensor.to(device) for name, tensor in load(data[4 + length :]).items()}
         groups = [
-            {step: _entry(tensors, f"{group}.{step}") for step in steps}
+            {each.step: _entry(tensors, f"{group}.{each.step}", each.window) for each in steps}
             for group, steps in (("conditioning", header.conditioning), ("recent", header.recent))
         ]
     except Exception as error:  # safetensors has an error class of its own, KeyError is a missing tensor
@@ -77,6 +96,16 @@ def unpack_track(data: bytes, device: torch.device) -> Track:
     )
 
 
-def _entry(tensors: dict[str, Tensor], name: str) -> MemoryEntry:
+def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:
+    windows = {step: entry.window for step, entry in entries.items()}
+    return tuple(
+        _Step(step=step, window=None if window is None else _Window(box=window.box, size=window.size))
+        for step, window in windows.items()
+    )
+
+
+def _entry(tensors: dict[str, Tensor], name: str, window: _Window | None) -> MemoryEntry:
     logits, object_logits, pointer = (tensors[f"{name}.{part}"] for part in _PARTS[:3])
-    return MemoryEntry(logits, object_logits, pointer, tensors.get(f"{name}.memory"))
+    entry = MemoryEntry(logits, object_logits, pointer, tensors.get(f"{name}.memory"))
+    entry.window = None if window is None else Window(window.box, window.size)
+    return entry

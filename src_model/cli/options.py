@@ -88,8 +88,8 @@ WindowOption = Annotated[
         "--window",
         metavar="auto | off | PIXELS",
         rich_help_panel=_MODEL,
-        help="Track small objects in windows that follow them ('auto'), all objects in windows of so many pixels, or "
-        "on whole frames ('off', the default).",
+        help="Track small objects in windows that follow them ('auto', the default), all objects in windows of so many "
+        "pixels, or on whole frames ('off', and the preset 'official').",
         show_default=False,
     ),
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import src_model
 
@@ -27,18 +27,32 @@ class ModelIdentity:
     image_size
         Side of the network input.
     preset
-        Tracking settings.
+        Name of the tracking settings.
+    tracking
+        All of them, windows and precision included.
+    backend
+        What computed the heavy parts.
     """
 
     name: str
     sha256: str
     image_size: int
     preset: str
+    tracking: dict[str, Any] = field(default_factory=dict)
+    backend: str = "torch"
 
     @classmethod
     def of(cls, predictor: StreamingPredictor) -> ModelIdentity:
         """Name a loaded model."""
-        return cls(predictor.name, predictor.sha256, predictor.image_size, predictor.steps.settings.preset)
+        steps = predictor.steps
+        return cls(
+            predictor.name,
+            predictor.sha256,
+            predictor.image_size,
+            steps.settings.preset,
+            asdict(steps.settings),
+            steps.backend,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def identify(steps: NetworkSteps, movie: FrameSource, normalization: Normalizati
         steps.checkpoint.sha256 or _weights_digest(steps.network),
         steps.image_size,
         str(steps.feature_dtype).removeprefix("torch."),
-        "torch" if steps.engine is None else steps.engine.name,
+        steps.backend,
         steps.settings.interpolation,
         (normalization.kind, normalization.low, normalization.high),
         (tuple(int(side) for side in movie.shape[1:]), str(movie.dtype), first),

@@ -72,6 +72,11 @@ class NetworkSteps:
     engine: Engine | None = None
 
     @property
+    def backend(self) -> str:
+        """Name of what computes the heavy parts."""
+        return "torch" if self.engine is None else self.engine.name
+
+    @property
     def objects_per_batch(self) -> int:
         """How many objects are tracked together: few on a CPU, whose caches the memories of more would overflow."""
         return 2 if self.device.type == "cpu" else 16

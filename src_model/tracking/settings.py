@@ -49,7 +49,8 @@ class TrackingSettings:
         every object is tracked on the whole frame, as in the reference. A number: every object has a window of so many
         pixels, larger only where it would not fit.
     window_sizes
-        Sides of the network input that windows are brought to; those that do not suit the network are left out.
+        Sides of the network input that windows are brought to. Left out are those that do not suit the network, or are
+        under half or over twice the size that it was made for.
     precision
         ``"exact"``: all in float32. ``"fast"``: image encoder, memory attention and memory encoder in bfloat16 where
         the device computes that fast, in float32 elsewhere; masks are always computed in float32.
@@ -68,7 +69,7 @@ class TrackingSettings:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     fill_hole_area: int = 16
     remove_speck_area: int = 16
-    window: WindowChoice = "off"
+    window: WindowChoice = "auto"
     window_sizes: tuple[int, ...] = WINDOW_SIZES
     precision: Precision = "exact"
 

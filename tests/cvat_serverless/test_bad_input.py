@@ -152,7 +152,7 @@ def test_the_image_limit_is_the_one_of_the_settings(make_service, predictor):
 
 def test_a_failure_of_our_own_is_500_and_logged_and_the_next_request_is_answered(service, frames, monkeypatch, caplog):
     asking = Asking(service)
-    monkeypatch.setattr(service.engine, "features", lambda _: 1 / 0)
+    monkeypatch.setattr(service.engine, "features", lambda *_: 1 / 0)
     reply = asking.start(frames[0], RECTANGLE)
     assert reply.status == 500
     assert "ZeroDivisionError" in caplog.text
@@ -161,7 +161,7 @@ def test_a_failure_of_our_own_is_500_and_logged_and_the_next_request_is_answered
 
 
 def test_a_full_gpu_is_said_so(service, frames, monkeypatch):
-    def full(_):
+    def full(*_):
         raise MemoryError
 
     monkeypatch.setattr(service.engine, "features", full)

@@ -185,10 +185,10 @@ def test_after_a_time_out_in_the_middle_the_same_request_is_answered(make_servic
     go_on, working = threading.Event(), threading.Event()
     features = engine.features
 
-    def slow(image):
+    def slow(image, window):
         working.set()
         assert go_on.wait(30)
-        return features(image)
+        return features(image, window)
 
     engine.features = slow
     given_up = threading.Thread(target=asking.follow, args=(frames[1], reply["states"]))

@@ -57,10 +57,10 @@ def test_the_confidence_is_the_predicted_iou_and_never_so_low_that_cvat_hides_th
 
 
 def test_an_empty_mask_is_no_shape(asking, frames, monkeypatch):
-    from cvat_serverless import interactor
     from src_model.masks import Rle
+    from src_model.tracking import prompting
 
-    monkeypatch.setattr(interactor, "render_mask", lambda *_: Rle.empty(IMAGE))
+    monkeypatch.setattr(prompting, "render_mask", lambda *_: Rle.empty(IMAGE))
     assert succeeded(asking.click(frames[0], [15.5, 20.5])) == {"shapes": []}
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -51,7 +52,9 @@ def test_the_json_has_what_is_needed_to_do_it_again(finished):
     folder, *_ = finished
     found = json.loads((folder / REPORT).read_text())
     assert found["command"] == "sam2v evaluate --set squares"
+    tracking, backend = (found["model"].pop(key) for key in ("tracking", "backend"))
     assert found["model"] == {"name": "tiny", "sha256": "ab" * 32, "image_size": 64, "preset": "default"}
+    assert (tracking["window"], tracking["precision"], backend) == ("auto", "exact", "torch")
     assert found["settings"]["rounds"] == 2
     assert {"torch", "numpy"} <= set(found["environment"]["packages"])
     [used] = found["sets"]
@@ -80,6 +83,9 @@ def test_other_settings_need_another_folder(finished, predictor):
     folder, *_ = finished
     with pytest.raises(EvaluationError, match="other settings"):
         Evaluation(Request(SETS, ("click",), choice=TargetChoice(frames=3), rounds=2), predictor).run(folder)
+    whole_frames = predictor.with_settings(replace(predictor.steps.settings, window="off"))
+    with pytest.raises(EvaluationError, match="other settings"):
+        Evaluation(Request(SETS, ("click",), rounds=2), whole_frames).run(folder)
 
 
 def test_names_are_checked_before_anything_is_loaded():

@@ -3,8 +3,8 @@
 A spatial memory is a map over the window in which it was made. In a window of about the same scale it is resampled, so
 that every part of it lies where it was in the movie; memories of windows that did not move are taken as they are. Where
 an object remembered would lie far from where it is by now, the map is shifted until it does not: old memories say what
-the object looks like, and where it was long ago matters less. Maps are always resampled from the original, so that nothing blurs however
-often windows move. In a window of quite another scale the memory is made again from the mask, by
+the object looks like, and where it was long ago matters less. Maps are always resampled from the original, so that
+nothing blurs however often windows move. In a window of quite another scale the memory is made again from the mask, by
 :class:`~src_model.tracking.recall.Recall`.
 """
 

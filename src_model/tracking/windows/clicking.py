@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from src_model.tracking.prompts import Prompt
     from src_model.tracking.recall import Recall
+    from src_model.tracking.windows.encoding import EncodesWindows
     from src_model.tracking.windows.rules import WindowRules
 
 _FINEST = 64
@@ -27,6 +28,25 @@ _NEARLY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class _Look:
+    """What a click means in a window.
+
+    Attributes
+    ----------
+    score
+        Predicted IoU.
+    box
+        ``(y0, x0, y1, x1)`` in pixels of the movie.
+    share
+        Longer side as a share of the window's.
+    """
+
+    score: float
+    box: tuple[float, float, float, float]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClickSearch:
     """Looks at the surroundings of a click at several scales.
 
@@ -35,27 +55,36 @@ class ClickSearch:
     rules
         Of the movie.
     recall
-        Encodes the windows and runs the network.
+        Runs the network.
+    features
+        Encodes the windows together.
     """
 
     rules: WindowRules
     recall: Recall
+    features: EncodesWindows
 
     def extent(self, frame: int, prompt: Prompt) -> Extent | None:
-        """Find the extent of what was clicked; None if no window shows anything better than the whole frame does."""
-        looks = [(score, box) for window in self.levels(prompt) for score, box in self._look(frame, prompt, window)]
-        if not looks:
+        """Find the extent of what was clicked; None if no look shows anything well."""
+        whole = self._look(frame, prompt, None)
+        if whole is not None and whole.score >= 1 - _NEARLY and self.rules.fresh(Extent(whole.box)) is None:
+            return Extent(whole.box)  # no other look could count instead: the windows need not be encoded
+        windows = self.windows(prompt)
+        self.features.prepare(frame, windows)
+        looks = [whole, *(self._look(frame, prompt, window) for window in windows)]
+        good = [look for look in looks if look is not None and look.share >= _LEAST_SHARE]
+        if not good:
             return None
-        enough = max(score for score, _ in looks) - _NEARLY
-        return next(Extent(box) for score, box in looks if score >= enough)
+        enough = max(look.score for look in good) - _NEARLY
+        return next(Extent(look.box) for look in good if look.score >= enough)
 
-    def levels(self, prompt: Prompt) -> list[Window | None]:
-        """List what is looked at, from the whole frame to the finest window around the clicks."""
+    def windows(self, prompt: Prompt) -> list[Window]:
+        """List windows around the clicks, each half as large as the one before; the first is half the frame."""
         inside = [point for point, label in zip(prompt.points, prompt.labels, strict=True) if label] or prompt.points
         low = [min(point[axis] for point in prompt.points) for axis in (0, 1)]
         high = [max(point[axis] for point in prompt.points) for axis in (0, 1)]
         centre = (sum(point[0] for point in inside) / len(inside), sum(point[1] for point in inside) / len(inside))
-        found: list[Window | None] = [None]
+        found: list[Window] = []
         side = max(self.rules.frame_shape) // 2
         while side >= _FINEST:
             window = square(centre, side, self.rules.frame_shape, self.rules.sizes[0])
@@ -64,10 +93,8 @@ class ClickSearch:
             side //= 2
         return found
 
-    def _look(
-        self, frame: int, prompt: Prompt, window: Window | None
-    ) -> list[tuple[float, tuple[float, float, float, float]]]:
-        """Answer the click in a window: predicted IoU and box, if what is found is seen well there."""
+    def _look(self, frame: int, prompt: Prompt, window: Window | None) -> _Look | None:
+        """Answer the click in a window, or on the whole frame; None if nothing is found, or not seen whole."""
         steps = self.recall.steps
         place = window or whole_frame(self.rules.frame_shape, steps.image_size)
         tensors = prompt_tensors(cut_prompt(prompt, window), place.shape, place.size, None, steps.device)
@@ -76,11 +103,11 @@ class ClickSearch:
         best = int(prediction.iou[0].argmax())
         box = _box(prediction.logits[0, best], place)
         if box is None:
-            return []
+            return None
         share = max((box[axis + 2] - box[axis]) / place.shape[axis] for axis in (0, 1))
         pixel = 4 / place.size
         seen_whole = window is None or (share <= _MOST_SHARE and window.holds(box, self.rules.frame_shape, pixel))
-        return [(float(prediction.iou[0, best]), box)] if seen_whole and share >= _LEAST_SHARE else []
+        return _Look(float(prediction.iou[0, best]), box, share) if seen_whole else None
 
 
 def _box(logits: Tensor, place: Window) -> tuple[float, float, float, float] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from src_model.frames import LiveSource
 from src_model.tracking.feature_cache import FeatureCache
@@ -26,6 +26,24 @@ if TYPE_CHECKING:
 
 _FRAMES_AHEAD = 3
 """Frames that are prepared before they are worked on, besides those that the encoder takes at once."""
+
+
+class EncodesWindows(Protocol):
+    """Makes image features of several windows at once, for them to be there when they are asked for."""
+
+    def prepare(self, frame: int, windows: Iterable[Window | None]) -> None:
+        """Encode windows of a frame; None, the whole frame, is left for later."""
+        ...
+
+
+def window_batches(windows: Iterable[Window], most: int) -> Iterator[list[Window]]:
+    """Group windows of one input size, each once, into batches of at most so many."""
+    groups: dict[int, list[Window]] = {}
+    for window in dict.fromkeys(windows):
+        groups.setdefault(window.size, []).append(window)
+    for group in groups.values():
+        for first in range(0, len(group), most):
+            yield group[first : first + most]
 
 
 class FrameFeatures:
@@ -84,16 +102,10 @@ class FrameFeatures:
 
     def prepare(self, frame: int, windows: Iterable[Window | None]) -> None:
         """Encode windows of a frame that are not held yet, those of one size as batches."""
-        missing: dict[int, list[Window]] = {}
-        for window in dict.fromkeys(windows):
-            if window is not None and (frame, window) not in self.cache:
-                missing.setdefault(window.size, []).append(window)
-        at_once = self._steps.windows_per_batch
-        for group in missing.values():
-            for first in range(0, len(group), at_once):
-                batch = group[first : first + at_once]
-                for window, features in zip(batch, self._batch(frame, batch), strict=True):
-                    self.cache.put((frame, window), features)
+        missing = [window for window in windows if window is not None and (frame, window) not in self.cache]
+        for batch in window_batches(missing, self._steps.windows_per_batch):
+            for window, features in zip(batch, self._batch(frame, batch), strict=True):
+                self.cache.put((frame, window), features)
 
     def look_at(self, frame: int) -> None:
         """Say which frame is worked on; the frames around it are those that stay in memory."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from src_model.tracking.prompts import Prompt
     from src_model.tracking.recall import Recall
     from src_model.tracking.tracked_object import TrackedObject
-    from src_model.tracking.windows.encoding import FrameFeatures
+    from src_model.tracking.windows.encoding import EncodesWindows
     from src_model.tracking.windows.rules import WindowRules
     from src_model.tracking.windows.window import Window
 
@@ -58,7 +58,7 @@ class WindowFollower:
     """
 
     rules: WindowRules
-    features: FrameFeatures
+    features: EncodesWindows
 
     def place(self, frame: int, items: Iterable[TrackedObject], *, reverse: bool) -> dict[int, Window | None]:
         """Plan the windows of a frame, by object id; None: the whole frame."""
@@ -114,9 +114,7 @@ class WindowFollower:
             _, box = seen
             down, across = ((reach[axis] + reach[axis + 2] - box[axis] - box[axis + 2]) / 2 for axis in (0, 1))
             return self._holding((box[0] + down, box[1] + across, box[2] + down, box[3] + across), reach)
-        search = ClickSearch(self.rules, recall)
-        self.features.prepare(frame, search.levels(prompt))
-        extent = search.extent(frame, prompt)
+        extent = ClickSearch(self.rules, recall, self.features).extent(frame, prompt)
         return None if extent is None else self._holding(extent.box, reach)
 
     def _holding(
@@ -143,10 +141,11 @@ class WindowFollower:
 
 
 def window_follower(
-    steps: NetworkSteps, frame_shape: tuple[int, int], features: FrameFeatures
+    steps: NetworkSteps, frame_shape: tuple[int, int], features: EncodesWindows
 ) -> WindowFollower | None:
     """Make what places the windows of a session; None where its settings track every object on the whole frame."""
-    multiple, sizes = steps.network.config.trunk.size_multiple, steps.settings.window_sizes
+    multiple, native = steps.network.config.trunk.size_multiple, steps.network.config.image_size
+    sizes = tuple(size for size in steps.settings.window_sizes if native <= 2 * size <= 4 * native)
     rules = window_rules(steps.settings.window, frame_shape, steps.image_size, multiple, sizes)
     return None if rules is None else WindowFollower(rules, features)
 

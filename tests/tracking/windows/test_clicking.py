@@ -4,14 +4,14 @@ import pytest
 
 from src_model.tracking.prompts import make_prompt
 from src_model.tracking.recall import Recall
-from src_model.tracking.windows.clicking import ClickSearch
+from src_model.tracking.windows.clicking import ClickSearch, _Look
 from src_model.tracking.windows.rules import window_rules
 from tests.tracking.windows import scenes
 
 
 def search_in(session) -> ClickSearch:
     rules = window_rules("auto", scenes.FIELD, 64, 16, scenes.SIZES)
-    return ClickSearch(rules, Recall(session.steps, session._features, 16))
+    return ClickSearch(rules, Recall(session.steps, session._features, 16), session._features)
 
 
 def click(*points, labels=None):
@@ -24,18 +24,18 @@ def search():
 
 
 def test_the_frame_is_halved_until_the_window_is_small(search):
-    sides = [None if level is None else level.shape for level in search.levels(click((160, 200)))]
-    assert sides == [None, (200, 200), (100, 100)]
+    sides = [window.shape for window in search.windows(click((160, 200)))]
+    assert sides == [(200, 200), (100, 100)]
 
 
 def test_windows_that_do_not_hold_every_click_are_left_out(search):
-    levels = search.levels(click((160, 200), (160, 290), labels=[1, 0]))
-    assert [None if level is None else level.shape for level in levels] == [None, (200, 200)]
+    windows = search.windows(click((160, 200), (160, 290), labels=[1, 0]))
+    assert [window.shape for window in windows] == [(200, 200)]
 
 
 def test_windows_lie_around_the_clicks_inside_the_object(search):
-    level = search.levels(click((160, 200), (160, 240), labels=[1, 0]))[-1]
-    assert (sum(level.box[::2]) / 2, sum(level.box[1::2]) / 2) == (160, 200)
+    window = search.windows(click((160, 200), (160, 240), labels=[1, 0]))[-1]
+    assert (sum(window.box[::2]) / 2, sum(window.box[1::2]) / 2) == (160, 200)
 
 
 def test_a_small_object_is_found_where_it_is_seen_well(search):
@@ -55,3 +55,13 @@ def test_a_large_object_is_measured_on_the_whole_frame():
 def test_where_nothing_is_seen_no_extent_is_found():
     search = search_in(scenes.predictor().start(scenes.field([None, (60, 80)])))
     assert search.extent(0, click((60, 80))) is None
+
+
+@pytest.mark.parametrize(("score", "batches"), [(0.95, 0), (0.5, 1)])
+def test_a_clear_answer_on_the_whole_frame_saves_the_windows(monkeypatch, score, batches):
+    search = search_in(scenes.predictor().start(scenes.field([(160, 200)], side=180)))
+    prepared = []
+    monkeypatch.setattr(search.features, "prepare", lambda frame, windows: prepared.append(windows))
+    monkeypatch.setattr(ClickSearch, "_look", lambda *_: _Look(score, scenes.box_of((160, 200), 180), 0.5))
+    assert search.extent(0, click((160, 200))).side == 180
+    assert len(prepared) == batches

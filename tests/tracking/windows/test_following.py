@@ -34,8 +34,9 @@ def followed():
 # The window ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_default_tracks_whole_frames():
-    assert PRESETS["default"].window == "off"
+def test_windows_follow_small_objects_unless_they_are_switched_off():
+    assert PRESETS["default"].window == "auto"
+    assert PRESETS["official"].window == "off"
     session = started(STRAIGHT[:3], window="off")
     results = list(session.propagate())
     assert all(result.windows == {} for result in results)

@@ -58,8 +58,8 @@ def test_an_object_in_a_window_may_grow_somewhat_before_it_loses_it():
 
 
 def test_no_window_where_it_would_hardly_enlarge():
-    assert WindowRules((448, 448), 448, (128,)).fresh(around(200, 200, 35)) is None
-    assert WindowRules((448, 448), 448, (224,)).fresh(around(200, 200, 35)) is not None
+    assert WindowRules((448, 448), 448, (96,)).fresh(around(200, 200, 27)) is None
+    assert WindowRules((448, 448), 448, (128,)).fresh(around(200, 200, 27)) is not None
 
 
 def test_fast_objects_get_larger_windows_ahead_of_them():

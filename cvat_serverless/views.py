@@ -1,0 +1,92 @@
+"""The image of a request as the one frame of a movie that is at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from src_model.errors import MovieError
+from src_model.tracking.prompting import Prompting
+from src_model.tracking.propagation import Propagation
+from src_model.tracking.recall import Recall
+from src_model.tracking.windows.following import window_follower
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cvat_serverless.engine import Engine, SeenImage
+    from src_model.nn import ImageFeatures
+    from src_model.tracking.windows.following import WindowFollower
+    from src_model.tracking.windows.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class ImageViews:
+    """Gives features of an image, and of windows in it, as a movie gives those of its frames.
+
+    Attributes
+    ----------
+    engine
+        Encodes; its turn has to be held.
+    image
+        The image.
+    frame
+        The number under which tracking knows it.
+    """
+
+    engine: Engine
+    image: SeenImage
+    frame: int = 0
+
+    def __call__(self, frame: int, window: Window | None = None) -> ImageFeatures:
+        """Return the features of the image, or of a window in it.
+
+        Raises
+        ------
+        MovieError
+            If another frame is asked for: earlier ones were images of requests long answered.
+        """
+        if frame != self.frame:
+            raise MovieError(f"frame {frame} is not at hand; the request is about frame {self.frame}")
+        return self.engine.features(self.image, window)
+
+    def prepare(self, frame: int, windows: Iterable[Window | None]) -> None:
+        """Encode windows of the image as batches."""
+        assert frame == self.frame, "windows are placed on the frame of the request"
+        self.engine.prepare(self.image, windows)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTracking:
+    """What prompts and tracks objects in the image of a request.
+
+    Attributes
+    ----------
+    recall
+        Reads memories.
+    windows
+        Places windows; None if the settings want whole images.
+    shape
+        ``(Y, X)`` of the image.
+    """
+
+    recall: Recall
+    windows: WindowFollower | None
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, engine: Engine, image: SeenImage, frame: int = 0) -> ImageTracking:
+        """Set it up for an image that tracking knows as ``frame``."""
+        steps, views = engine.steps, ImageViews(engine, image, frame)
+        recall = Recall(steps, views, steps.network.config.max_pointers)
+        return cls(recall, window_follower(steps, image.shape, views), image.shape)
+
+    @property
+    def prompting(self) -> Prompting:
+        """What answers prompts."""
+        return Prompting(self.recall, self.shape, self.windows)
+
+    @property
+    def propagation(self) -> Propagation:
+        """What follows objects."""
+        return Propagation(self.recall, self.shape, self.windows)
