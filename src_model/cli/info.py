@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from src_model.nn import ModelConfig
 
 _PACKAGES = ("torch", "numpy", "tifffile", "huggingface_hub")
-_EXTRAS = {"av": "video", "zarr": "zarr", "napari": "napari", "cvat_sdk": "cvat", "openvino": "openvino"}
+_EXTRAS = {
+    "napari": "napari",
+    "cvat_sdk": "cvat",
+    "uvicorn": "serve",
+    "redis": "serve",
+    "av": "video",
+    "zarr": "zarr",
+    "geff": "geff",
+    "jinja2": "evaluate",
+    "lightning_fabric": "train",
+    "openvino": "openvino",
+}
+"""Packages by which an extra is recognised."""
 
 
 def info(model: opt.ModelOption = None, debug: opt.DebugOption = False) -> None:
