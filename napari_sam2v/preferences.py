@@ -41,6 +41,8 @@ class Preferences:
         Whether centroids are shown as tracks at first.
     autosave
         Whether work is saved by itself, so that it can be restored after a crash.
+    keep_features
+        Whether what the model computes of each frame is kept on disk for later sessions.
     keys
         The user's own keys by action id; others have their defaults, an empty one has none.
     """
@@ -52,6 +54,7 @@ class Preferences:
     follow: bool = True
     show_tracks: bool = False
     autosave: bool = True
+    keep_features: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -89,6 +92,13 @@ SETTINGS: Final = (
         "Exact computes in 32 bits; fast takes 16 for the heavy parts, which may move an edge by a pixel; auto is fast "
         "where the device is made for it.",
         PRECISIONS,
+    ),
+    Setting(
+        "keep_features",
+        "inference",
+        "Keep on disk what was computed",
+        "What the model computed of each frame waits for your next session on the movie, which then starts at once; "
+        "20 GB at most, the oldest goes first.",
     ),
     Setting("contrast", "work", "Contrast", "Stretch by the movie's percentiles or by the layer's limits.", CONTRASTS),
     Setting("follow", "work", "Follow tracking", "Show each frame as it is tracked."),

@@ -24,6 +24,7 @@ from napari_sam2v.binding.work_binding import WorkBinding
 from napari_sam2v.panel.panel import Panel
 from napari_sam2v.preferences import load_preferences
 from napari_sam2v.workbench import Workbench
+from src_model.folders import cache_folder
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -59,7 +60,8 @@ class Sam2vWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
-        self.workbench = Workbench(self.host.post, lambda: self.model.load())
+        kept = cache_folder("features") if self._preferences.keep_features else None
+        self.workbench = Workbench(self.host.post, lambda: self.model.load(), kept)
         self.workbench.events.problem.connect(self._notify)
         self.workbench.events.status.connect(self._on_status)
         self._bind(recovery_folder)

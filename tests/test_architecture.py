@@ -17,13 +17,14 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HOSTS = ("napari_sam2v", "cvat_serverless")
 SOURCES = sorted(p for top in ("src_model", *HOSTS) for p in (REPOSITORY / top).rglob("*.py"))
 
-BELOW_TRACKING = {"errors", "lazy", "frames", "masks", "nn", "weights", "acceleration"}
+BELOW_TRACKING = {"errors", "folders", "lazy", "frames", "masks", "nn", "weights", "acceleration"}
 MAY_IMPORT = {
     "errors": set(),
+    "folders": set(),
     "lazy": set(),
     "data": set(),
     "nn": {"errors"},
-    "acceleration": {"errors", "nn"},
+    "acceleration": {"errors", "folders", "nn"},
     "masks": {"errors"},
     "frames": {"errors"},
     "weights": {"errors", "lazy", "nn"},

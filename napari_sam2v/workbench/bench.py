@@ -13,6 +13,8 @@ from src_model.errors import Sam2vError
 from src_model.workflow import DocumentTracker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_sam2v.workbench.runner import Post
     from src_model.annotation import Action, Annotation, Done
     from src_model.frames import FrameSource, Normalization
@@ -28,6 +30,8 @@ class Bench:
         Brings calls from the worker to the host's thread.
     load_predictor
         Called on the worker when the model is first needed.
+    features_folder
+        Where image features are kept for other days; nowhere if left out.
 
     Attributes
     ----------
@@ -41,7 +45,9 @@ class Bench:
         Called before anything that running work must not outlive.
     """
 
-    def __init__(self, post: Post, load_predictor: Callable[[], StreamingPredictor]) -> None:
+    def __init__(
+        self, post: Post, load_predictor: Callable[[], StreamingPredictor], features_folder: Path | None = None
+    ) -> None:
         self.events = WorkbenchEvents()
         self.runner = Runner(post)
         self.document: Annotation | None = None
@@ -49,6 +55,7 @@ class Bench:
         self.frame = 0
         self.interrupts: list[Callable[[], None]] = []
         self._load_predictor = load_predictor
+        self._features_folder = features_folder
         self._tracker: DocumentTracker | None = None
         self._source: FrameSource | None = None
         self._seen: Normalization | None = None
@@ -201,7 +208,9 @@ class Bench:
     def _make_tracker(self) -> None:
         if self.document is not None and self._source is not None:
             self._seen = self.document.project.normalization
-            self._tracker = DocumentTracker(self._source, self._load_predictor, normalization=self._seen)
+            self._tracker = DocumentTracker(
+                self._source, self._load_predictor, normalization=self._seen, cache_dir=self._features_folder
+            )
 
     def _move(self, move: Callable[[], str | None]) -> None:
         self.interrupt()

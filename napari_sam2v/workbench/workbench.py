@@ -10,6 +10,7 @@ from napari_sam2v.workbench.track_desk import TrackDesk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from napari_sam2v.workbench.runner import Post
     from src_model.tracking import StreamingPredictor
@@ -26,7 +27,9 @@ class Workbench(Bench):
         Tracks objects through the movie.
     """
 
-    def __init__(self, post: Post, load_predictor: Callable[[], StreamingPredictor]) -> None:
-        super().__init__(post, load_predictor)
+    def __init__(
+        self, post: Post, load_predictor: Callable[[], StreamingPredictor], features_folder: Path | None = None
+    ) -> None:
+        super().__init__(post, load_predictor, features_folder)
         self.prompts = PromptDesk(self)
         self.tracking = TrackDesk(self)

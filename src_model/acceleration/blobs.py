@@ -10,18 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 _log = logging.getLogger(__name__)
 
 _SUFFIX = ".openvino"
 _DIGEST = hashlib.sha256().digest_size
-
-
-def default_folder() -> Path:
-    """Return the folder that ``SAM2V_CACHE`` names, or the user's own, for compiled programs."""
-    cache = os.environ.get("SAM2V_CACHE") or platformdirs.user_cache_dir("sam2v", appauthor=False)
-    return Path(cache).expanduser() / "openvino"
 
 
 @dataclass(frozen=True, slots=True)

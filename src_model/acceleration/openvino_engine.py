@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from src_model.acceleration.blobs import BlobFolder, default_folder
+from src_model.acceleration.blobs import BlobFolder
 from src_model.acceleration.graphs import EncoderGraph, OpeningGraph, RecallGraph, rotation_tables
 from src_model.acceleration.programs import Program, ProgramRequest, load_program
+from src_model.folders import cache_folder
 from src_model.nn import ImageFeatures
 from src_model.nn.compute import compute_dtype
 from src_model.nn.layers import flatten_map, unflatten_map
@@ -54,7 +55,7 @@ class OpenVinoEngine:
     def __init__(self, network: Sam2Network, folder: BlobFolder | None = None) -> None:
         self.network = network
         self.failures: dict[str, str] = {}
-        self._folder = folder or BlobFolder(default_folder())
+        self._folder = folder or BlobFolder(cache_folder("openvino"))
         self._programs: dict[tuple[str, torch.dtype, int], Program] = {}
         self._lock = threading.Lock()
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from src_model.acceleration.blobs import BlobFolder, default_folder
+from src_model.acceleration.blobs import BlobFolder
 
 
 @pytest.fixture
@@ -49,10 +49,3 @@ def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path, caplog):
     folder.write("one", b"first")
     assert folder.read("one") is None
     assert "cannot be kept" in caplog.text
-
-
-def test_the_environment_names_the_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("SAM2V_CACHE", str(tmp_path))
-    assert default_folder() == tmp_path / "openvino"
-    monkeypatch.delenv("SAM2V_CACHE")
-    assert default_folder().parent.name == "sam2v"

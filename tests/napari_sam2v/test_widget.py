@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.preferences import Preferences
 from src_model.annotation import Origin
 from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny
@@ -182,6 +183,19 @@ def test_each_frame_of_a_dask_movie_is_read_once_a_pass(open_panel):
     person.widget.work.undo()
     person.track()
     assert reads == []  # features are cached
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_was_computed_waits_on_disk_for_the_next_session_if_that_is_preferred(
+    open_panel, monkeypatch, tmp_path, wanted
+):
+    monkeypatch.setenv("SAM2V_CACHE", str(tmp_path))
+    monkeypatch.setattr("napari_sam2v.widget.load_preferences", lambda: Preferences(keep_features=wanted))
+    person = open_panel()
+    person.click(*tiny.CLICK)
+    person.track()
+    person.widget.workbench.tracker.session.flush()
+    assert bool(list(tmp_path.glob("features/*.zarr"))) is wanted
 
 
 def test_errors_are_told_in_words(person):
