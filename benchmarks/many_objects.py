@@ -24,7 +24,8 @@ from official import build_official, official_frames
 from rich.console import Console
 from rich.table import Table
 
-from src_model.evaluation.report.curves import Axis, Line, chart
+from src_model.evaluation.report.curves import Axis, Line
+from src_model.evaluation.report.figure import figure
 from src_model.frames import Normalization
 from src_model.nn import MODEL_CONFIGS, Sam2Network, build_network
 from src_model.tracking import PRESETS, StreamingPredictor
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 FULL_BANK = 8
 """Frames before the bank is full; they are not counted."""
 OURS, OFFICIAL, BUNDLED = "sam2v", "official", "sam2v, bundled model"
-COLOURS = ("#2a78d6", "#c2571a", "#2f8f5b")
 
 
 @dataclass
@@ -100,21 +100,8 @@ def draw(path: Path, rows: dict[int, dict[str, float]], title: str) -> None:
         for style, name in enumerate(names)
     ]
     highest = max(value for seconds in rows.values() for value in seconds.values())
-    svg = chart(lines, Axis("cells", 0, max(rows)), Axis("seconds a frame", 0, 1.05 * highest), title=title)
-    style = "".join(
-        f".s{number}{{stroke:{colour};fill:{colour}}} polyline.s{number}{{fill:none;stroke-width:2}}"
-        for number, colour in enumerate(COLOURS)
-    )
-    style += "text{font:11px sans-serif;fill:#444} .grid{stroke:#ddd} .axis{stroke:#888}"
-    legend = "".join(
-        f'<circle class="s{number}" cx="62" cy="{y}" r="4"/><text x="72" y="{y + 4}">{name}</text>'
-        for number, (name, y) in enumerate(zip(names, range(24, 100, 16), strict=False))
-    )
-    background = '<rect width="100%" height="100%" fill="#fff"/>'
-    head, _, body = svg.partition(">")
-    named = head.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" width="690" height="420" ', 1)
-    text = f"{named}><style>{style}</style>{background}{body.removesuffix('</svg>')}{legend}</svg>\n"
-    path.write_text(text, encoding="utf-8")
+    axes = Axis("cells", 0, max(rows)), Axis("seconds a frame", 0, 1.05 * highest)
+    path.write_text(figure(lines, *axes, title=title), encoding="utf-8")
 
 
 def measure(options: argparse.Namespace, console: Console) -> dict[int, dict[str, float]]:
