@@ -2,6 +2,7 @@
 
     python benchmarks/long_movie.py                   # 10,000 frames at 256 px with three cells
     python benchmarks/long_movie.py --frames 1000 --out long.json
+    python benchmarks/long_movie.py --frames 500 --size 2048 --image-size 448 --objects 200   # windows
 
 Frames are made when they are read, so that all memory is the tracker's. Seconds are those of a clock and those of the
 processor; on a machine that does other things too, the latter are the ones to compare. After the movie is tracked, a
@@ -176,7 +177,9 @@ def main() -> None:
     """Parse the command line, track, correct, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=10_000)
-    parser.add_argument("--size", type=int, default=256, help="side of the frames and of the network's input")
+    parser.add_argument("--size", type=int, default=256, help="side of the frames")
+    parser.add_argument("--image-size", type=int, help="side of the network's input; that of the frames if left out")
+    parser.add_argument("--precision", default="exact", choices=["auto", "exact", "fast"])
     parser.add_argument("--objects", type=int, default=3)
     parser.add_argument("--model", default="default")
     parser.add_argument("--device", default="cpu")
@@ -187,7 +190,12 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     console = Console()
     movie = CellMovie(options.frames, options.size, options.objects)
-    predictor = StreamingPredictor.load(options.model, device=options.device, image_size=options.size)
+    predictor = StreamingPredictor.load(
+        options.model,
+        device=options.device,
+        image_size=options.image_size or options.size,
+        precision=options.precision,
+    )
     session = predictor.start(movie, cache_bytes=options.cache * 2**20)
     for number in range(1, options.objects + 1):
         session.prompt(0, number, box=movie.box(number))

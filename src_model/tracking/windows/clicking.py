@@ -23,6 +23,9 @@ _FINEST = 64
 _LEAST_SHARE, _MOST_SHARE = 1 / 8, 2 / 3
 """An object whose longer side is outside these shares of a window's is seen better in another one."""
 
+_FAIR = 0.5
+"""Predicted IoU from which a look at a frame that is shown in all its details is not doubted."""
+
 _NEARLY = 0.1
 """Of looks whose predicted IoU differs by less the coarsest counts: zoomed in far enough, any texture is an object."""
 
@@ -67,8 +70,10 @@ class ClickSearch:
     def extent(self, frame: int, prompt: Prompt) -> Extent | None:
         """Find the extent of what was clicked; None if no look shows anything well."""
         whole = self._look(frame, prompt, None)
-        if whole is not None and whole.score >= 1 - _NEARLY and self.rules.fresh(Extent(whole.box)) is None:
-            return Extent(whole.box)  # no other look could count instead: the windows need not be encoded
+        # A score that no other could beat by enough saves the windows; so does a fair one where they show no more.
+        clear = 1 - _NEARLY if self.rules.loses_details else _FAIR
+        if whole is not None and whole.score >= clear and self.rules.fresh(Extent(whole.box)) is None:
+            return Extent(whole.box)
         windows = self.windows(prompt)
         self.features.prepare(frame, windows)
         looks = [whole, *(self._look(frame, prompt, window) for window in windows)]
@@ -79,7 +84,10 @@ class ClickSearch:
         return next(Extent(look.box) for look in good if look.score >= enough)
 
     def windows(self, prompt: Prompt) -> list[Window]:
-        """List windows around the clicks, each half as large as the one before; the first is half the frame."""
+        """List windows around the clicks, each half as large as the one before, from half the frame on.
+
+        Windows in which small objects would be too small to count are left out.
+        """
         inside = [point for point, label in zip(prompt.points, prompt.labels, strict=True) if label] or prompt.points
         low = [min(point[axis] for point in prompt.points) for axis in (0, 1)]
         high = [max(point[axis] for point in prompt.points) for axis in (0, 1)]
@@ -88,7 +96,8 @@ class ClickSearch:
         side = max(self.rules.frame_shape) // 2
         while side >= _FINEST:
             window = square(centre, side, self.rules.frame_shape, self.rules.sizes[0])
-            if window.holds((low[0], low[1], high[0], high[1]), self.rules.frame_shape):
+            counts = side * _LEAST_SHARE < self.rules.largest_small
+            if counts and window.holds((low[0], low[1], high[0], high[1]), self.rules.frame_shape):
                 found.append(window)
             side //= 2
         return found

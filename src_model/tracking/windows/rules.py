@@ -140,11 +140,23 @@ class WindowRules:
         low, high = _RESIZED
         return low <= self._side(extent) / max(window.shape) <= high
 
+    @property
+    def loses_details(self) -> bool:
+        """Whether whole frames are reduced so much that a window shows what is not in them."""
+        return self._zoom * _GAIN <= 1
+
+    @property
+    def _zoom(self) -> float:
+        return whole_frame(self.frame_shape, self.image_size).zoom
+
+    @property
+    def largest_small(self) -> float:
+        """Pixels of the movie, geometric mean of its sides, under which an object is small."""
+        return (_SMALL_REDUCED if self.loses_details else _SMALL) / self._zoom
+
     def _is_small(self, extent: Extent, tolerance: float) -> bool:
         height, width = extent.box[2] - extent.box[0], extent.box[3] - extent.box[1]
-        zoom = whole_frame(self.frame_shape, self.image_size).zoom
-        limit = _SMALL_REDUCED if zoom * _GAIN <= 1 else _SMALL
-        return math.sqrt(height * width) * zoom < limit * tolerance
+        return math.sqrt(height * width) < self.largest_small * tolerance
 
     def _side(self, extent: Extent) -> int:
         speed = max(abs(extent.motion[0]), abs(extent.motion[1]))
@@ -156,7 +168,7 @@ class WindowRules:
         """Choose the smallest input that loses no resolution and shows enough more than the whole frame does."""
         if self.pixels is not None:
             return next((size for size in self.sizes if size >= side), self.sizes[-1])
-        needed = _GAIN * side * whole_frame(self.frame_shape, self.image_size).zoom
+        needed = _GAIN * side * self._zoom
         return next((size for size in self.sizes if size >= max(needed, min(side, self.sizes[-1]))), None)
 
 

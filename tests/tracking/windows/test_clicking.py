@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from src_model.tracking.prompts import make_prompt
@@ -57,9 +59,13 @@ def test_where_nothing_is_seen_no_extent_is_found():
     assert search.extent(0, click((60, 80))) is None
 
 
-@pytest.mark.parametrize(("score", "batches"), [(0.95, 0), (0.5, 1)])
-def test_a_clear_answer_on_the_whole_frame_saves_the_windows(monkeypatch, score, batches):
+@pytest.mark.parametrize(
+    ("input_size", "score", "batches"), [(64, 0.95, 0), (64, 0.6, 1), (448, 0.6, 0), (448, 0.4, 1)]
+)
+def test_a_clear_answer_on_the_whole_frame_saves_the_windows(monkeypatch, input_size, score, batches):
+    """The score that is clear enough is lower where the frame is not reduced."""
     search = search_in(scenes.predictor().start(scenes.field([(160, 200)], side=180)))
+    search = replace(search, rules=replace(search.rules, image_size=input_size))
     prepared = []
     monkeypatch.setattr(search.features, "prepare", lambda frame, windows: prepared.append(windows))
     monkeypatch.setattr(ClickSearch, "_look", lambda *_: _Look(score, scenes.box_of((160, 200), 180), 0.5))
