@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from src_model.tracking import Session
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 DIAMETERS = (15, 30, 60, 120)
 FIRST_SEED = 1_000_000_000
@@ -133,19 +135,20 @@ def movies_of(
     return list(open_dataset(data / name)) if (data / name).is_dir() else []
 
 
-def measure(job: Job) -> list[Measured]:
-    """Track all objects of a movie together; runs in a process of its own, whose peak memory is the job's."""
+def opened(job: Job) -> tuple[LabelledMovie, list[Target]]:
+    """Open the movie of a job and choose its objects."""
+    movies = movies_of(job.set_name, job.data, job.field, job.frames, job.pairs)
+    movie = next(each for each in movies if each.name == job.movie_name)
+    return movie, choose_targets(movie, TargetChoice(job.frames, job.objects))
+
+
+def started(job: Job, movie: LabelledMovie, targets: Sequence[Target]) -> Session:
+    """Prompt all objects, on one thread."""
     import torch
 
     from src_model.tracking import StreamingPredictor
 
     torch.set_num_threads(1)
-    (movie,) = [
-        each
-        for each in movies_of(job.set_name, job.data, job.field, job.frames, job.pairs)
-        if each.name == job.movie_name
-    ]
-    targets = choose_targets(movie, TargetChoice(job.frames, job.objects))
     session = StreamingPredictor.load(job.model, device="cpu").start(movie.movie, window=job.window)
     for target in targets:
         truth = target.truth[target.first]
@@ -153,6 +156,13 @@ def measure(job: Job) -> list[Measured]:
             session.prompt(target.first, target.object_id, box=tight_box(truth))
         else:
             session.prompt(target.first, target.object_id, points=[deepest_point(truth.decode())])
+    return session
+
+
+def measure(job: Job) -> list[Measured]:
+    """Track all objects of a movie together; runs in a process of its own, whose peak memory is the job's."""
+    movie, targets = opened(job)
+    session = started(job, movie, targets)
     windowed: dict[int, int] = defaultdict(int)
     begun, frames = time.perf_counter(), 0
     for result in session.propagate(stop=max(target.stop for target in targets)):

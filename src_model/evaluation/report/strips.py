@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy.ndimage import binary_erosion
 
 from src_model.frames import decide_normalization
 from src_model.masks import Rle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,7 @@ RIGHT, MISSED, COVERED = (64, 196, 128), (255, 176, 0), (232, 62, 140)
 _TILE = 168
 _GAP = 4
 _FILL = 0.42
+_CAPTION = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +73,38 @@ def ranked(records: Sequence[UnitRecord]) -> list[tuple[str, UnitRecord, ObjectS
 
 def draw_strip(rank: str, movie: LabelledMovie, scores: ObjectScores, j: float) -> Strip:
     """Draw one masklet on the frames whose masks were kept."""
+    size = list(movie.movie.shape[1:3])
+    masks = {frame: Rle.from_coco({"size": size, "counts": counts}) for frame, counts in sorted(scores.strip.items())}
+    picture = draw_masks(movie, scores.object_id, masks)
+    return Strip(rank, movie.name, scores.object_id, j, tuple(masks), _data_address(picture))
+
+
+def draw_masks(movie: LabelledMovie, object_id: int, masks: Mapping[int, Rle]) -> NDArray[np.uint8]:
+    """Draw masks of an object beside its true ones, a tile for each frame; ``(H, W, 4)``."""
     shape = movie.movie.shape[1:3]
-    frames = tuple(sorted(scores.strip))
-    found = [Rle.from_coco({"size": list(shape), "counts": scores.strip[frame]}).decode() for frame in frames]
-    truth = [movie.mask(scores.object_id, frame) for frame in frames]
+    truth = [movie.mask(object_id, frame) for frame in masks]
     window = _window(truth, (int(shape[0]), int(shape[1])))
     normalization = decide_normalization(movie.movie)
     tiles = []
-    for frame, mask, true in zip(frames, found, truth, strict=True):
+    for (frame, mask), true in zip(masks.items(), truth, strict=True):
         image = normalization.apply(movie.movie.read(frame))[window]
-        tiles.append(_tile(image, mask[window], true[window]))
-    return Strip(rank, movie.name, scores.object_id, j, frames, _data_address(_side_by_side(tiles)))
+        tiles.append(_tile(image, mask.decode()[window], true[window]))
+    return _side_by_side(tiles)
+
+
+def captioned(pictures: Sequence[tuple[str, NDArray[np.uint8]]]) -> Image.Image:
+    """Put pictures ``(H, W, 4)`` under one another, each below its caption."""
+    canvas = Image.new(
+        "RGB",
+        (max(picture.shape[1] for _, picture in pictures), sum(picture.shape[0] + _CAPTION for _, picture in pictures)),
+        "white",
+    )
+    draw, top = ImageDraw.Draw(canvas), 0
+    for caption, picture in pictures:
+        draw.text((2, top + 3), caption, fill="black")
+        canvas.paste(Image.fromarray(picture).convert("RGB"), (0, top + _CAPTION))
+        top += _CAPTION + picture.shape[0]
+    return canvas
 
 
 def _window(truth: Sequence[NDArray[np.bool_]], shape: tuple[int, int]) -> tuple[slice, slice]:

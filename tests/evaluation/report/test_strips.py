@@ -8,7 +8,7 @@ from PIL import Image
 
 from src_model.evaluation.protocols import Attempt
 from src_model.evaluation.records import UnitKey, UnitRecord
-from src_model.evaluation.report.strips import COVERED, MISSED, RIGHT, draw_strip, ranked
+from src_model.evaluation.report.strips import COVERED, MISSED, RIGHT, captioned, draw_strip, ranked
 from src_model.evaluation.scoring import score_object
 from src_model.masks import MaskletFrame, Rle
 from tests.evaluation.fakes import labelled_movie, square, target
@@ -64,3 +64,12 @@ def test_a_single_masklet_is_shown_once():
     record = UnitRecord(UnitKey("s", "m", "click", "tracking"), 4, 1.0, "", (scores(),))
     assert [rank for rank, *_ in ranked([record])] == ["best"]
     assert ranked([]) == []
+
+
+def test_captioned_pictures_stand_under_one_another():
+    wide, narrow = np.full((10, 20, 4), 255, np.uint8), np.zeros((6, 8, 4), np.uint8)
+    narrow[..., 3] = 255
+    sheet = np.asarray(captioned([("a", wide), ("b", narrow)]))
+    assert sheet.shape[1] == 20
+    assert (sheet[-6:, :8] == 0).all()
+    assert (sheet[-6:, 8:] == 255).all()
