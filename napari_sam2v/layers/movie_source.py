@@ -59,6 +59,11 @@ class ColourSource:
         """Names of the channels."""
         return self._name
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether several threads may read at once: if all channels allow it."""
+        return all(getattr(channel, "concurrent", False) for channel in self._channels if channel is not None)
+
     def __len__(self) -> int:
         """Return the number of frames."""
         return self._shape[0]

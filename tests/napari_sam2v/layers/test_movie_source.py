@@ -113,6 +113,7 @@ def test_several_layers_become_the_colours_of_one_movie(viewer):
     source = source_of(viewer.layers, choice)
     assert (source.shape, source.dtype, source.name) == ((4, 20, 30, 3), np.uint16, "RFP + DAPI")
     np.testing.assert_array_equal(source.read(2), np.stack([red[2], 0 * red[2], blue[2]], axis=-1))
+    assert source.concurrent, "frames of several layers are read ahead too"
     limits = normalization_of(viewer.layers, choice, source)
     assert (limits.low, limits.high) == ((10, 0, 20), (200, 1, 100))
     by_movie = normalization_of(viewer.layers, MovieChoice("RFP", "TYX", choice.channel), source)
