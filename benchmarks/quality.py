@@ -4,8 +4,9 @@
     python benchmarks/quality.py --model runs/x/best.safetensors --data path/to/data --frames 30
 
 Sets: the halves of DAVIS 2016 and of the dsb2018 stills that training never sees, simulated microscopy with seeds that
-training never uses, and the bundled epithelium movie where the repository's ground truth is present. The baseline is
-prompting each frame with the box of the mask before. Everything else `sam2v evaluate` does is left to it.
+training never uses, such movies whose field drifts so that objects leave it, and the bundled epithelium movie where the
+repository's ground truth is present. The baseline is prompting each frame with the box of the mask before. Everything
+else `sam2v evaluate` does is left to it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from pairs import add_pair_option, labelled_pairs
-from rich.console import Console
+from panning import panned_set
 
+from src_model.cli.terminal import table_console
 from src_model.evaluation import Evaluation, EvaluationSet, Request, TargetChoice, folder_set, simulated_sets
 from src_model.evaluation.report import summary_table
 from src_model.tracking import StreamingPredictor
@@ -31,7 +33,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 def sets_in(data: Path, movies: int, named: Iterable[tuple[str, str, str]] = ()) -> tuple[EvaluationSet, ...]:
     """Open the sets that are there, and pairs of files that were named."""
     found = [folder_set(data / name, held_out=True) for name in ("davis2016", "dsb2018") if (data / name).is_dir()]
-    found += simulated_sets("simulated", movies=movies)
+    found += [*simulated_sets("simulated", movies=movies), panned_set(movies)]
     found += [EvaluationSet(movie.name, (movie,), "a movie and its labels") for movie in labelled_pairs(named)]
     return tuple(found)
 
@@ -63,10 +65,8 @@ def main() -> None:
     baseline = None
     if options.baseline_model:
         baseline = StreamingPredictor.load(options.baseline_model, image_size=options.image_size)
-    console = Console()
-    with console.status("Evaluating"):
-        report = Evaluation(request, predictor, baseline).run(options.out)
-    console.print(summary_table(report.rows, title=f"{predictor.name}, {predictor.image_size} px"))
+    report = Evaluation(request, predictor, baseline).run(options.out)
+    table_console().print(summary_table(report.rows, title=f"{predictor.name}, {predictor.image_size} px"))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def summary_table(rows: Sequence[Summary], *, title: str) -> Table:
     for name in ("set", "protocol", "method"):
         table.add_column(name, no_wrap=True)
     cells = any(row.seg for row in rows)
+    leaving = any(_left(row) for row in rows)
     names = (
         "objects",
         "J",
@@ -30,6 +31,7 @@ def summary_table(rows: Sequence[Summary], *, title: str) -> Table:
         "NSD",
         *(("SEG", "TRA") if cells else ()),
         "ECE",
+        *(("left", "noticed") if leaving else ()),
         "s/frame",
     )
     for name in names:
@@ -38,7 +40,9 @@ def summary_table(rows: Sequence[Summary], *, title: str) -> Table:
     for row in rows:
         if before is not None and row.set != before:
             table.add_section()
-        table.add_row("" if row.set == before else row.set, row.protocol, row.method, *_numbers(row, cells=cells))
+        table.add_row(
+            "" if row.set == before else row.set, row.protocol, row.method, *_numbers(row, cells=cells, leaving=leaving)
+        )
         before = row.set
     return table
 
@@ -60,7 +64,12 @@ def interval_text(estimate: Estimate | None) -> str:
     return f"{estimate.low:.2f} to {estimate.high:.2f}"
 
 
-def _numbers(row: Summary, *, cells: bool) -> list[str]:
+def _left(row: Summary) -> int:
+    """Return how often an object left."""
+    return row.occlusions.disappearances if row.occlusions else 0
+
+
+def _numbers(row: Summary, *, cells: bool, leaving: bool) -> list[str]:
     return [
         str(row.objects),
         mean_text(row.j),
@@ -68,5 +77,6 @@ def _numbers(row: Summary, *, cells: bool) -> list[str]:
         *(mean_text(each) for each in (row.f, row.jf, row.davis_jf, row.nsd)),
         *((mean_text(row.seg), mean_text(row.tra)) if cells else ()),
         number(row.calibration.ece if row.calibration else None),
+        *((str(_left(row)), number(row.occlusions.found_within if row.occlusions else None)) if leaving else ()),
         number(row.seconds, 2),
     ]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -10,12 +11,12 @@ from src_model.evaluation.records import CellScores, UnitKey, UnitRecord
 from src_model.evaluation.report import summary_table
 from src_model.evaluation.report.table import interval_text, number
 from src_model.evaluation.scoring import score_object
-from src_model.evaluation.summary import Estimate, summarize
+from src_model.evaluation.summary import Estimate, Occlusions, summarize
 from src_model.masks import MaskletFrame
 from tests.evaluation.fakes import target, truth_of
 
 
-def shown(*, cells: CellScores | None = None) -> str:
+def shown(*, cells: CellScores | None = None, occlusions: Occlusions | None = None) -> str:
     masks = {t: MaskletFrame(truth_of(t), 0.75, 0.9) for t in range(4)}
     scores = score_object(target(4), [Attempt(masks, (0,), 1, 0)], gives_first_mask=False)
     records = [
@@ -23,8 +24,11 @@ def shown(*, cells: CellScores | None = None) -> str:
         for name in ("first-set", "second-set")
         for method in ("tracking", "copy")
     ]
+    rows = summarize(records)
+    if occlusions is not None:
+        rows = [replace(row, occlusions=occlusions) for row in rows]
     output = io.StringIO()
-    Console(file=output, width=200).print(summary_table(summarize(records), title="tiny, 64 px"))
+    Console(file=output, width=200).print(summary_table(rows, title="tiny, 64 px"))
     return output.getvalue()
 
 
@@ -41,6 +45,12 @@ def test_each_row_has_its_numbers_and_each_set_its_name_once():
 def test_cell_tracking_scores_are_shown_where_there_are_some():
     assert "SEG" not in shown()
     assert "SEG" in shown(cells=CellScores(0.5, 0.5, 0.5))
+
+
+def test_where_objects_leave_the_share_that_was_noticed_is_shown():
+    assert "noticed" not in shown()
+    [row] = [line for line in shown(occlusions=Occlusions(1.0, 1.0, 3, 2 / 3)).splitlines() if "first-set" in line]
+    assert [cell.strip() for cell in row.strip("│").split("│")][-3:-1] == ["3", "0.667"]
 
 
 def test_what_is_not_there_is_a_dash():
