@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,9 +16,6 @@ from src_model.training.provenance import PROVENANCE_NAME
 from src_model.training.run_config import CONFIG_NAME, read_config
 from src_model.training.trainer import CHECKPOINT_NAME
 from src_model.weights import save_checkpoint
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _ORIGIN = "MobileSAM (Apache-2.0): image encoder, prompt encoder, mask decoder"
 
@@ -57,7 +55,9 @@ def _notes(folder: Path) -> dict[str, str]:
     """Describe the run for the header: its configuration, and the origin of its weights and data."""
     notes = {}
     if (folder / CONFIG_NAME).exists():
-        notes["training"] = (folder / CONFIG_NAME).read_text(encoding="utf-8")
+        start = read_config(folder / CONFIG_NAME).start
+        # Of a file only the name: where it lies on this machine is nobody else's business.
+        notes["training"] = (folder / CONFIG_NAME).read_text(encoding="utf-8").replace(start, Path(start).name)
     if (folder / PROVENANCE_NAME).exists():
         entries: list[dict[str, Any]] = json.loads((folder / PROVENANCE_NAME).read_text(encoding="utf-8"))
         notes["provenance"] = json.dumps(entries)

@@ -22,12 +22,12 @@ def test_every_recipe_that_ships_can_be_read(name):
     assert read_config(name).name == name
 
 
-def test_the_default_checkpoint_is_made_in_three_stages_from_mobile_sam():
+def test_the_default_checkpoint_is_made_in_five_stages_from_mobile_sam():
     config = read_config("default")
     assert config.start == "mobile-sam"
-    assert [stage.minutes for stage in config.stages] == [38, 57, 150]
-    assert [stage.memory_start for stage in config.stages] == [True, False, False]
-    assert [stage.recipe.crowds for stage in config.stages] == [0.0, 0.4, 0.55]
+    assert [stage.minutes for stage in config.stages] == [38, 57, 129, 125, 105]
+    assert [stage.memory_start for stage in config.stages] == [True, False, False, False, False]
+    assert [stage.recipe.crowds for stage in config.stages] == [0.0, 0.4, 0.55, 0.5, 0.5]
 
 
 def test_a_configuration_that_was_written_reads_the_same(tmp_path):
@@ -71,9 +71,11 @@ def test_a_file_that_is_missing_or_no_toml_is_said_to_be(tmp_path):
 
 def test_a_run_of_another_length_keeps_the_shares_of_its_stages():
     config = read_config("default")
-    assert [stage.minutes for stage in with_length(config, minutes=490).stages] == pytest.approx([76, 114, 300])
-    assert [stage.steps for stage in with_length(config, steps=490).stages] == [76, 114, 300]
-    assert all(stage.minutes is None for stage in with_length(config, steps=490).stages)
+    assert [stage.minutes for stage in with_length(config, minutes=908).stages] == pytest.approx(
+        [76, 114, 258, 250, 210]
+    )
+    assert [stage.steps for stage in with_length(config, steps=908).stages] == [76, 114, 258, 250, 210]
+    assert all(stage.minutes is None for stage in with_length(config, steps=908).stages)
     assert with_length(config) == config
 
 
@@ -81,5 +83,5 @@ def test_impossible_lengths_are_refused():
     config = read_config("default")
     with pytest.raises(TrainingError, match="give one of them"):
         with_length(config, minutes=3, steps=3)
-    with pytest.raises(TrainingError, match="too few for 3 stages"):
+    with pytest.raises(TrainingError, match="too few for 5 stages"):
         with_length(config, steps=2)

@@ -161,9 +161,11 @@ def test_an_exported_run_is_a_checkpoint_that_says_how_it_was_made(tmp_path):
     torch.manual_seed(0)
     network = build_network(MODEL_CONFIGS["default"])
     torch.save({"average": network.state_dict()}, tmp_path / "last.pt")
-    write_config(RunConfig((Stage(steps=9),), name="kept"), tmp_path / "config.toml")
+    write_config(RunConfig((Stage(steps=9),), name="kept", start="/home/me/old.safetensors"), tmp_path / "config.toml")
     done = export_run(tmp_path, tmp_path / "mine.safetensors")
     assert done.size < 30e6
     loaded = load_network(done.path, device="cpu")
     assert loaded.sha256 == done.sha256
-    assert 'name = "kept"' in read_metadata(done.path)["training"]
+    training = read_metadata(done.path)["training"]
+    assert 'name = "kept"' in training
+    assert 'start = "old.safetensors"' in training, "whose folder it lay in is nobody's business"

@@ -23,9 +23,6 @@ _FINEST = 64
 _LEAST_SHARE, _MOST_SHARE = 1 / 8, 2 / 3
 """An object whose longer side is outside these shares of a window's is seen better in another one."""
 
-_FAIR = 0.5
-"""Predicted IoU from which a look at a frame that is shown in all its details is not doubted."""
-
 _NEARLY = 0.1
 """Of looks whose predicted IoU differs by less the coarsest counts: zoomed in far enough, any texture is an object."""
 
@@ -70,9 +67,9 @@ class ClickSearch:
     def extent(self, frame: int, prompt: Prompt) -> Extent | None:
         """Find the extent of what was clicked; None if no look shows anything well."""
         whole = self._look(frame, prompt, None)
-        # A score that no other could beat by enough saves the windows; so does a fair one where they show no more.
-        clear = 1 - _NEARLY if self.rules.loses_details else _FAIR
-        if whole is not None and whole.score >= clear and self.rules.fresh(Extent(whole.box)) is None:
+        # What needs no window is believed where windows show no more, and where none could beat its score by enough.
+        believed = whole is not None and (not self.rules.loses_details or whole.score >= 1 - _NEARLY)
+        if whole is not None and believed and self.rules.fresh(Extent(whole.box)) is None:
             return Extent(whole.box)
         windows = self.windows(prompt)
         self.features.prepare(frame, windows)

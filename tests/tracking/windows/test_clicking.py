@@ -60,14 +60,15 @@ def test_where_nothing_is_seen_no_extent_is_found():
 
 
 @pytest.mark.parametrize(
-    ("input_size", "score", "batches"), [(64, 0.95, 0), (64, 0.6, 1), (448, 0.6, 0), (448, 0.4, 1)]
+    ("input_size", "side", "score", "batches"),
+    [(64, 180, 0.95, 0), (64, 180, 0.6, 1), (448, 180, 0.6, 0), (448, 20, 0.95, 1)],
+    ids=["a clear object", "a doubtful one", "one in a frame with all its details", "a small one in such a frame"],
 )
-def test_a_clear_answer_on_the_whole_frame_saves_the_windows(monkeypatch, input_size, score, batches):
-    """The score that is clear enough is lower where the frame is not reduced."""
-    search = search_in(scenes.predictor().start(scenes.field([(160, 200)], side=180)))
-    search = replace(search, rules=replace(search.rules, image_size=input_size))
+def test_windows_are_looked_at_only_where_they_may_know_better(monkeypatch, input_size, side, score, batches):
+    search = search_in(scenes.predictor().start(scenes.field([(160, 200)], side=side)))
+    search = replace(search, rules=replace(search.rules, image_size=input_size, sizes=(64, 448)))
     prepared = []
     monkeypatch.setattr(search.features, "prepare", lambda frame, windows: prepared.append(windows))
-    monkeypatch.setattr(ClickSearch, "_look", lambda *_: _Look(score, scenes.box_of((160, 200), 180), 0.5))
-    assert search.extent(0, click((160, 200))).side == 180
+    monkeypatch.setattr(ClickSearch, "_look", lambda *_: _Look(score, scenes.box_of((160, 200), side), 0.5))
+    assert search.extent(0, click((160, 200))).side == side
     assert len(prepared) == batches
