@@ -69,7 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = read(options.results)
     drawn = [each for name in options.sets for each in pictures(worst(rows, name, options.prompt), options)]
-    captioned(drawn).quantize(128).save(options.out, optimize=True)
+    captioned(drawn).quantize(64).save(options.out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def main() -> None:
     epithelium = EvaluationSet("epithelium", (pair(epithelium_path(), labels, name="epithelium"),), "bundled")
     sets = (*simulated_sets("simulated", movies=options.movies), epithelium)
     pictures = [worst_of(each, predictor, options.objects) for each in sets]
-    captioned(pictures).quantize(128).save(options.out, optimize=True)
+    captioned(pictures).quantize(64).save(options.out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ WINDOW_SIZES = (224, 256, 448, 512)
 LEAST_PIXELS = 16
 """Smallest window that may be asked for."""
 
-_SMALL = 28
+_SMALL = 36
 """An object under so many pixels of the network's input is small; geometric mean of its sides."""
 
 _SMALL_REDUCED = 64
@@ -26,8 +26,11 @@ _SMALL_REDUCED = 64
 _STAYS_SMALL = 1.5
 """An object that has a window keeps it until it is so many times larger than a small one."""
 
-_SIDES = 3.0
+_SIDES = 4.0
 """Side of a window, in longer sides of the object."""
+
+_SIDES_REDUCED = 3.0
+"""The same where the frame is reduced: there every pixel of the window shows more than the frame does."""
 
 _LEAST_SIDE = 48
 """Bound of the side below: less shows nothing but blur."""
@@ -162,7 +165,8 @@ class WindowRules:
         speed = max(abs(extent.motion[0]), abs(extent.motion[1]))
         if self.pixels is not None:
             return max(self.pixels, math.ceil(1.5 * extent.side))
-        return max(_LEAST_SIDE, math.ceil(_SIDES * extent.side + 2 * speed))
+        sides = _SIDES_REDUCED if self.loses_details else _SIDES
+        return max(_LEAST_SIDE, math.ceil(sides * extent.side + 2 * speed))
 
     def _size(self, side: int) -> int | None:
         """Choose the smallest input that loses no resolution and shows enough more than the whole frame does."""

@@ -42,8 +42,8 @@ def test_an_object_of_four_tokens_or_more_keeps_the_whole_frame():
 
 def test_where_the_whole_frame_shows_every_pixel_fewer_objects_are_small():
     rules = WindowRules((300, 300), 448, WINDOW_SIZES)
-    assert rules.fresh(around(150, 150, 28 / 448 * 300 - 1)) is not None
-    assert rules.fresh(around(150, 150, 28 / 448 * 300 + 1)) is None
+    assert rules.fresh(around(150, 150, 36 / 448 * 300 - 1)) is not None
+    assert rules.fresh(around(150, 150, 36 / 448 * 300 + 1)) is None
 
 
 def test_thin_objects_are_small_for_their_length():
@@ -58,8 +58,14 @@ def test_an_object_in_a_window_may_grow_somewhat_before_it_loses_it():
 
 
 def test_no_window_where_it_would_hardly_enlarge():
-    assert WindowRules((448, 448), 448, (96,)).fresh(around(200, 200, 27)) is None
-    assert WindowRules((448, 448), 448, (128,)).fresh(around(200, 200, 27)) is not None
+    assert WindowRules((448, 448), 448, (128,)).fresh(around(200, 200, 27)) is None
+    assert WindowRules((448, 448), 448, (224,)).fresh(around(200, 200, 27)) is not None
+
+
+def test_windows_show_more_of_what_is_around_where_the_frame_hides_no_details():
+    extent = around(150, 150, 20)
+    assert WindowRules((300, 300), 448, WINDOW_SIZES).fresh(extent).shape[0] >= 80
+    assert RULES.fresh(extent).shape[0] < 80
 
 
 def test_fast_objects_get_larger_windows_ahead_of_them():
