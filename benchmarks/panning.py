@@ -2,62 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src_model.datasets.movie import FlatMovie
 from src_model.evaluation import EvaluationSet
-from src_model.frames import FrameSource, open_movie
-from src_model.simulation import SIMULATED_KINDS, simulate_movie
+from src_model.evaluation.sets import FIRST_SEED, SimulatedLabels
+from src_model.simulation import SIMULATED_KINDS, SimulatedMovie, simulate_movie
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-FIRST_SEED = 1_000_000_000
-"""Training uses no simulated movie from this seed on."""
 FRAMES, SIDE, DRIFT = 16, 256, 16
 """Frames, side of the field, and pixels that it drifts a frame."""
 
 
 @dataclass(frozen=True)
-class PannedMovie(FlatMovie):
+class PannedMovie(SimulatedLabels):
     """A field that drifts to the right over a wide simulated movie."""
 
-    simulated_kind: str
-    seed: int
-
-    @property
-    def movie(self) -> FrameSource:
-        """The frames."""
-        return open_movie(self._made[0], axes="TYX", name=self.name)
-
-    @property
-    def labelled_frames(self) -> Sequence[int]:
-        """All frames."""
-        return range(FRAMES)
-
-    def _read_labels(self, frame: int) -> NDArray[np.int32]:
-        return self._made[1][frame].astype(np.int32)
-
     @cached_property
-    def _made(self) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-        wide = simulate_movie(self.simulated_kind, self.seed, FRAMES, (SIDE, SIDE + DRIFT * (FRAMES - 1)))
-        images, labels = (
-            np.stack([frame[:, DRIFT * t : DRIFT * t + SIDE] for t, frame in enumerate(frames)])
-            for frames in (wide.images, wide.labels)
-        )
-        return images, labels
+    def _made(self) -> SimulatedMovie:
+        wide = simulate_movie(self.simulated_kind, self.seed, self.frames, (SIDE, SIDE + DRIFT * (self.frames - 1)))
+        return replace(wide, images=_panned(wide.images), labels=_panned(wide.labels))
+
+
+def _panned(frames: NDArray[np.generic]) -> NDArray[np.generic]:
+    return np.stack([frame[:, DRIFT * t : DRIFT * t + SIDE] for t, frame in enumerate(frames)])
 
 
 def panned_set(movies: int) -> EvaluationSet:
     """Make so many movies of each kind."""
     made = tuple(
-        PannedMovie(f"panned-{kind}-{number}", "microscopy", kind, FIRST_SEED + number)
+        PannedMovie(f"panned-{kind}-{number}", "microscopy", kind, FIRST_SEED + number, FRAMES)
         for kind in SIMULATED_KINDS
         for number in range(movies)
     )

@@ -2,7 +2,7 @@
 
     python benchmarks/window_pictures.py windows.jsonl --sets sheet-30 phase-60 --out docs/images/windows.png
 
-Reads what `benchmarks/windows.py` measured, and takes the same `--data`, `--objects` and `--pair` as it did. Green is
+Reads what `benchmarks/windows.py` measured, and takes the same `--data` and `--pair` as it did. Green is
 right, yellow missed, pink too much.
 """
 
@@ -37,9 +37,9 @@ def worst(rows: list[Measured], name: str, prompt: str) -> Measured:
 
 def pictures(row: Measured, options: argparse.Namespace) -> list[tuple[str, NDArray[np.uint8]]]:
     """Track the movie of an object both ways and draw the object."""
-    name, movie_name, prompt, window, model, field, frames = row.key
+    name, movie_name, prompt, window, model, field, frames, objects = row.key
     pairs = tuple(map(tuple, options.pair))
-    job = Job(name, movie_name, prompt, window, model, options.data, field, frames, options.objects, pairs)
+    job = Job(name, movie_name, prompt, window, model, options.data, field, frames, objects, pairs)
     movie, targets = opened(job)
     target = next(each for each in targets if each.object_id == row.object_id)
     times = sorted(target.truth)
@@ -63,7 +63,6 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", required=True)
     parser.add_argument("--prompt", default="click", choices=["box", "click"])
     parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--objects", type=int)
     parser.add_argument("--out", type=Path, required=True)
     add_pair_option(parser)
     options = parser.parse_args()

@@ -35,6 +35,7 @@ from src_model.datasets import LabelledMovie, open_dataset
 from src_model.datasets.movie import FlatMovie
 from src_model.evaluation.boxes import tight_box
 from src_model.evaluation.clicks import deepest_point
+from src_model.evaluation.sets import FIRST_SEED
 from src_model.evaluation.targets import Target, TargetChoice, choose_targets
 from src_model.frames import FrameSource, open_movie
 from src_model.masks import Masklet, Rle, mask_iou
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DIAMETERS = (15, 30, 60, 120)
-FIRST_SEED = 1_000_000_000
-"""Training uses no simulated movie from this seed on."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,8 @@ class Job:
     @property
     def key(self) -> list[object]:
         """What makes a measurement the same as another."""
-        return [self.set_name, self.movie_name, self.prompt, self.window, self.model, self.field, self.frames]
+        what = [self.set_name, self.movie_name, self.prompt, self.window]
+        return [*what, self.model, self.field, self.frames, self.objects]
 
 
 @dataclass(frozen=True)

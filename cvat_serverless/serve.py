@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import typer
+from typing import TYPE_CHECKING
 
 from cvat_serverless import options as common
+from cvat_serverless.server import options as opt
 from src_model.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -15,59 +14,27 @@ if TYPE_CHECKING:
 
     from cvat_serverless.settings import ServiceSettings
 
-_SERVER, _MEMORY = "Server", "Memory"
 _SHUTDOWN_SECONDS = 120
 _MOST_AT_ONCE = 64
 
 
 def serve_cvat(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on. 0.0.0.0 is all; then a token is needed.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port; Nuclio's own is 8070.")] = 8070,
-    token: Annotated[
-        str,
-        typer.Option(
-            envvar="SAM2V_TOKEN",
-            show_envvar=True,
-            rich_help_panel=_SERVER,
-            help="What CVAT must know: it sends it if CVAT_NUCLIO_HOST is 'sam2v:TOKEN@this-computer'.",
-        ),
-    ] = "",
-    max_body_mb: Annotated[int, typer.Option(min=1, rich_help_panel=_SERVER, help="Largest request, in MiB.")] = 64,
-    max_megapixels: Annotated[float, typer.Option(rich_help_panel=_SERVER, help="Largest image.")] = 80.0,
-    wait: Annotated[
-        float, typer.Option(rich_help_panel=_SERVER, help="Seconds to wait while the model is busy; CVAT waits 120.")
-    ] = 100.0,
+    host: opt.HostOption = "127.0.0.1",
+    port: opt.PortOption = 8070,
+    token: opt.TokenOption = "",
+    max_body_mb: opt.MaxBodyOption = 64,
+    max_megapixels: opt.MaxMegapixelsOption = 80.0,
+    wait: opt.WaitOption = 100.0,
     model: common.ModelOption = "default",
     device: common.DeviceOption = "auto",
-    precision: Annotated[
-        Literal["auto", "exact", "fast"],
-        typer.Option(
-            rich_help_panel=common.MODEL_PANEL, help="auto, exact (float32) or fast (bfloat16 for the heavy parts)."
-        ),
-    ] = "auto",
+    precision: opt.PrecisionOption = "auto",
     image_size: common.ImageSizeOption = 0,
-    threads: Annotated[
-        int, typer.Option(min=0, rich_help_panel=common.MODEL_PANEL, help="CPU threads; 0: as torch chooses.")
-    ] = 0,
-    cache_mb: Annotated[int, typer.Option(min=1, rich_help_panel=_MEMORY, help="MiB for recent images.")] = 512,
-    store_mb: Annotated[int, typer.Option(min=1, rich_help_panel=_MEMORY, help="MiB for tracked objects.")] = 1024,
-    max_age: Annotated[
-        float, typer.Option(rich_help_panel=_MEMORY, help="Hours after which tracked objects are forgotten.")
-    ] = 12.0,
-    redis: Annotated[
-        str,
-        typer.Option(envvar="SAM2V_REDIS", rich_help_panel=_MEMORY, help="Share tracked objects: redis://host:6379/0."),
-    ] = "",
-    state_secret: Annotated[
-        str,
-        typer.Option(
-            envvar="SAM2V_STATE_SECRET",
-            rich_help_panel=_MEMORY,
-            help="Makes tracker states unforgeable; the same for all replicas. Default: the token.",
-        ),
-    ] = "",
+    threads: opt.ThreadsOption = 0,
+    cache_mb: opt.CacheOption = 512,
+    store_mb: opt.StoreOption = 1024,
+    max_age: opt.MaxAgeOption = 12.0,
+    redis: opt.RedisOption = "",
+    state_secret: opt.StateSecretOption = "",
 ) -> None:
     """Serve CVAT's AI tools: a tracker and an interactor, without Nuclio and Docker.
 

@@ -10,8 +10,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from src_model.masks import Masklet, Rle
 from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
 from src_model.tracking.tracked_object import TrackedObject
@@ -208,7 +206,7 @@ def _box_mask(box: Box, image: tuple[int, int]) -> Rle:
     """Fill a box ``(y0, x0, y1, x1)``, at least one pixel of it inside the image."""
     top, left = (min(max(0, math.floor(box[axis])), image[axis] - 1) for axis in (0, 1))
     bottom, right = (min(max(low + 1, math.ceil(box[axis + 2])), image[axis]) for axis, low in ((0, top), (1, left)))
-    return Rle.from_crop(np.ones((bottom - top, right - left), dtype=bool), (top, left), image)
+    return Rle.from_box((top, left, bottom, right), image)
 
 
 def _usable(age: int, entry: MemoryEntry) -> bool:

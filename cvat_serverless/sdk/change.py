@@ -136,7 +136,7 @@ def _add_masks(change: Change, item: Tracked, group: int, originals: Originals, 
     label = scene.labels[source.label_id]
     own = {part.raw["frame"]: part for part in source.parts if part.kind == "shape" and part.raw["type"] == "mask"}
     for part in source.parts:
-        if part in own.values() and part.raw["frame"] in item.masks:
+        if own.get(part.raw["frame"]) is part and part.raw["frame"] in item.masks:
             if not source.group and originals is not Originals.KEEP:
                 change.shapes.append({**part.raw, "group": group})
                 change.replaced.append(part)
@@ -163,7 +163,7 @@ def _add_masks(change: Change, item: Tracked, group: int, originals: Originals, 
 
 
 def _shape(source: Source, label: Label, frame: int, points: tuple[float, ...], group: int) -> dict[str, Any]:
-    drawn = _drawn_before(source, frame)
+    drawn = source.drawn_before(frame)
     mutable = {spec.id for spec in label.attributes if spec.mutable}
     values = {value.spec_id: value.value for value in source.attributes}
     values |= {value.spec_id: value.value for value in drawn.attributes if value.spec_id in mutable}
@@ -241,7 +241,7 @@ def _key_shapes(source: Source, label: Label, keys: Iterable[Keyframe], kind: Sh
     shapes: list[dict[str, Any]] = []
     for place, key in enumerate(keys):
         exact = source.drawn.get(key.frame)
-        drawn = _drawn_before(source, key.frame)
+        drawn = source.drawn_before(key.frame)
         told = drawn if exact is not None or not place else None  # later ones keep what the last one said
         values = {value.spec_id: value.value for value in told.attributes} if told is not None else {}
         shapes.append(
@@ -290,12 +290,6 @@ def _replace(
             change.replaced.append(part)
         else:
             change.later.append(part)
-
-
-def _drawn_before(source: Source, frame: int) -> Drawn:
-    """Return what a person drew last before a frame, or first after it."""
-    earlier = [number for number in source.drawn if number <= frame]
-    return source.drawn[max(earlier) if earlier else min(source.drawn)]
 
 
 def _values(values: Mapping[int, str]) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.sdk.marks import mark_of
@@ -50,7 +52,7 @@ class Part:
         return f"{self.kind} {self.id}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """An object that is to be tracked.
 
@@ -77,6 +79,14 @@ class Source:
     drawn: dict[int, Drawn]
     absent: frozenset[int] = frozenset()
     superseded: tuple[Part, ...] = ()
+
+    def drawn_before(self, frame: int) -> Drawn:
+        """Return what a person drew last up to a frame, or first after it."""
+        return self.drawn[self._frames[max(0, bisect_right(self._frames, frame) - 1)]]
+
+    @cached_property
+    def _frames(self) -> list[int]:
+        return sorted(self.drawn)
 
     def absent_frames(self, frames: Sequence[int]) -> tuple[int, ...]:
         """Return those of ``frames`` on which a person said that the object is not there."""

@@ -108,6 +108,21 @@ class Rle:
         return cls.from_runs((height, width), edges[::2], edges[1::2])
 
     @classmethod
+    def from_box(cls, box: Box, shape: Sequence[int]) -> Rle:
+        """Fill a box ``(y0, x0, y1, x1)``, stops excluded; the work grows with its rows, not with its pixels.
+
+        Raises
+        ------
+        MaskError
+            If the box does not lie inside the image of ``shape`` ``(Y, X)``, or holds no pixel.
+        """
+        height, width = check_shape(shape)
+        check_box(box, (height, width))
+        y0, x0, y1, x1 = box
+        rows = np.arange(y0, y1, dtype=np.int64) * width
+        return cls.from_runs((height, width), rows + x0, rows + x1)
+
+    @classmethod
     def from_runs(cls, shape: Sequence[int], starts: NDArray[np.integer], stops: NDArray[np.integer]) -> Rle:
         """Build a mask from its foreground runs.
 

@@ -79,8 +79,7 @@ class Recall:
         """
         maps, pointers = [], []
         for item, plan, window in zip(items, plans, windows or [None] * len(items), strict=True):
-            now = _last_centre(item, plan)
-            maps.append([self._memory(item, frame, window, now) for frame, _ in plan.spatial])
+            maps.append([self._memory(item, frame, window, plan) for frame, _ in plan.spatial])
             pointers.append([self._entry(item, frame, window).pointer for frame, _ in plan.pointers])
         no_pointer = torch.zeros(1, self.steps.network.config.width, dtype=self._dtype, device=self.steps.device)
         return MemoryTokens(
@@ -103,8 +102,8 @@ class Recall:
             _hold(item, frame, entry)
         return entry
 
-    def _memory(self, item: TrackedObject, frame: int, window: Window | None, now: Place | None) -> Tensor:
-        """Return the spatial memory of a frame as it is of use in a window, where the object was at ``now`` last."""
+    def _memory(self, item: TrackedObject, frame: int, window: Window | None, plan: MemoryPlan) -> Tensor:
+        """Return the spatial memory of a frame, one of a plan, as it is of use in a window."""
         entry = self._entry(item, frame, window)
         if entry.window == window:
             return self._own_memory(item, frame, entry)
@@ -118,7 +117,8 @@ class Recall:
                 source = entry.window or source
             except MovieError:
                 pass  # In a live stream the image may be gone; what is left of it is better than nothing.
-        return carried(self._own_memory(item, frame, entry), source, target, _centre(item.masklet.mask_at(frame)), now)
+        memory, centre = self._own_memory(item, frame, entry), _centre(item.masklet.mask_at(frame))
+        return carried(memory, source, target, centre, _last_centre(item, plan))
 
     def _own_memory(self, item: TrackedObject, frame: int, entry: MemoryEntry) -> Tensor:
         if entry.memory is None:

@@ -62,6 +62,16 @@ def test_runs_build_the_mask_again(mask: np.ndarray) -> None:
 
 @given(MASKS, st.data())
 @settings(deadline=None)
+def test_a_filled_box_is_the_mask_of_its_pixels(mask: np.ndarray, data: st.DataObject) -> None:
+    y0, x0 = (data.draw(st.integers(0, side - 1)) for side in mask.shape)
+    y1, x1 = (data.draw(st.integers(low + 1, side)) for low, side in zip((y0, x0), mask.shape, strict=True))
+    filled = np.zeros_like(mask)
+    filled[y0:y1, x0:x1] = True
+    assert Rle.from_box((y0, x0, y1, x1), mask.shape) == Rle.encode(filled)
+
+
+@given(MASKS, st.data())
+@settings(deadline=None)
 def test_a_crop_is_that_part_of_the_mask_and_can_be_put_back(mask: np.ndarray, data: st.DataObject) -> None:
     y0 = data.draw(st.integers(0, mask.shape[0] - 1))
     x0 = data.draw(st.integers(0, mask.shape[1] - 1))
@@ -166,9 +176,11 @@ def test_overlapping_unordered_or_unpaired_runs_are_refused() -> None:
 
 
 @pytest.mark.parametrize("box", [(0, 0, 3, 3), (-1, 0, 1, 1), (0, 2, 1, 4), (1, 1, 1, 2), (2, 0, 1, 3)])
-def test_a_crop_outside_the_image_or_of_no_pixel_is_refused(box: tuple[int, int, int, int]) -> None:
+def test_a_box_outside_the_image_or_of_no_pixel_is_refused(box: tuple[int, int, int, int]) -> None:
     with pytest.raises(MaskError, match="box"):
         Rle.empty((2, 3)).crop(box)
+    with pytest.raises(MaskError, match="box"):
+        Rle.from_box(box, (2, 3))
 
 
 @pytest.mark.parametrize(
