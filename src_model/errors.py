@@ -31,6 +31,22 @@ class MovieError(Sam2vError, ValueError):
     """A movie cannot be opened, or one of its frames cannot be read."""
 
 
+class DamagedFrameError(MovieError):
+    """One frame cannot be read, because its data are damaged or missing; the rest of the movie can be used.
+
+    Parameters
+    ----------
+    message
+        Which frame of which movie, and what is wrong with it.
+    frame
+        Frame number, from 0.
+    """
+
+    def __init__(self, message: str, frame: int) -> None:
+        super().__init__(message)
+        self.frame = frame
+
+
 class MaskError(Sam2vError, ValueError):
     """A mask or its run-length encoding is malformed."""
 

@@ -17,8 +17,9 @@ class FrameSource(Protocol):
     would call the movie. ``len(source)`` is T; for a live source it grows.
 
     More attributes are looked at where a source has them: ``composite`` (bool, its three colours are channels with
-    ranges of their own), ``oldest`` (int, the first frame that can still be read) and ``concurrent`` (bool, it may be
-    read from several threads at once, so that frames can be read ahead of their use).
+    ranges of their own), ``oldest`` (int, the first frame that can still be read), ``concurrent`` (bool, it may be
+    read from several threads at once, so that frames can be read ahead of their use) and ``notes`` (tuple of str, what
+    a user should be told about the file: "6 of 20 frames were written").
     """
 
     @property
@@ -53,8 +54,10 @@ class FrameSource(Protocol):
         ------
         FrameRangeError
             No such frame.
+        DamagedFrameError
+            This frame cannot be read, but others can.
         MovieError
-            The frame cannot be read.
+            The movie cannot be read any more.
         """
 
 
