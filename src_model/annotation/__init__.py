@@ -45,7 +45,7 @@ from src_model.annotation.actions import (
     renumbered,
 )
 from src_model.annotation.autosave import Autosave
-from src_model.annotation.document import Annotation, Done, SavedFile, Snapshot
+from src_model.annotation.document import Annotation, Done, SavedFile
 from src_model.annotation.events import (
     AnnotationEvents,
     DivisionsChanged,
@@ -62,11 +62,13 @@ from src_model.annotation.lineage import Division
 from src_model.annotation.movie import MovieIdentity
 from src_model.annotation.objects import MAX_OBJECT_ID, AnnotatedObject, default_colour
 from src_model.annotation.overlap import OverlapPair, OverlapReport, label_image, overlap_report
+from src_model.annotation.patch import Patch
 from src_model.annotation.project import ModelIdentity, Project, Settings
 from src_model.annotation.prompts import Prompt
 from src_model.annotation.propagation import OpenPropagation, TrackedFrame
 from src_model.annotation.provenance import AnnotatedFrame, FrameState, Origin
 from src_model.annotation.recovery import Recoverable, discard, find_recoverable, recover
+from src_model.annotation.view import DocumentView
 
 __all__ = [
     "MAX_OBJECT_ID",
@@ -86,6 +88,7 @@ __all__ = [
     "DeleteObject",
     "Division",
     "DivisionsChanged",
+    "DocumentView",
     "Done",
     "FrameState",
     "FramesChanged",
@@ -107,6 +110,7 @@ __all__ = [
     "Origin",
     "OverlapPair",
     "OverlapReport",
+    "Patch",
     "Project",
     "Prompt",
     "PromptsChanged",
@@ -130,7 +134,6 @@ __all__ = [
     "Settings",
     "ShowObject",
     "Skipped",
-    "Snapshot",
     "SplitObject",
     "Step",
     "SwapIds",

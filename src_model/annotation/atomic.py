@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write to, which takes the place of ``path`` when the block ends without an error.
+def replacing_path(path: Path) -> Iterator[Path]:
+    """Give a path to write a file to, which takes the place of ``path`` when the block ends without an error.
+
+    The file has to be on the disk itself by then: see :func:`bring_to_disk`.
 
     Raises
     ------
@@ -24,14 +26,17 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     # In the same folder, so that the last step is a rename within one file system.
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield part
         os.replace(part, path)
         _sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def bring_to_disk(path: Path) -> None:
+    """Wait until a file is on the disk itself, not only on its way there."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

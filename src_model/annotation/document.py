@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+import json
+import sqlite3
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
-from src_model.annotation.events import AnnotationEvents, HistoryChanged, SavedChanged, emit_patch
-from src_model.annotation.history import History, Move, Step
-from src_model.annotation.patch import Patch, in_order
+from src_model.annotation.event_log import EventLog
+from src_model.annotation.events import AnnotationEvents, HistoryChanged, SavedChanged, emit_touched
+from src_model.annotation.history import ROOT, History, Step
 from src_model.annotation.project import Project
 from src_model.annotation.propagation import OpenPropagation
-from src_model.annotation.provenance import AnnotatedFrame, FrameState
+from src_model.annotation.spans import SpanSet
 from src_model.annotation.state import State
+from src_model.annotation.store import CellStore, Moment
+from src_model.annotation.sweep import Sweep
+from src_model.annotation.view import DocumentView
+from src_model.annotation.working_copy import WorkingCopy
+from src_model.errors import AnnotationFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from src_model.annotation.actions import Action, PropagateSpan, Skipped
-    from src_model.annotation.lineage import Division
+    from src_model.annotation.event_log import Event, EventKind
     from src_model.annotation.movie import MovieIdentity
-    from src_model.annotation.objects import AnnotatedObject
-    from src_model.annotation.prompts import Prompt
-    from src_model.masks import Masklet, Rle
+    from src_model.annotation.patch import Patch
+    from src_model.annotation.touched import Touched
+
+
+HISTORY_LIMIT: Final = 256 * 2**20
+"""Bytes that are kept so that steps can be undone and redone."""
+
+
+_BEGINNING: Final = Moment(SpanSet([(ROOT, ROOT + 1)]), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +57,6 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The document at one time, quick to take and safe to read on another thread.
-
-    Attributes
-    ----------
-    state
-        All its cells.
-    revision
-        Tells states of one document apart.
-    """
-
-    state: State
-    revision: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
 class SavedFile:
     """The file of a document as it was last read or written.
 
@@ -68,135 +66,114 @@ class SavedFile:
         Where it lies.
     stamp
         Time of its last change in nanoseconds, and its size: they tell whether another program changed it since.
+    revision
+        Of the document that it holds.
     """
 
     path: Path
     stamp: tuple[int, int]
+    revision: int = 0
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps([str(self.path), *self.stamp, self.revision])
+
+    @classmethod
+    def from_json(cls, text: str) -> SavedFile:
+        """Return it from JSON of a working copy of our own."""
+        path, changed, size, revision = json.loads(text)
+        return cls(Path(path), (int(changed), int(size)), int(revision))
 
 
-class Annotation:
-    """The document. It is edited on one thread; snapshots may be read on any.
+class Annotation(DocumentView):
+    """The document. It is edited on one thread; :meth:`snapshot` gives what may be read on any.
 
     Parameters
     ----------
     movie
         The movie that is annotated, or a whole project.
+    contents
+        What it holds to begin with, which nothing undoes.
+    copy
+        Where it lies while it is open; a folder that goes with the process if left out.
     """
 
-    def __init__(self, movie: MovieIdentity | Project) -> None:
-        self._state = State(movie if isinstance(movie, Project) else Project(movie))
-        self._history = History()
-        self._open: OpenPropagation | None = None
-        self._saved_revision: tuple[int, int] | None = self._revision()
-        self._file: SavedFile | None = None
-        self.events = AnnotationEvents()
+    def __init__(
+        self, movie: MovieIdentity | Project, contents: Patch | None = None, *, copy: WorkingCopy | None = None
+    ) -> None:
+        copy = copy or WorkingCopy()
+        project = movie if isinstance(movie, Project) else Project(movie)
+        store = CellStore(copy.create, project.movie.name, _BEGINNING)
+        store.put_project(ROOT, project)
+        super().__init__(State(store), copy)
+        self._begin()
+        with self._changing(ROOT):
+            if contents is not None:
+                self._state.check(contents)
+                self._state.apply(contents, ROOT)
+                store.put_fact("begun_with_contents", 1)
+                self._saved_revision = None
 
     @classmethod
-    def of_state(cls, state: State, *, file: SavedFile | None = None, modified: bool = False) -> Annotation:
-        """Make a document of what was read: from its ``file``, or ``modified`` if that is not up to date."""
-        annotation = cls(state.project)
-        annotation._state = state
-        annotation._file = file
-        if modified:
-            annotation._saved_revision = None
+    def opened(cls, copy: WorkingCopy, name: str) -> Annotation:
+        """Go on with what a working copy holds, whose tables were checked; ``name`` is for errors.
+
+        Raises
+        ------
+        AnnotationFileError
+            If its cells or its history contradict themselves.
+        """
+        annotation = cls.__new__(cls)
+        store = CellStore(copy.writer, name, _BEGINNING)
+        try:
+            version = store.fact("version")
+            if not isinstance(version, int):
+                raise AnnotationFileError(f"'{name}' is damaged: nothing says which of its values is the latest")
+            store.moment = Moment(History(store).line, version)
+            DocumentView.__init__(annotation, State(store), copy)
+            annotation._state.check_divisions()
+            annotation._begin()
+        except BaseException:
+            store.close()
+            raise
         return annotation
+
+    def _begin(self) -> None:
+        store = self._state.store
+        self._history, self._log, self._sweep = History(store), EventLog(store), Sweep(store)
+        self._views: WeakSet[DocumentView] = WeakSet()
+        self._open: OpenPropagation | None = None
+        self._saved_revision: int | None = None if store.fact("begun_with_contents") else ROOT
+        self._file: SavedFile | None = None
+        saved = store.fact("saved")
+        if isinstance(saved, str):
+            self._file = SavedFile.from_json(saved)
+            self._saved_revision = self._file.revision
+        self.events = AnnotationEvents()
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
-    @property
-    def project(self) -> Project:
-        """Movie, model, normalisation, settings and overlap policy."""
-        return self._state.project
+    def snapshot(self) -> DocumentView:
+        """Return the document as it is now, for any thread; what arrived of an open propagation is in it."""
+        store = CellStore(self._copy.reader, self._state.store.name, self._state.store.moment)
+        view = DocumentView(self._state.snapshot(store), self._copy)
+        self._views.add(view)
+        return view
 
     @property
-    def movie(self) -> MovieIdentity:
-        """The movie that is annotated."""
-        return self._state.project.movie
+    def copy(self) -> WorkingCopy:
+        """Where it lies while it is open."""
+        return self._copy
 
     @property
-    def objects(self) -> dict[int, AnnotatedObject]:
-        """The objects by ascending id."""
-        return {object_id: track.info for object_id, track in self._state.tracks.items()}
+    def revision(self) -> int:
+        """A number that is the same whenever the document is in the same state of its history."""
+        return self._history.revision
 
-    @property
-    def divisions(self) -> Mapping[int, Division]:
-        """The divisions by ascending parent."""
-        return MappingProxyType(self._state.divisions)
-
-    @property
-    def mask_count(self) -> int:
-        """How many masks there are, over all objects and frames."""
-        return sum(len(track.masklet) for track in self._state.tracks.values())
-
-    def next_id(self) -> int:
-        """Return a free object id, larger than all in use."""
-        return max(self._state.tracks, default=0) + 1
-
-    def object(self, object_id: int) -> AnnotatedObject:
-        """Return what a person says about an object, or raise UnknownObjectError."""
-        return self._state.track(object_id).info
-
-    def masklet(self, object_id: int) -> Masklet:
-        """Return a copy of an object's masks, which shares the masks themselves; or raise UnknownObjectError."""
-        return self._state.track(object_id).masklet.copy()
-
-    def frame(self, object_id: int, frame: int) -> AnnotatedFrame | None:
-        """Return an object's mask, scores and origin on a frame; None where it has no mask; or UnknownObjectError."""
-        return self._state.track(object_id).frame(frame)
-
-    def mask_at(self, object_id: int, frame: int) -> Rle | None:
-        """Return an object's mask on a frame, None where it has none; or raise UnknownObjectError."""
-        return self._state.track(object_id).masklet.mask_at(frame)
-
-    def masks_at(self, frame: int, *, visible_only: bool = False) -> dict[int, AnnotatedFrame]:
-        """Return all masks of a frame with scores and origins, by ascending object id; or those of shown objects."""
-        entries = {
-            object_id: track.frame(frame)
-            for object_id, track in self._state.tracks.items()
-            if track.info.visible or not visible_only
-        }
-        return {object_id: entry for object_id, entry in entries.items() if entry is not None}
-
-    def prompt(self, object_id: int, frame: int) -> Prompt | None:
-        """Return what was said about an object on a frame, or None; or raise UnknownObjectError."""
-        return self._state.track(object_id).prompts.get(frame)
-
-    def prompts(self, object_id: int) -> Mapping[int, Prompt]:
-        """Return an object's prompts by ascending frame; or raise UnknownObjectError."""
-        return MappingProxyType(self._state.track(object_id).prompts)
-
-    def locked_frames(self, object_id: int) -> tuple[int, ...]:
-        """Return the frames that are locked one by one, ascending; or raise UnknownObjectError."""
-        return tuple(sorted(self._state.track(object_id).locked))
-
-    def is_locked(self, object_id: int, frame: int) -> bool:
-        """Tell whether a frame is locked, alone or with the whole object; or raise UnknownObjectError."""
-        track = self._state.track(object_id)
-        return track.info.locked or frame in track.locked
-
-    def frame_states(self, object_id: int) -> tuple[FrameState, ...]:
-        """Return all frames of which something is known, ascending, for a time strip; or raise UnknownObjectError."""
-        track = self._state.track(object_id)
-        entries = track.frames()
-        states = []
-        for number in sorted({*entries, *track.prompts, *track.locked}):
-            entry = entries.get(number)
-            states.append(
-                FrameState(
-                    frame=number,
-                    origin=None if entry is None else entry.origin,
-                    prompted=number in track.prompts,
-                    locked=track.info.locked or number in track.locked,
-                    absent=entry is not None and entry.mask.is_empty,
-                    score=None if entry is None else entry.score,
-                    object_score=None if entry is None else entry.object_score,
-                )
-            )
-        return tuple(states)
-
-    def snapshot(self) -> Snapshot:
-        """Return the document as it is now, for another thread; what arrived of an open propagation is in it."""
-        return Snapshot(self._state.copy(), self._revision())
+    def logged(self) -> tuple[Event, ...]:
+        """Return what happened so far, the earliest first."""
+        with self._state.store.lock:
+            return tuple(self._log)
 
     # Changing --------------------------------------------------------------------------------------------------------
 
@@ -214,22 +191,18 @@ class Annotation:
         Raises
         ------
         Sam2vError
-            If it cannot be done; nothing has changed then. LockedError if something locked would change.
+            If it cannot be done; nothing has changed then. LockedError if something locked would change,
+            AnnotationFileError if it cannot be kept, as on a full disk.
         """
         plan = action.plan(self._state)
-        self._commit_open()
-        applied = self._state.apply(plan.patch)
-        if applied.forward.is_empty:
+        step = self._apply(plan.patch, action.label, getattr(action, "event", "edit"), join)
+        if step is None:
             return Done(None, plan.skipped)
-        if join is not None and self._history.can_amend(join):
-            step = self._history.amend(applied.inverse)
-        else:
-            step = self._history.record(action.label, applied.inverse)
-        self._tell(applied.forward, applied.inverse)
+        self._tell_history()
         return Done(step, plan.skipped)
 
     def propagation(self, label: str = "Track", *, reverse: bool = False, keep_edited: bool = True) -> OpenPropagation:
-        """Open a propagation: frames given to it are seen at once, and are one step when it closes.
+        """Open a propagation: frames given to it are seen and kept at once, and are one step.
 
         Parameters
         ----------
@@ -249,15 +222,17 @@ class Annotation:
     def undo(self) -> str | None:
         """Take the current step back; return its label, or None if there is none."""
         self._end_open()
-        label, move = self._history.undo_label, self._history.undo_move()
-        self._move([] if move is None else [move])
+        label, target = self._history.undo_label, self._history.undo_target()
+        if target is not None:
+            self._move_to(target, "undo", label or "")
         return label
 
     def redo(self) -> str | None:
         """Do the step undone last on this branch again; return its label, or None if there is none."""
         self._end_open()
-        label, move = self._history.redo_label, self._history.redo_move()
-        self._move([] if move is None else [move])
+        label, target = self._history.redo_label, self._history.redo_target()
+        if target is not None:
+            self._move_to(target, "redo", label or "")
         return label
 
     def go_to(self, step: int) -> None:
@@ -266,23 +241,52 @@ class Annotation:
         Raises
         ------
         AnnotationError
-            If there is no such step.
+            If there is no such step, or it was forgotten.
         """
         self._end_open()
-        self._move(self._history.way_to(step))
+        if step != self._history.current:
+            self._move_to(step, "undo", f"Go to step {step}")
+
+    def forget_history(self) -> None:
+        """Make everything done so far impossible to undo, and remove what is kept for undo alone."""
+        self._end_open()
+        with self._transaction():
+            while self._forget_oldest():
+                pass
+            self._sweep.run(None)
+        self._tell_history()
+
+    def tidy(self, history_limit: int = HISTORY_LIMIT, cells: int = 1000) -> bool:
+        """Drop some of the oldest history where it takes more than ``history_limit`` bytes.
+
+        A little at a time, so that it may be called after an edit; nothing while a snapshot is in use.
+
+        Returns
+        -------
+        bool
+            Whether there is more to be done.
+        """
+        if len(self._views):
+            return False
+        with self._transaction():
+            if self._history.bytes > history_limit:
+                self._forget_oldest()
+            self._sweep.run(cells)
+        return self._history.bytes > history_limit or not self._sweep.is_done
+
+    def note_event(self, kind: EventKind, detail: str, object_id: int | None = None, frame: int | None = None) -> None:
+        """Log what is no change of the document: a candidate that was taken, a verdict."""
+        with self._transaction():
+            self._log.add(kind, detail, object_id, frame)
 
     @property
     def undo_label(self) -> str | None:
         """What :meth:`undo` would take back; None if nothing."""
-        if self._open is not None and self._open.has_changes:
-            return self._open.label
         return self._history.undo_label
 
     @property
     def redo_label(self) -> str | None:
         """What :meth:`redo` would do again; None if nothing."""
-        if self._open is not None and self._open.has_changes:
-            return None
         return self._history.redo_label
 
     def steps(self) -> tuple[Step, ...]:
@@ -308,61 +312,113 @@ class Annotation:
     @property
     def is_modified(self) -> bool:
         """Whether the document differs from its file, or from the beginning if it has none."""
-        return self._revision() != self._saved_revision
+        return self._history.revision != self._saved_revision
 
-    def mark_saved(self, snapshot: Snapshot, file: SavedFile) -> None:
-        """Note that a file now holds a snapshot of this document."""
-        self._saved_revision = snapshot.revision
+    def mark_saved(self, file: SavedFile) -> None:
+        """Note that a file now holds this document as it was when it was written."""
+        self._saved_revision = file.revision
         self._file = file
+        with self._transaction():
+            self._state.store.put_fact("saved", file.to_json())
         self._tell_saved()
+
+    def close(self) -> None:
+        """Let go of the file; the document is not used again. In a recovery folder it can be recovered."""
+        self._state.store.close()
+        if self._copy.recovery is not None:
+            self._copy.recovery.release()
+
+    def work_in(self, copy: WorkingCopy) -> None:
+        """Go on in another working copy, which must be empty, in the place of the one so far."""
+        store = self._state.store
+        with store.lock:
+            store.move(copy)
+            self._copy = copy
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
-    def _revision(self) -> tuple[int, int]:
-        return self._history.revision, 0 if self._open is None else self._open.changes
+    def _apply(self, patch: Patch, label: str, event: EventKind, join: int | None) -> int | None:
+        """Change cells as a new step or as part of one, and tell whom it concerns; None if nothing changed."""
+        self._state.check(patch)
+        amends = join is not None and self._history.can_amend(join)
+        step = self._history.current if amends else self._history.next_number
+        before = frozenset(self._state.tracks)
+        with self._changing(step):
+            applied = self._state.apply(patch, step)
+            if not applied.touched.is_empty:
+                step = self._history.amend(applied) if amends else self._history.record(label, applied)
+                if event != "track" or not amends:  # a run is one event, not one a frame
+                    self._log.add(event, label, *_concerned(applied.touched))
+        if applied.touched.is_empty:
+            self._state.store.moment = replace(self._state.store.moment, steps=self._history.line)
+            return None
+        emit_touched(self.events, applied.touched, before, frozenset(self._state.tracks))
+        return step
 
     def _take_tracked(self, action: PropagateSpan) -> tuple[Skipped, ...]:
         opened = self._open
         assert opened is not None, "only an open propagation takes frames"
         plan = action.plan(self._state)
-        applied = self._state.apply(plan.patch)
-        if not applied.forward.is_empty:
-            first = not opened.has_changes
-            opened.note(applied.inverse)
-            emit_patch(self.events, applied.forward, applied.inverse)
-            if first:
-                self._tell_history()
+        step = self._apply(plan.patch, opened.label, "track", opened.step)
+        if step is not None and step != opened.step:
+            opened.step = step
+            self._tell_history()
         return plan.skipped
 
-    def _commit_open(self) -> None:
-        """Make a step of what arrived so far."""
-        if self._open is not None and self._open.has_changes:
-            self._history.record(self._open.label, self._open.take_inverse())
+    def _forget_oldest(self) -> bool:
+        oldest = self._history.oldest()
+        if oldest is None:
+            return False
+        self._history.forget(oldest.step, oldest.beside)
+        self._sweep.add(oldest)
+        return True
 
     def _end_open(self) -> None:
-        opened = self._open
-        if opened is None:
-            return
-        changed = opened.has_changes
-        self._commit_open()
-        self._open = None  # before closing it, which comes back here
-        opened.close()
-        if changed:
-            self._tell_history()
+        opened, self._open = self._open, None  # before closing it, which comes back here
+        if opened is not None:
+            opened.close()
+            if opened.step is not None:
+                self._tell_history()
 
-    def _move(self, moves: Sequence[Move]) -> None:
-        forwards, inverses = [], []
-        for move in moves:
-            applied = self._state.apply(self._history.patch_of(move))
-            self._history.moved(move, applied.inverse)
-            forwards.append(applied.forward)
-            inverses.append(applied.inverse)
-        if moves:
-            self._tell(in_order(forwards), in_order(inverses[::-1]))
-
-    def _tell(self, forward: Patch, inverse: Patch) -> None:
-        emit_patch(self.events, forward, inverse)
+    def _move_to(self, target: int, event: EventKind, label: str) -> None:
+        store = self._state.store
+        before = frozenset(self._state.tracks)
+        with self._transaction():
+            touched = self._history.move_to(target)
+            store.moment = Moment(self._history.line, store.moment.version)
+            self._log.add(event, label)
+        if not touched.only_masks:
+            self._state.reload()
+        emit_touched(self.events, touched, before, frozenset(self._state.tracks))
         self._tell_history()
+
+    @contextmanager
+    def _changing(self, step: int) -> Iterator[None]:
+        """Give a new version for the values of a step; all of the block takes effect or nothing."""
+        store = self._state.store
+        with self._transaction():
+            store.moment = Moment(store.moment.steps.with_number(step), store.moment.version + 1)
+            yield
+            store.put_fact("version", store.moment.version)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        store = self._state.store
+        moment = store.moment
+        with store.lock:
+            try:
+                store.connection.execute("BEGIN IMMEDIATE")
+                yield
+                store.connection.execute("COMMIT")
+            except BaseException as error:
+                store.moment = moment
+                with suppress(sqlite3.Error):
+                    store.connection.execute("ROLLBACK")
+                self._history.reload()
+                self._state.reload()
+                if isinstance(error, sqlite3.Error):
+                    raise AnnotationFileError(f"the change cannot be kept in '{self._copy.folder}': {error}") from error
+                raise
 
     def _tell_history(self) -> None:
         self.events.history.emit(HistoryChanged(self.undo_label, self.redo_label))
@@ -370,3 +426,12 @@ class Annotation:
 
     def _tell_saved(self) -> None:
         self.events.saved.emit(SavedChanged(self.is_modified, self.path))
+
+
+def _concerned(touched: Touched) -> tuple[int | None, int | None]:
+    """Name the object and the frame that a change is about, if it is about one."""
+    tables = (touched.masks, touched.prompts, touched.locks)
+    objects = {*touched.objects, *(number for table in tables for number in table)}
+    spans = {span for table in tables for spans in table.values() for span in spans}
+    frames = {start for start, stop in spans if stop == start + 1}
+    return next(iter(objects)) if len(objects) == 1 else None, frames.pop() if len(frames) == len(spans) == 1 else None

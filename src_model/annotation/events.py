@@ -6,18 +6,14 @@ Signals are emitted after the whole change, on the thread that made it, once a s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from psygnal import Signal, SignalGroup
 
-from src_model.annotation.patch import Patch
-from src_model.annotation.spans import Span, spans_of
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-SpansById: TypeAlias = "Mapping[int, tuple[Span, ...]]"
+    from src_model.annotation.touched import SpansById, Touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +110,7 @@ class SavedChanged:
 class AnnotationEvents(SignalGroup):
     """The signals of an annotation; ``connect`` a function to the one that concerns it.
 
-    ``project`` stands for movie, model, normalisation, settings and overlap policy. ``patched`` carries every change
-    itself, for journals and mirrors.
+    ``project`` stands for movie, model, normalisation, settings and overlap policy.
     """
 
     objects = Signal(ObjectsChanged)
@@ -126,30 +121,32 @@ class AnnotationEvents(SignalGroup):
     project = Signal()
     history = Signal(HistoryChanged)
     saved = Signal(SavedChanged)
-    patched = Signal(Patch)
 
 
-def emit_patch(events: AnnotationEvents, forward: Patch, inverse: Patch) -> None:
-    """Tell what a patch changed; ``inverse`` tells what was there before."""
-    if forward.is_empty:
-        return
-    events.patched.emit(forward)
-    if forward.project is not None:
+def emit_touched(events: AnnotationEvents, touched: Touched, before: frozenset[int], after: frozenset[int]) -> None:
+    """Tell what a change touched.
+
+    Parameters
+    ----------
+    events
+        Whom to tell.
+    touched
+        The cells that have another value now.
+    before, after
+        Ids of the objects that were there, and that are there now.
+    """
+    if touched.project:
         events.project.emit()
-    if forward.objects:
-        added = tuple(sorted(key for key, value in inverse.objects.items() if value is None))
-        removed = tuple(sorted(key for key, value in forward.objects.items() if value is None))
-        edited = tuple(sorted(forward.objects.keys() - {*added, *removed}))
-        events.objects.emit(ObjectsChanged(added, removed, edited))
-    if forward.masks:
-        events.frames.emit(FramesChanged(_spans(forward.masks)))
-    if forward.prompts:
-        events.prompts.emit(PromptsChanged(_spans(forward.prompts)))
-    if forward.locks:
-        events.locks.emit(LocksChanged(_spans(forward.locks)))
-    if forward.divisions:
-        events.divisions.emit(DivisionsChanged(tuple(sorted(forward.divisions))))
-
-
-def _spans(table: Mapping[int, Mapping[int, object]]) -> dict[int, tuple[Span, ...]]:
-    return {object_id: spans_of(values) for object_id, values in sorted(table.items())}
+    if touched.objects:
+        added, removed = touched.objects & (after - before), touched.objects & (before - after)
+        edited = touched.objects & before & after
+        if added or removed or edited:
+            events.objects.emit(ObjectsChanged(*(tuple(sorted(ids)) for ids in (added, removed, edited))))
+    if touched.masks:
+        events.frames.emit(FramesChanged(touched.masks))
+    if touched.prompts:
+        events.prompts.emit(PromptsChanged(touched.prompts))
+    if touched.locks:
+        events.locks.emit(LocksChanged(touched.locks))
+    if touched.parents:
+        events.divisions.emit(DivisionsChanged(tuple(sorted(touched.parents))))

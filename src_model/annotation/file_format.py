@@ -1,20 +1,19 @@
-"""Annotations on disk: ``.sam2v`` files. What they hold is described in docs/annotation.md."""
+"""Annotations on disk: ``.sam2v`` files, which are databases. What they hold is described in docs/annotation.md."""
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import ValidationError
-
 from src_model import __version__
-from src_model.annotation.atomic import replacing
-from src_model.annotation.codec import decode, encode
-from src_model.annotation.container import MAX_FILE_BYTES, read_container, write_container
-from src_model.annotation.document import Annotation, SavedFile, Snapshot
-from src_model.annotation.schema import Manifest
-from src_model.annotation.state import State
+from src_model.annotation.atomic import bring_to_disk, replacing_path
+from src_model.annotation.database import check_header, check_tables, connect, damaged
+from src_model.annotation.document import Annotation, SavedFile
+from src_model.annotation.working_copy import WorkingCopy
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
@@ -24,16 +23,15 @@ SUFFIX: Final = ".sam2v"
 
 
 def save(annotation: Annotation, path: str | PathLike[str] | None = None, *, force: bool = False) -> Path:
-    """Save an annotation; the file appears under its name only when it is complete.
-
-    To save on another thread, give :func:`write` a snapshot there, and what it returns to ``annotation.mark_saved``.
+    """Save an annotation and note in it that it was.
 
     Parameters
     ----------
     annotation
-        What to save.
+        The document.
     path
-        With the suffix ``.sam2v``; left out, the file it was loaded from or saved to last. An existing one is replaced.
+        Where, with the suffix ``.sam2v``; left out, the file it was loaded from or saved to last. A file that is there
+        is replaced.
     force
         Replace the annotation's own file even if another program changed it since.
 
@@ -53,77 +51,88 @@ def save(annotation: Annotation, path: str | PathLike[str] | None = None, *, for
     assert target is not None, "checked above"
     if not force:
         _check_unchanged(target, annotation.file)
-    snapshot = annotation.snapshot()
-    annotation.mark_saved(snapshot, write(snapshot, target))
+    annotation.mark_saved(write(annotation, target))
     return target
 
 
-def write(snapshot: Snapshot, path: str | PathLike[str]) -> SavedFile:
-    """Write a snapshot to a file, on any thread.
+def write(annotation: Annotation, path: str | PathLike[str]) -> SavedFile:
+    """Write a document as it is now to a file, on any thread; edits go on meanwhile and are not in it.
+
+    Returns
+    -------
+    SavedFile
+        For :meth:`Annotation.mark_saved`, on the document's own thread.
 
     Raises
     ------
     AnnotationFileError
-        If the suffix is not ``.sam2v``, the file cannot be written, or it would be too large to be read again.
+        If the suffix is not ``.sam2v`` or the file cannot be written; what was there is untouched then.
     """
-    target = Path(path)
+    target = Path(path).absolute()
     if target.suffix.lower() != SUFFIX:
         raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{target.name}'")
-    record, arrays = encode(snapshot.state.as_patch())
-    manifest = Manifest(program=__version__, saved_at=time.time(), content=record)
     try:
-        with replacing(target) as file:
-            write_container(file, manifest.model_dump_json(), arrays)
-            _check_size(file.tell(), target)
+        with replacing_path(target) as part:
+            revision = _copy(annotation.copy, part)
         stamp = _stamp(target)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise AnnotationFileError(f"the annotation cannot be saved as '{target}': {error}") from error
-    return SavedFile(target.absolute(), stamp or (0, 0))
+    return SavedFile(target, stamp or (0, 0), revision)
 
 
-def load(path: str | PathLike[str]) -> Annotation:
-    """Load an annotation.
+def load(path: str | PathLike[str], *, copy: WorkingCopy | None = None) -> Annotation:
+    """Load an annotation, with its history.
+
+    Parameters
+    ----------
+    path
+        A ``.sam2v`` file. It is copied, and never written to but by :func:`save`.
+    copy
+        Where the document lies while it is open; a folder that goes with the process if left out.
 
     Raises
     ------
     AnnotationFileError
-        If there is no such file, or it is too large, damaged, foreign, or made by a newer version.
+        If there is no such file, or it is too large, damaged, foreign, or of another version.
     """
-    source = Path(path)
+    source = Path(path).absolute()
+    check_header(source)
+    working = copy or WorkingCopy()
     stamp = _stamp(source)
-    return Annotation.of_state(read_state(source), file=SavedFile(source.absolute(), stamp or (0, 0)))
-
-
-def read_state(path: Path) -> State:
-    """Read the cells of a file; errors as :func:`load`."""
     try:
-        if not path.is_file():
-            raise AnnotationFileError(f"there is no annotation file '{path}'")
-        _check_size(path.stat().st_size, path)
-        with path.open("rb") as file:
-            head, arrays = read_container(file, path.name)
+        shutil.copyfile(source, working.path)
+        with closing(connect(working.path)) as connection:
+            check_tables(connection, source.name)
+        annotation = Annotation.opened(working, source.name)
     except OSError as error:
-        raise AnnotationFileError(f"the annotation '{path}' cannot be read: {error}") from error
-    try:
-        manifest = Manifest.model_validate(head)
-        patch = decode(manifest.content, arrays)
-        assert patch.project is not None, "decoding without a project needs one in the record"
-        state = State(patch.project)
-        state.apply(patch)
-        state.check_divisions()
-    except ValidationError as error:
-        raise AnnotationFileError(described_fault(error, path.name)) from error
-    except AnnotationFileError as error:
-        raise AnnotationFileError(f"'{path.name}': {error}") from error
+        raise AnnotationFileError(f"the annotation '{source}' cannot be read: {error}") from error
+    except sqlite3.Error as error:
+        raise damaged(source.name, error) from error
+    except AnnotationFileError:
+        raise
     except Sam2vError as error:
-        raise AnnotationFileError(f"'{path.name}' is damaged: {error}") from error
-    return state
+        raise damaged(source.name, error) from error
+    annotation.mark_saved(SavedFile(source, stamp or (0, 0), annotation.revision))
+    return annotation
 
 
-def described_fault(error: ValidationError, name: str) -> str:
-    """Say what the first fault found by the schema is."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"'{name}' is damaged at {'.'.join(map(str, first['loc']))}: {first['msg']}"
+def _copy(copy: WorkingCopy, part: Path) -> int:
+    """Copy a working copy at one moment into a file that needs no write-ahead log; return the revision it holds."""
+    with closing(copy.reader()) as source, closing(sqlite3.connect(part, isolation_level=None)) as target:
+        source.backup(target)
+        # Network drives bear no write-ahead log, and while it is there no memory that processes share.
+        target.execute("PRAGMA locking_mode = EXCLUSIVE")
+        target.execute("PRAGMA journal_mode = DELETE")
+        target.execute("DELETE FROM facts WHERE name = 'saved'")
+        target.executemany(
+            "INSERT OR REPLACE INTO facts VALUES (?, ?)",
+            [("program", f"sam2v {__version__}"), ("saved_at", time.time())],
+        )
+        found = target.execute(
+            "SELECT revision FROM steps WHERE number = (SELECT value FROM facts WHERE name = 'current')"
+        ).fetchone()
+    bring_to_disk(part)
+    return 0 if found is None else int(found[0])
 
 
 def _check_unchanged(target: Path, known: SavedFile | None) -> None:
@@ -141,8 +150,3 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size
-
-
-def _check_size(size: int, path: Path) -> None:
-    if size > MAX_FILE_BYTES:
-        raise AnnotationFileError(f"'{path}' has {size} bytes; annotations have {MAX_FILE_BYTES} at most")

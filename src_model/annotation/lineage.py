@@ -41,6 +41,7 @@ class Division:
             raise AnnotationError(
                 f"object {self.parent} cannot divide into {self.daughters}: name daughters other than itself, each once"
             )
+        object.__setattr__(self, "daughters", tuple(sorted(self.daughters)))
         if self.frame < 0:
             raise FrameRangeError(f"a division on frame {self.frame} cannot be; frames count from 0")
 

@@ -95,18 +95,6 @@ class PatchBuilder:
             self.locks[object_id].update(locks)
         self.project = patch.project or self.project
 
-    def add_inverse(self, patch: Patch) -> None:
-        """Add the inverse of a change made after those whose inverses were collected so far: older values win."""
-        _add_missing(self.objects, patch.objects)
-        _add_missing(self.divisions, patch.divisions)
-        for object_id, masks in patch.masks.items():
-            _add_missing(self.masks[object_id], masks)
-        for object_id, prompts in patch.prompts.items():
-            _add_missing(self.prompts[object_id], prompts)
-        for object_id, locks in patch.locks.items():
-            _add_missing(self.locks[object_id], locks)
-        self.project = self.project or patch.project
-
     def build(self) -> Patch:
         """Return what was collected; the builder is not used again."""
         return Patch(
@@ -122,11 +110,6 @@ def in_order(patches: list[Patch]) -> Patch:
     for patch in patches:
         builder.add_later(patch)
     return builder.build()
-
-
-def _add_missing(table: dict[int, _Value], more: Mapping[int, _Value]) -> None:
-    for key, value in more.items():
-        table.setdefault(key, value)
 
 
 def _filled(table: Mapping[int, dict[int, _Value]]) -> dict[int, dict[int, _Value]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from src_model.annotation.actions import PropagateSpan
-from src_model.annotation.patch import Patch, PatchBuilder
 from src_model.masks import MaskletFrame
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ class TrackedFrame(Protocol):
 class OpenPropagation:
     """Takes tracked frames into the document; made by ``Annotation.propagation``.
 
-    As a context it closes itself however its block ends, and what arrived until then is one step. Another edit
-    meanwhile closes that step and what arrives later becomes another one, so that undo takes things back in the order
+    As a context it closes itself however its block ends, and what arrived until then is one step. After another edit
+    meanwhile, what arrives later becomes another step, so that undo takes things back in the order
     in which they happened. Undo, redo and ``go_to`` close the whole propagation: what still arrives is refused.
 
     Attributes
@@ -52,6 +51,8 @@ class OpenPropagation:
         As in :class:`~src_model.annotation.actions.PropagateSpan`.
     skipped
         Everything left as it was so far, because it is locked or painted by hand.
+    step
+        Number of the step that frames become part of; None before the first.
     """
 
     def __init__(
@@ -69,24 +70,13 @@ class OpenPropagation:
         self.skipped: list[Skipped] = []
         self._take = take
         self._closed = closed
-        self._inverse: PatchBuilder | None = None
-        self._changes = 0
+        self.step: int | None = None
         self._is_open = True
 
     @property
     def is_open(self) -> bool:
         """Whether frames are still taken."""
         return self._is_open
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether something arrived that is in no step yet."""
-        return self._inverse is not None
-
-    @property
-    def changes(self) -> int:
-        """How many changes arrived that are in no step yet."""
-        return self._changes
 
     def add(self, frame: int, masks: Mapping[int, MaskletFrame]) -> tuple[Skipped, ...]:
         """Take one frame's masks, by object id; return what was left as it was. Nothing happens once closed.
@@ -112,22 +102,10 @@ class OpenPropagation:
         return self.add(result.frame, masks)
 
     def close(self) -> None:
-        """Make one step of what arrived; no more frames are taken."""
+        """Take no more frames."""
         if self._is_open:
             self._is_open = False
             self._closed()
-
-    def note(self, inverse: Patch) -> None:
-        """Remember how to take a change back."""
-        self._changes += 1
-        self._inverse = self._inverse or PatchBuilder()
-        self._inverse.add_inverse(inverse)
-
-    def take_inverse(self) -> Patch:
-        """Return how to take back all that is in no step yet, and begin anew."""
-        taken = (self._inverse or PatchBuilder()).build()
-        self._inverse, self._changes = None, 0
-        return taken
 
     def __enter__(self) -> Self:
         return self

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src_model.annotation.codec import decode
-from src_model.annotation.document import Annotation, SavedFile
-from src_model.annotation.file_format import read_state
-from src_model.annotation.journal import last_entry, read_entries
+from src_model.annotation.database import check_header, check_tables, connect
+from src_model.annotation.document import Annotation
 from src_model.annotation.recovery_folder import RecoveryFolder, default_folder
+from src_model.annotation.working_copy import WorkingCopy
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
-    from src_model.annotation.schema import JournalEntry
-    from src_model.annotation.state import State
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def find_recoverable(folder: Path | None = None) -> tuple[Recoverable, ...]:
     """Find unsaved work of processes that are gone, the latest first.
 
     What belongs to a process that lives is left alone. What holds no unsaved work, because its process ended when
-    everything was saved or before there was anything, is removed.
+    everything was saved or before there was anything, is removed. What cannot be read is left where it is.
 
     Parameters
     ----------
@@ -60,37 +59,35 @@ def find_recoverable(folder: Path | None = None) -> tuple[Recoverable, ...]:
         if not claimed.claim():
             continue
         try:
-            entry = _last_entry(claimed)
-            if not claimed.bases() or (entry is not None and not entry.modified):
+            document = _opened(claimed)
+        except (OSError, sqlite3.Error, Sam2vError):
+            document = None
+            if not WorkingCopy(claimed).path.exists():
                 claimed.remove()
-            elif entry is not None:
-                found.append(_described(claimed.path, entry))
-        finally:
-            claimed.release()
+        if document is not None and document.is_modified:
+            found.append(_described(claimed.path, document))
+            document.close()
+        elif document is not None:
+            document.close()
+            claimed.remove()
+        claimed.release()
     return tuple(sorted(found, key=lambda item: -item.time))
 
 
 def recover(item: Recoverable) -> Annotation:
-    """Give unsaved work back as a document.
-
-    It stays where it lies, until :func:`discard`: best when the document is saved, or kept by an autosave of its own.
+    """Give unsaved work back as a document, which goes on where it lies: see :class:`~src_model.annotation.Autosave`.
 
     Raises
     ------
     AnnotationFileError
-        If it is damaged, of a newer version, gone, or being recovered by another process.
+        If it is damaged, of another version, gone, or in use by another process.
     """
     claimed = _claimed(item)
     try:
-        state, entry = _rebuilt(claimed)
-    except Sam2vError as error:
-        raise AnnotationFileError(f"the unsaved work in '{item.folder}' cannot be recovered: {error}") from error
-    except OSError as error:
-        raise AnnotationFileError(f"the unsaved work in '{item.folder}' cannot be read: {error}") from error
-    finally:
+        return _opened(claimed)
+    except (OSError, sqlite3.Error, Sam2vError) as error:
         claimed.release()
-    file = SavedFile(Path(entry.file), entry.file_stamp) if entry.file else None
-    return Annotation.of_state(state, file=file, modified=True)
+        raise AnnotationFileError(f"the unsaved work in '{item.folder}' cannot be recovered: {error}") from error
 
 
 def discard(item: Recoverable) -> None:
@@ -98,9 +95,25 @@ def discard(item: Recoverable) -> None:
     _claimed(item).remove()
 
 
-def _described(folder: Path, entry: JournalEntry) -> Recoverable:
-    file = Path(entry.file) if entry.file else None
-    return Recoverable(folder, entry.movie, file, entry.time, entry.objects, entry.masks)
+def _opened(claimed: RecoveryFolder) -> Annotation:
+    copy = WorkingCopy(claimed)
+    check_header(copy.path)
+    with closing(connect(copy.path)) as connection:
+        check_tables(connection, copy.path.name)
+    return Annotation.opened(copy, copy.path.name)
+
+
+def _described(folder: Path, document: Annotation) -> Recoverable:
+    last = max((step.time for step in document.steps()), default=folder.stat().st_mtime)
+    file = document.file
+    return Recoverable(
+        folder,
+        document.movie.name,
+        None if file is None else file.path,
+        last,
+        len(document.objects),
+        document.mask_count,
+    )
 
 
 def _claimed(item: Recoverable) -> RecoveryFolder:
@@ -110,34 +123,3 @@ def _claimed(item: Recoverable) -> RecoveryFolder:
     if not folder.claim():
         raise AnnotationFileError(f"the unsaved work in '{item.folder}' is in use by another process")
     return folder
-
-
-def _last_entry(folder: RecoveryFolder) -> JournalEntry | None:
-    """Return the head of the last change that is kept; None where there is none, or none that can be read."""
-    for generation in reversed(folder.journals()):
-        try:
-            entry = last_entry(folder.journal(generation))
-        except (OSError, Sam2vError):
-            return None
-        if entry is not None:
-            return entry
-    return None
-
-
-def _rebuilt(folder: RecoveryFolder) -> tuple[State, JournalEntry]:
-    """Apply to the latest complete base what was journalled since."""
-    bases = folder.bases()
-    if not bases:
-        raise AnnotationFileError("its beginning is missing")
-    state = read_state(folder.base(bases[-1]))
-    latest: JournalEntry | None = None
-    for generation in folder.journals():
-        if generation < bases[-1]:
-            continue
-        for entry, arrays in read_entries(folder.journal(generation)):
-            state.apply(decode(entry.content, arrays, state.project))
-            latest = entry
-    if latest is None:
-        raise AnnotationFileError("its journal is missing")
-    state.check_divisions()
-    return state, latest

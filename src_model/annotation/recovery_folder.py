@@ -1,9 +1,7 @@
 """Where unsaved work is kept: one folder for each open document, held by a lock while its process lives.
 
-A folder ``<id>`` holds generations: ``base-N.sam2v`` is the document when the generation began, ``journal-N`` what
-changed since. The base of a new generation is written while its journal grows already; until it is complete, the
-generation before it is kept. The lock is a file ``<id>.lock`` beside the folder. It is the system that holds it, so
-that a killed process lets go of it too.
+A folder ``<id>`` holds the working copy of a document. The lock is a file ``<id>.lock`` beside the folder. It is the
+system that holds it, so that a killed process lets go of it too.
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
-_BASE, _JOURNAL = "base-", "journal-"
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 
 
@@ -83,32 +80,3 @@ class RecoveryFolder:
         self._lock.release()
         with suppress(OSError):
             Path(self._lock.lock_file).unlink(missing_ok=True)
-
-    def base(self, generation: int) -> Path:
-        """Return where the document at the beginning of a generation lies."""
-        return self.path / f"{_BASE}{generation:06d}.sam2v"
-
-    def journal(self, generation: int) -> Path:
-        """Return where the changes of a generation lie."""
-        return self.path / f"{_JOURNAL}{generation:06d}"
-
-    def bases(self) -> list[int]:
-        """Return the generations that have a complete base, ascending."""
-        return self._generations(f"{_BASE}*.sam2v")
-
-    def journals(self) -> list[int]:
-        """Return the generations that have a journal, ascending."""
-        return self._generations(f"{_JOURNAL}*")
-
-    def drop_before(self, generation: int) -> None:
-        """Remove what lies before a generation, once its base is complete."""
-        for number in self.bases():
-            if number < generation:
-                self.base(number).unlink(missing_ok=True)
-        for number in self.journals():
-            if number < generation:
-                self.journal(number).unlink(missing_ok=True)
-
-    def _generations(self, pattern: str) -> list[int]:
-        stems = (path.name.removesuffix(".sam2v").rpartition("-")[2] for path in self.path.glob(pattern))
-        return sorted(int(stem) for stem in stems if stem.isdecimal())

@@ -1,24 +1,23 @@
-"""What annotation files and journals hold besides their arrays, version 1: JSON checked by schema.
+"""Values of a document that its database holds as JSON, checked by schema.
 
 Bytes from outside are hostile: nothing unknown, no infinities, and the first fault ends the reading.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from src_model.annotation.objects import MAX_OBJECT_ID, MAX_TEXT
 from src_model.annotation.project import MAX_SETTINGS
 
-FORMAT: Final = "sam2v-annotation"
-VERSION: Final = 1
-
 _Item = TypeVar("_Item")
 Rows = Annotated[tuple[_Item, ...], FailFast()]
 Frame = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 ObjectId = Annotated[int, Field(strict=True, ge=1, le=MAX_OBJECT_ID)]
+SpanRecord = tuple[Frame, Frame]
+"""``(start, stop)``, stop excluded."""
 Text = Annotated[str, Field(strict=True, max_length=MAX_TEXT)]
 
 
@@ -41,30 +40,11 @@ class ObjectRecord(Record):
 
 
 class PromptRecord(Record):
-    """Of :class:`~src_model.annotation.prompts.Prompt`; ``mask`` tells whether the next prompt mask is its own."""
+    """Of :class:`~src_model.annotation.prompts.Prompt`, but for its mask."""
 
-    object_id: ObjectId
-    frame: Frame
     points: Rows[tuple[StrictFloat, StrictFloat]] = ()
     labels: Rows[Annotated[int, Field(strict=True, ge=0, le=1)]] = ()
     box: tuple[StrictFloat, StrictFloat, StrictFloat, StrictFloat] | None = None
-    mask: StrictBool = False
-
-
-class LockRecord(Record):
-    """Frames of one object that are locked or, in a journal, unlocked: ``(start, stop)`` pairs, stop excluded."""
-
-    object_id: ObjectId
-    locked: StrictBool
-    spans: Rows[tuple[Frame, Frame]]
-
-
-class DivisionRecord(Record):
-    """Of :class:`~src_model.annotation.lineage.Division`; without daughters, it is removed."""
-
-    parent: ObjectId
-    frame: Frame
-    daughters: Rows[ObjectId]
 
 
 class MovieRecord(Record):
@@ -105,46 +85,3 @@ class ProjectRecord(Record):
         dict[StrictStr, StrictBool | StrictInt | StrictFloat | StrictStr | None], Field(max_length=MAX_SETTINGS)
     ]
     overlap: Literal["first", "last", "score"]
-
-
-class PatchRecord(Record):
-    """Of :class:`~src_model.annotation.patch.Patch`, but for its masks, which are only counted, removed ones too."""
-
-    objects: Rows[ObjectRecord] = ()
-    removed_objects: Rows[ObjectId] = ()
-    prompts: Rows[PromptRecord] = ()
-    removed_prompts: Rows[tuple[ObjectId, Frame]] = ()
-    locks: Rows[LockRecord] = ()
-    divisions: Rows[DivisionRecord] = ()
-    project: ProjectRecord | None = None
-    masks: Annotated[int, Field(strict=True, ge=0)] = 0
-
-
-class Manifest(Record):
-    """The head of an annotation file."""
-
-    format: Literal["sam2v-annotation"] = FORMAT
-    version: Literal[1] = VERSION
-    program: Text
-    saved_at: StrictFloat
-    content: PatchRecord
-
-
-class JournalEntry(Record):
-    """The head of one entry of a journal.
-
-    ``modified`` tells whether the document then differed from its file; ``objects`` and ``masks`` count what it held;
-    ``file`` is empty for a document that was never saved, ``file_stamp`` tells whether that file was changed since.
-    """
-
-    format: Literal["sam2v-annotation"] = FORMAT
-    version: Literal[1] = VERSION
-    program: Text
-    time: StrictFloat
-    modified: StrictBool
-    objects: Annotated[int, Field(strict=True, ge=0)]
-    masks: Annotated[int, Field(strict=True, ge=0)]
-    movie: Text
-    file: Text
-    file_stamp: tuple[StrictInt, StrictInt]
-    content: PatchRecord

@@ -34,8 +34,7 @@ from tests.annotation.sample import LENGTH, NOWHERE, square
 if TYPE_CHECKING:
     from random import Random
 
-    from src_model.annotation import Action
-    from src_model.annotation.state import State
+    from src_model.annotation import Action, DocumentView
 
 IDS = range(1, 7)
 
@@ -46,12 +45,11 @@ def any_mask(random: Random):
     )
 
 
-def any_edit(random: Random, state: State) -> Action:
+def any_edit(random: Random, view: DocumentView) -> Action:
     """An action that changes no lock."""
-    one, other = (random.choice([*state.tracks, *state.tracks, *IDS]) for _ in range(2))
+    one, other = (random.choice([*view.objects, *view.objects, *IDS]) for _ in range(2))
     frame = random.randrange(LENGTH)
-    track = state.tracks.get(one)
-    prompted = random.choice([*track.prompts, frame]) if track else frame
+    prompted = random.choice([*view.prompts(one), frame]) if one in view.objects else frame
     point = (random.randrange(20), random.randrange(20))
     return random.choice([
         lambda: AddObject(AnnotatedObject(random.choice(IDS))),
@@ -72,21 +70,21 @@ def any_edit(random: Random, state: State) -> Action:
         lambda: SplitObject(one, frame, random.choice(IDS)),
         lambda: SwapIds(one, other, frame),
         lambda: MarkDivision(Division(one, frame, tuple({other, random.choice(IDS)} - {one}) or (IDS[-1] + 1,))),
-        lambda: RemoveDivision(random.choice([*state.divisions, one])),
+        lambda: RemoveDivision(random.choice([*view.divisions, one])),
     ])()  # fmt: skip
 
 
-def any_lock(random: Random, state: State) -> Action:
+def any_lock(random: Random, view: DocumentView) -> Action:
     """An action on locks; unlocking is likelier, so that something stays to be edited."""
-    one = random.choice([*state.tracks, *IDS])
+    one = random.choice([*view.objects, *IDS])
     if random.random() < 0.3:
         return LockObject(one, random.random() < 0.3)
     return LockFrames(one, tuple(random.sample(range(LENGTH), 2)), random.random() < 0.5)
 
 
-def any_group(random: Random, state: State) -> Action:
+def any_group(random: Random, view: DocumentView) -> Action:
     """Two or three actions as one."""
     return Group(
         "group",
-        tuple(random.choice([any_edit, any_edit, any_lock])(random, state) for _ in range(random.choice([2, 3]))),
+        tuple(random.choice([any_edit, any_edit, any_lock])(random, view) for _ in range(random.choice([2, 3]))),
     )

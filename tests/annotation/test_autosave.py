@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -16,6 +16,7 @@ from src_model.annotation import (
     AnnotatedObject,
     Autosave,
     DeleteObject,
+    NoteObject,
     RenameObject,
     discard,
     find_recoverable,
@@ -24,7 +25,6 @@ from src_model.annotation import (
     save,
 )
 from src_model.annotation import autosave as autosave_module
-from src_model.annotation import journal_writer as writer_module
 from src_model.errors import AnnotationFileError
 from tests.annotation.sample import document, empty_document, entry
 
@@ -38,7 +38,7 @@ def abandoned(annotation, folder, *edits, **options):
         annotation.do(edit)
         assert saving.flush()
     saving.close(keep=True)
-    return annotation.snapshot().state
+    return annotation.contents()
 
 
 def test_edits_are_recovered_with_everything_before_them(tmp_path):
@@ -47,7 +47,7 @@ def test_edits_are_recovered_with_everything_before_them(tmp_path):
     assert (item.movie, item.file, item.objects, item.masks) == ("cells", None, 4, 8)
     assert abs(item.time - time.time()) < 3600
     recovered = recover(item)
-    assert recovered.snapshot().state == state
+    assert recovered.contents() == state
     assert recovered.is_modified
     assert recovered.path is None
 
@@ -62,7 +62,7 @@ def test_propagations_and_undo_are_recovered_as_they_were_left(tmp_path):
     annotation.undo()
     saving.close(keep=True)
     (item,) = find_recoverable(tmp_path)
-    assert recover(item).snapshot().state == annotation.snapshot().state
+    assert recover(item).contents() == annotation.contents()
 
 
 def test_what_has_arrived_of_an_open_propagation_is_recovered(tmp_path):
@@ -125,88 +125,11 @@ def test_a_recovered_document_does_not_replace_a_file_that_changed_meanwhile(tmp
         save(recover(find_recoverable(tmp_path / "recovery")[0]))
 
 
-def test_work_stays_until_it_is_discarded(tmp_path):
-    abandoned(document(), tmp_path)
-    (item,) = find_recoverable(tmp_path)
-    recover(item)
-    assert find_recoverable(tmp_path) == (item,)
-    discard(item)
-    assert find_recoverable(tmp_path) == ()
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(AnnotationFileError, match="no unsaved work"):
-        recover(item)
-
-
 def test_the_work_of_a_living_process_is_left_alone(tmp_path):
     with Autosave(document(), folder=tmp_path, delay=QUICK) as first, Autosave(document(), folder=tmp_path) as second:
         assert first.flush()
         assert first.folder != second.folder
         assert find_recoverable(tmp_path) == ()
-
-
-def test_a_recovered_document_keeps_its_work_safe_at_once(tmp_path):
-    state = abandoned(document(), tmp_path)
-    (first,) = find_recoverable(tmp_path)
-    saving = Autosave(recover(first), folder=tmp_path, delay=QUICK)
-    assert saving.flush()
-    discard(first)
-    saving.close(keep=True)
-    (second,) = find_recoverable(tmp_path)
-    assert recover(second).snapshot().state == state
-
-
-def test_a_large_journal_is_replaced_by_a_new_base(tmp_path):
-    annotation = document()
-    saving = Autosave(annotation, folder=tmp_path, delay=QUICK, compact_after=0)
-    for number in range(60):
-        annotation.do(RenameObject(2, f"name {number}"))
-        assert saving.flush()
-    saving.close(keep=True)
-    names = sorted(path.name for path in saving.folder.iterdir())
-    assert len(names) < 10
-    assert "base-000000.sam2v" not in names
-    assert recover(find_recoverable(tmp_path)[0]).snapshot().state == annotation.snapshot().state
-
-
-def test_until_a_new_base_is_complete_the_old_one_and_both_journals_do(tmp_path, monkeypatch):
-    annotation = document()
-    may_go_on = threading.Event()
-    original = writer_module.write
-
-    def slow(snapshot, path):
-        if "base-000000" not in str(path):
-            may_go_on.wait(30)
-            raise AnnotationFileError("the process was killed here")
-        return original(snapshot, path)
-
-    monkeypatch.setattr(writer_module, "write", slow)
-    saving = Autosave(annotation, folder=tmp_path, delay=QUICK, compact_after=0)
-    for number in range(30):
-        annotation.do(RenameObject(2, f"name {number}"))
-        assert saving.flush()
-    may_go_on.set()
-    saving.close(keep=True)
-    names = {path.name for path in saving.folder.iterdir()}
-    assert {"base-000000.sam2v", "journal-000000", "journal-000001"} <= names
-    assert recover(find_recoverable(tmp_path)[0]).snapshot().state == annotation.snapshot().state
-
-
-def test_a_torn_last_entry_loses_only_that_entry(tmp_path):
-    annotation = document()
-    saving = Autosave(annotation, folder=tmp_path, delay=QUICK)
-    annotation.do(RenameObject(2, "whole"))
-    assert saving.flush()
-    journal = saving.folder / "journal-000000"
-    length = journal.stat().st_size
-    annotation.do(RenameObject(2, "torn"))
-    assert saving.flush()
-    saving.close(keep=True)
-    content = journal.read_bytes()
-    for end in (length, length + 3, length + 20, len(content) - 1):
-        journal.write_bytes(content[:end])
-        assert recover(find_recoverable(tmp_path)[0]).object(2).name == "whole"
-    journal.write_bytes(content[: length + 100] + b"x" + content[length + 101 :])
-    assert recover(find_recoverable(tmp_path)[0]).object(2).name == "whole"
 
 
 def test_a_folder_of_something_else_is_neither_offered_nor_removed(tmp_path):
@@ -219,10 +142,43 @@ def test_a_folder_of_something_else_is_neither_offered_nor_removed(tmp_path):
     assert find_recoverable(tmp_path / "missing") == ()
 
 
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(AnnotationFileError, match="cannot be kept"):
+        Autosave(empty_document(), folder=tmp_path / "file")
+
+
+def test_work_stays_until_it_is_discarded(tmp_path):
+    abandoned(document(), tmp_path)
+    (item,) = find_recoverable(tmp_path)
+    recover(item).close()
+    assert find_recoverable(tmp_path) == (item,)
+    discard(item)
+    assert find_recoverable(tmp_path) == ()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(AnnotationFileError, match="no unsaved work"):
+        recover(item)
+
+
+def test_a_recovered_document_goes_on_where_it_lies(tmp_path):
+    abandoned(document(), tmp_path)
+    (first,) = find_recoverable(tmp_path)
+    recovered = recover(first)
+    with pytest.raises(AnnotationFileError, match="in use by another process"):
+        recover(first)
+    assert recovered.undo() == "Lock object 1, frame 4"
+    saving = Autosave(recovered, folder=tmp_path, delay=QUICK)
+    assert saving.folder == first.folder
+    state = recovered.contents()
+    saving.close(keep=True)
+    (second,) = find_recoverable(tmp_path)
+    assert recover(second).contents() == state
+
+
 def test_what_was_killed_before_it_held_anything_is_removed(tmp_path):
     abandoned(document(), tmp_path)
     (item,) = find_recoverable(tmp_path)
-    (item.folder / "base-000000.sam2v").rename(item.folder / ".base-000000.sam2v.12345678.part")
+    (item.folder / "document.sam2v").unlink()
     assert find_recoverable(tmp_path) == ()
     assert not item.folder.exists()
 
@@ -230,33 +186,43 @@ def test_what_was_killed_before_it_held_anything_is_removed(tmp_path):
 def test_damaged_work_says_so_and_stays(tmp_path):
     abandoned(document(), tmp_path)
     (item,) = find_recoverable(tmp_path)
-    (item.folder / "base-000000.sam2v").write_bytes(b"damaged")
+    (item.folder / "document.sam2v").write_bytes(b"damaged")
+    assert find_recoverable(tmp_path) == ()
     with pytest.raises(AnnotationFileError, match="cannot be recovered"):
         recover(item)
-    assert find_recoverable(tmp_path) == (item,)
+    assert item.folder.exists()
 
 
-def test_what_cannot_be_written_is_told_and_tried_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(autosave_module, "_RETRY_AFTER", QUICK)
+def test_a_disk_that_is_not_reached_is_told_and_tried_again(tmp_path, monkeypatch):
     annotation = document()
     saving = Autosave(annotation, folder=tmp_path, delay=QUICK)
     assert saving.flush()
     assert saving.error is None
     with monkeypatch.context() as broken:
-        broken.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+        broken.setattr(
+            autosave_module, "checkpoint", lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("disk full"))
+        )
         annotation.do(RenameObject(2, "kept"))
-        assert not saving.flush(timeout=0.3)
+        assert saving.flush()
         assert "disk full" in str(saving.error)
+    annotation.do(RenameObject(2, "kept too"))
     assert saving.flush()
     assert saving.error is None
     saving.close(keep=True)
-    assert recover(find_recoverable(tmp_path)[0]).object(2).name == "kept"
+    assert recover(find_recoverable(tmp_path)[0]).object(2).name == "kept too"
 
 
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(AnnotationFileError, match="cannot be kept"):
-        Autosave(empty_document(), folder=tmp_path / "file")
+def test_a_change_that_cannot_be_kept_is_no_change(tmp_path):
+    annotation = document()
+    before = annotation.contents()
+    pages = annotation._state.store.connection.execute("PRAGMA page_count").fetchone()[0]
+    annotation._state.store.connection.execute(f"PRAGMA max_page_count = {pages}")
+    with annotation.propagation() as tracking:
+        with pytest.raises(AnnotationFileError, match="cannot be kept in"):
+            annotation.do(NoteObject(2, "x" * 9999))
+        assert tracking.is_open
+    annotation._state.store.connection.execute("PRAGMA max_page_count = 100000")
+    assert annotation.contents() == before
 
 
 KILLED = """
@@ -299,5 +265,6 @@ def test_a_killed_process_loses_at_most_the_last_moment(tmp_path, repository):
     assert item.masks == recovered.mask_count == 14
     assert recovered.object(2).name == "before the last second"
     assert recovered.masklet(2).frames == (3, 6, 7, 8, 9, 10, 11)
+    recovered.close()
     discard(item)
     assert list(tmp_path.iterdir()) == []

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from src_model.annotation import (
-    AddObject,
-    AnnotatedObject,
     ClearFrames,
     DeleteObject,
     DivisionsChanged,
@@ -23,15 +21,14 @@ from src_model.annotation import (
     SplitObject,
     save,
 )
-from src_model.annotation.state import State
 from src_model.errors import UnknownObjectError
-from tests.annotation.sample import document, empty_document, entry
+from tests.annotation.sample import document, entry
 
 
 def recorded(annotation):
-    """All payloads emitted from now on, but for the patches."""
+    """All payloads emitted from now on."""
     heard = []
-    annotation.events.connect(lambda info: heard.append(info.args) if info.signal.name != "patched" else None)
+    annotation.events.connect(lambda info: heard.append(info.args))
     return heard
 
 
@@ -120,18 +117,3 @@ def test_saving_tells_the_file(tmp_path):
     heard = recorded(annotation)
     path = save(annotation, tmp_path / "a.sam2v")
     assert heard == [(SavedChanged(modified=False, path=path),)]
-
-
-def test_patches_are_enough_to_keep_a_mirror():
-    annotation = empty_document()
-    mirror = State(annotation.project)
-    annotation.events.patched.connect(mirror.apply)
-    annotation.do(AddObject(AnnotatedObject(1)))
-    with annotation.propagation() as tracking:
-        tracking.add(3, {1: entry()})
-        tracking.add(4, {1: entry()})
-    annotation.do(SplitObject(1, 4, 2))
-    annotation.undo()
-    annotation.undo()
-    annotation.redo()
-    assert mirror == annotation.snapshot().state

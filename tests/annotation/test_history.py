@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from src_model.annotation import AddObject, AnnotatedObject, RenameObject
-from tests.annotation.sample import document, empty_document
+from src_model.annotation import AddObject, AnnotatedObject, DeleteObject, RenameObject, load, save
+from tests.annotation.sample import document, empty_document, entry
 
 
 def named(annotation, *names):
@@ -73,8 +73,82 @@ def test_steps_tell_which_of_them_count():
 
 def test_going_back_to_the_beginning_and_forth_restores_the_whole_document():
     annotation = document()
-    state, last = annotation.snapshot().state, annotation.steps()[-1].number
+    state, last = annotation.contents(), annotation.steps()[-1].number
     annotation.go_to(0)
     assert annotation.objects == {}
     annotation.go_to(last)
-    assert annotation.snapshot().state == state
+    assert annotation.contents() == state
+
+
+# --- forgetting -------------------------------------------------------------------------------------------------------
+
+
+def rows(annotation, table):
+    return annotation._state.store.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_all_that_was_done_can_be_forgotten(tmp_path):
+    annotation = document()
+    annotation.do(RenameObject(2, "secret"))
+    annotation.undo()
+    annotation.do(DeleteObject(3))
+    before = annotation.contents()
+    annotation.forget_history()
+    assert annotation.contents() == before
+    assert annotation.undo() is None
+    assert annotation.steps() == annotation.branches() == ()
+    assert rows(annotation, "masks") == annotation.mask_count
+    path = save(annotation, tmp_path / "a.sam2v")
+    assert load(path).contents() == before
+    assert b"secret" not in path.read_bytes()
+    annotation.do(RenameObject(2, "later"))
+    assert annotation.undo() == "Rename object 2"
+    assert annotation.contents() == before
+
+
+def test_the_oldest_history_goes_where_it_takes_too_much_room():
+    annotation = document()
+    for turn in range(20):
+        with annotation.propagation(f"run {turn}") as tracking:
+            for frame in range(6, 12):
+                tracking.add(frame, {2: entry(y=turn % 9, x=frame)})
+    before, rows_before = annotation.contents(), rows(annotation, "masks")
+    room = annotation._history.bytes // 2
+    while annotation.tidy(room, cells=3):
+        assert annotation.contents() == before
+    assert annotation._history.bytes <= room
+    assert rows(annotation, "masks") < rows_before
+    assert annotation.undo() == "run 19"
+    undone = 1
+    while annotation.undo():
+        undone += 1
+    assert 5 < undone < 20
+    while annotation.redo():
+        pass
+    assert annotation.contents() == before
+
+
+def test_history_stays_while_a_snapshot_is_in_use():
+    annotation = document()
+    annotation.do(DeleteObject(2))
+    view = annotation.snapshot()
+    before = view.contents()
+    assert not annotation.tidy(0)
+    assert view.contents() == before
+    del view
+    while annotation.tidy(0):
+        pass
+    assert annotation.undo() is None
+
+
+def test_what_is_to_be_removed_is_remembered_when_the_document_is_closed(tmp_path):
+    annotation = document()
+    annotation.do(DeleteObject(2))
+    while annotation.tidy(0, cells=0) and annotation._history.bytes:
+        pass
+    left = rows(annotation, "masks")
+    loaded = load(save(annotation, tmp_path / "a.sam2v"))
+    while loaded.tidy(0):
+        pass
+    assert rows(loaded, "masks") < left
+    assert loaded.contents() == annotation.contents()

@@ -61,9 +61,9 @@ def test_the_policy_of_the_document_holds_where_none_is_given(annotation):
 
 
 def test_flattening_leaves_the_document_as_it_is(annotation):
-    before = annotation.snapshot().state
+    before = annotation.contents()
     label_image(annotation, 0, policy="last")
-    assert annotation.snapshot().state == before
+    assert annotation.contents() == before
 
 
 def test_hidden_objects_and_those_not_asked_for_are_left_out(annotation):

@@ -54,7 +54,7 @@ class Plan:
 class Action(Protocol):
     """A change of the document, as a value: an action can be kept, compared and done again.
 
-    Its inverse is a patch too, known once it is done: see :mod:`src_model.annotation.patch`.
+    A class may have an attribute ``event`` that says what it is in the log of events; it is an edit if it has none.
     """
 
     @property
@@ -94,6 +94,6 @@ def check_object_unlocked(track: Track) -> None:
 def check_unlocked(track: Track, frames: Iterable[int]) -> None:
     """Raise LockedError if the object, or any of ``frames``, is locked."""
     check_object_unlocked(track)
-    locked = track.locked.intersection(frames)
+    locked = {frame for frame in frames if frame in track.locked}
     if locked:
         raise LockedError(f"{track.info.title} is locked on {described(locked)}; unlock to change it there")

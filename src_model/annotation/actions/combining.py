@@ -33,10 +33,8 @@ def combined(into: Track, other: Track, rule: MergeRule) -> dict[int, AnnotatedF
     """
     if rule not in MERGE_RULES:
         raise AnnotationError(f"merge rule {rule!r} is unknown; expected one of {', '.join(MERGE_RULES)}")
-    mine = into.frames()
-    return {
-        frame: _chosen(mine[frame], entry, rule) if frame in mine else entry for frame, entry in other.frames().items()
-    }
+    mine, theirs = into.masks.entries(), other.masks.entries()
+    return {frame: _chosen(mine[frame], entry, rule) if frame in mine else entry for frame, entry in theirs.items()}
 
 
 def _chosen(mine: AnnotatedFrame, theirs: AnnotatedFrame, rule: MergeRule) -> AnnotatedFrame:

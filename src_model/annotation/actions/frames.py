@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from src_model.annotation.actions.base import Plan, check_object_unlocked, check_unlocked, frame_number, frame_span
 from src_model.annotation.patch import Patch
@@ -14,6 +14,7 @@ from src_model.errors import MaskError, NoPromptError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from src_model.annotation.event_log import EventKind
     from src_model.annotation.state import State
     from src_model.masks import Rle
 
@@ -56,6 +57,8 @@ class AnswerPrompt:
     score: float
     object_score: float
 
+    event: ClassVar[EventKind] = "answer"
+
     @property
     def label(self) -> str:
         """What the step is called."""
@@ -86,7 +89,7 @@ class ClearFrames:
         """Remove them; LockedError if any of these frames is locked."""
         track, span = state.track(self.object_id), frame_span(self.start, self.stop, state)
         check_unlocked(track, span)
-        masks = dict.fromkeys(track.masklet.entries(span.start, span.stop))
+        masks = dict.fromkeys(track.masks.frames(span.start, span.stop))
         prompts = dict.fromkeys(frame for frame in track.prompts if frame in span)
         return Plan(
             Patch(
@@ -103,6 +106,8 @@ class LockFrames:
     object_id: int
     frames: tuple[int, ...]
     locked: bool = True
+
+    event: ClassVar[EventKind] = "lock"
 
     @classmethod
     def span(cls, object_id: int, frames: Iterable[int], *, locked: bool = True) -> LockFrames:

@@ -31,10 +31,10 @@ class Group:
         """Plan all actions; the first that cannot be done raises its error and nothing changes."""
         if len(self.actions) == 1:
             return self.actions[0].plan(state)
-        scratch = state.copy()
         plans = []
-        for action in self.actions:
-            plan = action.plan(scratch)
-            scratch.apply(plan.patch)
-            plans.append(plan)
+        with state.trial():
+            for action in self.actions:
+                plan = action.plan(state)
+                state.try_patch(plan.patch)
+                plans.append(plan)
         return Plan(in_order([plan.patch for plan in plans]), tuple(item for plan in plans for item in plan.skipped))

@@ -72,7 +72,7 @@ class MergeObjects:
             raise AnnotationError(f"object {self.into} cannot be merged with itself; name two objects")
         into, other = state.track(self.into), state.track(self.other)
         check_unlocked(other, other.locked)
-        check_unlocked(into, {*other.masklet.frames, *other.prompts})
+        check_unlocked(into, {*other.masks.frames(), *other.prompts})
         builder = PatchBuilder()
         builder.masks[self.into].update(combined(into, other, self.rule))
         builder.prompts[self.into].update(
@@ -155,7 +155,7 @@ class SwapIds:
 def _check_moves(tracks: list[Track], frame: int) -> None:
     moving = 0
     for track in tracks:
-        frames = {*track.masklet.entries(frame), *(number for number in track.prompts if number >= frame)}
+        frames = {*track.masks.frames(frame), *(number for number in track.prompts if number >= frame)}
         frames |= {number for number in track.locked if number >= frame}
         check_unlocked(track, frames)
         moving += len(frames)
@@ -171,12 +171,12 @@ def _move(builder: PatchBuilder, track: Track, target: int, frame: int) -> None:
 
 def _leave(builder: PatchBuilder, track: Track, frame: int) -> None:
     object_id = track.info.object_id
-    builder.masks[object_id].update(dict.fromkeys(track.masklet.entries(frame)))
+    builder.masks[object_id].update(dict.fromkeys(track.masks.frames(frame)))
     builder.prompts[object_id].update(dict.fromkeys(number for number in track.prompts if number >= frame))
 
 
 def _arrive(builder: PatchBuilder, track: Track, target: int, frame: int) -> None:
-    builder.masks[target].update(track.frames(frame))
+    builder.masks[target].update(track.masks.entries(frame))
     builder.prompts[target].update({n: prompt for n, prompt in track.prompts.items() if n >= frame})
 
 
@@ -184,7 +184,7 @@ def _remove(builder: PatchBuilder, track: Track) -> None:
     """Empty all cells of an object and remove it."""
     object_id = track.info.object_id
     builder.objects[object_id] = None
-    builder.masks[object_id].update(dict.fromkeys(track.masklet.frames))
+    builder.masks[object_id].update(dict.fromkeys(track.masks.frames()))
     builder.prompts[object_id].update(dict.fromkeys(track.prompts))
     builder.locks[object_id].update(dict.fromkeys(track.locked, False))
 

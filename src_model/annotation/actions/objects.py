@@ -7,13 +7,14 @@ identity.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from src_model.annotation.actions.base import Plan
 from src_model.annotation.patch import Patch
 from src_model.errors import AnnotationError
 
 if TYPE_CHECKING:
+    from src_model.annotation.event_log import EventKind
     from src_model.annotation.objects import AnnotatedObject
     from src_model.annotation.state import State
 
@@ -111,6 +112,8 @@ class LockObject:
 
     object_id: int
     locked: bool = True
+
+    event: ClassVar[EventKind] = "lock"
 
     @property
     def label(self) -> str:

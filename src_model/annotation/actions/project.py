@@ -109,4 +109,4 @@ class SetMovie:
 
 def _last_frame(state: State, object_id: int) -> int:
     track = state.tracks[object_id]
-    return max((*track.masklet.frames[-1:], *track.prompts, *track.locked), default=-1)
+    return max((*track.masks.frames()[-1:], *track.prompts, *track.locked), default=-1)

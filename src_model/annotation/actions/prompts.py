@@ -7,7 +7,7 @@ prompt on that frame goes too. Tracked, painted and imported masks stay.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from src_model.annotation.actions.base import Plan, check_unlocked, frame_number
 from src_model.annotation.patch import Patch
@@ -16,6 +16,7 @@ from src_model.annotation.provenance import Origin
 from src_model.errors import PromptError
 
 if TYPE_CHECKING:
+    from src_model.annotation.event_log import EventKind
     from src_model.annotation.state import State
     from src_model.masks import Rle
 
@@ -28,6 +29,8 @@ class AddPoints:
     frame: int
     points: tuple[Point, ...]
     labels: tuple[int, ...]
+
+    event: ClassVar[EventKind] = "prompt"
 
     @property
     def label(self) -> str:
@@ -49,6 +52,8 @@ class MovePoint:
     index: int
     point: Point
 
+    event: ClassVar[EventKind] = "prompt"
+
     @property
     def label(self) -> str:
         """What the step is called."""
@@ -67,6 +72,8 @@ class RemovePoint:
     object_id: int
     frame: int
     index: int
+
+    event: ClassVar[EventKind] = "prompt"
 
     @property
     def label(self) -> str:
@@ -87,6 +94,8 @@ class SetBox:
     frame: int
     box: PromptBox | None
 
+    event: ClassVar[EventKind] = "prompt"
+
     @property
     def label(self) -> str:
         """What the step is called."""
@@ -105,6 +114,8 @@ class SetMaskPrompt:
     object_id: int
     frame: int
     mask: Rle | None
+
+    event: ClassVar[EventKind] = "prompt"
 
     @property
     def label(self) -> str:
@@ -126,6 +137,8 @@ class SetPrompt:
     frame: int
     prompt: Prompt
 
+    event: ClassVar[EventKind] = "prompt"
+
     @property
     def label(self) -> str:
         """What the step is called."""
@@ -142,6 +155,8 @@ class ClearPrompts:
 
     object_id: int
     frame: int
+
+    event: ClassVar[EventKind] = "prompt"
 
     @property
     def label(self) -> str:
@@ -170,7 +185,7 @@ def _prompted(state: State, object_id: int, frame: int, prompt: Prompt) -> Plan:
     if not prompt.is_empty:
         prompt.check_fits(state.project.movie.frame_shape)
         return Plan(Patch(prompts={object_id: {number: prompt}}))
-    entry = track.frame(number)
+    entry = track.masks.get(number)
     answered = entry is not None and entry.origin is Origin.PROMPTED
     return Plan(
         Patch(prompts={object_id: {number: None}}, masks={object_id: {number: None}} if answered else {}),

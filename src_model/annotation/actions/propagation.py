@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from src_model.annotation.actions.base import Plan, Skipped, SkipReason, frame_number
 from src_model.annotation.actions.frames import check_entry
@@ -13,6 +13,7 @@ from src_model.annotation.provenance import AnnotatedFrame, Origin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from src_model.annotation.event_log import EventKind
     from src_model.annotation.state import State, Track
     from src_model.masks import MaskletFrame
 
@@ -35,6 +36,8 @@ class PropagateSpan:
     reverse: bool = False
     keep_edited: bool = True
 
+    event: ClassVar[EventKind] = "track"
+
     @property
     def label(self) -> str:
         """What the step is called."""
@@ -45,6 +48,7 @@ class PropagateSpan:
         """Take them; FrameRangeError or MaskError if one does not fit the movie."""
         kept: dict[int, dict[int, AnnotatedFrame | None]] = {}
         skipped: list[Skipped] = []
+        state.read_together(self.masks)
         for object_id, frames in self.masks.items():
             track = state.tracks.get(object_id)
             for frame, entry in frames.items():
@@ -66,7 +70,7 @@ class PropagateSpan:
             return "object locked"
         if frame in track.locked:
             return "frame locked"
-        entry = track.frame(frame)
+        entry = track.masks.get(frame)
         if self.keep_edited and entry is not None and entry.origin is Origin.EDITED:
             return "edited by hand"
         return None

@@ -60,10 +60,10 @@ def test_numbers_of_numpy_are_plain_numbers_in_the_document():
 )
 def test_what_does_not_fit_the_movie_is_refused(action, error, message):
     annotation = document()
-    before = annotation.snapshot().state
+    before = annotation.contents()
     with pytest.raises(error, match=message):
         annotation.do(action)
-    assert annotation.snapshot().state == before
+    assert annotation.contents() == before
 
 
 def test_a_movie_that_grew_has_room_for_more():

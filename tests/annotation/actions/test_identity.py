@@ -154,10 +154,10 @@ def test_a_swap_exchanges_what_lies_at_and_after_the_frame():
 
 def test_swapping_twice_is_as_if_nothing_happened():
     annotation = unlocked()
-    before = annotation.snapshot().state
+    before = annotation.contents()
     annotation.do(SwapIds(1, 2, 2))
     annotation.do(SwapIds(2, 1, 2))
-    assert annotation.snapshot().state == before
+    assert annotation.contents() == before
 
 
 def test_swapped_daughters_swap_places():
@@ -183,7 +183,7 @@ def test_swapped_daughters_swap_places():
 )
 def test_what_makes_no_sense_is_refused(action, error, message):
     annotation = document()
-    before = annotation.snapshot().state
+    before = annotation.contents()
     with pytest.raises(error, match=message):
         annotation.do(action)
-    assert annotation.snapshot().state == before
+    assert annotation.contents() == before

@@ -59,7 +59,7 @@ def test_ids_that_are_taken_can_be_renumbered():
 )
 def test_what_does_not_fit_the_document_is_refused(masklets, divisions, error, message):
     annotation = document()
-    before = annotation.snapshot().state
+    before = annotation.contents()
     with pytest.raises(error, match=message):
         annotation.do(ImportMasklets(masklets, (), divisions))
-    assert annotation.snapshot().state == before
+    assert annotation.contents() == before

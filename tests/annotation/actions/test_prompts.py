@@ -99,7 +99,7 @@ def test_prompts_come_by_ascending_frame():
 )
 def test_prompts_that_cannot_be_meant_are_refused(action, error, message):
     annotation = document()
-    before = annotation.snapshot().state
+    before = annotation.contents()
     with pytest.raises(error, match=message):
         annotation.do(action)
-    assert annotation.snapshot().state == before
+    assert annotation.contents() == before
