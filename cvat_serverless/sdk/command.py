@@ -89,7 +89,7 @@ def track(
         with _shown(quiet=quiet) as watch:
             report = track_task(place, wish, lambda: _predictor(model, device, image_size), watch=watch)
     for line in report.left_out:
-        Console(stderr=True).print(f"Left out: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        _warn(f"Left out: {line}")
     _say(report.lines, quiet=quiet)
 
 
@@ -102,7 +102,11 @@ def push(
     form: FormOption = Form.MASKS,
     label: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="For objects without a class. Default: the task's only label."),
+        typer.Option(
+            metavar="NAME",
+            help="For objects without a class, or of a class that the task has no label for. Default: the task's only "
+            "label, for those without a class.",
+        ),
     ] = None,
     undo: UndoOption = False,
     host: opt.HostOption = None,
@@ -152,7 +156,7 @@ def pull(
 
 def _take_back(place: Place, *, quiet: bool) -> None:
     from cvat_serverless.sdk.receipts import Receipts
-    from cvat_serverless.sdk.update import undo
+    from cvat_serverless.sdk.undo import undo
     from src_model.errors import RemoteError
 
     done = undo(place, Receipts(place.slug))
@@ -193,7 +197,12 @@ def _shown(*, quiet: bool) -> Iterator[Watch]:
         yield Watch(
             lambda total, done: bar.update(shown, description="Tracking", total=total, completed=done),
             lambda: bar.advance(shown),
+            lambda reason: _warn(f"What is tracked cannot be kept, so do not interrupt this: {reason}"),
         )
+
+
+def _warn(text: str) -> None:
+    Console(stderr=True).print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(lines: list[str] | tuple[str, ...], *, quiet: bool) -> None:
