@@ -137,8 +137,10 @@ class Tracker:
             If the model or the store is busy for too long.
         """
         request = parse(TrackerRequest, body)
-        image = self._engine.receive(request.image)
-        answers = self.answer(self._read(request, image), image)
+        sent = self._engine.receive(request.image)
+        with self._engine.turn():
+            image = self._engine.open(sent)
+            answers = self._answered(self._read(request, image), image)
         return {
             "shapes": [_shape_for_cvat(answer) for answer in answers],
             "states": [self._codec.pack(answer.state) for answer in answers],
@@ -153,9 +155,12 @@ class Tracker:
             If the model or the store is busy for too long; nothing has changed then.
         """
         with self._engine.turn():
-            placed = self._placed(asked, image)
-            tracked = iter(self._tracked([task for task in placed if isinstance(task, _Task)], image))
-            return [self._kept(item.asked, next(tracked)) if isinstance(item, _Task) else item for item in placed]
+            return self._answered(asked, image)
+
+    def _answered(self, asked: Sequence[Asked], image: SeenImage) -> list[Answer]:
+        placed = self._placed(asked, image)
+        tracked = iter(self._tracked([task for task in placed if isinstance(task, _Task)], image))
+        return [self._kept(item.asked, next(tracked)) if isinstance(item, _Task) else item for item in placed]
 
     # What was asked for ----------------------------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load, save
 
 from cvat_serverless.shapes import Shape, ShapeType
@@ -46,8 +46,8 @@ class _Header(BaseModel):
     image: tuple[int, int]
     kind: ShapeType
     points: tuple[float, ...]
-    sightings: tuple[tuple[str, tuple[float, float, float, float], str], ...]
-    conditioning: tuple[_Step, ...]
+    sightings: Annotated[tuple[tuple[str, tuple[float, float, float, float], str], ...], Field(min_length=1)]
+    conditioning: Annotated[tuple[_Step, ...], Field(min_length=1)]
     recent: tuple[_Step, ...]
 
 
@@ -80,20 +80,23 @@ def unpack_track(data: bytes, device: torch.device) -> Track:
     ValueError
         If the bytes are something else.
     """
+    try:
+        return _unpacked(data, device)
+    except Exception as error:  # safetensors has an error class of its own, KeyError is a missing tensor
+        raise ValueError(f"these bytes are no track: {error}") from error
+
+
+def _unpacked(data: bytes, device: torch.device) -> Track:
     length = int.from_bytes(data[:4], "big")
     header = _Header.model_validate(json.loads(data[4 : 4 + length]))
-    try:
-        tensors = {name: tensor.to(device) for name, tensor in load(data[4 + length :]).items()}
-        groups = [
-            {each.step: _entry(tensors, f"{group}.{each.step}", each.window) for each in steps}
-            for group, steps in (("conditioning", header.conditioning), ("recent", header.recent))
-        ]
-    except Exception as error:  # safetensors has an error class of its own, KeyError is a missing tensor
-        raise ValueError(f"the tensors of track {header.track_id} are damaged: {error}") from error
-    sightings = tuple(Sighting(*row) for row in header.sightings)
-    return Track(
-        header.track_id, header.step, header.image, Shape(header.kind, header.points), groups[0], groups[1], sightings
+    tensors = {name: tensor.to(device) for name, tensor in load(data[4 + length :]).items()}
+    conditioning, recent = (
+        {each.step: _entry(tensors, f"{group}.{each.step}", each.window) for each in steps}
+        for group, steps in (("conditioning", header.conditioning), ("recent", header.recent))
     )
+    sightings = tuple(Sighting(*row) for row in header.sightings)
+    shape = Shape(header.kind, header.points)
+    return Track(header.track_id, header.step, header.image, shape, conditioning, recent, sightings)
 
 
 def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:
@@ -106,6 +109,10 @@ def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:
 
 def _entry(tensors: dict[str, Tensor], name: str, window: _Window | None) -> MemoryEntry:
     logits, object_logits, pointer = (tensors[f"{name}.{part}"] for part in _PARTS[:3])
-    entry = MemoryEntry(logits, object_logits, pointer, tensors.get(f"{name}.memory"))
+    memory = tensors.get(f"{name}.memory")
+    given = (object_logits, pointer, *([] if memory is None else [memory]))
+    if [tensor.dim() for tensor in given] != [2, 2, 4][: len(given)] or any(len(tensor) != 1 for tensor in given):
+        raise ValueError(f"the tensors {name} have the shapes {[tuple(tensor.shape) for tensor in given]}")
+    entry = MemoryEntry(logits, object_logits, pointer, memory)
     entry.window = None if window is None else Window(window.box, window.size)
     return entry

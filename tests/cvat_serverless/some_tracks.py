@@ -12,7 +12,7 @@ from src_model.tracking.memory_bank import MemoryEntry
 def entry(value: float, numbers: int = 100) -> MemoryEntry:
     value = float(value)
     return MemoryEntry(
-        torch.empty(0), torch.full((1, 1), value), torch.full((1, 8), value), torch.full((1, numbers), value)
+        torch.empty(0), torch.full((1, 1), value), torch.full((1, 8), value), torch.full((1, numbers, 1, 1), value)
     )
 
 
