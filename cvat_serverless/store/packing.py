@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load, save
 
 from cvat_serverless.shapes import Shape, ShapeType
+from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.tracks import Sighting, Track
 from src_model.tracking.memory_bank import MemoryEntry
 from src_model.tracking.windows.window import Window
@@ -49,6 +50,7 @@ class _Header(BaseModel):
     sightings: Annotated[tuple[tuple[str, tuple[float, float, float, float], str], ...], Field(min_length=1)]
     conditioning: Annotated[tuple[_Step, ...], Field(min_length=1)]
     recent: tuple[_Step, ...]
+    silhouette: tuple[list[int], str] | None
 
 
 def pack_track(track: Track) -> bytes:
@@ -62,6 +64,7 @@ def pack_track(track: Track) -> bytes:
         sightings=tuple((s.image, s.box, s.mark) for s in track.sightings),
         conditioning=_steps(track.conditioning),
         recent=_steps(track.recent),
+        silhouette=None if track.silhouette is None else track.silhouette.packed(),
     )
     tensors: dict[str, Tensor] = {}
     for group, entries in (("conditioning", track.conditioning), ("recent", track.recent)):
@@ -96,7 +99,8 @@ def _unpacked(data: bytes, device: torch.device) -> Track:
     )
     sightings = tuple(Sighting(*row) for row in header.sightings)
     shape = Shape(header.kind, header.points)
-    return Track(header.track_id, header.step, header.image, shape, conditioning, recent, sightings)
+    silhouette = None if header.silhouette is None else Silhouette.unpacked(*header.silhouette, header.image)
+    return Track(header.track_id, header.step, header.image, shape, conditioning, recent, sightings, silhouette)
 
 
 def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:
