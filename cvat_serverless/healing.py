@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from src_model.masks import Masklet, mask_iou
+from cvat_serverless.silhouette import likeness
+from src_model.masks import Masklet
 from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.prompts import Prompt
 from src_model.tracking.tracked_object import TrackedObject
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from src_model.masks import Rle
     from src_model.tracking.settings import TrackingSettings
 
-_UNSTEADY = 0.05
+_UNSTEADY = 0.06
 """By so much (IoU) a mask may change more than it did before until it is not believed."""
 
 
@@ -50,16 +51,20 @@ class Healing:
         prompted = self._prompted(number, state, last)
         if last is None or state.silhouette is None or state.silhouette.steadiness is None:
             return prompted
-        if _overlap(prompted, self.frame, last) >= state.silhouette.steadiness - _UNSTEADY:
+        like = self._likeness(prompted, last)
+        if like >= state.silhouette.steadiness - _UNSTEADY:
             return prompted
         kept = self._kept(number, last)
-        return kept if _overlap(kept, self.frame, last) > _overlap(prompted, self.frame, last) else prompted
+        return kept if self._likeness(kept, last) > like else prompted
 
     def _prompted(self, number: int, state: TrackState, last: Rle | None) -> TrackedObject:
         item = self._new(number)
         if last is not None:
             item.masklet.set(self.frame, last)
-        self.tracking.prompting.answer(item, self.frame, Prompt(box=state.outline.box), replace=last is None)
+        answer = self.tracking.prompting.answer(item, self.frame, Prompt(box=state.outline.box), replace=last is None)
+        if not answer.rle.is_empty:
+            # As a drawn mask it holds on better than as the answer to a box.
+            self.tracking.prompting.answer(item, self.frame, Prompt(mask=answer.rle), replace=True)
         return item
 
     def _kept(self, number: int, last: Rle) -> TrackedObject:
@@ -81,10 +86,9 @@ class Healing:
         )
         return item
 
+    def _likeness(self, item: TrackedObject, last: Rle) -> float:
+        mask = item.masklet.mask_at(self.frame)
+        return 0.0 if mask is None else likeness(mask, last)
+
     def _new(self, number: int) -> TrackedObject:
         return TrackedObject(number, MemoryBank(self.settings), Masklet(number, self.tracking.shape))
-
-
-def _overlap(item: TrackedObject, frame: int, last: Rle) -> float:
-    mask = item.masklet.mask_at(frame)
-    return 0.0 if mask is None else mask_iou(mask, last)

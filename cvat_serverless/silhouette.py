@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from src_model.errors import RequestError
-from src_model.masks import Rle, mask_iou
+from src_model.masks import Rle, centroid, mask_iou
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Silhouette:
     bits
         Whether the mask fills a cell, eight to a byte along the rows.
     steadiness
-        IoU of the mask with that of the frame before; None if there was none.
+        Likeness of the mask to that of the frame before; None if there was none.
     """
 
     box: tuple[int, int, int, int]
@@ -60,7 +60,7 @@ class Silhouette:
         cells = (min(crop.shape[0], MOST_CELLS), min(crop.shape[1], MOST_CELLS))
         share = _resized(crop, cells, Image.Resampling.BOX)
         filled = share >= 128 if (share >= 128).any() else share > 0  # of a thin line no cell is half full
-        steadiness = None if before is None else round(mask_iou(mask, before.mask(mask.shape)), 2)
+        steadiness = None if before is None else round(likeness(mask, before.mask(mask.shape)), 2)
         return cls(box, cells, np.packbits(filled).tobytes(), steadiness)
 
     def mask(self, image: tuple[int, int]) -> Rle:
@@ -95,6 +95,26 @@ class Silhouette:
         if not (is_inside and is_small and len(bits) == -(-rows * columns // 8) and -1 <= percent <= 100):
             raise RequestError("the silhouette in the tracker state does not fit its image; draw the object again")
         return cls((y0, x0, y1, x1), (rows, columns), bits, None if percent < 0 else percent / 100)
+
+
+def likeness(mask: Rle, other: Rle) -> float:
+    """Return the IoU of two masks where they are, or with their centroids together if that is larger; 0 to 1."""
+    here, there = centroid(mask), centroid(other)
+    if here is None or there is None:
+        return 0.0
+    y, x = (round(to - at) for at, to in zip(here, there, strict=True))
+    return max(mask_iou(mask, other), mask_iou(_moved(mask, y, x), other))
+
+
+def _moved(mask: Rle, y: int, x: int) -> Rle:
+    """Move a mask; what leaves the image is lost."""
+    box = mask.box
+    assert box is not None, "masks with a centroid have a box"
+    height, width = mask.shape
+    y0, x0, y1, x1 = max(box[0], -y), max(box[1], -x), min(box[2], height - y), min(box[3], width - x)
+    if y0 >= y1 or x0 >= x1:
+        return Rle.empty(mask.shape)
+    return Rle.from_crop(mask.crop((y0, x0, y1, x1)), (y0 + y, x0 + x), mask.shape)
 
 
 def _resized(mask: NDArray[np.bool_], shape: tuple[int, int], how: Image.Resampling) -> NDArray[np.uint8]:

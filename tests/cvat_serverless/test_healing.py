@@ -39,6 +39,7 @@ class Network:
             self.guesses.append(None if replace else item.masklet.mask_at(frame))
         item.masklet.set(frame, prompt.mask or self._prompted)
         item.bank.conditioning[frame] = "drawn"
+        return SimpleNamespace(rle=item.masklet.mask_at(frame))
 
     def step(self, frame, items, *, reverse):
         (item,) = items
@@ -68,8 +69,9 @@ def test_a_stray_part_of_an_object_that_hardly_moved_is_not_taken_in():
     assert item.masklet.get(NOW).object_score == 0.8
 
 
-def test_an_object_that_moved_as_it_did_before_is_found_where_it_is():
-    found, item = healed(Network(MOVED, BODY), BODY, 0.5)
+@pytest.mark.parametrize("steadiness", [0.5, 1.0])
+def test_an_object_that_moved_is_found_where_it_is_however_steady_its_form(steadiness):
+    found, item = healed(Network(MOVED, BODY), BODY, steadiness)
     assert (found == MOVED).all()
     assert item.bank.conditioning == {NOW: "drawn"}
 
@@ -108,8 +110,8 @@ def test_an_object_kept_from_its_last_mask_has_a_memory_and_is_tracked_on(make_s
     reply = succeeded(first.start(frames[0], MASK))
     for frame in frames[1:3]:
         reply = succeeded(first.follow(frame, reply["states"]))
-    overlaps = iter([-1.0, 1.0, 0.0])  # the first answer is not believed, the second is better
-    monkeypatch.setattr("cvat_serverless.healing._overlap", lambda *_: next(overlaps))
+    likenesses = iter([0.0, 1.0])  # the first answer is not believed, the second is
+    monkeypatch.setattr("cvat_serverless.healing.likeness", lambda *_: next(likenesses))
     reply = succeeded(second.follow(frames[3], reply["states"]))
     track = second.service.store.get(reply["states"][0]["id"])
     assert list(track.conditioning) == [0]

@@ -48,10 +48,16 @@ def test_it_tells_how_much_the_mask_had_changed():
     first = Silhouette.of(disk(10))
     assert first.steadiness is None
     assert Silhouette.of(disk(10), first).steadiness == 1
-    assert Silhouette.of(disk(10, x=85), first).steadiness == pytest.approx(
-        mask_iou(disk(10), disk(10, x=85)), abs=0.01
-    )
-    assert Silhouette.of(disk(10, x=20), first).steadiness == 0
+    grown = Silhouette.of(disk(14, x=20), first).steadiness
+    assert grown == pytest.approx(mask_iou(disk(10), disk(14)), abs=0.01)
+
+
+def test_masks_are_alike_where_they_are_or_with_their_centroids_together():
+    assert likeness(disk(10), disk(10, x=20)) == 1
+    lopsided = Rle.encode(disk(20).decode() | disk(5, x=150).decode())
+    assert likeness(lopsided, disk(20)) == mask_iou(lopsided, disk(20))
+    assert likeness(disk(10), Rle.empty(IMAGE)) == 0
+    assert likeness(disk(10, x=2), disk(3, y=118)) > 0
 
 
 @pytest.mark.parametrize("before", [None, disk(28)])
