@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cvat_serverless.silhouette import Silhouette
+from cvat_serverless.silhouette import Silhouette, likeness
 from src_model.errors import RequestError
 from src_model.masks import Rle, mask_iou
 from tests.cvat_serverless.asking import through_json
