@@ -20,7 +20,9 @@ from src_model.frames.zarr_store import is_zarr, open_zarr
 MovieLike: TypeAlias = "FrameSource | LazyStack | str | os.PathLike[str]"
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk")
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm")
+VIDEO_SUFFIXES = tuple(
+    ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .m2v .ts .mts .m2ts .wmv .asf .flv .ogv .3gp .h264 .264".split()
+)
 _ACCEPTED = (
     f"a TIFF, .npy or video ({', '.join(VIDEO_SUFFIXES)}) file, a .zarr folder, or a folder of PNG, JPEG or TIFF images"
 )
