@@ -112,7 +112,8 @@ class FramePlan:
 
 
 def plan_frames(
-    axes: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], *, channel: Channel, plane: Plane, name: str
+    axes: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], *, channel: Channel, plane: Plane, name: str,
+    channel_names: tuple[str, ...] = (),
 ) -> FramePlan:
     """Decide how frames are cut out of a stack.
 
@@ -130,6 +131,8 @@ def plan_frames(
         A plane along Z, or a projection over it; None if there is no choice.
     name : str
         Name of the movie, for messages.
+    channel_names : tuple of str
+        Names of the channels along C, for messages.
 
     Raises
     ------
@@ -138,6 +141,9 @@ def plan_frames(
     """
     lengths = dict(zip(axes, (int(length) for length in shape), strict=True))
     movie = f"movie '{name}' (axes {axes}, shape {tuple(shape)})"
+    if channel_names:
+        listed = ", ".join(f"{number}: {title}" for number, title in enumerate(channel_names[:8]))
+        movie = f"movie '{name}' (axes {axes}, shape {tuple(shape)}, channels {listed})"
     height, width = lengths["Y"], lengths["X"]
     if height * width > MAX_FRAME_PIXELS:
         raise MovieError(f"{movie} has frames of more than {MAX_FRAME_PIXELS} pixels: pass a cropped array")
