@@ -9,6 +9,7 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _CHANNEL_TAG = re.compile(r"(?<![a-zA-Z])(?:c|ch|chan|channel|w)[_-]?(\d+)", re.IGNORECASE)
@@ -65,10 +66,10 @@ def _split_at_tag(path: Path) -> tuple[str, str]:
     return tags[-1].group(0), path.stem[: tags[-1].start()] + path.stem[tags[-1].end() :]
 
 
-def _as_table(files: list[Path], split: object) -> FileTable | None:
+def _as_table(files: list[Path], split: Callable[[Path], tuple[str, str]]) -> FileTable | None:
     groups: dict[str, dict[str, Path]] = defaultdict(dict)
     for file in files:
-        channel, frame = split(file)  # type: ignore[operator]
+        channel, frame = split(file)
         if frame in groups[channel]:
             return None
         groups[channel][frame] = file
@@ -89,4 +90,4 @@ def _distinct_parts(names: list[str]) -> tuple[str, ...]:
     ends = commonprefix([name[start:][::-1] for name in names])
     stop = len(re.sub(r"[a-zA-Z0-9]+$", "", ends))
     parts = tuple(name[start : len(name) - stop].strip("_-. #") for name in names)
-    return parts if all(parts) else tuple(names)
+    return parts if all(part and not part.isdigit() for part in parts) else tuple(names)

@@ -12,7 +12,7 @@ import numpy as np
 
 from src_model.errors import DamagedFrameError, MissingExtraError, MovieError
 from src_model.frames.source import NamedStack
-from src_model.frames.video_decoder import DecodingError, VideoDecoder, only_whole
+from src_model.frames.video_decoder import DecodingError, VideoDecoder
 from src_model.frames.video_index import VideoIndex, read_packets
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ RECENT_BYTES = 64 * 2**20
 """Decoded frames kept behind the current place, so that going back does not decode from the key frame each time."""
 FRAMES_TO_COMPARE = 16
 """So many frames are decoded when a file is opened, to see whether its time stamps tell the order of its frames."""
+MAY_HIDE_FRAMES = ("vp8", "mpeg4")
+"""Codecs with packets of which no frame is shown; with others a frame that does not come is damaged."""
 MOST_STARTS = 8
 """From so many key frames a frame is looked for: with periodic intra refresh the picture is whole only some time later."""
 
@@ -46,6 +48,7 @@ class VideoStack:
         self._decoder = VideoDecoder(path)
         self._threads = True
         self._strict = True
+        self._warm_up = False
         self._index = self._make_index()
         codec = self._decoder.codec
         self._format, self.dtype, colours = _pixel_format(codec, path)
@@ -98,22 +101,22 @@ class VideoStack:
     def _decode_from(self, start: int) -> Iterator[tuple[int, VideoFrame]]:
         """Decode from a key frame on and give numbered frames, those excepted that damage has spoilt."""
         self._next = self._index.frame_of(start)
-        frames = self._decoder.frames_from(start, self._index)
+        is_open = self._index.is_open(start)
+        earlier = self._index.start_before(start) if is_open and self._warm_up else start
         try:
-            for packet, frame in frames if self._strict else only_whole(frames, start, self._index):
+            for packet, frame in self._decoder.frames_from(earlier, self._index, start):
                 number = self._index.frame_of(packet)
                 if number >= self._next and number not in self._lost and not frame.is_corrupt:
                     yield number, frame
         except DecodingError as error:
             if self._threads:
                 self._reopen(threads=False)  # to see which packet it is
-                yield from self._decode_from(start)
-            elif self._strict and self._index.is_open(start):
-                self._strict = False
-                self._reopen(threads=False)
-                yield from self._decode_from(start)
+            elif is_open and not self._warm_up:
+                self._warm_up = True  # what is shown before the start lacks what lies before it, and others refer to it
             else:
                 self._lost.update(self._index.spoilt_by(error.packet).tolist())
+                return
+            yield from self._decode_from(start)
 
     def _remember(self, number: int, frame: VideoFrame) -> None:
         self._recent[number] = frame
@@ -132,11 +135,19 @@ class VideoStack:
         order = packets.order_by_time()
         plain = VideoIndex(packets, np.flatnonzero(~packets.hidden))
         first = self._first_frames(plain)
-        if order is None or first != order[: len(first)].tolist():
+        if order is None or not self._confirmed(order.tolist(), first):
             order = np.array(self._order_by_decoding(plain), np.int64)
         if len(order) == 0:
             raise MovieError(f"'{self._path}' is empty or damaged: it has no frame that can be decoded")
         return VideoIndex(packets, order)
+
+    def _confirmed(self, order: list[int], decoded: list[int]) -> bool:
+        """Tell whether the first frames come out of the decoder as their times promise; damage may cost a few."""
+        if self._decoder.codec.name in MAY_HIDE_FRAMES:
+            return decoded == order[: len(decoded)]
+        promised = order[: order.index(decoded[-1]) + 1] if decoded else []
+        came = set(decoded)
+        return decoded == [packet for packet in promised if packet in came] and 4 * len(came) >= 3 * len(promised)
 
     def _first_frames(self, plain: VideoIndex) -> list[int]:
         """Decode a few frames and list their packets; ease the rules where a file breaks them everywhere."""

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
     from src_model.frames.video_index import VideoIndex
 
-MOST_REORDERED = 32
-"""More frames are never shown ahead of one that was decoded before them: H.264 and HEVC allow 16."""
-
-
 class DecodingError(Exception):
     """A packet cannot be decoded.
 
@@ -47,9 +43,7 @@ class VideoDecoder:
     path : Path
         The file.
     strict : bool
-        Take any error in a packet for damage. Where not, a decoder fills gaps with what may have been there and marks
-        the frame, which is needed for H.264 with open groups of pictures: decoding that starts at one always meets
-        frames that are not whole.
+        Take any error in a packet for damage, instead of filling the gap with what may have been there.
     threads : bool
         Decode several frames at once. Which packet fails is then known only roughly.
     """
@@ -61,7 +55,7 @@ class VideoDecoder:
         self._close = lambda: None
         self._open()
 
-    def frames_from(self, start: int, index: VideoIndex | None) -> Iterator[tuple[int, VideoFrame]]:
+    def frames_from(self, start: int, index: VideoIndex | None, counted: int | None = None) -> Iterator[tuple[int, VideoFrame]]:
         """Decode from a packet on; give packet numbers and frames in the order in which they are shown.
 
         Parameters
@@ -70,6 +64,8 @@ class VideoDecoder:
             Number of a packet where decoding can start.
         index : VideoIndex or None
             What is known of the packets; None decodes from the beginning of the file.
+        counted : int or None
+            Packet where the frames that are wanted begin; errors in those before it do not count. None: the start.
 
         Raises
         ------
@@ -78,7 +74,7 @@ class VideoDecoder:
         """
         import av
 
-        number = start
+        number, wanted = start, start if counted is None else counted
         packets = self._packets_from(start, index)
         self._codec.flush_buffers()
         for number, packet in enumerate(packets, start):
@@ -88,7 +84,7 @@ class VideoDecoder:
                 frames = [] if damaged else self._codec.decode(packet)
             except av.FFmpegError:
                 damaged = True
-            if damaged and not _needs_more(number, start, index):
+            if damaged and number >= wanted and not _needs_more(number, wanted, index):
                 with suppress(av.FFmpegError):
                     held_back = [] if self._threads else self._codec.decode(None)
                     yield from _numbered(held_back, before=number)
@@ -168,46 +164,6 @@ class VideoDecoder:
     def codec(self) -> VideoCodecContext:
         """The codec context: size and pixel format of the stream."""
         return self._codec
-
-
-def only_whole(
-    frames: Iterator[tuple[int, VideoFrame]], start: int, index: VideoIndex
-) -> Iterator[tuple[int, VideoFrame]]:
-    """Hold frames back until all that were decoded before them have come out whole.
-
-    A frame may be shown before the one that it was predicted from, and only the latter is marked as corrupt.
-
-    Raises
-    ------
-    DecodingError
-        A frame is marked or does not come, and the frames decoded before it have been given.
-    """
-    waiting: list[tuple[int, VideoFrame]] = []
-    came: set[int] = set()
-    due: int | None = None
-    for number, frame in frames:
-        if frame.is_corrupt:
-            if _needs_more(number, start, index):
-                continue
-            yield from (item for item in waiting if item[0] < number)
-            raise DecodingError(number)
-        due = number if due is None else due
-        came.add(number)
-        waiting.append((number, frame))
-        while due in came or (due < number and not _is_shown(due, start, index)):
-            came.discard(due)
-            due += 1
-        while waiting and waiting[0][0] < due:
-            yield waiting.pop(0)
-        if len(waiting) > MOST_REORDERED:
-            break
-    if waiting and due is not None:
-        yield from (item for item in waiting if item[0] < due)
-        raise DecodingError(due)
-
-
-def _is_shown(number: int, start: int, index: VideoIndex) -> bool:
-    return index.frame_of(number) >= 0 and not _needs_more(number, start, index)
 
 
 def _needs_more(number: int, start: int, index: VideoIndex | None) -> bool:

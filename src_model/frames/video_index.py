@@ -105,6 +105,10 @@ class VideoIndex:
         """Packets where decoding can start."""
         return [int(key) for key in self._keys]
 
+    def start_before(self, start: int) -> int:
+        """Give the start before this one, or the first."""
+        return int(self._keys[max(0, int(np.searchsorted(self._keys, start)) - 1)])
+
     def start_after(self, packet: int) -> int | None:
         """Give the next packet after this one where decoding can start."""
         at = int(np.searchsorted(self._keys, packet, side="right"))

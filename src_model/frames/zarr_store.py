@@ -153,7 +153,7 @@ def _several_fields(group: zarr.Group, ome: Mapping[str, object], path: Path) ->
         inner = attributes.get("ome", attributes)
         fields += [f"{well}/{field}" for field in _paths(inner.get("well"), "images")]
     fields += _paths(ome.get("well"), "images")
-    kind = f"a plate with {len(wells)} wells" if "plate" in ome else "a well"
+    kind = f"a plate with {len(wells)} well{'s' * (len(wells) != 1)}" if "plate" in ome else "a well"
     listed = ", ".join(fields[:8]) + (", ..." if len(fields) > 8 or len(wells) > 3 else "")
     example = f"such as '{path}/{fields[0]}'" if fields else "of which it names none"
     return MovieError(f"'{path}' is {kind}: give the path of one field of view, {example} (fields: {listed or 'none'})")
