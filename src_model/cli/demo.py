@@ -65,7 +65,7 @@ def demo(
     Writes labels.tif, overlay.png and demo.session.json into the folder.
     """
     chosen = _movie_choice(movie, axes, channel, plane, series)
-    source = chosen.open()
+    source = chosen.open(quiet=quiet)
     predictor = ModelChoice(model, device, image_size=image_size, threads=threads, precision="auto").load(quiet=quiet)
     session = predictor.start(source)
     clicks = [parse_point(text, "--points") for text in points or ()]

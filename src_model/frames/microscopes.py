@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +14,12 @@ from src_model.frames.source import NamedStack, choose_series
 if TYPE_CHECKING:
     from pathlib import Path
 
-READERS = {".nd2": "bioio-nd2", ".lif": "bioio-lif", ".czi": "bioio-czi", ".dv": "bioio-dv", ".oib": "bioio-bioformats"}
-"""The package that reads each kind of file; those that the extra does not install have a licence that asks for more."""
+logging.getLogger("bioio").addHandler(logging.NullHandler())  # or what it logs ends up in the user's terminal
+
+READERS = {".nd2": "bioio-nd2", ".lif": "bioio-lif", ".czi": "bioio-czi", ".oib": "bioio-bioformats"}
+"""The package that reads each kind of file."""
+EXTRA = ("bioio-nd2", "bioio-lif")
+"""Those that the extra installs; bioio-czi has the GPL as its licence, bioio-bioformats needs Java."""
 
 
 def open_microscope(path: Path, series: int | None = None) -> NamedStack:
@@ -46,15 +52,20 @@ def open_microscope(path: Path, series: int | None = None) -> NamedStack:
         data, axes = image.dask_data, str(image.dims.order)
         channels = tuple(str(name) for name in image.channel_names or ())
     except UnsupportedFileFormatError as error:
-        reader = READERS.get(path.suffix.lower(), "a reader of bioio for it")
-        raise MovieError(
-            f"'{path}' cannot be read without the package '{reader}' ({error}): pip install {reader}"
-        ) from error
+        raise _unsupported(path) from error
     except MovieError:
         raise
     except Exception as error:  # each reader has errors of its own
         raise MovieError(f"'{path}' cannot be opened ({type(error).__name__}: {error}): it may be damaged") from error
     return NamedStack(data, axes, path.name, channels=channels if len(channels) == _length(data, axes, "C") else ())
+
+
+def _unsupported(path: Path) -> MovieError:
+    reader = READERS[path.suffix.lower()]
+    if find_spec(reader.replace("-", "_")) is not None:
+        return MovieError(f"'{path}' cannot be read by {reader}: it may be damaged, or of another kind than its name says")
+    reason = "" if reader in EXTRA else "; the extra 'microscopes' leaves it out because of its licence or what it needs"
+    return MovieError(f"'{path}' cannot be read without the package '{reader}': pip install {reader}{reason}")
 
 
 def _length(data: np.ndarray, axes: str, letter: str) -> int:
