@@ -1,4 +1,4 @@
-"""Readers for File > Open and drag and drop: annotations, folders of tracked cells, and movies that napari cannot read."""
+"""Readers for File > Open and drag and drop: annotations, tracked cells, and movies that napari cannot read."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 MovieArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="MOVIE", help="A TIFF, .npy, .npz, GIF or video file, a microscope's file, a .zarr folder, or a folder of images.", show_default=False
+        metavar="MOVIE",
+        help="A TIFF, .npy, .npz, GIF or video file, a microscope's file, a .zarr folder, or a folder of images.",
+        show_default=False,
     ),
 ]
 ResumeOption = Annotated[

@@ -102,7 +102,9 @@ def open_npz(path: Path, series: int | None = None) -> NamedStack:
     """
     try:
         with zipfile.ZipFile(path) as file:
-            members = [(info, _read_header(file, info, path)) for info in file.infolist() if info.filename.endswith(".npy")]
+            members = [
+                (info, _read_header(file, info, path)) for info in file.infolist() if info.filename.endswith(".npy")
+            ]
         images = [member for member in members if len(member[1].shape) >= 2 and member[1].stored.kind in "biuf"]
         if not images:
             names = ", ".join(info.filename.removesuffix(".npy") for info, _ in members[:5]) or "nothing"

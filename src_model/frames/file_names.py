@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -86,8 +86,13 @@ def _as_table(files: list[Path], split: Callable[[Path], tuple[str, str]]) -> Fi
 
 def _distinct_parts(names: list[str]) -> tuple[str, ...]:
     """Cut off what all names have in common: 'img_#_GFP' and 'img_#_DIC' become 'GFP' and 'DIC'."""
-    start = len(re.sub(r"[a-zA-Z]+$", "", commonprefix(names)))
-    ends = commonprefix([name[start:][::-1] for name in names])
+    start = len(re.sub(r"[a-zA-Z]+$", "", _common_start(names)))
+    ends = _common_start([name[start:][::-1] for name in names])
     stop = len(re.sub(r"[a-zA-Z0-9]+$", "", ends))
     parts = tuple(name[start : len(name) - stop].strip("_-. #") for name in names)
     return parts if all(part and not part.isdigit() for part in parts) else tuple(names)
+
+
+def _common_start(texts: list[str]) -> str:
+    columns = takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    return "".join(letters[0] for letters in columns)

@@ -101,7 +101,7 @@ def open_folder(path: Path) -> NamedStack:
         raise MovieError(f"the folder '{path}' mixes kinds of images ({found}): keep the frames alone in a folder")
     table = sort_files(files)
     stack = FileStack(table)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if table.left_out:
         notes = (f"{table.left_out} files of '{path.name}' are left out: their frames lack other channels",)
     return NamedStack(stack, stack.axes, path.name, notes, table.channels)

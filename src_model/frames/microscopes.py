@@ -6,10 +6,8 @@ import logging
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from src_model.errors import MissingExtraError, MovieError
-from src_model.frames.source import NamedStack, choose_series
+from src_model.frames.source import LazyStack, NamedStack, choose_series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,10 +61,14 @@ def open_microscope(path: Path, series: int | None = None) -> NamedStack:
 def _unsupported(path: Path) -> MovieError:
     reader = READERS[path.suffix.lower()]
     if find_spec(reader.replace("-", "_")) is not None:
-        return MovieError(f"'{path}' cannot be read by {reader}: it may be damaged, or of another kind than its name says")
-    reason = "" if reader in EXTRA else "; the extra 'microscopes' leaves it out because of its licence or what it needs"
+        return MovieError(
+            f"'{path}' cannot be read by {reader}: it may be damaged, or of another kind than its name says"
+        )
+    reason = (
+        "" if reader in EXTRA else "; the extra 'microscopes' leaves it out because of its licence or what it needs"
+    )
     return MovieError(f"'{path}' cannot be read without the package '{reader}': pip install {reader}{reason}")
 
 
-def _length(data: np.ndarray, axes: str, letter: str) -> int:
+def _length(data: LazyStack, axes: str, letter: str) -> int:
     return int(data.shape[axes.index(letter)]) if letter in axes else 1

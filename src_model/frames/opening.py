@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from src_model.errors import MovieError
 from src_model.frames.arrays import open_npy, open_npz
@@ -19,17 +18,22 @@ from src_model.frames.tiff import open_tiff
 from src_model.frames.video import open_video
 from src_model.frames.zarr_store import is_zarr, open_zarr
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MovieLike: TypeAlias = "FrameSource | LazyStack | str | os.PathLike[str]"
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk")
-VIDEO_SUFFIXES = tuple(
-    ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .m2v .ts .mts .m2ts .wmv .asf .flv .ogv .3gp .h264 .264".split()
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".ogv", ".flv", ".wmv", ".asf"),
+    *(".mpg", ".mpeg", ".m2v", ".ts", ".mts", ".m2ts", ".h264", ".264"),
 )
 ANIMATION_SUFFIXES = (".gif", ".png", ".apng", ".webp")
 MICROSCOPE_SUFFIXES = tuple(READERS)
 _ACCEPTED = (
     "a TIFF, .npy, .npz, .gif or video (.mp4, .avi, .mov, .mkv, .webm, .mpg, .wmv, ...) file, a microscope's file "
-    f"({', '.join(MICROSCOPE_SUFFIXES)}), a .zarr folder or a zip file of one, or a folder of PNG, JPEG, BMP or TIFF images"
+    f"({', '.join(MICROSCOPE_SUFFIXES)}), a .zarr folder or a zip file of one, or a folder of PNG, JPEG, BMP or TIFF "
+    "images"
 )
 
 

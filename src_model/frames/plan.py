@@ -112,7 +112,13 @@ class FramePlan:
 
 
 def plan_frames(
-    axes: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], *, channel: Channel, plane: Plane, name: str,
+    axes: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[np.generic],
+    *,
+    channel: Channel,
+    plane: Plane,
+    name: str,
     channel_names: tuple[str, ...] = (),
 ) -> FramePlan:
     """Decide how frames are cut out of a stack.

@@ -9,7 +9,6 @@ import numpy as np
 
 from src_model.errors import FrameRangeError, MovieError
 
-
 SERIES_LISTED = 8
 """So many images of a file are named where one has to be chosen."""
 

@@ -108,7 +108,9 @@ class StackSource:
         try:
             images = self._load(start, stop)
         except MISSING as error:
-            raise MovieError(f"frame {frame} of movie '{self._name}' cannot be read: the file is gone ({error})") from error
+            raise MovieError(
+                f"frame {frame} of movie '{self._name}' cannot be read: the file is gone ({error})"
+            ) from error
         except (MemoryError, ImportError):
             raise
         except Exception as error:  # each storage and codec has errors of its own
@@ -132,7 +134,8 @@ class StackSource:
             raise error
         told = str(error) if isinstance(error, MovieError) else f"{type(error).__name__}: {error}"
         raise DamagedFrameError(
-            f"frame {frame} of movie '{self._name}' cannot be read ({told}): the data may be damaged or incomplete", frame
+            f"frame {frame} of movie '{self._name}' cannot be read ({told}): the data may be damaged or incomplete",
+            frame,
         ) from error
 
     def _load(self, start: int, stop: int) -> np.ndarray:

@@ -195,7 +195,9 @@ def read_page(page: Page, number: int, path: Path) -> np.ndarray:
     except Exception as error:  # each codec has errors of its own
         if "imagecodecs" in str(error):
             raise MovieError(f"page {number} of '{path}' is compressed ({error}): pip install imagecodecs") from error
-        raise DamagedBlockError(f"page {number} of '{path}' cannot be decoded ({error}): the file may be damaged") from error
+        raise DamagedBlockError(
+            f"page {number} of '{path}' cannot be decoded ({error}): the file may be damaged"
+        ) from error
 
 
 def _check_structure(file: tifffile.TiffFile, path: Path) -> None:

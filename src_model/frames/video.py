@@ -29,7 +29,7 @@ FRAMES_TO_COMPARE = 16
 MAY_HIDE_FRAMES = ("vp8", "mpeg4")
 """Codecs with packets of which no frame is shown; with others a frame that does not come is damaged."""
 MOST_STARTS = 8
-"""From so many key frames a frame is looked for: with periodic intra refresh the picture is whole only some time later."""
+"""A frame is looked for from so many key frames: with periodic intra refresh a picture is whole some time later."""
 
 
 class VideoStack:
@@ -114,7 +114,7 @@ class VideoStack:
             elif is_open and not self._warm_up:
                 self._warm_up = True  # what is shown before the start lacks what lies before it, and others refer to it
             else:
-                self._lost.update(self._index.spoilt_by(error.packet).tolist())
+                self._lost.update(self._index.spoilt_by(error.packet))
                 return
             yield from self._decode_from(start)
 
@@ -130,7 +130,7 @@ class VideoStack:
         self._decoder = VideoDecoder(self._path, strict=self._strict, threads=threads)
 
     def _make_index(self) -> VideoIndex:
-        """Number the frames by their times, or by decoding all of them where those are missing or wrong."""
+        """Find the order of frames by their times, or by decoding all of them where those are missing or wrong."""
         packets = read_packets(self._path)
         order = packets.order_by_time()
         plain = VideoIndex(packets, np.flatnonzero(~packets.hidden))

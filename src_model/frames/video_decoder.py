@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from src_model.errors import MovieError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from av import Packet, VideoFrame
     from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
+    from av.video.stream import VideoStream
 
     from src_model.frames.video_index import VideoIndex
+
 
 class DecodingError(Exception):
     """A packet cannot be decoded.
@@ -52,10 +54,12 @@ class VideoDecoder:
         self._path = path
         self._strict = strict
         self._threads = threads
-        self._close = lambda: None
+        self._close: Callable[[], object] = lambda: None
         self._open()
 
-    def frames_from(self, start: int, index: VideoIndex | None, counted: int | None = None) -> Iterator[tuple[int, VideoFrame]]:
+    def frames_from(
+        self, start: int, index: VideoIndex | None, counted: int | None = None
+    ) -> Iterator[tuple[int, VideoFrame]]:
         """Decode from a packet on; give packet numbers and frames in the order in which they are shown.
 
         Parameters
@@ -96,14 +100,14 @@ class VideoDecoder:
             raise DecodingError(number) from error
         yield from _numbered(frames)
 
-    def _packets_from(self, start: int, index: VideoIndex | None) -> Iterator[Packet]:
+    def _packets_from(self, start: int, index: VideoIndex | None) -> Iterator[Packet[VideoStream]]:
         for time in index.times_to_seek(start) if index is not None and not (self._fresh and start == 0) else []:
             found = self._land(time, start, index)
             if found is not None:
                 return found
         return self._from_beginning(start)
 
-    def _land(self, time: int, start: int, index: VideoIndex | None) -> Iterator[Packet] | None:
+    def _land(self, time: int, start: int, index: VideoIndex | None) -> Iterator[Packet[VideoStream]] | None:
         """Jump to a time and walk on to a packet; None where the jump led behind it."""
         import av
 
@@ -122,7 +126,7 @@ class VideoDecoder:
             return None
         return None
 
-    def _from_beginning(self, start: int) -> Iterator[Packet]:
+    def _from_beginning(self, start: int) -> Iterator[Packet[VideoStream]]:
         if not self._fresh:
             self._open()
         packets = self._demux()
@@ -135,14 +139,14 @@ class VideoDecoder:
             next(packets, None)
         return packets
 
-    def _start_with(self, first: Packet) -> None:
+    def _start_with(self, first: Packet[VideoStream]) -> None:
         """Let the decoder see the first packet, which may bring what belongs to the whole stream, as a palette."""
         import av
 
         with suppress(av.FFmpegError):
             self._codec.decode(first)
 
-    def _demux(self) -> Iterator[Packet]:
+    def _demux(self) -> Iterator[Packet[VideoStream]]:
         return (packet for packet in self._container.demux(self._stream) if packet.size)
 
     def _open(self) -> None:
@@ -177,6 +181,6 @@ def _numbered(frames: list[VideoFrame], before: int | None = None) -> Iterator[t
             yield int(frame.pts), frame
 
 
-def _with(first: Packet, others: Iterator[Packet]) -> Iterator[Packet]:
+def _with(first: Packet[VideoStream], others: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
     yield first
     yield from others

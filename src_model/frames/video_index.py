@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zlib import crc32
 from typing import TYPE_CHECKING, TypeAlias
+from zlib import crc32
 
 import numpy as np
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from av import Packet
+    from av.video.stream import VideoStream
 
 Place: TypeAlias = tuple[int | None, ...]
 
@@ -70,6 +71,9 @@ class VideoIndex:
         self._numbers[order] = np.arange(len(order))
         keys = np.flatnonzero(packets.keys & (self._numbers >= 0))
         self._keys = keys if len(keys) and keys[0] == 0 else np.concatenate([[0], keys]).astype(np.int64)
+        shown = np.argsort(self._numbers[self._keys], kind="stable")
+        self._keys_as_shown = self._keys[shown]
+        self._frames_of_keys = self._numbers[self._keys_as_shown]
         counted = np.count_nonzero(packets.keys)
         contents = {place[-2:]: number for place, number in packets.places.items()}
         self._by_content = contents if len(contents) == counted else None  # times and positions may change by a jump
@@ -90,9 +94,8 @@ class VideoIndex:
 
     def starts_before(self, frame: int, most: int) -> list[int]:
         """List packets where decoding can start so that a frame comes out, nearest first; at most so many."""
-        shown = self._numbers[self._keys]
-        usable = self._keys[shown <= frame]
-        return [int(key) for key in usable[::-1][:most]] or [0]
+        at = int(np.searchsorted(self._frames_of_keys, frame, side="right"))
+        return [int(key) for key in self._keys_as_shown[max(0, at - most) : at][::-1]] or [0]
 
     def is_open(self, start: int) -> bool:
         """Tell whether frames that are decoded after a start are shown before it."""
@@ -114,18 +117,17 @@ class VideoIndex:
         at = int(np.searchsorted(self._keys, packet, side="right"))
         return int(self._keys[at]) if at < len(self._keys) else None
 
-    def spoilt_by(self, packet: int) -> np.ndarray:
+    def spoilt_by(self, packet: int) -> list[int]:
         """List the frames that are wrong where a packet cannot be decoded: up to the next clean start."""
         at = int(np.searchsorted(self._keys, packet, side="right"))
         if at == len(self._keys):
-            frames = self._numbers[packet:]
-            return frames[frames >= 0]
+            return [int(frame) for frame in self._numbers[packet:] if frame >= 0]
         following = int(self._keys[at])
         end = int(self._keys[at + 1]) if at + 1 < len(self._keys) else len(self._numbers)
         frames = self._numbers[packet:end]  # those shown before the next key frame may be decoded after it
-        return frames[(frames >= 0) & (frames < self._numbers[following])]
+        return [int(frame) for frame in frames if 0 <= frame < self._numbers[following]]
 
-    def number_of(self, packet: Packet) -> int | None:
+    def number_of(self, packet: Packet[VideoStream]) -> int | None:
         """Recognise a packet where decoding can start after a jump; None for any other."""
         if not packet.is_keyframe:
             return None
@@ -153,7 +155,10 @@ def read_packets(path: Path) -> Packets:
     """
     import av
 
-    shown, decoded, keys, hidden = [], [], [], []
+    shown: list[int] = []
+    decoded: list[int] = []
+    keys: list[bool] = []
+    hidden: list[bool] = []
     places: dict[Place, int] = {}
     with av.open(str(path)) as container:
         for packet in container.demux(container.streams.video[0]):
@@ -169,12 +174,12 @@ def read_packets(path: Path) -> Packets:
     return Packets(times[0], times[1], np.array(keys, bool), places, np.array(hidden, bool))
 
 
-def _place(packet: Packet) -> Place:
+def _place(packet: Packet[VideoStream]) -> Place:
     time = packet.pts if packet.pts is not None else packet.dts
     return packet.pos, time, *_content(packet)
 
 
-def _content(packet: Packet) -> tuple[int, int]:
+def _content(packet: Packet[VideoStream]) -> tuple[int, int]:
     return packet.size, crc32(memoryview(packet)[:SEEN_BYTES])
 
 

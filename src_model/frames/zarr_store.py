@@ -98,7 +98,7 @@ def _named(array: object, axes: str | None, path: Path) -> NamedStack:
     return NamedStack(StoredArray(_as_stack(array, path.name, path), path), axes, path.name)
 
 
-def _open_zip(path: Path) -> zarr.Group | zarr.Array[object]:
+def _open_zip(path: Path) -> object:
     """Open a zipped store, which may lie in a folder inside the file."""
     import zarr
 
@@ -130,7 +130,7 @@ def _from_group(group: zarr.Group, path: Path, series: int | None) -> NamedStack
 
 def _from_arrays(group: zarr.Group, path: Path, series: int | None) -> NamedStack:
     """Find the images among the arrays of a group, which xarray keeps beside the coordinates of their axes."""
-    arrays = {key: group[key] for key in sorted(group.array_keys())}
+    arrays = {key: _as_stack(group[key], key, path) for key in sorted(group.array_keys())}
     images = {key: array for key, array in arrays.items() if len(array.shape) >= 2}
     if not images:
         listed = ", ".join(list(arrays)[:5]) or "none"
@@ -151,7 +151,8 @@ def _several_fields(group: zarr.Group, ome: Mapping[str, object], path: Path) ->
         node = _as_group(group[well], well, path)
         attributes = dict(node.attrs.asdict())
         inner = attributes.get("ome", attributes)
-        fields += [f"{well}/{field}" for field in _paths(inner.get("well"), "images")]
+        described = inner.get("well") if isinstance(inner, Mapping) else None
+        fields += [f"{well}/{field}" for field in _paths(described, "images")]
     fields += _paths(ome.get("well"), "images")
     kind = f"a plate with {len(wells)} well{'s' * (len(wells) != 1)}" if "plate" in ome else "a well"
     listed = ", ".join(fields[:8]) + (", ..." if len(fields) > 8 or len(wells) > 3 else "")

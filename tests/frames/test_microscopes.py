@@ -21,7 +21,9 @@ def frames_of(movie):
 
 def test_a_lif_file_is_read_by_scene_and_channel(tmp_path):
     path = write_lif(tmp_path / "cells.lif", {"first": VALUES, "second": VALUES + 1})
-    with pytest.raises(MovieError, match=r"cells.lif' holds 2 scenes \(0: .*first; 1: .*second\): choose one \(--series"):
+    with pytest.raises(
+        MovieError, match=r"cells.lif' holds 2 scenes \(0: .*first; 1: .*second\): choose one \(--series"
+    ):
         open_movie(path)
     with pytest.raises(MovieError, match=r"has 2 channels along C"):
         open_movie(path, series=1)

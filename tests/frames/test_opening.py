@@ -72,7 +72,9 @@ def test_anything_else_is_an_error(source):
 
 def test_series_are_for_files_that_have_some(tmp_path, gray):
     np.save(tmp_path / "movie.npy", gray)
-    with pytest.raises(MovieError, match=r"series=1 cannot be given for '.*movie.npy' \(--series\): only TIFF, .npz, zarr"):
+    with pytest.raises(
+        MovieError, match=r"series=1 cannot be given for '.*movie.npy' \(--series\): only TIFF, .npz, zarr"
+    ):
         open_movie(tmp_path / "movie.npy", series=1)
 
 

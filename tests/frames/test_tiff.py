@@ -114,7 +114,10 @@ def test_of_several_series_one_has_to_be_chosen(path, gray):
     with tifffile.TiffWriter(path, ome=True) as writer:
         writer.write(gray, photometric="minisblack", metadata={"axes": "TYX"})
         writer.write(gray + 1, photometric="minisblack", metadata={"axes": "TYX"})
-    with pytest.raises(MovieError, match=r"holds 2 image series \(0: TYX \(5, 6, 7\) uint16; 1: .*choose one \(--series N; in Python series=N\)"):
+    with pytest.raises(
+        MovieError,
+        match=r"holds 2 image series \(0: TYX \(5, 6, 7\) uint16; 1: .*choose one \(--series N; in Python series=N\)",
+    ):
         open_movie(path)
     np.testing.assert_array_equal(frames_of(open_movie(path, series=1)), gray + 1)
     with pytest.raises(MovieError, match=r"series 2 does not exist in '.*movie.tif': it has 2, 0 to 1"):
@@ -251,7 +254,8 @@ def write_ome(path, values, planes, length, channels=1, files=None):
     described = "".join(f'<Channel ID="Channel:0:{c}" SamplesPerPixel="1"/>' for c in range(channels))
     uuid = f' UUID="urn:uuid:{files[1]}"' if files else ""
     xml = (
-        f'<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"{uuid}><Image ID="Image:0">'
+        f'<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"{uuid}>'
+        f'<Image ID="Image:0">'
         f'<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="{width}" SizeY="{height}" '
         f'SizeC="{channels}" SizeZ="1" SizeT="{length}">{described}{data}</Pixels></Image></OME>'
     )
@@ -285,7 +289,9 @@ def test_images_that_were_left_out_are_damaged_frames(tmp_path, gray):
     planes = [(0, 0), (0, 1), (2, 0), (2, 1), (3, 0)]
     movie = open_movie(write_ome(tmp_path / "movie.ome.tif", gray, planes, length=6, channels=2), channel=1)
     assert len(movie) == 4
-    assert movie.notes[1:] == ("'movie.ome.tif' lacks 3 of the images of its frames: these frames cannot be used as a whole",)
+    assert movie.notes[1:] == (
+        "'movie.ome.tif' lacks 3 of the images of its frames: these frames cannot be used as a whole",
+    )
     np.testing.assert_array_equal(movie.read(2), gray[3])
     for frame in (1, 3):
         with pytest.raises(DamagedFrameError, match=rf"frame {frame} of movie .* is missing") as caught:

@@ -163,7 +163,7 @@ def test_a_damaged_chunk_is_an_error_of_its_frame(tmp_path, gray):
     (tmp_path / "movie.zarr" / "c" / "3" / "0" / "0").write_bytes(b"nonsense")
     movie = open_movie(tmp_path / "movie.zarr")
     np.testing.assert_array_equal(movie.read(2), gray[2])
-    with pytest.raises(DamagedFrameError, match=r"frame 3 of movie 'movie.zarr' cannot be read .*: the data may be dam"):
+    with pytest.raises(DamagedFrameError, match=r"frame 3 of movie 'movie.zarr' cannot be read .*: the data may be"):
         movie.read(3)
 
 
@@ -267,7 +267,7 @@ def test_a_plate_and_a_well_name_their_fields(tmp_path, gray):
         well = plate.create_group(name)
         well.attrs.update({"ome": {"well": {"images": [{"path": "0"}, {"path": "1"}]}}})
         write_image(well.create_group("0"), gray, {"multiscales": multiscales(["t", "y", "x"])})
-    with pytest.raises(MovieError, match=r"a plate with 2 wells: .*plate.zarr/A/1/0' \(fields: A/1/0, A/1/1, A/2/0, A/2/1"):
+    with pytest.raises(MovieError, match=r"a plate with 2 wells: .*plate.zarr/A/1/0' \(fields: A/1/0, A/1/1, A/2/0, "):
         open_movie(tmp_path / "plate.zarr")
     with pytest.raises(MovieError, match=r"is a well: .* such as '.*plate.zarr/A/2/0' \(fields: 0, 1\)"):
         open_movie(tmp_path / "plate.zarr" / "A" / "2")
@@ -285,8 +285,8 @@ def test_a_damaged_chunk_from_the_field(shared_data):
     ("name", "options"),
     [
         ("xarray_v2.zarr", {"channel": 0}),
-        ("bioformats2raw_two.zarr", {"series": 1, "channel": 0, "plane": "max"}),
-        ("plate.zarr/A/1/1", {"channel": 0, "plane": "max"}),
+        ("bioformats2raw_two.zarr", {"series": 1, "channel": 1, "plane": 1}),
+        ("plate.zarr/A/1/1", {"channel": 1, "plane": 1}),
     ],
 )
 def test_zarr_stores_from_the_field(shared_data, name, options):
@@ -295,8 +295,10 @@ def test_zarr_stores_from_the_field(shared_data, name, options):
 
 def test_ome_zarr_0_6_from_the_field(shared_data):
     folder = shared_data / "awkward" / "ome_zarr_06"
-    shapes = {"cyx": (1, 32, 40), "czyx": (5, 32, 40), "tcyx": (6, 32, 40), "tczyx": (4, 32, 40), "tzyx": (4, 32, 40)}
-    for name, shape in shapes.items():
-        options = {letter: 0 for letter in ("channel", "plane") if name.startswith("t") and letter[0].replace("p", "z") in name}
-        options = options or {"channel": 0}
-        assert open_movie(folder / f"{name}.zarr", **options).shape == shape
+    assert open_movie(folder / "tczyx.zarr", channel=0, plane=0).shape == (4, 32, 40)
+    assert open_movie(folder / "tzyx.zarr", plane=0).shape == (4, 32, 40)
+    assert open_movie(folder / "tcyx.zarr", channel=1).shape == (6, 32, 40)
+    assert open_movie(folder / "cyx.zarr", channel=0).shape == (1, 32, 40)
+    assert open_movie(folder / "czyx.zarr", channel=0, plane=0).shape == (1, 32, 40)
+    with pytest.raises(MovieError, match=r"3 channels along C"):
+        open_movie(folder / "cyx.zarr")
