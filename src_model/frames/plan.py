@@ -170,7 +170,7 @@ def plan_frames(
 
 
 def _pick_planes(plane: Plane, depth: int, movie: str) -> tuple[tuple[int, int], Projection | None]:
-    choices = f"pass plane=0 to {depth - 1}, or plane='max' or 'mean' for a projection"
+    choices = f"choose one of 0 to {depth - 1}, or 'max' or 'mean' for a projection (--plane 0; in Python plane=0, plane='max')"
     if plane is None:
         if depth > 1:
             raise MovieError(f"{movie} has {depth} planes along Z: {choices}")
@@ -188,11 +188,12 @@ def _pick_colours(channel: Channel, channels: int, samples: int, movie: str) -> 
     if channel is None:
         if channels > 1:
             raise MovieError(
-                f"{movie} has {channels} channels along C: pass channel=0 to {channels - 1}, a mapping to red, green "
-                "and blue such as channel=(0, 1, None), or axes='...' if this axis is something else"
+                f"{movie} has {channels} channels along C: choose one of 0 to {channels - 1} (--channel 0; in Python "
+                "channel=0), map them to red, green and blue (--channel 0,1,-; in Python channel=(0, 1, None)), or say "
+                "what this axis is (--axes; in Python axes='...')"
             )
         if samples not in (1, 3, 4):
-            raise MovieError(f"{movie} has {samples} samples a pixel: pass channel=0 to {samples - 1}")
+            raise MovieError(f"{movie} has {samples} samples a pixel: choose one of 0 to {samples - 1} (--channel 0)")
         return (whole, whole, "gray") if samples == 1 else (whole, Pick(0, 3), "rgb")
     if channels > 1 or samples == 1:  # choose along C; what is left along S is gray or RGB by itself
         if samples > 1 and _entry(channel) is None:
