@@ -125,7 +125,7 @@ def _infer(shape: tuple[int, ...], *, channel: Channel, plane: Plane, name: str)
     readings = " or ".join(f"'{axes}'" for axes in candidates) or "no usual order of axes"
     raise MovieError(
         f"movie '{name}' of shape {shape} is ambiguous, it could be {readings}: say which (--axes TCYX; in Python "
-        "axes='TCYX'), and choose along the axis that is left (--channel or --plane; in Python channel=... or plane=...)"
+        "axes='TCYX'), and choose along the axis that is left (--channel, --plane; in Python channel=..., plane=...)"
     )
 
 

@@ -170,7 +170,7 @@ def plan_frames(
 
 
 def _pick_planes(plane: Plane, depth: int, movie: str) -> tuple[tuple[int, int], Projection | None]:
-    choices = f"choose one of 0 to {depth - 1}, or 'max' or 'mean' for a projection (--plane 0; in Python plane=0, plane='max')"
+    choices = f"choose one of 0 to {depth - 1}, or 'max' or 'mean' for a projection (--plane 0; in Python plane=0)"
     if plane is None:
         if depth > 1:
             raise MovieError(f"{movie} has {depth} planes along Z: {choices}")
