@@ -132,6 +132,8 @@ class VideoStack:
     def _make_index(self) -> VideoIndex:
         """Find the order of frames by their times, or by decoding all of them where those are missing or wrong."""
         packets = read_packets(self._path)
+        if len(packets.keys) == 0:
+            raise MovieError(f"'{self._path}' is empty or damaged: its video has no frame")
         order = packets.order_by_time()
         plain = VideoIndex(packets, np.flatnonzero(~packets.hidden))
         first = self._first_frames(plain)
