@@ -56,6 +56,7 @@ def demo(
     axes: opt.AxesOption = None,
     channel: opt.ChannelOption = None,
     plane: opt.PlaneOption = None,
+    series: opt.SeriesOption = None,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
@@ -63,8 +64,8 @@ def demo(
 
     Writes labels.tif, overlay.png and demo.session.json into the folder.
     """
-    chosen = _movie_choice(movie, axes, channel, plane)
-    source = chosen.open()
+    chosen = _movie_choice(movie, axes, channel, plane, series)
+    source = chosen.open(quiet=quiet)
     predictor = ModelChoice(model, device, image_size=image_size, threads=threads, precision="auto").load(quiet=quiet)
     session = predictor.start(source)
     clicks = [parse_point(text, "--points") for text in points or ()]
@@ -103,12 +104,14 @@ def find_objects(predictor: StreamingPredictor, session: Session, count: int) ->
         session.prompt(0, number, mask=mask.decode())
 
 
-def _movie_choice(movie: Path | None, axes: str | None, channel: str | None, plane: str | None) -> MovieChoice:
+def _movie_choice(
+    movie: Path | None, axes: str | None, channel: str | None, plane: str | None, series: int | None
+) -> MovieChoice:
     from src_model.data import epithelium_path
 
     if movie is None:
         return MovieChoice(epithelium_path())
-    return MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane))
+    return MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series)
 
 
 def _track(session: Session, folder: Path, movie: Path, *, bundled: bool, quiet: bool) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from src_model.cli.files import check_writable
 from src_model.cli.output import check_labels_path
 from src_model.cli.preview import check_preview_path
+from src_model.cli.terminal import warn
 from src_model.errors import MovieError
 
 if TYPE_CHECKING:
@@ -68,12 +69,16 @@ class MovieChoice:
     axes: str | None = None
     channel: Channel = None
     plane: Plane = None
+    series: int | None = None
 
-    def open(self) -> FrameSource:
-        """Open the movie; frames are read when they are needed."""
+    def open(self, *, quiet: bool = False) -> FrameSource:
+        """Open the movie and say what there is to know about its file; frames are read when they are needed."""
         from src_model.frames import open_movie
 
-        return open_movie(self.path, axes=self.axes, channel=self.channel, plane=self.plane)
+        source = open_movie(self.path, axes=self.axes, channel=self.channel, plane=self.plane, series=self.series)
+        for note in getattr(source, "notes", ()) if not quiet else ():
+            warn(f"{note}.")
+        return source
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,17 @@ PlaneOption = Annotated[
         "--plane", metavar="Z | max | mean", rich_help_panel=_MOVIE, help="The plane of a volume, or a projection."
     ),
 ]
+SeriesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--series",
+        metavar="N",
+        min=0,
+        rich_help_panel=_MOVIE,
+        help="Which image of a file with several, from 0. Left out, the error lists what there is.",
+        show_default=False,
+    ),
+]
 FramesOption = Annotated[
     str | None,
     typer.Option(

@@ -42,6 +42,7 @@ def replay(
     axes: opt.AxesOption = None,
     channel: opt.ChannelOption = None,
     plane: opt.PlaneOption = None,
+    series: opt.SeriesOption = None,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
@@ -51,7 +52,7 @@ def replay(
     """
     outputs = Outputs(out, preview, session, overlap.value)
     outputs.check(movie)
-    source = MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane)).open()
+    source = MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series).open(quiet=quiet)
     choice = ModelChoice(model_of_session(session_file, model), device, threads=threads)
     predictor = choice.load(quiet=quiet)
     saved = predictor.resume(session_file, source, allow_other_model=allow_other_model)

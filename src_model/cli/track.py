@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 MovieArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="MOVIE", help="A TIFF, .npy or video file, a .zarr folder, or a folder of images.", show_default=False
+        metavar="MOVIE",
+        help="A TIFF, .npy, .npz, GIF or video file, a microscope's file, a .zarr folder, or a folder of images.",
+        show_default=False,
     ),
 ]
 ResumeOption = Annotated[
@@ -108,6 +110,7 @@ def track(
     axes: opt.AxesOption = None,
     channel: opt.ChannelOption = None,
     plane: opt.PlaneOption = None,
+    series: opt.SeriesOption = None,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
@@ -121,7 +124,7 @@ def track(
     """
     given = GivenPrompts(point, negative, box, mask, object_ids)
     request = TrackRequest(
-        MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane)),
+        MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series),
         ModelChoice(model, device, preset.value, image_size, threads, precision.value, backend.value),
         Outputs(out, preview, session, overlap.value),
         collect_prompts(option_order(ctx), given),
@@ -158,7 +161,7 @@ def run(request: TrackRequest, resume_command: list[str]) -> None:
 
 
 def _begin(request: TrackRequest, bounds: tuple[int, int | None]) -> tuple[Session, range, list[Pass]]:
-    source = request.movie.open()
+    source = request.movie.open(quiet=request.quiet)
     span = frame_span(bounds, len(source))
     prompted: dict[int, list[int]] = {}
     for prompt in request.prompts:
@@ -171,7 +174,7 @@ def _begin(request: TrackRequest, bounds: tuple[int, int | None]) -> tuple[Sessi
 
 
 def _go_on(request: TrackRequest, path: Path, bounds: tuple[int, int | None]) -> tuple[Session, range, list[Pass]]:
-    source = request.movie.open()
+    source = request.movie.open(quiet=request.quiet)
     span = frame_span(bounds, len(source))
     predictor = request.model.load(quiet=request.quiet, otherwise=model_of_session(path, request.model.name))
     again = predictor.replay if request.exact else predictor.resume
@@ -212,6 +215,7 @@ def resume_hint(ctx: typer.Context) -> list[str]:
         "--axes": "axes",
         "--channel": "channel",
         "--plane": "plane",
+        "--series": "series",
     }
     words = ["sam2v", "track", str(ctx.params["movie"])]
     for option, name in kept.items():

@@ -195,3 +195,30 @@ def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, lo
     result = sam2v("track", movie, *words, code=FAILED)
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert loads == []
+
+
+def test_an_image_of_several_is_chosen_and_the_choice_is_repeated_to_resume(sam2v, here):
+    pixels = tiny.make_movie()
+    np.savez("two.npz", other=np.zeros_like(pixels), movie=pixels)
+    result = sam2v("track", "two.npz", "--point", CLICK, code=FAILED)
+    assert "holds 2 arrays (0: 'other'" in result.stderr
+    assert "choose one (--series N" in result.stderr
+    sam2v("track", "two.npz", "--series", 1, "--point", CLICK)
+    assert tifffile.imread("labels.tif").any()
+
+
+def test_what_there_is_to_know_about_a_file_is_said_once_on_standard_error(sam2v, here):
+    for number, image in enumerate(tiny.make_movie()):
+        tifffile.imwrite(f"frames_{number}_GFP.tif", image)
+        if number != 3:
+            tifffile.imwrite(f"frames_{number}_DIC.tif", image)
+    note = "1 files of 'frames' are left out: their frames lack other channels."
+    folder = here / "frames"
+    folder.mkdir()
+    for file in here.glob("frames_*.tif"):
+        file.rename(folder / file.name)
+    words = ("track", folder, "--channel", 1, "--point", CLICK)
+    result = sam2v(*words)
+    assert " ".join(result.stderr.split()).count(note) == 1
+    assert note not in result.stdout
+    assert note not in sam2v(*words, "--quiet").stderr
