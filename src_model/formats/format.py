@@ -11,7 +11,7 @@ from src_model.formats.report import Part
 from src_model.formats.target import check_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from src_model.formats.run import ExportRun
@@ -61,7 +61,7 @@ class Format:
         """What of an annotation it has no place for."""
         return tuple(part for part in Part if part not in self.keeps)
 
-    def check_path(self, path: Path, *, sources: Iterable[Path] = (), force: bool = False) -> None:
+    def check_path(self, path: Path, *, sources: Collection[Path] = (), force: bool = False) -> None:
         """Find out whether a file or folder can and may be written there.
 
         Parameters

@@ -18,7 +18,7 @@ from src_model.errors import FormatError
 from src_model.formats.marks import entries_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 _ZARR_METADATA: Final = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 _COMPANION_BYTES: Final = 2**26
@@ -29,7 +29,7 @@ def check_target(
     is_ours: Callable[[Path], bool],
     *,
     folder: bool = False,
-    sources: Iterable[Path] = (),
+    sources: Collection[Path] = (),
     force: bool = False,
 ) -> None:
     """Find out whether a file or folder may be written; to be asked before any long work.
@@ -43,7 +43,7 @@ def check_target(
     folder
         Whether a folder is written.
     sources
-        Movies, documents and other files that are read: never written onto, nor into, nor around, not even by force.
+        Movies, documents and other files in use: never written onto, nor into, nor around, not even by force.
     force
         Replace a file of other origin.
 
@@ -52,18 +52,17 @@ def check_target(
     FormatError
         If it may not be written there, or cannot be.
     """
+    check_apart(path, sources)
     parent = path.absolute().parent
     if not parent.is_dir():
         raise FormatError(f"'{path}' cannot be written: there is no folder '{parent}'; make it first")
-    for source in sources:
-        _check_apart(path, source)
     target = path.resolve()
     if not os.access(target.parent, os.W_OK):
         raise FormatError(f"'{path}' cannot be written: you may not write to the folder '{target.parent}'")
     if not target.exists():
         return
     if target.is_dir():
-        _check_folder(path, is_ours, folder=folder)
+        _check_folder(path, is_ours, folder=folder, sources=sources)
     elif folder:
         raise FormatError(f"'{path}' is a file, and a folder would be written: choose another name")
     elif not target.is_file():
@@ -84,29 +83,40 @@ def files_of_movie(path: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def _check_folder(path: Path, is_ours: Callable[[Path], bool], *, folder: bool) -> None:
-    entries = entries_of(path)
+def _check_folder(path: Path, is_ours: Callable[[Path], bool], *, folder: bool, sources: Collection[Path]) -> None:
     if not folder:
         raise FormatError(f"'{path}' is a folder, and a file would be written: choose another name")
+    for source in sources:
+        if source.exists() and _lies_in(source, path):
+            raise FormatError(
+                f"'{path}' has '{source}' in it, which is in use, and would be replaced: choose another name"
+            )
+    entries = entries_of(path)
     if any(here.samefile(path) for here in (Path.cwd(), *Path.cwd().parents)):
         raise FormatError(f"'{path}' is the folder you are in, and would be replaced: choose another name")
     if entries and not is_ours(path):
         raise FormatError(
-            f"'{path}' is a folder with '{entries[0].name}' in it and is not, or not only, what sam2v wrote there: choose "
-            "another name, or remove the folder yourself"
+            f"'{path}' is a folder with '{entries[0].name}' in it and is not, or not only, what sam2v wrote there: "
+            "choose another name, or remove the folder yourself"
         )
 
 
-def _check_apart(path: Path, source: Path) -> None:
-    if not source.exists():
-        return
+def check_apart(path: Path, sources: Iterable[Path]) -> None:
+    """Find out whether a place is apart from files that are in use.
+
+    Raises
+    ------
+    FormatError
+        If it is one of them or lies in one, or would be replaced with one in it.
+    """
     apart = "nothing is ever written there; choose another name"
-    if path.exists() and path.samefile(source):
-        raise FormatError(f"'{path}' is '{source}' itself, which is read: {apart}")
-    if source.is_dir() and _lies_in(path, source):
-        raise FormatError(f"'{path}' lies in '{source}', which is read: {apart}")
-    if path.is_dir() and _lies_in(source, path):
-        raise FormatError(f"'{path}' has '{source}' in it, which is read: {apart}")
+    for source in sources:
+        if not source.exists():
+            continue
+        if path.exists() and path.samefile(source):
+            raise FormatError(f"'{path}' is '{source}' itself, which is in use: {apart}")
+        if source.is_dir() and _lies_in(path, source):
+            raise FormatError(f"'{path}' lies in '{source}', which is in use: {apart}")
 
 
 def _lies_in(inner: Path, outer: Path) -> bool:

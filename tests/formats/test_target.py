@@ -142,7 +142,7 @@ def test_an_empty_folder_and_what_file_managers_leave_are_replaced(chosen, targe
 
 def test_the_movie_is_not_written_onto_by_force_even_if_it_is_ours(chosen, target):
     export(plain(), target, chosen)
-    refused(on_movie(target), target, chosen, FORCE, match="itself, which is read")
+    refused(on_movie(target), target, chosen, FORCE, match="itself, which is in use")
 
 
 @pytest.mark.parametrize("name", ["png", "ctc"])
@@ -150,7 +150,7 @@ def test_the_folder_around_the_movie_is_not_replaced(tmp_path, name):
     (tmp_path / "data").mkdir()
     RAW_DATA["tiff"](tmp_path / "data" / "raw.tif")
     refused(
-        on_movie(tmp_path / "data" / "raw.tif"), tmp_path / "data", name, FORCE, match="has .* in it, which is read"
+        on_movie(tmp_path / "data" / "raw.tif"), tmp_path / "data", name, FORCE, match="has .* in it, which is in use"
     )
 
 
