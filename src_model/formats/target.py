@@ -120,7 +120,8 @@ def check_apart(path: Path, sources: Iterable[Path]) -> None:
 
 
 def _lies_in(inner: Path, outer: Path) -> bool:
-    return any(_is_same(folder, outer) for folder in (*inner.absolute().parents, *inner.resolve().parents))
+    place = inner.absolute().parent.resolve()  # which is elsewhere than what it leads to, where it is a link
+    return any(_is_same(folder, outer) for folder in (place, *place.parents, *inner.resolve().parents))
 
 
 def _is_same(one: Path, other: Path) -> bool:
