@@ -58,11 +58,7 @@ def export(
     target = Path(path)
     chosen = format_of(target) if format is None else format_named(format) if isinstance(format, str) else format
     wanted = options or ExportOptions()
-    movies = movie_paths(annotation)
-    read = [file for movie in movies for file in files_of_movie(movie)]
-    chosen.check_path(target, sources=(*read, *wanted.sources), force=wanted.force)
-    if not movies:
-        _check_other_name(annotation, target, chosen)
+    check_export(annotation, target, chosen, wanted)
     run = ExportRun(annotation, wanted)
     try:
         with complete_file(target) as part:
@@ -72,7 +68,16 @@ def export(
     return ExportReport(target, chosen.name, run.length, len(run.seen), tuple(_losses(run, chosen)))
 
 
-def movie_paths(annotation: Annotation) -> list[Path]:
+def check_export(annotation: Annotation, target: Path, chosen: Format, options: ExportOptions) -> None:
+    """Find out whether an annotation may be exported to a place; errors as :func:`export`, before any work."""
+    movies = _movie_paths(annotation)
+    read = [file for movie in movies for file in files_of_movie(movie)]
+    chosen.check_path(target, sources=(*read, *options.sources), force=options.force)
+    if not movies:
+        _check_other_name(annotation, target, chosen)
+
+
+def _movie_paths(annotation: Annotation) -> list[Path]:
     """Return where the annotated movie is, as far as the document knows and it is still there."""
     noted = annotation.movie.path
     folders = [Path(), *([annotation.path.parent] if annotation.path is not None else [])]
