@@ -89,7 +89,7 @@ def _check_folder(path: Path, is_ours: Callable[[Path], bool], *, folder: bool, 
     for source in sources:
         if source.exists() and _lies_in(source, path):
             raise FormatError(
-                f"'{path}' has '{source}' in it, which is in use, and would be replaced: choose another name"
+                f"'{path}' has '{source}' in it, which is in use here, and would be replaced: choose another name"
             )
     entries = entries_of(path)
     if any(here.samefile(path) for here in (Path.cwd(), *Path.cwd().parents)):
@@ -114,9 +114,10 @@ def check_apart(path: Path, sources: Iterable[Path]) -> None:
         if not source.exists():
             continue
         if path.exists() and path.samefile(source):
-            raise FormatError(f"'{path}' is '{source}' itself, which is in use: {apart}")
+            named = "" if str(path) == str(source) else f" as '{source}'"
+            raise FormatError(f"'{path}' is in use here{named}: {apart}")
         if source.is_dir() and _lies_in(path, source):
-            raise FormatError(f"'{path}' lies in '{source}', which is in use: {apart}")
+            raise FormatError(f"'{path}' lies in '{source}', which is in use here: {apart}")
 
 
 def _lies_in(inner: Path, outer: Path) -> bool:

@@ -71,8 +71,8 @@ def test_the_session_need_not_be_finished(sam2v, movie):
 def test_the_session_and_the_movie_are_not_written_onto(sam2v, movie, saved, here):
     before = {name: (here / name).read_bytes() for name in (saved, movie)}
     again = ("replay", saved, movie, "--model", "tiny", "--force")
-    assert "itself, which is in use" in sam2v(*again, "--session", saved, code=FAILED).stderr
-    assert "itself, which is in use" in sam2v(*again, "--out", movie, code=FAILED).stderr
+    assert "is in use here" in sam2v(*again, "--session", saved, code=FAILED).stderr
+    assert "is in use here" in sam2v(*again, "--out", movie, code=FAILED).stderr
     assert {name: (here / name).read_bytes() for name in before} == before
 
 

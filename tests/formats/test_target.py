@@ -142,7 +142,7 @@ def test_an_empty_folder_and_what_file_managers_leave_are_replaced(chosen, targe
 
 def test_the_movie_is_not_written_onto_by_force_even_if_it_is_ours(chosen, target):
     export(plain(), target, chosen)
-    refused(on_movie(target), target, chosen, FORCE, match="itself, which is in use")
+    refused(on_movie(target), target, chosen, FORCE, match="is in use here")
 
 
 @pytest.mark.parametrize("name", ["png", "ctc"])
@@ -172,8 +172,8 @@ def test_links_are_followed(tmp_path):
             (tmp_path / link).symlink_to(tmp_path / behind)
         except OSError:
             pytest.skip("links cannot be made here")
-    refused(on_movie(tmp_path / "raw.tif"), tmp_path / "a.tif", "tiff", FORCE, match="itself")
-    refused(on_movie(tmp_path / "a.tif"), tmp_path / "raw.tif", "tiff", FORCE, match="itself")
+    refused(on_movie(tmp_path / "raw.tif"), tmp_path / "a.tif", "tiff", FORCE, match="is in use here")
+    refused(on_movie(tmp_path / "a.tif"), tmp_path / "raw.tif", "tiff", FORCE, match="is in use here")
     refused(on_movie(tmp_path / "raw"), tmp_path / "a" / "b.tif", "tiff", FORCE, match="lies in")
     refused(plain(), tmp_path / "a", "png", FORCE, match="remove the folder")
 
@@ -196,9 +196,9 @@ def test_a_relative_path_is_looked_for_beside_the_document_too(tmp_path, monkeyp
     RAW_DATA["tiff"](tmp_path / "a" / "raw.tif")
     save(on_movie("raw.tif"), tmp_path / "a" / "work.sam2v")
     annotation = load(tmp_path / "a" / "work.sam2v")
-    refused(annotation, tmp_path / "a" / "raw.tif", "tiff", FORCE, match="itself")
+    refused(annotation, tmp_path / "a" / "raw.tif", "tiff", FORCE, match="is in use here")
     monkeypatch.chdir(tmp_path / "a")
-    refused(on_movie("raw.tif"), tmp_path / "a" / "raw.tif", "tiff", FORCE, match="itself")
+    refused(on_movie("raw.tif"), tmp_path / "a" / "raw.tif", "tiff", FORCE, match="is in use here")
 
 
 def test_a_file_with_the_name_of_a_movie_that_is_nowhere_else_is_not_replaced(tmp_path):
@@ -213,7 +213,7 @@ def test_a_file_with_the_name_of_a_movie_that_is_nowhere_else_is_not_replaced(tm
 def test_other_files_that_are_read_are_not_written_onto(tmp_path):
     RAW_DATA["tiff"](tmp_path / "other.tif")
     options = ExportOptions(sources=(tmp_path / "other.tif",), force=True)
-    refused(plain(), tmp_path / "other.tif", "tiff", options, match="itself")
+    refused(plain(), tmp_path / "other.tif", "tiff", options, match="is in use here")
 
 
 def test_the_other_files_of_an_ome_tiff_belong_to_the_movie(tmp_path):
@@ -223,7 +223,7 @@ def test_the_other_files_of_an_ome_tiff_belong_to_the_movie(tmp_path):
     for number in range(2):
         tifffile.imwrite(tmp_path / f"t{number}.ome.tif", RAW[number], description=xml, metadata=None)
     assert tmp_path / "t1.ome.tif" in files_of_movie(tmp_path / "t0.ome.tif")
-    refused(on_movie(tmp_path / "t0.ome.tif"), tmp_path / "t1.ome.tif", "ome-tiff", FORCE, match="itself")
+    refused(on_movie(tmp_path / "t0.ome.tif"), tmp_path / "t1.ome.tif", "ome-tiff", FORCE, match="is in use here")
 
 
 def test_the_folder_one_stands_in_is_not_replaced(tmp_path, monkeypatch):

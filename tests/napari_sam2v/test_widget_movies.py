@@ -184,7 +184,7 @@ def test_the_movie_is_never_written_onto(person, tmp_path, monkeypatch):
     movie = dataclasses.replace(person.document.movie, path=str(target))
     person.document.do(SetMovie(movie))
     person.widget.files.export_to(format_named("tiff"), target)
-    assert "itself, which is in use" in person.problems[-1]
+    assert "is in use here" in person.problems[-1]
     assert np.array_equal(tifffile.imread(target), tiny.make_movie())
 
 
