@@ -107,7 +107,7 @@ def check_apart(path: Path, sources: Iterable[Path]) -> None:
     Raises
     ------
     FormatError
-        If it is one of them or lies in one, or would be replaced with one in it.
+        If it is one of them or lies in one.
     """
     apart = "nothing is ever written there; choose another name"
     for source in sources:
