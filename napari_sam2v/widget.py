@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_sam2v.binding.dialogs import Dialogs
+from napari_sam2v.binding.dialogs import Dialogs, may_replace
 from napari_sam2v.binding.file_binding import FileBinding
 from napari_sam2v.binding.host import QtHost
 from napari_sam2v.binding.keys import KeyBinding
@@ -112,6 +112,7 @@ class Sam2vWidget(QWidget):
             work,
             self.host.post,
             ask_path=self.dialogs.to_export,
+            may_replace=lambda path: may_replace(path, self),
             flush=self.flush,
             movie=lambda: self.movie.source,
         )

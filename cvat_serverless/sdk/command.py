@@ -138,6 +138,7 @@ def pull(
         Path | None,
         typer.Option(metavar="PATH", help="The movie as you have it, for an annotation that did not come from sam2v."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an annotation that is there.")] = False,
     host: opt.HostOption = None,
     port: opt.PortOption = None,
     auth: opt.AuthOption = None,
@@ -148,10 +149,11 @@ def pull(
 ) -> None:
     """Fetch the annotation of a task for the napari plugin, with all that was changed in CVAT."""
     from cvat_serverless.sdk.login import Login
-    from cvat_serverless.sdk.pull import pull_document
+    from cvat_serverless.sdk.pull import check_out, pull_document
 
+    check_out(out, movie, force=force)
     with opt.opened(Login(host, port, auth, profile, organization, insecure), task) as place:
-        _say(pull_document(place, out, movie), quiet=quiet)
+        _say(pull_document(place, out, movie, force=force), quiet=quiet)
 
 
 def _take_back(place: Place, *, quiet: bool) -> None:

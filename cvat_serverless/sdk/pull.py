@@ -15,6 +15,7 @@ from cvat_serverless.sdk.sources import turned_box
 from cvat_serverless.shapes import make_shape
 from src_model.annotation import (
     MAX_OBJECT_ID,
+    SUFFIX,
     AnnotatedFrame,
     AnnotatedObject,
     Annotation,
@@ -27,6 +28,7 @@ from src_model.annotation import (
 from src_model.annotation.patch import Patch, PatchBuilder
 from src_model.annotation.state import State
 from src_model.errors import AnnotationFileError, RequestError
+from src_model.formats.target import check_target, files_of_movie
 from src_model.masks import Rle
 
 if TYPE_CHECKING:
@@ -39,7 +41,22 @@ if TYPE_CHECKING:
     from cvat_serverless.sdk.task import Place
 
 
-def pull_document(place: Place, out: Path, movie: Path | None = None) -> tuple[str, ...]:
+def check_out(out: Path, movie: Path | None = None, *, force: bool = False) -> None:
+    """Find out before a server is asked whether a document may be written; as in :func:`pull_document`.
+
+    Raises
+    ------
+    AnnotationFileError, FormatError
+        If not.
+    """
+    if out.suffix.lower() != SUFFIX:
+        raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{out.name}'")
+    if out.is_file() and not force:  # even one of ours, which may have been worked on since
+        raise AnnotationFileError(f"'{out}' is there already; choose another name, or replace it with force=True")
+    check_target(out, lambda _: force, sources=() if movie is None else files_of_movie(movie))
+
+
+def pull_document(place: Place, out: Path, movie: Path | None = None, *, force: bool = False) -> tuple[str, ...]:
     """Fetch a task's annotation as a document.
 
     An object that was sent from a document is as it was there, with its prompts and scores, on all frames that nobody
@@ -53,6 +70,8 @@ def pull_document(place: Place, out: Path, movie: Path | None = None) -> tuple[s
         The ``.sam2v`` file to write.
     movie
         The movie, for documents that are new; it tells what the napari plugin recognises it by.
+    force
+        Replace a file that is there.
 
     Returns
     -------
@@ -63,13 +82,14 @@ def pull_document(place: Place, out: Path, movie: Path | None = None) -> tuple[s
     ------
     AnnotationFileError
         If the file is there already or cannot be written.
+    FormatError
+        If it would lie on or in the movie, or a folder is in the way.
     AnnotationError
         If the movie does not fit the task.
     RemoteError
         If the server refuses or does not answer.
     """
-    if out.exists():
-        raise AnnotationFileError(f"'{out}' is there already; choose another name, or remove it")
+    check_out(out, movie, force=force)
     sent = sent_document(place)
     if sent is None:
         now = place.annotations(Receipts(place.slug).written().is_as_written)

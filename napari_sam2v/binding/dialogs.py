@@ -23,6 +23,14 @@ _OPEN = ";;".join(
 )
 
 
+def may_replace(path: Path, parent: QWidget | None = None) -> bool:
+    """Ask whether a file that sam2v did not write may be replaced."""
+    kind = QMessageBox.StandardButton
+    text = f"'{path.name}' was not written by sam2v, or not in this format. Replace it? What is in it will be lost."
+    answer = QMessageBox.question(parent, "sam2v", text, kind.Yes | kind.Cancel, kind.Cancel)
+    return answer == kind.Yes
+
+
 class Dialogs:
     """Asks with the system's dialogs, which start where the last one ended.
 

@@ -35,6 +35,8 @@ class FileBinding:
         Brings calls to the host's thread.
     ask_path
         Asks the user where a format goes: (format, name of the movie) to a path, or None.
+    may_replace
+        Asks the user whether a file of other origin may be replaced.
     flush
         Takes over what was just drawn.
     movie
@@ -48,12 +50,14 @@ class FileBinding:
         post: Post,
         *,
         ask_path: Callable[[Format, str], Path | None],
+        may_replace: Callable[[Path], bool],
         flush: Callable[[], None],
         movie: Callable[[], FrameSource | None],
     ) -> None:
         from src_model.formats import FORMATS
 
-        self._workbench, self._ask_path, self._flush, self._movie = workbench, ask_path, flush, movie
+        self._workbench, self._flush, self._movie = workbench, flush, movie
+        self._ask_path, self._may_replace = ask_path, may_replace
         self.errands = Errands(post, section.set_running, workbench.tell)
         section.set_formats([Choice(item.name, item.title, item.hint) for item in FORMATS])
         section.export_requested.connect(self.export)
@@ -73,11 +77,21 @@ class FileBinding:
             self.export_to(chosen, path)
 
     def export_to(self, chosen: Format, path: Path) -> None:
-        """Export the document in a format; what is there is replaced."""
+        """Export the document in a format; what an earlier export left there is replaced, another file after asking."""
         from src_model.annotation import Annotation
         from src_model.formats import ExportOptions, export
+        from src_model.formats.exporting import check_export
 
-        frozen = Annotation.of_state(self._workbench.annotation.snapshot().state)
+        document = self._workbench.annotation
+        frozen = Annotation.of_state(document.snapshot().state, file=document.file)
+        if foreign := path.is_file() and not chosen.folder and not chosen.is_ours(path):
+            try:
+                check_export(frozen, path, chosen, ExportOptions(force=True))
+            except Sam2vError as error:
+                self._workbench.tell(error)
+                return
+            if not self._may_replace(path):
+                return
         movie = self._movie() if chosen.name == "csv" else None
         self.errands.run(
             f"Writing {path.name}",
@@ -86,7 +100,10 @@ class FileBinding:
                 path,
                 chosen,
                 ExportOptions(
-                    channels={} if movie is None else {"intensity": movie}, progress=progress, cancelled=cancelled
+                    channels={} if movie is None else {"intensity": movie},
+                    force=foreign,
+                    progress=progress,
+                    cancelled=cancelled,
                 ),
             ),
             self._exported,

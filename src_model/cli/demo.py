@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import follow
-from src_model.cli.job import ModelChoice, MovieChoice, Outputs, give_prompts
+from src_model.cli.job import ModelChoice, MovieChoice, Outputs, check_prompts, give_prompts
 from src_model.cli.prompt_options import FramePrompt, parse_point
 from src_model.cli.terminal import say
 from src_model.errors import NoPromptError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 EPITHELIUM_CLICKS = ((23, 26), (36, 95), (47, 145), (79, 214), (83, 53), (85, 132), (116, 90), (134, 183))
 """(y, x) on frame 0 of cells that stay whole and in view to the last frame, chosen by eye, spread over the sheet."""
+
+PICTURE = "overlay.png"
 
 _OBJECTS = len(EPITHELIUM_CLICKS)
 
@@ -49,6 +52,7 @@ def demo(
     out: FolderOption = Path("demo"),
     objects: ObjectsOption = _OBJECTS,
     points: PointsOption = None,
+    force: opt.ForceOption = False,
     model: opt.ModelOption = None,
     device: opt.DeviceOption = "auto",
     image_size: opt.ImageSizeOption = None,
@@ -66,17 +70,19 @@ def demo(
     """
     chosen = _movie_choice(movie, axes, channel, plane, series)
     source = chosen.open(quiet=quiet)
-    predictor = ModelChoice(model, device, image_size=image_size, threads=threads, precision="auto").load(quiet=quiet)
-    session = predictor.start(source)
+    outputs = _outputs(out, chosen.path, force=force)
     clicks = [parse_point(text, "--points") for text in points or ()]
     if not clicks and movie is None:
         clicks = [(0, y, x) for y, x in EPITHELIUM_CLICKS]
-    if clicks:
-        give_prompts(session, click_prompts(clicks[:objects] if not points else clicks), quiet=quiet)
+    prompts = click_prompts(clicks if points else clicks[:objects])
+    check_prompts(prompts, source)
+    predictor = ModelChoice(model, device, image_size=image_size, threads=threads, precision="auto").load(quiet=quiet)
+    session = predictor.start(source)
+    if prompts:
+        give_prompts(session, prompts, quiet=quiet)
     else:
         find_objects(predictor, session, objects)
-    out.mkdir(parents=True, exist_ok=True)
-    _track(session, out, chosen.path, bundled=movie is None, quiet=quiet)
+    _track(session, outputs, chosen.path, bundled=movie is None, quiet=quiet)
 
 
 def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePrompt]:
@@ -114,17 +120,32 @@ def _movie_choice(
     return MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series)
 
 
-def _track(session: Session, folder: Path, movie: Path, *, bundled: bool, quiet: bool) -> None:
+def _outputs(folder: Path, movie: Path, *, force: bool) -> Outputs:
+    """Make the folder, and find out whether the files may be written there."""
+    from src_model.formats.target import check_apart, files_of_movie
+
+    check_apart(folder, files_of_movie(movie))
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(
+            f"'{folder}' is a file, and a folder is needed; choose another name", param_hint="--out"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    outputs = Outputs(folder / "labels.tif", folder / PICTURE, folder / "demo.session.json", force=force)
+    outputs.check(movie)
+    return replace(outputs, preview=None)  # which is a picture of another kind
+
+
+def _track(session: Session, outputs: Outputs, movie: Path, *, bundled: bool, quiet: bool) -> None:
     from src_model.cli.demo_picture import draw_demo
 
-    outputs = Outputs(folder / "labels.tif", session=folder / "demo.session.json")
+    picture = outputs.labels.with_name(PICTURE)
     span = range(len(session.movie))
     passes = plan_passes({number: item.prompted_frames for number, item in session.objects.items()}, span, "both")
     tally = follow(session, passes, quiet=quiet)
     again = ["sam2v", "track", str(movie), "--resume", str(outputs.session), "--out", str(outputs.labels)]
     finish(session, outputs, tally, span, quiet=quiet, resume=shlex.join(again))
-    draw_demo(folder / "overlay.png", session, _captions(session, bundled))
-    say(f"picture  {folder / 'overlay.png'}", quiet=quiet)
+    draw_demo(picture, session, _captions(session, bundled))
+    say(f"picture  {picture}", quiet=quiet)
 
 
 def _captions(session: Session, bundled: bool) -> Callable[[int], str]:

@@ -38,7 +38,9 @@ DocumentArgument = Annotated[
 ]
 OutOption = Annotated[
     Path,
-    typer.Option("--out", "-o", metavar="PATH", help="The file or folder; what an earlier export left is replaced."),
+    typer.Option(
+        "--out", "-o", metavar="PATH", help="The file or folder; what an earlier export left there is replaced."
+    ),
 ]
 FormatOption = Annotated[
     str | None,
@@ -86,6 +88,7 @@ def export(
     overlap: OverlapOption = None,
     object_ids: ObjectsOption = None,
     visible_only: VisibleOption = False,
+    force: opt.ForceOption = False,
     movie: MovieOption = None,
     channel: ChannelsOption = None,
     axes: opt.AxesOption = None,
@@ -102,13 +105,15 @@ def export(
     """
     from src_model.formats import ExportOptions, format_named, format_of
     from src_model.formats import export as write
+    from src_model.formats.target import files_of_movie
 
     if channel and movie is None:
         raise typer.BadParameter("channels are measured in a movie; say which with --movie", param_hint="--channel")
     chosen = format_of(out) if format is None else format_named(format)
     if movie is not None and chosen.name != "csv":
         raise typer.BadParameter(f"{chosen.title} has no intensities; leave the movie out", param_hint="--movie")
-    chosen.check_path(out)
+    sources = (document, *(files_of_movie(movie) if movie is not None else ()))
+    chosen.check_path(out, sources=sources, force=force)
     annotation = open_document(document)
     measured = {}
     if movie is not None:
@@ -121,6 +126,8 @@ def export(
             objects=object_ids or None,
             visible_only=visible_only,
             channels=measured,
+            sources=sources,
+            force=force,
             progress=lambda done, _: bar.update(task, completed=done),
         )
         report = write(annotation, out, chosen, options)

@@ -13,6 +13,7 @@ from rich.console import Console
 from src_model.cli.files import check_writable
 from src_model.cli.output import check_labels_path
 from src_model.cli.preview import check_preview_path
+from src_model.cli.saved import is_session
 from src_model.cli.terminal import warn
 from src_model.errors import MovieError
 
@@ -89,30 +90,59 @@ class Outputs:
     preview: Path | None = None
     session: Path | None = None
     overlap: Overlap = "score"
+    force: bool = False
 
     @property
     def kept_session(self) -> Path:
         """Where the session goes if tracking is stopped: as asked for, or beside the labels."""
         return self.session or self.labels.with_name(f"{self.labels.stem}.session.json")
 
-    def check(self, movie: Path) -> None:
-        """Find out before hours of work whether everything can be written.
+    def check(self, movie: Path, *others: Path, may_stop: bool = True) -> None:
+        """Find out before hours of work whether everything can and may be written.
+
+        Parameters
+        ----------
+        movie, others
+            Files that are read, onto which nothing may be written.
+        may_stop
+            Whether the session is kept where the work is stopped, even if it was not asked for.
 
         Raises
         ------
         typer.BadParameter, MissingExtraError
             If not.
         """
-        check_labels_path(self.labels)
+        from src_model.formats.target import files_of_movie
+
+        sources = (*files_of_movie(movie), *others)
+        check_labels_path(self.labels, sources=sources, force=self.force)
         if self.preview is not None:
-            check_preview_path(self.preview)
-        if self.session is not None:
-            if self.session.suffix != ".json":
-                raise typer.BadParameter(f"'{self.session}' must end in .json", param_hint="--session")
-            check_writable(self.session, "--session")
-        for path, option in ((self.labels, "--out"), (self.preview, "--preview")):
-            if path is not None and path.resolve() == movie.resolve():
-                raise typer.BadParameter(f"'{path}' is the movie itself; choose another name", param_hint=option)
+            check_preview_path(self.preview, sources=(*sources, self.labels), force=self.force)
+        if self.session is not None and self.session.suffix != ".json":
+            raise typer.BadParameter(f"'{self.session}' must end in .json", param_hint="--session")
+        session = self.kept_session if may_stop else self.session
+        if session is not None:
+            check_writable(session, "--session", is_session, sources=(*sources, self.labels), force=self.force)
+
+
+def check_prompts(prompts: Sequence[FramePrompt], movie: FrameSource) -> None:
+    """Find out before a model is loaded whether prompts fit the movie.
+
+    Raises
+    ------
+    FrameRangeError, PromptError, MovieError
+        If not.
+    """
+    from src_model.tracking.frame_numbers import checked_frame
+    from src_model.tracking.prompts import make_prompt
+
+    shape = movie.shape[1], movie.shape[2]
+    for prompt in prompts:
+        checked_frame(prompt.frame, len(movie))
+        if prompt.mask is not None:
+            make_prompt(shape, mask=read_mask(prompt.mask, prompt.frame))
+        if prompt.points or prompt.box is not None:
+            make_prompt(shape, points=prompt.points or None, labels=prompt.labels or None, box=prompt.box)
 
 
 def give_prompts(session: Session, prompts: Sequence[FramePrompt], *, quiet: bool) -> None:

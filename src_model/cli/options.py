@@ -207,6 +207,15 @@ OverlapOption = Annotated[
         help="Who gets a pixel that several objects claim: the best scored one, the first or the last prompted.",
     ),
 ]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        rich_help_panel=_OUTPUT,
+        help="Replace files of other programs too. What sam2v wrote is replaced anyway; movies and folders of other "
+        "origin never are.",
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 DebugOption = Annotated[
     bool, typer.Option("--debug", callback=remember_debug, is_eager=True, help="Show errors with their traceback.")

@@ -12,7 +12,8 @@ import typer
 from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import Autosave, follow
-from src_model.cli.job import ModelChoice, MovieChoice, Outputs, give_prompts
+from src_model.cli.job import ModelChoice, MovieChoice, Outputs, check_prompts, give_prompts
+from src_model.cli.output import check_numbers
 from src_model.cli.prompt_options import (
     BoxOption,
     FramePrompt,
@@ -94,6 +95,7 @@ def track(
     preview: opt.PreviewOption = None,
     session: opt.SessionOption = None,
     overlap: opt.OverlapOption = opt.OverlapChoice.SCORE,
+    force: opt.ForceOption = False,
     resume: ResumeOption = None,
     exact: ExactOption = False,
     direction: DirectionOption = opt.Direction.BOTH,
@@ -126,7 +128,7 @@ def track(
     request = TrackRequest(
         MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series),
         ModelChoice(model, device, preset.value, image_size, threads, precision.value, backend.value),
-        Outputs(out, preview, session, overlap.value),
+        Outputs(out, preview, session, overlap.value, force),
         collect_prompts(option_order(ctx), given),
         resume,
         exact,
@@ -146,7 +148,8 @@ def run(request: TrackRequest, resume_command: list[str]) -> None:
         raise NoPromptError("nothing was prompted: say what to track with --point, --box or --mask")
     if request.resume is not None and request.prompts:
         raise typer.BadParameter("a resumed run keeps its prompts; leave the new ones out", param_hint="--resume")
-    request.outputs.check(request.movie.path)
+    masks = [prompt.mask for prompt in request.prompts if prompt.mask is not None]
+    request.outputs.check(request.movie.path, *masks)
     if request.resume is None:
         session, span, passes = _begin(request, bounds)
     else:
@@ -167,6 +170,7 @@ def _begin(request: TrackRequest, bounds: tuple[int, int | None]) -> tuple[Sessi
     for prompt in request.prompts:
         prompted.setdefault(prompt.object_id, []).append(prompt.frame)
     passes = plan_passes(prompted, span, request.direction.value)
+    check_prompts(request.prompts, source)
     predictor = request.model.load(quiet=request.quiet)
     session = predictor.start(source, window=request.window, cache_dir=request.feature_cache)
     give_prompts(session, request.prompts, quiet=request.quiet)
@@ -179,6 +183,7 @@ def _go_on(request: TrackRequest, path: Path, bounds: tuple[int, int | None]) ->
     predictor = request.model.load(quiet=request.quiet, otherwise=model_of_session(path, request.model.name))
     again = predictor.replay if request.exact else predictor.resume
     session = again(path, source, cache_dir=request.feature_cache)
+    check_numbers(session.objects)
     prompted = {number: item.prompted_frames for number, item in session.objects.items() if item.prompts}
     passes = plan_passes(prompted, span, request.direction.value)
     return session, span, remaining_passes(passes, session.objects)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from src_model.errors import FormatError
+from src_model.formats.marks import head_of
 from src_model.formats.units import COUNTS, space_unit, time_unit
 from src_model.masks import centroid
 
@@ -40,6 +41,9 @@ _COLUMNS = (
     "object_score",
     "origin",
 )
+_ADDED = ("time_", "area_", "centroid_y_", "centroid_x_", "mean_")
+"""How the names of further columns begin."""
+
 _COLOURS = ("red", "green", "blue")
 
 
@@ -71,6 +75,14 @@ def write_table(run: ExportRun, path: Path) -> None:
                 sizes = _scaled(frame, entry.mask, run.annotation.movie.scale) if scaled else []
                 writer.writerow([*row, *sizes, *(value for image in images for value in _means(image, entry.mask))])
     run.note("masks", run.tally.masks, "A table holds no masks: only where objects are and how large.")
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a file begins with the columns that are written here; a table has no other place for a mark."""
+    line, *_ = head_of(path).decode("utf-8", "replace").split("\n")
+    columns = line.split(",")
+    added = columns[len(_COLUMNS) :]
+    return tuple(columns[: len(_COLUMNS)]) == _COLUMNS and all(name.startswith(_ADDED) for name in added)
 
 
 def _row(info: AnnotatedObject, frame: int, entry: AnnotatedFrame, parent: int | None) -> list[object]:

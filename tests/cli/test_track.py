@@ -184,17 +184,33 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(sam2v, movie, here, 
         (("--point", "1,2"), "is not T,Y,X"),
         (("--point", CLICK, "--out", "labels.png"), "must end in .tif, .tiff or .zarr"),
         (("--point", CLICK, "--out", "missing/labels.tif"), "there is no folder"),
-        (("--point", CLICK, "--out", "movie.tif"), "is the movie itself"),
+        (("--point", CLICK, "--out", "movie.tif"), "'movie.tif' is in use here"),
+        (("--point", CLICK, "--out", "movie.tif", "--force"), "'movie.tif' is in use here"),
+        (("--point", CLICK, "--out", "other.tif"), "replace it with --force"),
+        (("--point", CLICK, "--preview", "other.png"), "replace it with --force"),
+        (("--point", CLICK, "--session", "other.json"), "replace it with --force"),
+        (("--point", CLICK, "--out", "other.ome.tif"), "'other.ome.session.json' is there already"),
+        (("--mask", "0,mask.tif", "--out", "mask.tif", "--force"), "'mask.tif' is in use here"),
+        (("--object", 4294967296, "--point", CLICK), "expected 1 to 2147483647"),
+        (("--point", "0,500,3"), "outside"),
+        (("--point", CLICK, "--point", "40,3,3"), "frame 40, which is not among"),
+        (("--mask", "0,missing.png"), "missing.png"),
+        (("--mask", "0,mask.tif"), "the mask has shape"),
         (("--point", CLICK, "--preview", "a.gif"), "must end in .png"),
         (("--point", CLICK, "--session", "a.txt"), "must end in .json"),
         (("--point", CLICK, "--direction", "sideways"), "sideways"),
         (("--point", CLICK, "--resume", "movie.tif"), "a resumed run keeps its prompts"),
     ],
 )
-def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, loads, words, message):
+def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, here, loads, words, message):
+    for name in ("other.tif", "other.png", "other.json", "other.ome.session.json"):
+        (here / name).write_text("mine")
+    tifffile.imwrite(here / "mask.tif", np.ones((3, 4), np.uint8))
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
     result = sam2v("track", movie, *words, code=FAILED)
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert loads == []
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
 
 
 def test_an_image_of_several_is_chosen_and_the_choice_is_repeated_to_resume(sam2v, here):
@@ -222,3 +238,34 @@ def test_what_there_is_to_know_about_a_file_is_said_once_on_standard_error(sam2v
     assert " ".join(result.stderr.split()).count(note) == 1
     assert note not in result.stdout
     assert note not in sam2v(*words, "--quiet").stderr
+
+
+def test_what_an_earlier_run_wrote_is_replaced_and_other_files_by_force(sam2v, movie, here):
+    words = ("track", movie, "--point", CLICK, "--preview", "a.jpg", "--session", "a.json")
+    sam2v(*words)
+    sam2v(*words)
+    for name in ("labels.tif", "a.jpg", "a.json"):
+        (here / name).write_text("mine")
+    sam2v(*words, code=FAILED)
+    sam2v(*words, "--force")
+    assert tifffile.imread("labels.tif").any()
+
+
+@pytest.mark.parametrize("out", ["raw.zarr", "raw.zarr/labels.tif"])
+def test_nothing_is_written_onto_or_into_a_raw_store(sam2v, here, out):
+    pytest.importorskip("zarr").save_array(str(here / "raw.zarr"), tiny.make_movie())
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    told = sam2v("track", "raw.zarr", "--point", CLICK, "--force", "--out", out, code=FAILED).stderr
+    assert "'raw.zarr'" in told
+    assert "in use" in told
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+def test_nothing_is_written_among_the_images_of_the_movie(sam2v, here, monkeypatch):
+    (here / "raw").mkdir()
+    for number, frame in enumerate(tiny.make_movie()):
+        tifffile.imwrite(here / "raw" / f"{number:03}.tif", frame)
+    monkeypatch.chdir(here / "raw")
+    assert "lies in '.'" in sam2v("track", ".", "--point", CLICK, code=FAILED).stderr
+    assert len(list((here / "raw").iterdir())) == tiny.LENGTH
+    sam2v("track", ".", "--point", CLICK, "--out", "../labels.tif")

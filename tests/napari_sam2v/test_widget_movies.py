@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tifffile
 
+from src_model.annotation import SetMovie
 from src_model.formats import format_named
 from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny
@@ -157,6 +160,32 @@ def test_what_cannot_be_exported_is_told_in_words(person, tmp_path):
     person.wait(lambda: not person.widget.files.errands.is_running)
     assert person.problems == ["There is nothing to export: no object has a mask yet"]
     assert not (tmp_path / "masks.tif").exists()
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_file_of_other_origin_is_replaced_only_after_asking(person, tmp_path, monkeypatch, answer):
+    asked = []
+    monkeypatch.setattr("napari_sam2v.widget.may_replace", lambda path, parent: asked.append(path) or answer)
+    target = tmp_path / "masks.tif"
+    tifffile.imwrite(target, tiny.make_movie())
+    person.click(*tiny.CLICK)
+    for _ in range(2):
+        person.widget.files.export_to(format_named("tiff"), target)
+        person.wait(lambda: not person.widget.files.errands.is_running)
+    assert np.array_equal(tifffile.imread(target), tiny.make_movie()) != answer
+    assert asked == [target] * (1 if answer else 2)
+
+
+def test_the_movie_is_never_written_onto(person, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_sam2v.widget.may_replace", lambda path, parent: pytest.fail("asked"))
+    target = tmp_path / "movie.tif"
+    tifffile.imwrite(target, tiny.make_movie())
+    person.click(*tiny.CLICK)
+    movie = dataclasses.replace(person.document.movie, path=str(target))
+    person.document.do(SetMovie(movie))
+    person.widget.files.export_to(format_named("tiff"), target)
+    assert "is in use here" in person.problems[-1]
+    assert np.array_equal(tifffile.imread(target), tiny.make_movie())
 
 
 def test_every_format_is_in_the_menu(person):

@@ -116,13 +116,14 @@ def fine_tune(
     Raises
     ------
     TrainingError
-        If there is too little to learn from, or the name cannot be used.
+        If there is too little to learn from, the name cannot be used, or other files would be replaced.
     MovieError, CheckpointError
         If data or checkpoint cannot be read.
     """
     name = request.name or _name_of(request.data)
     check_own_name(name)
     out = request.out or Path(name)
+    _check_folder(out, name, request.base)
     opened = dataset if dataset is not None else open_dataset(request.data)
     parts = survey(opened)
     check_enough(parts, opened.name)
@@ -157,6 +158,19 @@ def with_duration(plan: FineTuning, *, minutes: float | None, steps: int | None)
     if minutes is None and steps is None:
         return plan
     return replace(plan, stage=replace(plan.stage, minutes=minutes, steps=steps))
+
+
+def _check_folder(out: Path, name: str, base: str) -> None:
+    """Refuse to write onto the checkpoint to begin with, and onto files that are not of a fine-tuning."""
+    if out.exists() and not out.is_dir():
+        raise TrainingError(f"'{out}' is a file, and a folder is needed: choose another --out")
+    weights = out / f"{name}.safetensors"
+    if not weights.exists():
+        return
+    if Path(base).exists() and weights.samefile(base):
+        raise TrainingError(f"'{weights}' is the checkpoint to begin with: choose another --out or --name")
+    if not (out / REPORT_NAME).exists():
+        raise TrainingError(f"'{weights}' is there and not of a fine-tuning: choose another --out or --name")
 
 
 def _name_of(data: Path) -> str:

@@ -240,8 +240,25 @@ def test_what_was_drawn_in_cvat_alone_becomes_a_document(sam2v, task, tmp_path):
     assert dict(back.prompts(boxed)) == {1: Prompt(box=(4.0, 34.0, 17.0, 47.0))}
 
 
-def test_a_file_that_is_there_is_not_overwritten(sam2v, task, document):
-    assert "is there already" in sam2v("pull", "--out", document, code=2).output
+def test_a_file_that_is_there_is_not_overwritten_unless_by_force(sam2v, cvat, task, document):
+    assert "or replace it with --force" in " ".join(sam2v("pull", "--out", document, code=2).output.split())
+    assert state_of(document).tracks
+    task.draw("mask", MASK, frame=2, group=6)
+    sam2v("pull", "--out", document, "--force")
+    assert list(load(document).objects) == [6]
+
+
+def test_what_cannot_be_written_is_found_out_before_the_server_is_asked(sam2v, cvat, task, tmp_path):
+    (tmp_path / "raw").mkdir()
+    for words in (
+        ("--out", tmp_path / "raw.tif"),
+        ("--out", tmp_path / "raw"),
+        ("--out", tmp_path / "nowhere" / "a.sam2v"),
+        ("--out", tmp_path / "raw" / "a.sam2v", "--movie", tmp_path / "raw"),
+    ):
+        sam2v("pull", *words, "--force", code=2)
+    assert cvat.asked == []
+    assert list(tmp_path.rglob("*.sam2v")) == []
 
 
 def test_a_document_that_was_damaged_in_the_guide_is_said_to_be(sam2v, task, document, tmp_path):

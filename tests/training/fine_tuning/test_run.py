@@ -103,6 +103,20 @@ def test_too_little_is_refused_before_anything_is_loaded(machine, tmp_path, monk
         fine_tune(request(tmp_path), dataset=dataset(discs(length=2)))
 
 
+def test_other_files_are_not_written_onto(machine, tmp_path, monkeypatch):
+    monkeypatch.delattr(machine, "load_network")
+    weights = tmp_path / "out" / "my-cells.safetensors"
+    weights.parent.mkdir()
+    weights.write_text("mine")
+    with pytest.raises(TrainingError, match="not of a fine-tuning"):
+        fine_tune(request(tmp_path), dataset=dataset(discs()))
+    (weights.parent / REPORT_NAME).write_text("{}")
+    with pytest.raises(TrainingError, match="to begin with"):
+        fine_tune(replace(request(tmp_path), base=str(weights)), dataset=dataset(discs()))
+    with pytest.raises(TrainingError, match="is a file"):
+        fine_tune(replace(request(tmp_path), out=weights), dataset=dataset(discs()))
+
+
 def test_a_name_that_is_taken_is_refused_at_once(machine, tmp_path):
     with pytest.raises(CheckpointError, match="comes with sam2v"):
         fine_tune(replace(request(tmp_path), name="sam2.1-tiny"), dataset=dataset(discs()))
