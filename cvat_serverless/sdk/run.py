@@ -174,7 +174,7 @@ def follow(
     due = clock() + _SECONDS_BETWEEN_SAVES
     prompted = {number: tuple(annotation.prompts(number)) for number in annotation.objects}
     passes = plan_passes(prompted, range(annotation.movie.length), "both")
-    left = left_of(passes, lambda number, frame: _direction(annotation, number, frame))
+    left = left_of(passes, prompted, lambda number, frame: _direction(annotation, number, frame))
     total = sum(len(planned.frames) for planned in passes)
     watch.started(total, total - sum(len(planned.frames) for planned in left))
     try:

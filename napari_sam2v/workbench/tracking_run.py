@@ -79,10 +79,11 @@ class TrackingRun:
 
 
 def follow(tracker: DocumentTracker, plan: TrackPlan, known: tuple[ObjectSnapshot, ...]) -> Iterator[FrameOutcome]:
-    """Track along all legs of a plan; on the worker.
-
-    The second leg starts from the prompts, so that the snapshot taken before the first is still true for it.
-    """
-    for leg in plan.legs:
-        request = TrackRequest(known, leg.frames.start, leg.stop, leg.reverse)
-        yield from tracker.propagate(request)
+    """Track along all passes of a plan; on the worker."""
+    by_id = {each.object_id: each for each in known}
+    yield from tracker.propagate(
+        *(
+            TrackRequest(tuple(by_id[number] for number in each.objects), each.frames.start, each.stop, each.reverse)
+            for each in plan.passes
+        )
+    )

@@ -124,7 +124,7 @@ def follow(
 
 def _tracked(session: Session, passes: Sequence[Pass]) -> Iterator[int]:
     for planned in passes:
-        span = planned.frames
-        stop = None if span.stop < 0 else span.stop
-        for result in session.propagate(span.start, stop, reverse=planned.reverse, objects=planned.objects):
+        for result in session.propagate(
+            planned.frames.start, planned.stop, reverse=planned.reverse, objects=planned.objects
+        ):
             yield result.frame

@@ -248,7 +248,8 @@ class Session:
         ----------
         start, stop
             As in ``range``: ``stop`` is excluded. Left out: forwards from the first prompted frame to the end of the
-            movie, in reverse from the last frame to frame 0 included.
+            movie, in reverse from the last frame to frame 0 included. They are taken as they are: where an object is
+            not known beside ``start``, the frames between stay without masks.
         reverse
             Track towards earlier frames.
         objects

@@ -115,20 +115,34 @@ class DocumentTracker:
         self._answers[known.object_id, frame] = _Answer(prompt, outcome)
         return outcome
 
-    def propagate(self, request: TrackRequest) -> Iterator[FrameOutcome]:
+    def propagate(self, *requests: TrackRequest) -> Iterator[FrameOutcome]:
         """Track objects; closing the generator keeps every finished frame.
+
+        Several requests are done one after the other. Each goes on from what those before it found, so that all their
+        snapshots are taken beforehand.
 
         Raises
         ------
         NoPromptError, FrameRangeError
             Before anything is computed.
         """
-        for known in request.known:
+        by_id = {known.object_id: known for request in requests for known in request.known}
+        for known in by_id.values():
             self._adopt(known)
-        objects = [known.object_id for known in request.known]
-        results = self.session.propagate(request.start, request.stop, reverse=request.reverse, objects=objects)
-        by_id = {known.object_id: known for known in request.known}
-        return (_tracked(result, by_id, reverse=request.reverse) for result in results)
+        ways = [
+            self.session.propagate(
+                request.start,
+                request.stop,
+                reverse=request.reverse,
+                objects=[known.object_id for known in request.known],
+            )
+            for request in requests
+        ]
+        return (
+            _tracked(result, by_id, reverse=request.reverse)
+            for request, results in zip(requests, ways, strict=True)
+            for result in results
+        )
 
     def repair(self, request: RepairRequest) -> Iterator[FrameOutcome]:
         """Track an object again around a corrected frame.
