@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from src_model.errors import Sam2vError
+
 Post: TypeAlias = Callable[[Callable[[], None]], None]
 """Has a function called soon on the host's own thread, in the order given; may be called from any thread."""
 
@@ -137,6 +139,8 @@ class Runner:
                 if job.stop.is_set():
                     _close(results)
                     return End(stopped=True)
+        except Sam2vError as error:
+            return End(error=error)  # said on purpose, to the user
         except Exception as error:
             _logger.exception("a job failed")
             return End(error=error)

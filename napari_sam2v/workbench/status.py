@@ -99,9 +99,9 @@ def _for_object(
 
 
 def can_be_repaired(document: Annotation, object_id: int, frame: int) -> bool:
-    """Whether a frame was corrected, and frames beside it were tracked before that."""
+    """Whether a frame was corrected, the object is seen on it, and frames beside it were tracked before that."""
     entry = document.frame(object_id, frame)
-    if entry is None or entry.origin not in (Origin.PROMPTED, Origin.EDITED):
+    if entry is None or entry.mask.is_empty or entry.origin not in (Origin.PROMPTED, Origin.EDITED):
         return False
     first = min(document.masklet(object_id).entries())
     return frame > first and len(repair_span(document, object_id, frame)) > 1

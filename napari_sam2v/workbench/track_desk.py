@@ -67,14 +67,21 @@ class TrackDesk:
     def repair(self) -> None:
         """Track the selected object again around the shown frame, up to the next prompt or lock on each side.
 
-        A mask without a prompt on that frame, painted or tracked, becomes the prompt.
+        A mask without a prompt on that frame, painted or tracked, becomes the prompt. An erased one does not: that the
+        object is not there says nothing about other frames.
         """
         bench, tracker = self._bench, self._bench.tracker
         object_id, frame = bench.selected, bench.frame
 
         def prepare() -> _Prepared:
-            if object_id is None or bench.annotation.mask_at(object_id, frame) is None:
+            mask = None if object_id is None else bench.annotation.mask_at(object_id, frame)
+            if object_id is None or mask is None:
                 raise NoPromptError("there is nothing to repair from: correct the mask on this frame first")
+            if mask.is_empty:
+                raise NoPromptError(
+                    f"{bench.annotation.object(object_id).title} is not on frame {frame}, so there is nothing to repair "
+                    "from; the frames beside it stay as they are. Correct a frame on which it is seen"
+                )
             self._make_prompt(object_id, frame)
             label = f"Repair {bench.annotation.object(object_id).title} around frame {frame}"
             request = RepairRequest(snapshot_of(bench.annotation, object_id), frame)

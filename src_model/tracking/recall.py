@@ -60,7 +60,15 @@ class Recall:
             available=[number for number in available if number in item.masklet],
             horizon=self.horizon,
             max_pointers=self.steps.network.config.max_pointers,
+            is_silent=lambda number: self._is_silent(item, number),
         )
+
+    def _is_silent(self, item: TrackedObject, frame: int) -> bool:
+        """Whether a frame says nothing about others: a person said that the object is not there."""
+        if not self.steps.settings.absence_is_local or not (frame in item.prompts or frame in item.locked):
+            return False
+        mask = item.masklet.mask_at(frame)
+        return mask is not None and mask.is_empty
 
     def tokens(
         self,

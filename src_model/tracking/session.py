@@ -280,13 +280,20 @@ class Session:
         Raises
         ------
         UnknownObjectError, NoPromptError
-            If the object is not there or holds no prompt on ``frame``.
+            If there is no such object, it holds no prompt on ``frame``, or its mask there is empty: that it is not on
+            one frame says nothing about those beside it.
         """
         item = self._object(object_id)
         if frame not in item.prompts:
             raise NoPromptError(
                 f"object {object_id} has no prompt on frame {frame} to repair from; prompt that frame first "
                 f"(it is prompted on {_listed(item.prompted_frames)})"
+            )
+        mask = item.masklet.mask_at(frame)
+        if mask is not None and mask.is_empty:
+            raise NoPromptError(
+                f"object {object_id} is not on frame {frame}, so there is nothing to repair from, and the frames "
+                "beside it stay as they are; correct a frame on which it is seen"
             )
         return self._repaired(item, frame, direction)
 

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from napari_sam2v.workbench import Job, Runner
+from src_model.errors import NoPromptError
 from tests.napari_sam2v.workbench.bench import Host
 
 
@@ -130,6 +131,30 @@ def test_a_failed_preparation_is_a_failed_job(host, runner):
     runner.submit(job(log, "a", lambda _: iter([1]), prepare=fails))
     finish(host, runner)
     assert [str(entry[2]) for entry in log] == ["not now"]
+
+
+def test_an_error_of_use_is_told_and_leaves_no_traceback(host, runner, caplog):
+    log = []
+
+    def fails():
+        raise NoPromptError("click something first")
+
+    runner.submit(job(log, "a", lambda _: iter([1]), prepare=fails))
+    finish(host, runner)
+    assert [str(entry[2]) for entry in log] == ["click something first"]
+    assert caplog.records == []
+
+
+def test_a_defect_is_told_and_its_traceback_logged(host, runner, caplog):
+    log = []
+
+    def fails(_):
+        raise KeyError("a defect")
+
+    runner.submit(job(log, "a", fails))
+    finish(host, runner)
+    assert isinstance(log[0][2], KeyError)
+    assert caplog.records[0].exc_info[1] is log[0][2]
 
 
 def test_a_closed_runner_takes_no_jobs_and_leaves_no_thread(host):

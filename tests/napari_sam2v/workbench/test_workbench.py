@@ -167,6 +167,24 @@ def test_a_painted_frame_can_be_repaired_from(clicked):
     assert clicked.document.mask_at(1, 6) != before
 
 
+def test_an_erased_mask_says_nothing_of_the_frames_beside_it(clicked):
+    clicked.workbench.tracking.track(FORWARD)
+    clicked.wait()
+    clicked.workbench.prompts.paint(1, 5, Rle.empty(tiny.SHAPE))
+    before = {frame: clicked.document.frame(1, frame) for frame in clicked.frames()}
+    clicked.workbench.show_frame(5)
+    clicked.workbench.tracking.repair()
+    clicked.wait()
+    assert {frame: clicked.document.frame(1, frame) for frame in clicked.frames()} == before
+    assert clicked.document.prompt(1, 5) is None
+    assert "not on frame 5" in clicked.problems[0]
+    clicked.workbench.show_frame(4)
+    clicked.workbench.tracking.track(FORWARD)
+    clicked.wait()
+    empty = [frame for frame in clicked.frames() if clicked.document.mask_at(1, frame).is_empty]
+    assert empty == [5]
+
+
 def test_a_painted_new_object_is_a_mask_prompt(seat):
     seat.workbench.prompts.paint(1, 0, Rle.encode(SQUARE))
     seat.wait()
@@ -201,12 +219,16 @@ def test_all_objects_are_tracked_together(clicked):
     assert clicked.frames(1) == clicked.frames(2) == list(range(2, tiny.LENGTH))
 
 
-def test_what_cannot_be_done_is_said_in_one_sentence(seat):
+def test_what_cannot_be_done_is_said_in_one_sentence_and_leaves_no_traceback(seat, caplog):
     seat.workbench.tracking.track(FORWARD)
+    seat.wait()
+    seat.workbench.tracking.repair()
     seat.wait()
     seat.workbench.do(ShowObject(5, False))
     assert seat.problems[0].startswith("There is no object yet")
-    assert "no object 5" in seat.problems[1]
+    assert "nothing to repair from" in seat.problems[1]
+    assert "no object 5" in seat.problems[2]
+    assert caplog.records == []
 
 
 def test_a_model_that_cannot_be_loaded_is_a_problem_and_loses_nothing(seat):
