@@ -217,7 +217,7 @@ class WorkBinding:
         document, selected, frame = self._workbench.document, self._workbench.selected, self._workbench.frame
         span = None
         if document is not None and selected is not None and self._can_repair():
-            frames = repair_span(document, selected, frame)
+            frames = repair_span(document, selected, frame, self._workbench.damaged)
             span = f"frames {frames.start} to {frames.stop - 1}"
         self._panel.track.set_repair(span)
         self.refresh()
@@ -228,7 +228,7 @@ class WorkBinding:
             document is not None
             and selected in document.objects
             and selected is not None
-            and can_be_repaired(document, selected, self._workbench.frame)
+            and can_be_repaired(document, selected, self._workbench.frame, self._workbench.damaged)
         )
 
     def _on_problem(self, text: str) -> None:

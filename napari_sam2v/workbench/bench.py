@@ -41,6 +41,8 @@ class Bench:
         The object that prompts go to; None: the next prompt starts a new one.
     frame
         The frame that is shown.
+    damaged
+        Frames of the movie that proved impossible to read.
     interrupts
         Called before anything that running work must not outlive.
     """
@@ -53,6 +55,7 @@ class Bench:
         self.document: Annotation | None = None
         self.selected: int | None = None
         self.frame = 0
+        self.damaged: set[int] = set()
         self.interrupts: list[Callable[[], None]] = []
         self._load_predictor = load_predictor
         self._features_folder = features_folder
@@ -208,6 +211,7 @@ class Bench:
     def _make_tracker(self) -> None:
         if self.document is not None and self._source is not None:
             self._seen = self.document.project.normalization
+            self.damaged.clear()  # of another channel, others may be
             self._tracker = DocumentTracker(
                 self._source, self._load_predictor, normalization=self._seen, cache_dir=self._features_folder
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from napari_sam2v.workbench.plans import plan_run
 from napari_sam2v.workbench.runner import End, Job
 from napari_sam2v.workbench.tracking_run import TrackingRun, follow
 from src_model.annotation import AnswerPrompt, Group, Origin, SetMaskPrompt
+from src_model.annotation.spans import described
 from src_model.errors import NoPromptError
 from src_model.workflow import RepairRequest, snapshot_of
 
@@ -79,13 +80,14 @@ class TrackDesk:
                 raise NoPromptError("there is nothing to repair from: correct the mask on this frame first")
             if mask.is_empty:
                 raise NoPromptError(
-                    f"{bench.annotation.object(object_id).title} is not on frame {frame}, so there is nothing to repair "
-                    "from; the frames beside it stay as they are. Correct a frame on which it is seen"
+                    f"{bench.annotation.object(object_id).title} is not on frame {frame}, so there is nothing to "
+                    "repair from; the frames beside it stay as they are. Correct a frame on which it is seen"
                 )
             self._make_prompt(object_id, frame)
             label = f"Repair {bench.annotation.object(object_id).title} around frame {frame}"
             request = RepairRequest(snapshot_of(bench.annotation, object_id), frame)
-            return _Prepared(max(1, len(repair_span(bench.annotation, object_id, frame)) - 1), label, request)
+            span = repair_span(bench.annotation, object_id, frame, bench.damaged)
+            return _Prepared(max(1, len(span) - 1), label, request)
 
         self._start(prepare, tracker.repair)
 
@@ -135,6 +137,9 @@ class TrackDesk:
             run.close()
         self._bench.events.run.emit(None)
         self._bench.events.status.emit()
+        if run is not None and run.damaged:
+            self._bench.damaged |= run.damaged
+            self._bench.events.problem.emit(f"Cannot be read, and gone over: {described(run.damaged)}")
         if end.error is not None:
             self._bench.tell(end.error)
 
@@ -151,16 +156,23 @@ class TrackDesk:
             )
 
 
-def repair_span(annotation: Annotation, object_id: int, frame: int) -> range:
-    """Return the frames that a repair from ``frame`` may change: tracked ones up to a prompt, a lock or a gap."""
+def repair_span(annotation: Annotation, object_id: int, frame: int, damaged: Container[int] = ()) -> range:
+    """Return the frames that a repair from ``frame`` may change: tracked ones up to a prompt, a lock or a gap.
+
+    Frames that are known to be damaged are no gap.
+    """
     states = {state.frame: state for state in annotation.frame_states(object_id)}
 
     def reach(step: int) -> int:
-        number = frame + step
-        while (state := states.get(number)) and state.origin and not (state.prompted or state.locked):
-            if state.origin is Origin.EDITED:
-                break
+        reached = number = frame
+        while True:
             number += step
-        return number - step
+            state = states.get(number)
+            if state is not None and state.origin and not (state.prompted or state.locked):
+                if state.origin is Origin.EDITED:
+                    return reached
+                reached = number
+            elif state is not None or number not in damaged:
+                return reached
 
     return range(reach(-1), reach(1) + 1)

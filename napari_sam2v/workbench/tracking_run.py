@@ -35,6 +35,8 @@ class TrackingRun:
         Where they go until they are one step.
     done
         Frames so far.
+    damaged
+        Those of them that could not be read.
     """
 
     annotation: Annotation
@@ -43,6 +45,7 @@ class TrackingRun:
     opened: OpenPropagation
     done: int = 0
     frame: int = -1
+    damaged: set[int] = field(default_factory=set)
     _began: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -56,6 +59,8 @@ class TrackingRun:
             self._began = time.monotonic()  # loading the network is not tracking
         self.done += 1
         self.frame = outcome.frame
+        if outcome.damaged is not None:
+            self.damaged.add(outcome.frame)
         self.opened.reverse = outcome.reverse
         self.opened.add(outcome.frame, outcome.masks)
 

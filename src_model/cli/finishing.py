@@ -12,7 +12,7 @@ from src_model.cli.job import Outputs
 from src_model.cli.output import LabelsMovie, write_labels
 from src_model.cli.preview import preview_length, write_preview
 from src_model.cli.terminal import duration_text, make_progress, peak_memory, say, size_text, warn
-from src_model.errors import SessionFileError
+from src_model.errors import MovieError, SessionFileError
 
 if TYPE_CHECKING:
     from src_model.tracking import Session
@@ -40,6 +40,8 @@ def finish(session: Session, outputs: Outputs, tally: Tally, span: range, *, qui
     ------
     Exception
         What broke the tracking off, or kept the results from being written; the session is safe then.
+    MovieError
+        If no frame but the prompted ones could be read.
     typer.Exit
         If the user stopped it.
     """
@@ -52,9 +54,15 @@ def finish(session: Session, outputs: Outputs, tally: Tally, span: range, *, qui
         raise
     summarize(session, tally, quiet=quiet)
     list_outputs(outputs, quiet=quiet)
+    if tally.damaged:
+        warn(f"Cannot be read, and gone over: {_described(tally.damaged)}. No masks are known there.")
     if not tally.complete:
         _keep(session, outputs, resume)
         raise tally.error or typer.Exit(STOPPED)
+    if tally.damaged and not tally.found:
+        raise MovieError(
+            f"nothing could be tracked in '{session.movie.name}': {_described(tally.damaged)} cannot be read"
+        )
 
 
 def write_all(session: Session, outputs: Outputs, span: range, *, quiet: bool) -> None:
@@ -89,6 +97,12 @@ def list_outputs(outputs: Outputs, *, quiet: bool) -> None:
     for name, path in (("labels", outputs.labels), ("preview", outputs.preview), ("session", outputs.session)):
         if path is not None:
             say(f"{name:8} {path}", quiet=quiet)
+
+
+def _described(frames: tuple[int, ...]) -> str:
+    from src_model.annotation.spans import described
+
+    return described(frames)
 
 
 def _keep(session: Session, outputs: Outputs, resume: str) -> None:

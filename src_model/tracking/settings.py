@@ -30,7 +30,7 @@ class TrackingSettings:
         Look no further back for recent frames than to the nearest prompted one: what was tracked before a correction
         is what the correction was made against.
     absence_is_local
-        A frame of which a prompt or a lock says that the object is not there speaks for itself alone: other frames do not
+        A frame of which a prompt or a lock says that the object is not there speaks for itself alone: others do not
         attend to it. In the reference, an empty mask makes the object absent from all others too.
     memory_span
         Frames around the last tracked one whose memory is kept. None: every frame ever tracked, as in the reference.

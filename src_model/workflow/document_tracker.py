@@ -95,6 +95,8 @@ class DocumentTracker:
             If the object has no prompt on the frame.
         PromptError, FrameRangeError
             If the prompt does not fit the movie.
+        DamagedFrameError
+            If the frame cannot be read; the message names the nearest ones that can.
         """
         known, frame = request.known, request.frame
         prompt = known.prompts.get(frame)
@@ -233,7 +235,7 @@ def _tracked(result: FrameResult, known: Mapping[int, ObjectSnapshot], *, revers
         for object_id, mask in result.rles.items()
         if not _is_kept(known[object_id], result.frame)
     }
-    return FrameOutcome(result.frame, masks, reverse)
+    return FrameOutcome(result.frame, masks, reverse, result.damaged)
 
 
 def _is_kept(known: ObjectSnapshot, frame: int) -> bool:

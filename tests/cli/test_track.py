@@ -10,9 +10,11 @@ import tifffile
 from PIL import Image
 
 from src_model.cli.guard import FAILED
+from src_model.cli.job import MovieChoice
 from src_model.masks import labels_at
 from tests.cli.conftest import CLICK
 from tests.tracking import tiny
+from tests.tracking.damage import DamagedMovie
 
 
 def expected_labels(session, overlap="score"):
@@ -195,3 +197,34 @@ def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, lo
     result = sam2v("track", movie, *words, code=FAILED)
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert loads == []
+
+
+@pytest.fixture
+def holes(movie, monkeypatch):
+    """Lets some frames of every movie that is opened be damaged."""
+    damaged = set()
+    monkeypatch.setattr(MovieChoice, "open", lambda choice: DamagedMovie(tifffile.imread(choice.path), damaged))
+    return damaged
+
+
+def test_damaged_frames_are_gone_over_and_named(sam2v, movie, holes):
+    holes |= {0, 5, 6}
+    result = sam2v("track", movie, "--point", "2,20,15", "--preview", "look.png")
+    assert "Tracked 1 object through 7 frames" in result.stdout
+    assert "gone over: frames 0, 5-6" in result.stderr
+    labels = tifffile.imread("labels.tif")
+    assert list(np.flatnonzero(labels.any(axis=(1, 2)))) == [1, 2, 3, 4, 7, 8, 9]
+
+
+def test_a_prompt_on_a_damaged_frame_is_one_line_that_names_others(sam2v, movie, holes):
+    holes |= {2, 3}
+    result = sam2v("track", movie, "--point", "2,20,15", code=FAILED)
+    assert "prompt frame 1 or 4 instead" in result.stderr
+
+
+def test_where_nothing_but_the_prompted_frame_can_be_read_the_command_fails(sam2v, movie, holes):
+    holes |= set(range(1, 10))
+    result = sam2v("track", movie, "--point", CLICK, code=FAILED)
+    assert "nothing could be tracked" in result.stderr
+    assert "frames 1-9" in result.stderr
+    assert tifffile.imread("labels.tif")[0].any()

@@ -38,7 +38,7 @@ def test_frames_behind_it_are_tracked_as_if_it_had_not_been_seen(tracked):
 def test_there_is_nothing_to_repair_from(tracked):
     before = tiny.masks_of(tracked) | {5: None}
     tracked.prompt(5, 1, mask=NOTHING)
-    with pytest.raises(NoPromptError, match="not on frame 5.*stay as they are"):
+    with pytest.raises(NoPromptError, match=r"not on frame 5.*stay as they are"):
         tracked.repair(5, 1)
     assert tiny.masks_of(tracked) | {5: None} == before
 
