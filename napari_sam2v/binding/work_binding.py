@@ -188,7 +188,8 @@ class WorkBinding:
     def _on_readings(self, readings: Readings | None) -> None:
         count, chosen = (0, 0) if readings is None else (len(readings.candidates), readings.chosen)
         self._panel.prompts.set_readings(count, chosen)
-        if readings is not None and self._repairs and self._can_repair():
+        # A run that is under way has the correction already.
+        if readings is not None and self._repairs and not self._workbench.has_run and self._can_repair():
             self._workbench.tracking.repair()
 
     def _on_run(self, progress: RunProgress | None) -> None:

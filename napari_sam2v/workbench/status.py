@@ -65,7 +65,8 @@ def next_step(
     progress = workbench.tracking.progress
     if progress is not None:
         stop = f": {key_text(keys['stop'])} stops and keeps the finished frames" if keys.get("stop") else ""
-        return Status(f"{progress.text or 'Tracking'}{stop}", "busy")
+        later = ". What the model sees changes after this run" if workbench.is_behind else ""
+        return Status(f"{progress.text or 'Tracking'}{stop}{later}", "busy")
     if busy:
         return Status("Looking at this frame", "busy")
     if workbench.selected is None:

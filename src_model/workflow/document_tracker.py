@@ -20,7 +20,7 @@ from src_model.tracking.prompts import Prompt as TrackingPrompt
 from src_model.workflow.requests import FrameOutcome, PromptOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from src_model.annotation.prompts import Prompt
@@ -145,6 +145,22 @@ class DocumentTracker:
             for request, results in zip(requests, ways, strict=True)
             for result in results
         )
+
+    def follow(self, known: Iterable[ObjectSnapshot], gone: Iterable[int] = ()) -> None:
+        """Take over edits of objects that are being tracked; what :meth:`propagate` gives from then on knows of them.
+
+        Parameters
+        ----------
+        known
+            Objects as they are now.
+        gone
+            Ids of objects that were deleted.
+        """
+        for each in known:
+            self._adopt(each)
+        for object_id in gone:
+            if object_id in self.session.objects:
+                self.session.remove_object(object_id)
 
     def repair(self, request: RepairRequest) -> Iterator[FrameOutcome]:
         """Track an object again around a corrected frame.

@@ -125,14 +125,6 @@ def test_stop_keeps_what_is_finished_and_tracking_goes_on_from_there(clicked):
     assert clicked.frames() == list(range(2, tiny.LENGTH))
 
 
-def test_a_click_while_tracking_stops_it_and_is_answered(clicked):
-    clicked.workbench.tracking.track(FORWARD)
-    clicked.host.turn(lambda: len(clicked.frames()) >= 4)
-    clicked.click((25, 25), labels=[0], frame=3)
-    assert not clicked.workbench.tracking.is_tracking
-    assert clicked.document.frame(1, 3).origin is Origin.PROMPTED
-
-
 def test_tracking_asked_for_before_the_click_is_answered_waits_for_it(seat):
     seat.click(tiny.CLICK, wait=False)
     seat.workbench.tracking.track(FORWARD)
