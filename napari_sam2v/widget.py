@@ -75,6 +75,7 @@ class Sam2vWidget(QWidget):
             work,
             self.host.post,
             told=work.events.problem.emit,
+            may_stop=self.dialogs.may_stop,
             model=wishes.model,
             device=wishes.device,
             precision=wishes.precision,

@@ -186,7 +186,7 @@ def follow(
     keeper = _Keeper(run, annotation, watch, clock)
     prompted = {number: tuple(annotation.prompts(number)) for number in annotation.objects}
     passes = plan_passes(prompted, range(annotation.movie.length), "both")
-    left = left_of(passes, lambda number, frame: _direction(annotation, number, frame))
+    left = left_of(passes, prompted, lambda number, frame: _direction(annotation, number, frame))
     total = sum(len(planned.frames) for planned in passes)
     watch.started(total, total - sum(len(planned.frames) for planned in left))
     try:

@@ -70,6 +70,11 @@ class Dialogs:
         answer = QMessageBox.question(self._parent, "sam2v", text, kind.Discard | kind.Cancel, kind.Cancel)
         return answer == kind.Discard
 
+    def may_stop(self, text: str) -> bool:
+        """Ask whether a run may be ended."""
+        kind = QMessageBox.StandardButton
+        return QMessageBox.question(self._parent, "sam2v", text, kind.Yes | kind.No, kind.No) == kind.Yes
+
     def _start(self, name: str = "") -> str:
         return str(Path(self._folder) / name) if self._folder else name
 

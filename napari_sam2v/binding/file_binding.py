@@ -139,7 +139,6 @@ class FileBinding:
         except Sam2vError as error:
             bench.tell(error)
             return
-        bench.interrupt()
         if bench.do(action) is not None:
             told = f"Added {count(len(imported.masklets), 'object')} of {imported.name}."
             bench.events.saving.emit(" ".join((told, *imported.notes)))

@@ -38,6 +38,8 @@ class ModelBinding:
         Brings calls to the host's thread.
     told
         Takes a sentence for the user.
+    may_stop
+        Asks the user whether a run that is under way may be ended.
     model, device, precision
         What is chosen at first.
     """
@@ -49,12 +51,13 @@ class ModelBinding:
         post: Post,
         *,
         told: Callable[[str], None],
+        may_stop: Callable[[str], bool],
         model: str = "",
         device: str = "auto",
         precision: PrecisionChoice = "auto",
     ) -> None:
         self._section, self._workbench = section, workbench
-        self._post, self._told = post, told
+        self._post, self._told, self._may_stop = post, told, may_stop
         self._device, self._precision = device, precision
         self._cancel = threading.Event()
         self._chosen = model or DEFAULT
@@ -83,8 +86,18 @@ class ModelBinding:
         self._cancel.set()
 
     def _on_model(self, name: str) -> None:
+        if not self._take(name):
+            self._offer()  # show what holds, not what was wished
+
+    def _take(self, name: str) -> bool:
+        """Work with a model from now on; the user is asked first where that ends a run."""
+        if self._workbench.has_run and not self._may_stop(
+            f"Tracking is under way. Stop it, and work with '{name}' from now on? Finished frames are kept."
+        ):
+            return False
         self._chosen = name
         self._workbench.use_model(self.load)
+        return True
 
     def _offer(self) -> None:
         from src_model.weights.download import list_checkpoints
@@ -118,8 +131,7 @@ class ModelBinding:
         if problem:
             self._told(problem)
         elif not self._cancel.is_set():
-            self._chosen = name
-            self._workbench.use_model(self.load)
+            self._take(name)
         self._offer()
 
 

@@ -188,7 +188,8 @@ class WorkBinding:
     def _on_readings(self, readings: Readings | None) -> None:
         count, chosen = (0, 0) if readings is None else (len(readings.candidates), readings.chosen)
         self._panel.prompts.set_readings(count, chosen)
-        if readings is not None and self._repairs and self._can_repair():
+        # A run that is under way has the correction already.
+        if readings is not None and self._repairs and not self._workbench.has_run and self._can_repair():
             self._workbench.tracking.repair()
 
     def _on_run(self, progress: RunProgress | None) -> None:
@@ -217,7 +218,7 @@ class WorkBinding:
         document, selected, frame = self._workbench.document, self._workbench.selected, self._workbench.frame
         span = None
         if document is not None and selected is not None and self._can_repair():
-            frames = repair_span(document, selected, frame)
+            frames = repair_span(document, selected, frame, self._workbench.damaged)
             span = f"frames {frames.start} to {frames.stop - 1}"
         self._panel.track.set_repair(span)
         self.refresh()
@@ -228,7 +229,7 @@ class WorkBinding:
             document is not None
             and selected in document.objects
             and selected is not None
-            and can_be_repaired(document, selected, self._workbench.frame)
+            and can_be_repaired(document, selected, self._workbench.frame, self._workbench.damaged)
         )
 
     def _on_problem(self, text: str) -> None:

@@ -41,8 +41,14 @@ class Bench:
         The object that prompts go to; None: the next prompt starts a new one.
     frame
         The frame that is shown.
+    damaged
+        Frames of the movie that proved impossible to read.
     interrupts
-        Called before anything that running work must not outlive.
+        Called before anything that running work must not outlive: another document or model, an undo.
+    edited
+        Called after each edit, for a run that goes on to know of it.
+    has_run
+        Whether a run of the tracker is under way. It keeps the contrast and the images it began with.
     """
 
     def __init__(
@@ -53,7 +59,10 @@ class Bench:
         self.document: Annotation | None = None
         self.selected: int | None = None
         self.frame = 0
+        self.damaged: set[int] = set()
         self.interrupts: list[Callable[[], None]] = []
+        self.edited: list[Callable[[], None]] = []
+        self.has_run = self.is_behind = False
         self._load_predictor = load_predictor
         self._features_folder = features_folder
         self._tracker: DocumentTracker | None = None
@@ -106,15 +115,17 @@ class Bench:
         self._make_tracker()
 
     def use_normalization(self, normalization: Normalization) -> None:
-        """Let the model see the movie's values otherwise; masks that are there stay as they are."""
+        """Let the model see the movie's values otherwise, after a run that is under way; masks stay as they are."""
         if normalization != self.annotation.project.normalization:
             self.do(SetNormalization(normalization))
 
     def use_movie(self, source: FrameSource) -> None:
-        """Let the model see other images of the same frames, another channel for instance; the document stays."""
-        self.interrupt()
+        """Let the model see other images of the same frames, another channel for instance; the document stays.
+
+        A run that is under way goes on with those it began with.
+        """
         self._source = source
-        self._make_tracker()
+        self._renew_tracker()
 
     def do(self, action: Action, *, join: int | None = None) -> Done | None:
         """Do an action on the document; what cannot be done is told to the user. None where it was not done."""
@@ -124,6 +135,8 @@ class Bench:
             self.tell(error)
             return None
         self._mend_selection()
+        for follow in self.edited:
+            follow()
         self.events.status.emit()
         return done
 
@@ -139,6 +152,12 @@ class Bench:
         """Stop what runs; what is finished stays."""
         for interrupt in self.interrupts:
             interrupt()
+
+    def end_run(self) -> None:
+        """Note that no run is under way any more, and catch up with what it was spared."""
+        self.has_run = False
+        if self.is_behind:
+            self._make_tracker()
 
     def tell(self, error: Exception) -> None:
         """Tell the user what did not work."""
@@ -202,12 +221,19 @@ class Bench:
     def _on_project(self) -> None:
         """Follow the contrast of the document, which undo may have changed."""
         if self.document is not None and self.document.project.normalization != self._seen:
-            self.interrupt()
+            self._renew_tracker()
+
+    def _renew_tracker(self) -> None:
+        if self.has_run:
+            self.is_behind = True
+        else:
             self._make_tracker()
 
     def _make_tracker(self) -> None:
+        self.is_behind = False
         if self.document is not None and self._source is not None:
             self._seen = self.document.project.normalization
+            self.damaged.clear()  # of another channel, others may be
             self._tracker = DocumentTracker(
                 self._source, self._load_predictor, normalization=self._seen, cache_dir=self._features_folder
             )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari_sam2v.panel.view_state import RunProgress
-from src_model.errors import StoppedError
+from src_model.errors import Sam2vError, StoppedError
 
 if TYPE_CHECKING:
     from napari_sam2v.workbench.runner import Post
 
+_logger = logging.getLogger(__name__)
 _TELL_SECONDS = 0.1
 
 
@@ -89,6 +91,8 @@ class Errands:
         except StoppedError:
             self._post(lambda: self._end(lambda: None))
         except Exception as error:
+            if not isinstance(error, Sam2vError):
+                _logger.exception("%s failed", text)
             problem = error
             self._post(lambda: self._end(lambda: self._told(problem)))
         else:

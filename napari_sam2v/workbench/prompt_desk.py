@@ -1,4 +1,7 @@
-"""Prompts: they go into the document at once, and the model's answer joins them when it is there."""
+"""Prompts: they go into the document at once, and the model's answer joins them when it is there.
+
+While a run is under way they are answered between two of its frames, and it goes on with the answer.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +99,7 @@ class PromptDesk:
     # Inside ----------------------------------------------------------------------------------------------------------
 
     def _prompt(self, object_id: int, frame: int, action: Action) -> None:
-        self._bench.interrupt()
+        self._set_readings(None)
         done = self._bench.do(action)
         if done is None or done.step is None:
             return
@@ -126,7 +129,14 @@ class PromptDesk:
 
         self._answering.add((object_id, frame))
         self._bench.events.busy.emit(True)
-        job = Job(("prompt", object_id, frame), prepare, work, take, lambda end: self._answered(object_id, frame, end))
+        job = Job(
+            ("prompt", object_id, frame),
+            prepare,
+            work,
+            take,
+            lambda end: self._answered(object_id, frame, end),
+            is_brief=True,
+        )
         self._bench.runner.submit(job)
 
     def _take_answer(self, readings: Readings) -> None:

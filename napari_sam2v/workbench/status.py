@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -65,7 +65,8 @@ def next_step(
     progress = workbench.tracking.progress
     if progress is not None:
         stop = f": {key_text(keys['stop'])} stops and keeps the finished frames" if keys.get("stop") else ""
-        return Status(f"{progress.text or 'Tracking'}{stop}", "busy")
+        later = ". What the model sees changes after this run" if workbench.is_behind else ""
+        return Status(f"{progress.text or 'Tracking'}{stop}{later}", "busy")
     if busy:
         return Status("Looking at this frame", "busy")
     if workbench.selected is None:
@@ -93,18 +94,18 @@ def _for_object(
         if readings is not None and len(readings.candidates) > 1:
             more = f"; {_pressed(keys, 'next_reading', 'next reading')} if another outline was meant"
         return Status(f"Mask right? {_pressed(keys, 'track_forward', 'Forward')} tracks it{more}", "hint")
-    if can_be_repaired(document, object_id, workbench.frame):
+    if can_be_repaired(document, object_id, workbench.frame, workbench.damaged):
         return Status(f"Corrected. {_pressed(keys, 'repair', 'Repair')} tracks again around this frame", "hint")
     return _review(title, marks, keys)
 
 
-def can_be_repaired(document: Annotation, object_id: int, frame: int) -> bool:
-    """Whether a frame was corrected, and frames beside it were tracked before that."""
+def can_be_repaired(document: Annotation, object_id: int, frame: int, damaged: Container[int] = ()) -> bool:
+    """Whether a frame was corrected, the object is seen on it, and frames beside it were tracked before that."""
     entry = document.frame(object_id, frame)
-    if entry is None or entry.origin not in (Origin.PROMPTED, Origin.EDITED):
+    if entry is None or entry.mask.is_empty or entry.origin not in (Origin.PROMPTED, Origin.EDITED):
         return False
     first = min(document.masklet(object_id).entries())
-    return frame > first and len(repair_span(document, object_id, frame)) > 1
+    return frame > first and len(repair_span(document, object_id, frame, damaged)) > 1
 
 
 def _review(title: str, marks: TimeMarks, keys: Mapping[str, str]) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,10 +17,14 @@ from src_model.cli.following import follow
 from src_model.cli.job import ModelChoice, MovieChoice, Outputs, check_prompts, give_prompts
 from src_model.cli.prompt_options import FramePrompt, parse_point
 from src_model.cli.terminal import say
-from src_model.errors import NoPromptError
+from src_model.errors import DamagedFrameError, NoPromptError
 from src_model.tracking.passes import plan_passes
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from src_model.frames import FrameSource
     from src_model.tracking import Session, StreamingPredictor
 
 EPITHELIUM_CLICKS = ((23, 26), (36, 95), (47, 145), (79, 214), (83, 53), (85, 132), (116, 90), (134, 183))
@@ -91,23 +96,33 @@ def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePromp
 
 
 def find_objects(predictor: StreamingPredictor, session: Session, count: int) -> None:
-    """Prompt what the automatic mask generator finds on the first frame.
+    """Prompt what the automatic mask generator finds on the first frame that can be read.
 
     Raises
     ------
     NoPromptError
         If it finds nothing.
+    DamagedFrameError
+        If no frame can be read.
     """
     from src_model.cli.picking import pick_objects
     from src_model.tracking.automatic import AutomaticMaskGenerator, AutomaticSettings
 
     settings = AutomaticSettings(points_per_side=24, min_score=0.6, min_stability=0.85)
-    found = AutomaticMaskGenerator(predictor, settings).generate(session.movie.read(0), session.normalization)
+    frame, image = _first_readable(session.movie)
+    found = AutomaticMaskGenerator(predictor, settings).generate(image, session.normalization)
     picked = pick_objects([item.rle for item in found], count)
     if not picked:
-        raise NoPromptError("nothing was found on the first frame of the movie: click on objects with --points T,Y,X")
+        raise NoPromptError(f"nothing was found on frame {frame} of the movie: click on objects with --points T,Y,X")
     for number, mask in enumerate(picked, 1):
-        session.prompt(0, number, mask=mask.decode())
+        session.prompt(frame, number, mask=mask.decode())
+
+
+def _first_readable(movie: FrameSource) -> tuple[int, NDArray[np.generic]]:
+    for frame in range(len(movie) - 1):
+        with suppress(DamagedFrameError):
+            return frame, movie.read(frame)
+    return len(movie) - 1, movie.read(len(movie) - 1)
 
 
 def _movie_choice(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,13 +85,24 @@ class MovieChoice:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is written, and where."""
+    """What is written, and where; of a known movie, a document to work on with too."""
 
     labels: Path
     preview: Path | None = None
     session: Path | None = None
     overlap: Overlap = "score"
     force: bool = False
+    movie: Path | None = None
+
+    @property
+    def document(self) -> Path | None:
+        """Where a document goes to work on with: beside the labels of a known movie, under a name that is free."""
+        if self.movie is None:
+            return None
+        stem = self.labels.stem.removesuffix(".ome")
+        names = itertools.chain([stem], (f"{stem}-{count}" for count in itertools.count(2)))
+        paths = (self.labels.with_name(f"{name}.sam2v") for name in names)
+        return next(path for path in paths if not path.exists())
 
     @property
     def kept_session(self) -> Path:

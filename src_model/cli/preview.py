@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from src_model.cli.files import check_writable
-from src_model.errors import MissingExtraError
+from src_model.errors import DamagedFrameError, MissingExtraError
 
 if TYPE_CHECKING:
     from src_model.cli.overlay import Click, Picture, Style
@@ -82,11 +82,16 @@ def write_preview(path: Path, session: Session, span: range, on_frame: Callable[
 
 
 def draw_frame(session: Session, frame: int, size: tuple[int, int], style: Style | None = None) -> Picture:
-    """Draw one frame with all masks and clicks on it: ``(height, width, 3)`` uint8."""
+    """Draw one frame with all masks and clicks on it: ``(height, width, 3)`` uint8. A damaged one is black."""
+    import numpy as np
+
     from src_model.cli.overlay import draw_overlay
 
     masks = {number: mask for number, masklet in session.masklets.items() if (mask := masklet.mask_at(frame))}
-    image = session.normalization.apply(session.movie.read(frame))
+    try:
+        image = session.normalization.apply(session.movie.read(frame))
+    except DamagedFrameError:
+        image = np.zeros((*session.frame_shape, 3), np.float32)
     return draw_overlay(image, masks, size, clicks=clicks_on(session, frame), style=style)
 
 

@@ -1,4 +1,4 @@
-"""``sam2v track``: prompts and a movie in, a labels movie out."""
+"""``sam2v track``: prompts and a movie in, a labels movie and a document out."""
 
 from __future__ import annotations
 
@@ -122,13 +122,16 @@ def track(
 
         sam2v track cells.tif --point 0,75,64 --object 2 --box 0,20,30,48,66
 
+    Beside the labels goes a document, labels.sam2v, to look through, correct and track on in napari. One that is there
+    is never replaced; the new one gets another name then.
+
     Frames, rows and columns count from 0. Ctrl-C keeps the finished frames and says how to go on.
     """
     given = GivenPrompts(point, negative, box, mask, object_ids)
     request = TrackRequest(
         MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series),
         ModelChoice(model, device, preset.value, image_size, threads, precision.value, backend.value),
-        Outputs(out, preview, session, overlap.value, force),
+        Outputs(out, preview, session, overlap.value, force, movie),
         collect_prompts(option_order(ctx), given),
         resume,
         exact,

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from src_model.annotation import load
 from src_model.cli.guard import FAILED
+from src_model.cli.job import MovieChoice
+from src_model.frames import open_movie
 from src_model.masks import labels_at
+from src_model.workflow import DocumentTracker, TrackRequest, snapshot_of
 from tests.cli.conftest import CLICK
 from tests.tracking import tiny
+from tests.tracking.damage import DamagedMovie
 
 
 def expected_labels(session, overlap="score"):
@@ -77,9 +83,35 @@ def test_preview_and_session_are_written_and_told(sam2v, movie, here):
     assert "session  work.json" in result.stdout
 
 
-def test_without_being_asked_for_nothing_but_labels_is_written(sam2v, movie, here):
+def test_without_being_asked_for_nothing_but_labels_and_their_document_are_written(sam2v, movie, here):
     sam2v("track", movie, "--point", CLICK)
-    assert sorted(path.name for path in here.iterdir()) == ["labels.tif", "movie.tif"]
+    assert sorted(path.name for path in here.iterdir()) == ["labels.sam2v", "labels.tif", "movie.tif"]
+
+
+def test_the_document_holds_what_was_tracked_and_can_be_tracked_on(sam2v, movie, here, predictor):
+    result = sam2v("track", movie, "--point", "4,20,15", "--frames", "0:7", "--out", "cells.ome.tif")
+    assert "document cells.sam2v" in result.stdout
+    document, source = load(here / "cells.sam2v"), open_movie(here / movie)
+    assert document.movie.differences(source) == ()
+    assert Path(document.movie.path) == here / movie
+    masks = {frame: document.mask_at(1, frame) for frame in range(7)}
+    labels = tifffile.imread("cells.ome.tif")
+    assert all(np.array_equal(mask.decode(), labels[frame] == 1) for frame, mask in masks.items())
+    tracker = DocumentTracker(source, lambda: predictor, normalization=document.project.normalization)
+    with document.propagation() as opened:
+        for outcome in tracker.propagate(TrackRequest((snapshot_of(document, 1),), 7)):
+            opened.add(outcome.frame, outcome.masks)
+    assert list(document.masklet(1).frames) == list(range(10))
+    assert {frame: document.mask_at(1, frame) for frame in range(7)} == masks
+
+
+def test_a_document_that_is_there_is_never_replaced(sam2v, movie, here):
+    sam2v("track", movie, "--point", CLICK)
+    before = (here / "labels.sam2v").read_bytes()
+    result = sam2v("track", movie, "--point", "4,10,40")
+    assert (here / "labels.sam2v").read_bytes() == before
+    assert "document labels-2.sam2v" in result.stdout
+    assert list(load(here / "labels-2.sam2v").prompts(1)) == [4]
 
 
 def test_quiet_says_nothing(sam2v, movie):
@@ -269,3 +301,34 @@ def test_nothing_is_written_among_the_images_of_the_movie(sam2v, here, monkeypat
     assert "lies in '.'" in sam2v("track", ".", "--point", CLICK, code=FAILED).stderr
     assert len(list((here / "raw").iterdir())) == tiny.LENGTH
     sam2v("track", ".", "--point", CLICK, "--out", "../labels.tif")
+
+
+@pytest.fixture
+def holes(movie, monkeypatch):
+    """Lets some frames of every movie that is opened be damaged."""
+    damaged = set()
+    monkeypatch.setattr(MovieChoice, "open", lambda choice, **_: DamagedMovie(tifffile.imread(choice.path), damaged))
+    return damaged
+
+
+def test_damaged_frames_are_gone_over_and_named(sam2v, movie, holes):
+    holes |= {0, 5, 6}
+    result = sam2v("track", movie, "--point", "2,20,15", "--preview", "look.png")
+    assert "Tracked 1 object through 7 frames" in result.stdout
+    assert "gone over: frames 0, 5-6" in result.stderr
+    labels = tifffile.imread("labels.tif")
+    assert list(np.flatnonzero(labels.any(axis=(1, 2)))) == [1, 2, 3, 4, 7, 8, 9]
+
+
+def test_a_prompt_on_a_damaged_frame_is_one_line_that_names_others(sam2v, movie, holes):
+    holes |= {2, 3}
+    result = sam2v("track", movie, "--point", "2,20,15", code=FAILED)
+    assert "prompt frame 1 or 4 instead" in result.stderr
+
+
+def test_where_nothing_but_the_prompted_frame_can_be_read_the_command_fails(sam2v, movie, holes):
+    holes |= set(range(1, 10))
+    result = sam2v("track", movie, "--point", CLICK, code=FAILED)
+    assert "nothing could be tracked" in result.stderr
+    assert "frames 1-9" in result.stderr
+    assert tifffile.imread("labels.tif")[0].any()

@@ -52,6 +52,20 @@ def test_an_error_is_told_and_the_next_errand_can_begin(desk):
     assert desk.done == [1]
 
 
+def test_only_a_defect_leaves_a_traceback(desk, caplog):
+    def unusable(progress, cancelled):
+        raise FormatError("there is nothing to export")
+
+    def defect(progress, cancelled):
+        raise KeyError("a defect")
+
+    for work in (unusable, defect):
+        desk.run(work)
+        desk.wait()
+    assert len(desk.told) == 2
+    assert [record.exc_info[1] for record in caplog.records] == desk.told[1:]
+
+
 def test_an_errand_can_be_stopped_without_a_word(desk):
     def work(progress, cancelled):
         while not cancelled():

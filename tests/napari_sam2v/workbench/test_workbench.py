@@ -89,7 +89,7 @@ def test_tracking_both_ways_is_one_step_too(clicked):
     clicked.workbench.show_frame(5)
     clicked.workbench.tracking.track(TrackRequest("both"))
     clicked.wait()
-    assert clicked.frames() == [0, 1, 2, 5, 6, 7, 8, 9]
+    assert clicked.frames() == list(range(tiny.LENGTH))
     assert clicked.document.frame(1, 0).origin is Origin.TRACKED_BACK
     clicked.workbench.undo()
     assert clicked.frames() == [2]
@@ -99,7 +99,7 @@ def test_tracking_both_ways_is_one_step_too(clicked):
     ("request_", "frames"),
     [
         (TrackRequest("forward", "count", count=3), [2, 3, 4, 5]),
-        (TrackRequest("forward", "range", first=4, last=6), [2, 4, 5, 6]),
+        (TrackRequest("forward", "range", first=4, last=6), [2, 3, 4, 5, 6]),
         (TrackRequest("backward"), [0, 1, 2]),
     ],
 )
@@ -123,14 +123,6 @@ def test_stop_keeps_what_is_finished_and_tracking_goes_on_from_there(clicked):
     clicked.workbench.tracking.track(FORWARD)
     clicked.wait()
     assert clicked.frames() == list(range(2, tiny.LENGTH))
-
-
-def test_a_click_while_tracking_stops_it_and_is_answered(clicked):
-    clicked.workbench.tracking.track(FORWARD)
-    clicked.host.turn(lambda: len(clicked.frames()) >= 4)
-    clicked.click((25, 25), labels=[0], frame=3)
-    assert not clicked.workbench.tracking.is_tracking
-    assert clicked.document.frame(1, 3).origin is Origin.PROMPTED
 
 
 def test_tracking_asked_for_before_the_click_is_answered_waits_for_it(seat):
@@ -167,6 +159,24 @@ def test_a_painted_frame_can_be_repaired_from(clicked):
     assert clicked.document.mask_at(1, 6) != before
 
 
+def test_an_erased_mask_says_nothing_of_the_frames_beside_it(clicked):
+    clicked.workbench.tracking.track(FORWARD)
+    clicked.wait()
+    clicked.workbench.prompts.paint(1, 5, Rle.empty(tiny.SHAPE))
+    before = {frame: clicked.document.frame(1, frame) for frame in clicked.frames()}
+    clicked.workbench.show_frame(5)
+    clicked.workbench.tracking.repair()
+    clicked.wait()
+    assert {frame: clicked.document.frame(1, frame) for frame in clicked.frames()} == before
+    assert clicked.document.prompt(1, 5) is None
+    assert "not on frame 5" in clicked.problems[0]
+    clicked.workbench.show_frame(4)
+    clicked.workbench.tracking.track(FORWARD)
+    clicked.wait()
+    empty = [frame for frame in clicked.frames() if clicked.document.mask_at(1, frame).is_empty]
+    assert empty == [5]
+
+
 def test_a_painted_new_object_is_a_mask_prompt(seat):
     seat.workbench.prompts.paint(1, 0, Rle.encode(SQUARE))
     seat.wait()
@@ -201,12 +211,16 @@ def test_all_objects_are_tracked_together(clicked):
     assert clicked.frames(1) == clicked.frames(2) == list(range(2, tiny.LENGTH))
 
 
-def test_what_cannot_be_done_is_said_in_one_sentence(seat):
+def test_what_cannot_be_done_is_said_in_one_sentence_and_leaves_no_traceback(seat, caplog):
     seat.workbench.tracking.track(FORWARD)
+    seat.wait()
+    seat.workbench.tracking.repair()
     seat.wait()
     seat.workbench.do(ShowObject(5, False))
     assert seat.problems[0].startswith("There is no object yet")
-    assert "no object 5" in seat.problems[1]
+    assert "nothing to repair from" in seat.problems[1]
+    assert "no object 5" in seat.problems[2]
+    assert caplog.records == []
 
 
 def test_a_model_that_cannot_be_loaded_is_a_problem_and_loses_nothing(seat):
