@@ -155,7 +155,8 @@ def main() -> None:
     found, started = {}, time.process_time()
     for item in sets_in(options.data, options.movies, options.stills, options.pair):
         found[item.name] = [search(generator, movie) for movie in item.movies]
-        print(f"{item.name}: {len(item.movies)} images, {time.process_time() - started:.0f} s of the processor so far", flush=True)
+        spent = time.process_time() - started
+        print(f"{item.name}: {len(item.movies)} images, {spent:.0f} s of the processor so far", flush=True)
     report(found, AutomaticSettings().max_box_overlap)
 
 
