@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_model.frames import FrameSource
-    from src_model.tracking import Session, StreamingPredictor
+    from src_model.tracking import AutomaticMaskGenerator, Session
 
 EPITHELIUM_CLICKS = ((23, 26), (36, 95), (47, 145), (79, 214), (83, 53), (85, 132), (116, 90), (134, 183))
 """(y, x) on frame 0 of cells that stay whole and in view to the last frame, chosen by eye, spread over the sheet."""
@@ -40,6 +40,22 @@ DemoMovieArgument = Annotated[
 ]
 FolderOption = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the files go.")]
 ObjectsOption = Annotated[int, typer.Option("--objects", min=1, help="How many objects are tracked, at most.")]
+MinScoreOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-score",
+        help="Predicted IoU from which on what is found in your movie is taken. Left out: as suits the model.",
+    ),
+]
+MinStabilityOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-stability",
+        min=0,
+        max=1,
+        help="How stable the edges of what is found must be, 0 to 1. Left out: as suits the model.",
+    ),
+]
 PointsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,6 +73,8 @@ def demo(
     out: FolderOption = Path("demo"),
     objects: ObjectsOption = _OBJECTS,
     points: PointsOption = None,
+    min_score: MinScoreOption = None,
+    min_stability: MinStabilityOption = None,
     force: opt.ForceOption = False,
     model: opt.ModelOption = None,
     device: opt.DeviceOption = "auto",
@@ -86,7 +104,10 @@ def demo(
     if prompts:
         give_prompts(session, prompts, quiet=quiet)
     else:
-        find_objects(predictor, session, objects)
+        from src_model.tracking.automatic import AutomaticMaskGenerator, AutomaticSettings
+
+        settings = AutomaticSettings(min_score=min_score, min_stability=min_stability)
+        find_objects(AutomaticMaskGenerator(predictor, settings), session, objects, quiet=quiet)
     _track(session, outputs, chosen.path, bundled=movie is None, quiet=quiet)
 
 
@@ -95,25 +116,30 @@ def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePromp
     return [FramePrompt(number, frame, [(y, x)], [1]) for number, (frame, y, x) in enumerate(clicks, 1)]
 
 
-def find_objects(predictor: StreamingPredictor, session: Session, count: int) -> None:
-    """Prompt what the automatic mask generator finds on the first frame that can be read.
+def find_objects(generator: AutomaticMaskGenerator, session: Session, count: int, *, quiet: bool) -> None:
+    """Prompt the best of what is found on the first frame that can be read.
 
     Raises
     ------
     NoPromptError
-        If it finds nothing.
+        If nothing is found.
     DamagedFrameError
         If no frame can be read.
     """
     from src_model.cli.picking import pick_objects
-    from src_model.tracking.automatic import AutomaticMaskGenerator, AutomaticSettings
 
-    settings = AutomaticSettings(points_per_side=24, min_score=0.6, min_stability=0.85)
     frame, image = _first_readable(session.movie)
-    found = AutomaticMaskGenerator(predictor, settings).generate(image, session.normalization)
+    found = generator.generate(image, session.normalization)
     picked = pick_objects([item.rle for item in found], count)
+    asked = generator.thresholds
+    advice = (
+        f"Asked for were a predicted IoU of {asked.min_score:g} and a stability of {asked.min_stability:g}: lower them "
+        "with --min-score and --min-stability, or click on objects with --points T,Y,X."
+    )
     if not picked:
-        raise NoPromptError(f"nothing was found on frame {frame} of the movie: click on objects with --points T,Y,X")
+        raise NoPromptError(f"nothing was found on frame {frame} of the movie. {advice}")
+    if len(picked) < count:
+        say(f"Found {len(picked)} objects on frame {frame}, of {count} at most. {advice}", quiet=quiet)
     for number, mask in enumerate(picked, 1):
         session.prompt(frame, number, mask=mask.decode())
 

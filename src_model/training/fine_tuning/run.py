@@ -143,8 +143,7 @@ def fine_tune(
     verdict = compare(before, after)
     out.mkdir(parents=True, exist_ok=True)
     origin = _origin(request, opened, loaded, verdict)
-    notes = {"licence": origin.licence, "derived_from": f"{origin.base} (SHA-256 {origin.base_sha256})"}
-    weights = save_checkpoint(state.average, out / f"{name}.safetensors", metadata=notes)
+    weights = save_checkpoint(state.average, out / f"{name}.safetensors", metadata=origin.notes())
     kept = keep_checkpoint(state.average, name, origin) if verdict.better or request.keep else None
     _write_report(out, request, split, loaded, before, after, verdict)
     complete = request.plan.stage.progress(state.step, state.elapsed) >= 1
@@ -185,7 +184,8 @@ def _origin(request: FineTuneRequest, dataset: Dataset, loaded: LoadedNetwork, v
     of_data = dataset.licence or "no licence file: known to whoever annotated it"
     times = {"before": verdict.before, "after": verdict.after}
     scores = {f"{what} {when}": values[what] for what in verdict.after for when, values in times.items()}
-    return Origin(licence, loaded.name, loaded.sha256, dataset.name, data.sha256, scores, f"data: {of_data}")
+    note = f"data: {of_data}"
+    return Origin(licence, loaded.name, loaded.sha256, dataset.name, data.sha256, scores, note, loaded.mask_thresholds)
 
 
 def _write_report(

@@ -19,8 +19,9 @@ from src_model.training.fine_tuning.loop import FineTuning, tune
 from src_model.training.fine_tuning.material import survey
 from src_model.training.fine_tuning.run import REPORT_NAME, with_duration
 from src_model.training.fine_tuning.verdict import Verdict
-from src_model.weights import own_checkpoints
+from src_model.weights import MaskThresholds, own_checkpoints, own_folder
 from src_model.weights.loading import LoadedNetwork
+from src_model.weights.mask_thresholds import noted_thresholds
 from tests.training.fine_tuning.annotated import SIDE, dataset, discs
 from tests.training.tiny import tiny_network
 
@@ -33,7 +34,7 @@ def machine(tmp_path, monkeypatch):
     import src_model.training.fine_tuning.run as module
 
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name, **_: str(tmp_path / "user" / name))
-    loaded = LoadedNetwork(tiny_network(), "default", "ab" * 32, tmp_path / "base")
+    loaded = LoadedNetwork(tiny_network(), "default", "ab" * 32, tmp_path / "base", MaskThresholds(0.4, 0.5))
     monkeypatch.setattr(module, "load_network", lambda *_, **__: loaded)
 
     def save(network, path, *, metadata=None, **_):
@@ -82,6 +83,8 @@ def test_a_better_result_has_a_name_and_a_report(machine, tmp_path, monkeypatch)
     assert record.scores == {"click before": 0.5, "click after": 0.6}
     assert len(record.data_sha256) == 64
     assert result.weights == tmp_path / "out" / "my-cells.safetensors"
+    for path in (result.weights, own_folder() / record.filename):
+        assert noted_thresholds(json.loads(path.read_text()), path) == MaskThresholds(0.4, 0.5)
     report = json.loads((tmp_path / "out" / REPORT_NAME).read_text())
     assert report["verdict"] == result.verdict.words()
     assert len(report["objects_before"]) == len(report["objects_after"]) == 2
