@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_sam2v.actions import DEFAULT_KEYS
@@ -22,11 +22,12 @@ from napari_sam2v.panel.track_section import TrackSection
 
 
 class Panel(QWidget):
-    """One column: status, offer, image, model, prompts, objects, strip, track, result.
+    """One column: status, image with model, prompts, offer, objects, strip, track, result.
 
     The sections are attributes; whoever owns the panel fills them through their setters and listens to their signals.
     The panel itself only keeps the range of the strip and the range of the track section the same. Where there is less
-    height than it needs, it scrolls; where there is more, the table of objects gets it.
+    height than it needs, it scrolls; where there is more, the table of objects and the strip get it. Nothing that comes
+    and goes by itself moves what is above the table.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,16 +52,17 @@ class Panel(QWidget):
     def _lay_out(self) -> None:
         sections = QWidget()
         layout = QVBoxLayout(sections)
-        layout.setContentsMargins(7, 4, 7, 7)
-        layout.setSpacing(9)
+        layout.setContentsMargins(7, 2, 7, 5)
+        layout.setSpacing(6)
         top = row(self.status, self.help, stretch=(1, 0))
         top.setAlignment(self.help, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(top)
-        layout.addWidget(self.offer)
-        above, below = (self.image, self.model, self.prompts), (self.strip, self.track, self.result)
-        for section in (*above, self.objects, *below):
+        self.image.add_row("Model", self.model)
+        # the table gives the offer its height, so that nothing else has to move
+        for section in (self.image, self.prompts, self.offer, self.objects, self.strip, self.track, self.result):
             layout.addWidget(section)
-        layout.setStretchFactor(self.objects, 1)
+        layout.setStretchFactor(self.objects, 3)
+        layout.setStretchFactor(self.strip, 1)
         column(self).addWidget(_UpDown(sections))
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
@@ -71,8 +73,7 @@ class Panel(QWidget):
 
     def show_shortcuts(self) -> None:
         """Open the overview of all keys below its button."""
-        corner = QPoint(self.help.width(), self.help.height() + 2)
-        self.shortcuts.open_at(self.help.mapToGlobal(corner))
+        self.shortcuts.open_below(self.help)
 
 
 class _UpDown(QScrollArea):

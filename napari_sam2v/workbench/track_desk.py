@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_sam2v.panel.view_state import RunProgress
 from napari_sam2v.workbench.plans import plan_run
 from napari_sam2v.workbench.runner import End, Job
 from napari_sam2v.workbench.tracking_run import TrackingRun, follow
-from src_model.annotation import AnswerPrompt, Group, Origin, SetMaskPrompt
+from src_model.annotation import AnswerPrompt, Group, SetMaskPrompt
 from src_model.errors import NoPromptError
 from src_model.workflow import RepairRequest, snapshot_of
 
 if TYPE_CHECKING:
-    from napari_sam2v.panel.view_state import TrackRequest
+    from napari_sam2v.panel.view_state import TimeMarks, TrackRequest
     from napari_sam2v.workbench.bench import Bench
-    from src_model.annotation import Annotation
     from src_model.workflow import FrameOutcome
 
 _KEY = "run"
@@ -78,7 +79,8 @@ class TrackDesk:
             self._make_prompt(object_id, frame)
             label = f"Repair {bench.annotation.object(object_id).title} around frame {frame}"
             request = RepairRequest(snapshot_of(bench.annotation, object_id), frame)
-            return _Prepared(max(1, len(repair_span(bench.annotation, object_id, frame)) - 1), label, request)
+            span = repair_span(bench.book.marks(object_id), frame)
+            return _Prepared(max(1, len(span) - 1), label, request)
 
         self._start(prepare, tracker.repair)
 
@@ -144,16 +146,17 @@ class TrackDesk:
             )
 
 
-def repair_span(annotation: Annotation, object_id: int, frame: int) -> range:
-    """Return the frames that a repair from ``frame`` may change: tracked ones up to a prompt, a lock or a gap."""
-    states = {state.frame: state for state in annotation.frame_states(object_id)}
+def repair_span(marks: TimeMarks, frame: int) -> range:
+    """Return the frames that a repair from ``frame`` may change: known ones up to a prompt, a lock, paint or a gap."""
+    free = ~(np.isnan(marks.scores) | marks.prompted | marks.locked | marks.edited)
+    before, after = np.flatnonzero(~free[:frame]), np.flatnonzero(~free[frame + 1 :])
+    first = int(before[-1]) + 1 if before.size else 0
+    stop = frame + 1 + int(after[0]) if after.size else marks.length
+    return range(first, stop)
 
-    def reach(step: int) -> int:
-        number = frame + step
-        while (state := states.get(number)) and state.origin and not (state.prompted or state.locked):
-            if state.origin is Origin.EDITED:
-                break
-            number += step
-        return number - step
 
-    return range(reach(-1), reach(1) + 1)
+def can_be_repaired(marks: TimeMarks, frame: int) -> bool:
+    """Whether a frame was made by a person and frames beside it were not."""
+    if not 0 <= frame < marks.length or np.isnan(marks.scores[frame]):
+        return False
+    return bool(marks.prompted[frame] | marks.edited[frame]) and len(repair_span(marks, frame)) > 1
