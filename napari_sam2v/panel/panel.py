@@ -58,10 +58,13 @@ class Panel(QWidget):
         top.setAlignment(self.help, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(top)
         self.image.add_row("Model", self.model)
-        # the table gives the offer its height, so that nothing else has to move
-        for section in (self.image, self.prompts, self.offer, self.objects, self.strip, self.track, self.result):
+        middle = QWidget()  # the table gives the offer its height, so that nothing else has to move
+        inner = column(middle)
+        inner.addWidget(self.offer)
+        inner.addWidget(self.objects, 1)
+        for section in (self.image, self.prompts, middle, self.strip, self.track, self.result):
             layout.addWidget(section)
-        layout.setStretchFactor(self.objects, 3)
+        layout.setStretchFactor(middle, 5)
         layout.setStretchFactor(self.strip, 1)
         column(self).addWidget(_UpDown(sections))
 

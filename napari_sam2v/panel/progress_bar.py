@@ -18,7 +18,7 @@ class ProgressBar(QProgressBar):
 
     def text(self) -> str:
         """Return as much of the words as fits, which the style draws into the bar; all of them are in the tooltip."""
-        return self.fontMetrics().elidedText(self._line, Qt.TextElideMode.ElideRight, self.width() - 12)
+        return self.fontMetrics().elidedText(self._line, Qt.TextElideMode.ElideRight, self.width() - 6)
 
     def show_progress(self, progress: RunProgress, text: str) -> None:
         """Show `done` of `total`, and the text in the bar; the bar runs to and fro where `total` is 0."""
