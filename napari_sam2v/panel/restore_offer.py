@@ -45,6 +45,10 @@ class RestoreOffer(QWidget):
         self._text.setText(text or "")
         self.setVisible(text is not None)
 
+    def text(self) -> str:
+        """Return the sentence that is shown."""
+        return self._text.text()
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the bar that sets the message off."""
         with painting(self) as painter:
