@@ -235,16 +235,18 @@ class ToolButton(IconButton):
             metrics = self.fontMetrics()
             side = round(metrics.height() * 1.3)
             mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
-            icon.paint(painter, (self.width() - side) // 2, 4, side, side, Qt.AlignmentFlag.AlignCenter, mode)
+            letter = key_text(self.key).replace("Shift+", "\u21e7")
+            aside = 5 if len(letter) > 1 else 0  # two letters in the corner need a little of the icon's place
+            left = (self.width() - side) // 2 - aside
+            icon.paint(painter, left, 4, side, side, Qt.AlignmentFlag.AlignCenter, mode)
             painter.setPen(theme_colors(self).text)
             painter.setOpacity(1.0 if self.isEnabled() else 0.4)
             painter.setFont(scaled(self.font(), 0.92))
             below = self.rect().adjusted(0, 4 + side, 0, -2)
             painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), self.text())
-            painter.setOpacity(0.65 if self.isEnabled() else 0.3)
+            painter.setOpacity(0.8 if self.isEnabled() else 0.3)
             painter.setFont(scaled(self.font(), 0.8))
             corner = self.rect().adjusted(0, 2, -4, 0)
-            letter = key_text(self.key).replace("Shift+", "\u21e7")
             painter.drawText(corner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), letter)
 
 

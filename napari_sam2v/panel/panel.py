@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sam2v.actions import DEFAULT_KEYS
 from napari_sam2v.panel.basics import IconButton, column, row
@@ -32,6 +32,8 @@ class Panel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        # napari fills its docks up with empty space below widgets that do not ask for all of the height
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.status = StatusLine()
         self.offer = RestoreOffer()
         self.image = ImageSection()
@@ -64,7 +66,7 @@ class Panel(QWidget):
         inner.addWidget(self.objects, 1)
         for section in (self.image, self.prompts, middle, self.strip, self.track, self.result):
             layout.addWidget(section)
-        layout.setStretchFactor(middle, 5)
+        layout.setStretchFactor(middle, 2)
         layout.setStretchFactor(self.strip, 1)
         column(self).addWidget(_UpDown(sections))
 

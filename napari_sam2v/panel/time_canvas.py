@@ -142,6 +142,7 @@ class TimeCanvas(QWidget):
         """Follow the theme."""
         super().changeEvent(event)
         if event is not None and event.type() in {QEvent.Type.StyleChange, QEvent.Type.PaletteChange}:
+            self.setMaximumHeight(round(self._layout().unit * 16))  # a higher curve would say no more
             self.updateGeometry()
             self._forget_picture()
 

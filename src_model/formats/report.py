@@ -142,8 +142,8 @@ class Tally:
                 Loss(
                     "overlap",
                     pixels,
-                    f"Objects overlap on {counted(self.overlapped, 'frames')}: {counted(pixels, 'pixels')} went to another one by the rule "
-                    f"'{policy}'; object {most} lost most ({self.covered[most]}).",
+                    f"Objects overlap on {counted(self.overlapped, 'frames')}: {counted(pixels, 'pixels')} went to "
+                    f"another one by the rule '{policy}'; object {most} lost most ({self.covered[most]}).",
                 )
             )
         if self.hidden:
