@@ -90,7 +90,7 @@ class ShapePrompts(TaggedLayer["Shapes", PromptBox]):
             if entry.kind == "path":
                 lines.extend(self._scribble(entry))
                 continue
-            mask = self._mask(entry)
+            mask = None if entry.kind == "rectangle" else self._mask(entry)
             if mask is None or mask.sum() < LEAST_AREA:
                 self.refused.emit(_refusal(entry, mask))
             else:

@@ -113,6 +113,10 @@ class TimeCanvas(QWidget):
         """Seven lines of the theme's type; where there is more height, the curve gets it."""
         return QSize(240, round(self._layout().unit * 7))
 
+    def most_height(self) -> int:
+        """Return the height in pixels above which the curve would say no more."""
+        return round(self._layout().unit * 16)
+
     def minimumSizeHint(self) -> QSize:
         """As high, and narrower."""
         return QSize(120, self.sizeHint().height())
@@ -142,7 +146,6 @@ class TimeCanvas(QWidget):
         """Follow the theme."""
         super().changeEvent(event)
         if event is not None and event.type() in {QEvent.Type.StyleChange, QEvent.Type.PaletteChange}:
-            self.setMaximumHeight(round(self._layout().unit * 16))  # a higher curve would say no more
             self.updateGeometry()
             self._forget_picture()
 

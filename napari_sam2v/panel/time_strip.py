@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import QPoint, Qt, Signal
+from qtpy.QtCore import QEvent, QPoint, Qt, Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from napari_sam2v.panel.basics import GAP, Heading, IconButton, Tag, column, row
@@ -58,11 +59,13 @@ class TimeStrip(QWidget):
         self.lock = IconButton("unlocked", "", name="Lock frame")
         self._hover: int | None = None
         layout = column(self)
-        layout.addWidget(Heading("Frames", self.line))
+        self._heading = Heading("Frames", self.line)
+        layout.addWidget(self._heading)
         buttons = QVBoxLayout()
         buttons.setSpacing(GAP)
         for button in (self.worst, self.doubt, self.lock):
             buttons.addWidget(button)
+        buttons.addStretch(1)
         beside = row(self.canvas)
         beside.addLayout(buttons)
         layout.addLayout(beside, 1)
@@ -95,6 +98,17 @@ class TimeStrip(QWidget):
         self.doubt.set_key(keys.get("next_doubt", ""))
         self.lock.set_key(keys.get("lock_frame", ""))
 
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Leave to other sections the height that the strip has no use for."""
+        super().showEvent(event)
+        self._bound_height()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Follow the size of the theme's type."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.StyleChange:
+            self._bound_height()
+
     def menu(self, frame: int) -> QMenu:
         """Make the context menu for one frame."""
         length = self.canvas.scale().length
@@ -108,6 +122,9 @@ class TimeStrip(QWidget):
             entry = menu.addAction(text)
             entry.triggered.connect(lambda _checked=False, ends=ends: self._choose_range(*ends))
         return menu
+
+    def _bound_height(self) -> None:
+        self.setMaximumHeight(self._heading.sizeHint().height() + GAP + self.canvas.most_height())
 
     def _choose_range(self, first: int | None, last: int | None) -> None:
         self.set_range(first, last)

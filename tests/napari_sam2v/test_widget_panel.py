@@ -25,6 +25,7 @@ class Hand(Person):
 
     def __init__(self, viewer, qtbot, recovery):
         super().__init__(viewer, qtbot, recovery)
+        self.widget.show_frame(0)
         viewer.reset_view()
         qtbot.wait(50)
         self.canvas = viewer.window._qt_viewer.canvas
