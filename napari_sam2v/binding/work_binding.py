@@ -97,7 +97,7 @@ class WorkBinding:
         events.status.connect(self._on_status)
         events.problem.connect(self._on_problem)
         events.saving.connect(self._on_notice)
-        for section in (panel.prompts, panel.track):
+        for section in (panel.prompts, panel.strip, panel.track):
             section.set_enabled_reason(_NO_MOVIE)
         self.refresh()
 
@@ -120,8 +120,7 @@ class WorkBinding:
     def repair(self) -> None:
         """Track again around the shown frame, and come back to it where the viewer followed."""
         self.answer()
-        self._corrected = self._workbench.frame
-        self._workbench.tracking.repair()
+        self._repair()
 
     def answer(self) -> None:
         """Have the model answer the prompts that wait, what was just drawn included."""
@@ -184,7 +183,7 @@ class WorkBinding:
 
     def _on_document(self) -> None:
         document = self._workbench.document
-        for section in (self._panel.prompts, self._panel.track):
+        for section in (self._panel.prompts, self._panel.strip, self._panel.track):
             section.set_enabled_reason(_NO_MOVIE if document is None else None)
         if self._document is not None:
             self._document.events.history.disconnect(self._on_history, missing_ok=True)
@@ -213,8 +212,7 @@ class WorkBinding:
         count, chosen = (0, 0) if readings is None else (len(readings.candidates), readings.chosen)
         self._panel.prompts.set_readings(count, chosen)
         if readings is not None and self._repairs and self._can_repair():
-            self._corrected = self._workbench.frame
-            self._workbench.tracking.repair()
+            self._repair()
 
     def _on_run(self, progress: RunProgress | None) -> None:
         if progress is None:
@@ -232,6 +230,11 @@ class WorkBinding:
         if progress is not None and progress.frame >= 0 and self._follow:
             self._show_frame(progress.frame)
         self.refresh()
+
+    def _repair(self) -> None:
+        frame = self._workbench.frame
+        self._workbench.tracking.repair()  # which ends a run that is under way
+        self._corrected = frame
 
     def _return_to_correction(self, last: RunProgress | None) -> None:
         """After a repair, show the corrected frame again, unless the user looks at another one by now."""

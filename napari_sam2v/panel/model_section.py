@@ -43,7 +43,7 @@ class ModelSection(QWidget):
         )
         self.device = Tag()
         self.device.setAccessibleName("Device")
-        self.download = IconButton("download", "Fetch this model, once", "Download")
+        self.download = IconButton("download", "Fetch this model, once", name="Download")
         self.progress = ProgressBar("Download progress")
         self.cancel = IconButton("cancel", "Stop the download; it goes on from here next time", name="Cancel download")
         self.stack = QStackedWidget()

@@ -92,6 +92,10 @@ class TimeStrip(QWidget):
         """Show the range to track, both ends included; None on both sides hides it."""
         self.canvas.set_range(first, last)
 
+    def set_enabled_reason(self, reason: str | None) -> None:
+        """Disable what looks at all objects and say why, or enable it (None)."""
+        self.doubt.set_reason(reason)
+
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the tooltips."""
         self.worst.set_key(keys.get("worst_frame", ""))

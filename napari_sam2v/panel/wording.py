@@ -59,7 +59,7 @@ def download_line(progress: RunProgress) -> str:
     parts = [progress.text] if progress.text else []
     parts.append(f"{progress.done:,} of {size(progress.total)}" if progress.total > 0 else size(progress.done))
     if progress.seconds_left is not None and isfinite(progress.seconds_left):
-        parts.append(f"{duration(progress.seconds_left)} left")
+        parts.append(duration(progress.seconds_left))
     return " · ".join(parts)
 
 

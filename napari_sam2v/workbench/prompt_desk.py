@@ -58,7 +58,7 @@ class PromptDesk:
             key = edit.object_id, edit.frame
             wanted[key] = _edited(wanted.get(key) or self._prompt_of(key), edit)
         changed = {key: prompt for key, prompt in wanted.items() if prompt != self._prompt_of(key)}
-        self._do([self._prompted(key, prompt) for key, prompt in changed.items()], changed)
+        self._do(self._prompted(changed), changed)
 
     def take_masks(self, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> None:
         """Take masks, of another segmentation for instance, as prompts, in one step; an id of None is a new object."""
@@ -68,7 +68,7 @@ class PromptDesk:
             number = fresh if object_id is None else object_id
             fresh = max(fresh, number + 1)
             prompts[number, frame] = Prompt(mask=mask)
-        self._do([self._prompted(key, prompt) for key, prompt in prompts.items()], prompts)
+        self._do(self._prompted(prompts), prompts)
 
     def paint(self, *edits: MaskEdit) -> None:
         """Take one stroke of the brush as one step: on a new object a prompt, on others an edit of that frame."""
@@ -80,8 +80,7 @@ class PromptDesk:
                 actions.append(SetMask(*key, edit.mask))
             elif not edit.mask.is_empty or edit.object_id in self._bench.annotation.objects:
                 prompts[key] = Prompt(mask=edit.mask)
-                actions.append(self._prompted(key, prompts[key]))
-        self._do(actions, prompts)
+        self._do([*actions, *self._prompted(prompts)], prompts)
 
     def waiting(self, object_id: int) -> int:
         """Return on how many frames an object has prompts that wait for :meth:`answer_waiting`."""
@@ -115,16 +114,21 @@ class PromptDesk:
         document, (object_id, frame) = self._bench.annotation, key
         return (document.prompt(object_id, frame) if object_id in document.objects else None) or Prompt()
 
-    def _prompted(self, key: Key, prompt: Prompt) -> Action:
-        """Make the action that sets a prompt; a mask is its own answer, so that the model is not asked."""
-        actions: list[Action] = [SetPrompt(*key, prompt)]
-        if prompt.mask is not None and not prompt.points:
-            actions.append(AnswerPrompt(*key, prompt.mask, 1.0, 1.0))
-        info = AnnotatedObject(key[0])
-        if key[0] not in self._bench.annotation.objects:
-            actions.insert(0, AddObject(info))
-            return Group(f"Start {info.title}", tuple(actions))
-        return actions[0] if len(actions) == 1 else Group(actions[0].label, tuple(actions))
+    def _prompted(self, prompts: Mapping[Key, Prompt]) -> list[Action]:
+        """Make the actions that set prompts; a mask is its own answer, so that the model is not asked."""
+        made: list[Action] = []
+        known = set(self._bench.annotation.objects)
+        for key, prompt in prompts.items():
+            actions: list[Action] = [SetPrompt(*key, prompt)]
+            if prompt.mask is not None and not prompt.points:
+                actions.append(AnswerPrompt(*key, prompt.mask, 1.0, 1.0))
+            label, info = actions[0].label, AnnotatedObject(key[0])
+            if key[0] not in known:
+                known.add(key[0])
+                actions.insert(0, AddObject(info))
+                label = f"Start {info.title}"
+            made.append(actions[0] if len(actions) == 1 else Group(label, tuple(actions)))
+        return made
 
     def _do(self, actions: list[Action], prompts: Mapping[Key, Prompt]) -> None:
         """Do actions as one step, then have the prompts among them answered."""

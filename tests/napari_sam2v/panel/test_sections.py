@@ -107,7 +107,7 @@ def test_a_download_shows_its_progress_and_can_be_cancelled(make, qtbot):
     model.set_models([FAR], "large")
     model.set_download(RunProgress(310, 898, seconds_left=95))
     assert model.progress.isVisible()
-    assert model.progress.toolTip() == "310 of 898 MB · 2 min left"
+    assert model.progress.toolTip() == "310 of 898 MB · 2 min"
     assert not model.download.isVisible()
     with qtbot.waitSignal(model.download_cancelled):
         qtbot.mouseClick(model.cancel, Qt.MouseButton.LeftButton)
