@@ -116,6 +116,17 @@ def test_with_a_tool_a_click_prompts_the_selected_object(hand, labels):
     assert len(hand.document.prompt(2, 0).points) == 1
 
 
+def test_while_space_is_held_a_click_selects_and_the_tool_comes_back(hand, labels):
+    hand.bench.select(2)
+    hand.widget.tools.take("point_positive")
+    QTest.keyPress(hand.canvas.native, Qt.Key.Key_Space)
+    hand.drag((17, 20))
+    QTest.keyRelease(hand.canvas.native, Qt.Key.Key_Space)
+    assert hand.bench.selected == 1
+    assert len(hand.layer("sam2v points").data) == 0
+    hand.wait(lambda: hand.widget.tools.in_hand == "point_positive")
+
+
 @pytest.mark.parametrize("places", [[(10, 10)], [(10, 10), (10.6, 10.7)], [(10, 10), (30, 10.5)]])
 def test_a_box_that_is_too_small_to_be_meant_makes_no_object(hand, places):
     hand.widget.tools.take("box")
