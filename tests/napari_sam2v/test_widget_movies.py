@@ -183,4 +183,5 @@ def test_the_status_of_imported_masks_does_not_ask_for_clicks(person, tmp_path):
     person.widget.saving.open_from(tmp_path / "labels.tif")
     person.wait(lambda: bool(person.document.objects))
     person.bench.select(3)
-    assert person.status == f"Object 3 is known on 4 of {tiny.LENGTH} frames; track on, or review with the time strip"
+    told = f"Object 3 is imported on 4 of {tiny.LENGTH} frames; click it once to let it be tracked"
+    assert person.status == told
