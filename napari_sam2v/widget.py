@@ -22,7 +22,8 @@ from napari_sam2v.binding.task_binding import TaskBinding
 from napari_sam2v.binding.tool_binding import ToolBinding
 from napari_sam2v.binding.work_binding import WorkBinding
 from napari_sam2v.panel.panel import Panel
-from napari_sam2v.preferences import load_preferences
+from napari_sam2v.panel.view_state import TrackSettings
+from napari_sam2v.preferences import load_preferences, remember
 from napari_sam2v.workbench import Workbench
 from src_model.folders import cache_folder
 
@@ -88,10 +89,13 @@ class Sam2vWidget(QWidget):
             show_frame=self.show_frame,
             keys=self.keys.names,
             call_later=self.host.call_later,
-            marks=self.objects.marks,
             tool=lambda: self.tools.in_hand if hasattr(self, "tools") else "",
             take_first=lambda: self.tools.take_first(),
-            follow=wishes.follow,
+            settings=TrackSettings(
+                repair_after_correction=wishes.repair, collect_prompts=wishes.collect_prompts, follow=wishes.follow
+            ),
+            scope=wishes.track_objects,
+            remember=remember,
         )
         self.tasks = TaskBinding(work)
         self.tools = ToolBinding(panel.prompts, self.viewer, work, lambda: self.layers, changed=self.work.show_tool)

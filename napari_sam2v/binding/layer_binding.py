@@ -112,13 +112,11 @@ class LayerBinding:
     # From the layers -------------------------------------------------------------------------------------------------
 
     def _on_prompts(self, edits: tuple[PromptEdit, ...]) -> None:
-        for edit in edits:
-            self._workbench.prompts.edit(edit)
+        self._workbench.prompts.edit(*edits)
         self._show_prompts()  # an edit that was refused is taken back on the layer too
 
     def _on_paint(self, edits: tuple[MaskEdit, ...]) -> None:
-        for edit in edits:
-            self._workbench.prompts.paint(edit.object_id, edit.frame, edit.mask)
+        self._workbench.prompts.paint(*edits)
 
     # From the document -----------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_sam2v.panel.wording import count
 from src_model.annotation import SUFFIX, load, save
 from src_model.annotation.autosave import Autosave
 from src_model.annotation.recovery import Recoverable, discard, find_recoverable, recover
@@ -172,7 +173,10 @@ class SaveBinding:
             discard(item)  # the document has an autosave of its own by now
         except Sam2vError as error:
             self._told(error)
-            self._later.add(item.folder)
+            # the offer stays: on the right movie it works
+            wanted = f"It could not be restored here. Open the movie '{item.movie}', then press Restore."
+            self._panel.offer.set_offer(f"{_described(item)} {wanted}")
+            return
         self.offer()
 
     def _discard(self) -> None:
@@ -224,9 +228,7 @@ class SaveBinding:
 
 def _described(item: Recoverable) -> str:
     when = time.strftime("%d %b %H:%M", time.localtime(item.time))
-    objects = f"{item.objects} object{'s' if item.objects != 1 else ''}"
-    masks = f"{item.masks:,} mask{'s' if item.masks != 1 else ''}"
-    return f"Unsaved work on '{item.movie}' of {when}: {objects}, {masks}."
+    return f"Unsaved work on '{item.movie}' of {when}: {count(item.objects, 'object')}, {count(item.masks, 'mask')}."
 
 
 def _is_unsaved(document: Annotation) -> bool:

@@ -58,12 +58,17 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
         self._given: dict[Key, _Value] = {}  # as the document has it
         self._known: dict[Key, _Value] = {}  # as the layer gives it back, where floats may differ in the last digit
         self._colours: dict[int, Colour] = {}
+        self._owed: dict[Key, _Value] | None = None  # what is to be shown once a shape that is being drawn is finished
         self._writing = False
         self._changed = Debounced(self.take_edits, QUIET_SECONDS, call_later)
 
     def show(self, values: Mapping[Key, _Value]) -> None:
         """Show what the document holds, and nothing else; emits nothing, makes the layer only if there is anything."""
+        if self.layer is not None and self._is_drawing():
+            self._owed = dict(values)  # writing now would break the drag off, and make a shape of what there is of it
+            return
         self._changed.cancel()
+        self._owed = None
         same = self._given == dict(values)
         self._given = dict(values)
         if self.layer is None:
@@ -92,6 +97,8 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
         self._restyle()
         if edits:
             self.edited.emit(tuple(edits))
+        if self._owed is not None and not self._is_drawing():
+            self.show(self._owed)
 
     @abstractmethod
     def _collect(self) -> dict[Key, _Value]:
@@ -129,6 +136,8 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
 
     def _detached(self) -> None:
         self._changed.cancel()
+        if self._owed is not None:
+            self._given, self._owed = self._owed, None
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
@@ -147,6 +156,10 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
     def _write_tags(self, object_ids: Iterable[int], frames: Iterable[int], signs: Iterable[int]) -> None:
         values = zip(FEATURES, (object_ids, frames, signs), strict=True)
         self.layer.features = {name: np.asarray(list(column), np.int64) for name, column in values}
+
+    def _is_drawing(self) -> bool:
+        """Whether an entry was begun and is not finished."""
+        return bool((self._tags()[:, 0] == UNCLAIMED).any())
 
     def _restyle(self) -> None:
         if self.layer is None or not len(self.layer.data):

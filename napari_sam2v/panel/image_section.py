@@ -82,6 +82,10 @@ class ImageSection(QWidget):
         self.plane.chosen.connect(self.plane_chosen.emit)
         self.contrast.chosen.connect(self.contrast_chosen.emit)
 
+    def add_row(self, title: str, field: QWidget) -> None:
+        """Put a field of another section below the rows of this one, as the model that sees the image."""
+        self._rows.addRow(QLabel(title), field)
+
     def set_layers(self, names: Sequence[str], selected: str | None) -> None:
         """Offer these image layers; without any, all other rows go too."""
         self.layer.set_choices(names, selected)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from napari_sam2v.panel.doubt import stops, worst_frame
+from napari_sam2v.workbench.corrections import Corrections
 from napari_sam2v.workbench.events import WorkbenchEvents
+from napari_sam2v.workbench.marks_book import MarksBook
 from napari_sam2v.workbench.runner import Runner
 from napari_sam2v.workbench.speech import in_words
-from src_model.annotation import LockFrames, Origin, SetNormalization
+from src_model.annotation import LockFrames, SetNormalization
 from src_model.errors import Sam2vError
 from src_model.workflow import DocumentTracker
 
@@ -66,6 +69,8 @@ class Bench:
         self._load_predictor = load_predictor
         self._features_folder = features_folder
         self._tracker: DocumentTracker | None = None
+        self._book: MarksBook | None = None
+        self._corrections: Corrections | None = None
         self._source: FrameSource | None = None
         self._seen: Normalization | None = None
 
@@ -82,6 +87,18 @@ class Bench:
         assert self._tracker is not None, "made together with the document"
         return self._tracker
 
+    @property
+    def book(self) -> MarksBook:
+        """What is known of each object of the document on each frame."""
+        assert self._book is not None, "made together with the document"
+        return self._book
+
+    @property
+    def corrections(self) -> Corrections:
+        """Which frames of the document wait to be repaired."""
+        assert self._corrections is not None, "made together with the document"
+        return self._corrections
+
     # The document ----------------------------------------------------------------------------------------------------
 
     def open(self, annotation: Annotation, source: FrameSource) -> None:
@@ -89,6 +106,8 @@ class Bench:
         self.interrupt()
         self._leave()
         self.document, self._source = annotation, source
+        # these listen first: whoever else hears of a change may ask them
+        self._book, self._corrections = MarksBook(annotation), Corrections(annotation)
         annotation.events.project.connect(self._on_project)
         self._make_tracker()
         self.frame = min(self.frame, max(0, annotation.movie.length - 1))
@@ -103,7 +122,7 @@ class Bench:
             return
         self.interrupt()
         self._leave()
-        self.document = self.selected = self._source = self._tracker = None
+        self.document = self.selected = self._source = self._tracker = self._book = self._corrections = None
         self.events.document.emit()
         self.events.selection.emit(None)
         self.events.status.emit()
@@ -196,15 +215,22 @@ class Bench:
             self.events.status.emit()
 
     def worst_frame(self) -> int | None:
-        """Return the frame on which the selected object has its lowest score, of those nobody has confirmed."""
-        if self.selected is None:
-            return None
-        states = [
-            state
-            for state in self.annotation.frame_states(self.selected)
-            if state.score is not None and not state.prompted and not state.locked and state.origin is not Origin.EDITED
+        """Return the open frame on which the selected object has its lowest score; None where no frame is open."""
+        return None if self.selected is None else worst_frame(self.book.marks(self.selected))
+
+    def next_doubt(self) -> tuple[int, int] | None:
+        """Return (object id, frame) where a review of all shown objects stops next; None where nothing is in doubt.
+
+        Objects follow by id, frames by number, and after the last stop comes the first.
+        """
+        found = [
+            (object_id, frame)
+            for object_id, info in self.annotation.objects.items()
+            if info.visible
+            for frame in stops(self.book.marks(object_id))
         ]
-        return min(states, key=lambda state: state.score or 0.0).frame if states else None
+        here = (-1 if self.selected is None else self.selected, self.frame)
+        return next((stop for stop in found if stop > here), found[0] if found else None)
 
     def toggle_frame_lock(self) -> None:
         """Lock the shown frame of the selected object, or unlock it."""
@@ -217,6 +243,8 @@ class Bench:
     def _leave(self) -> None:
         if self.document is not None:
             self.document.events.project.disconnect(self._on_project, missing_ok=True)
+            self.book.close()
+            self.corrections.close()
 
     def _on_project(self) -> None:
         """Follow the contrast of the document, which undo may have changed."""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_sam2v.panel.view_state import RunProgress
 from napari_sam2v.workbench.plans import plan_run
 from napari_sam2v.workbench.runner import End, Job
 from napari_sam2v.workbench.tracking_run import TrackingRun, follow
-from src_model.annotation import AnswerPrompt, Group, Origin, SetMaskPrompt
+from src_model.annotation import AnswerPrompt, Group, SetMaskPrompt
 from src_model.annotation.spans import described
 from src_model.errors import NoPromptError
 from src_model.workflow import RepairRequest, snapshot_of
 
 if TYPE_CHECKING:
-    from napari_sam2v.panel.view_state import TrackRequest
+    from napari_sam2v.panel.view_state import TimeMarks, TrackRequest
     from napari_sam2v.workbench.bench import Bench
-    from src_model.annotation import Annotation
     from src_model.workflow import FrameOutcome, ObjectSnapshot
 
 _KEY = "run"
@@ -97,7 +98,7 @@ class TrackDesk:
             self._make_prompt(object_id, frame)
             label = f"Repair {bench.annotation.object(object_id).title} around frame {frame}"
             request = RepairRequest(snapshot_of(bench.annotation, object_id), frame)
-            span = repair_span(bench.annotation, object_id, frame, bench.damaged)
+            span = repair_span(bench.book.marks(object_id), frame, bench.damaged)
             return _Prepared(max(1, len(span) - 1), label, (object_id,), request)
 
         self._start(prepare, tracker.repair)
@@ -185,23 +186,24 @@ class TrackDesk:
             )
 
 
-def repair_span(annotation: Annotation, object_id: int, frame: int, damaged: Container[int] = ()) -> range:
-    """Return the frames that a repair from ``frame`` may change: tracked ones up to a prompt, a lock or a gap.
+def repair_span(marks: TimeMarks, frame: int, damaged: Iterable[int] = ()) -> range:
+    """Return the frames that a repair from ``frame`` may change: known ones up to a prompt, a lock, paint or a gap.
 
     Frames that are known to be damaged are no gap.
     """
-    states = {state.frame: state for state in annotation.frame_states(object_id)}
+    free = ~(np.isnan(marks.scores) | marks.prompted | marks.locked | marks.edited)
+    passable = free.copy()
+    for number in damaged:
+        passable[number] |= np.isnan(marks.scores[number])
+    before, after = np.flatnonzero(~passable[:frame]), np.flatnonzero(~passable[frame + 1 :])
+    first = int(before[-1]) + 1 if before.size else 0
+    stop = frame + 1 + int(after[0]) if after.size else marks.length
+    reached = [frame, *(first + np.flatnonzero(free[first:stop])).tolist()]
+    return range(min(reached), max(reached) + 1)
 
-    def reach(step: int) -> int:
-        reached = number = frame
-        while True:
-            number += step
-            state = states.get(number)
-            if state is not None and state.origin and not (state.prompted or state.locked):
-                if state.origin is Origin.EDITED:
-                    return reached
-                reached = number
-            elif state is not None or number not in damaged:
-                return reached
 
-    return range(reach(-1), reach(1) + 1)
+def can_be_repaired(marks: TimeMarks, frame: int, damaged: Iterable[int] = ()) -> bool:
+    """Whether a person made the mask of a frame on which the object is seen, and not those beside it."""
+    if not 0 <= frame < marks.length or np.isnan(marks.scores[frame]) or marks.absent[frame]:
+        return False
+    return bool(marks.prompted[frame] | marks.edited[frame]) and len(repair_span(marks, frame, damaged)) > 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from src_model.errors import FormatError
 from src_model.formats.atomic import complete_file
 from src_model.formats.registry import format_named, format_of
-from src_model.formats.report import ExportReport, Loss, Part, dropped, some
+from src_model.formats.report import ExportReport, Loss, Part, counted, dropped, some
 from src_model.formats.run import ExportOptions, ExportRun
 from src_model.formats.target import files_of_movie
 
@@ -96,7 +96,7 @@ def _check_other_name(annotation: Annotation, target: Path, chosen: Format) -> N
 
 def _losses(run: ExportRun, chosen: Format) -> list[Loss]:
     unseen = [object_id for object_id in run.objects if object_id not in set(run.seen)]
-    run.note("no mask", len(unseen), f"{len(unseen)} objects have no mask on any frame.", matters=False)
+    run.note("no mask", len(unseen), counted(len(unseen), "objects without any mask"), matters=False)
     if Part.LINEAGE in chosen.keeps:
         moved = _moved_divisions(run)
         text = f"A division is where a daughter is first seen, which is not the frame marked for object {some(moved)}."

@@ -73,7 +73,8 @@ def test_a_correction_is_repaired_around_it_and_locked_frames_stay(person):
     person.click(25, 25, frame=5, tool="point_negative")
     assert person.document.frame(1, 5).origin is Origin.PROMPTED
     assert person.document.prompt(1, 5).labels == (0,)
-    assert "Repair" in person.status or "tracks again" in person.status
+    assert person.status.startswith(("Corrected. U tracks again", "The model is not sure"))
+    assert person.widget.panel.track.repair.isEnabled()
     person.widget.work.repair()
     person.wait_for_worker()
     changed = {frame for frame in person.frames() if person.document.mask_at(1, frame) != before[frame]}

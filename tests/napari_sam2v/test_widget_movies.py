@@ -205,11 +205,12 @@ def test_a_run_is_a_task_of_napari_and_ends_with_the_window(person):
     assert not person.bench.tracking.is_tracking
 
 
-def test_the_status_of_imported_masks_does_not_ask_for_clicks(person, tmp_path):
+def test_the_status_of_imported_masks_says_that_they_are_imported(person, tmp_path):
     labels = np.zeros((tiny.LENGTH, *tiny.SHAPE), np.uint8)
     labels[:4, 5:15, 5:15] = 3
     tifffile.imwrite(tmp_path / "labels.tif", labels, metadata={"axes": "TYX"})
     person.widget.saving.open_from(tmp_path / "labels.tif")
     person.wait(lambda: bool(person.document.objects))
     person.bench.select(3)
-    assert person.status == f"Object 3 is known on 4 of {tiny.LENGTH} frames; track on, or review with the time strip"
+    told = f"Object 3 is imported on 4 of {tiny.LENGTH} frames; click it once to let it be tracked"
+    assert person.status == told

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_types import PromptEdit
 from napari_sam2v.panel.view_state import TrackRequest
-from src_model.annotation import LockFrames, Origin, ShowObject
-from src_model.masks import Rle
+from src_model.annotation import LockFrames, MergeObjects, Origin, ShowObject
+from src_model.masks import MaskletFrame, Rle
 from tests.tracking import tiny
 
 FORWARD = TrackRequest("forward")
@@ -149,7 +150,7 @@ def test_repair_touches_only_frames_up_to_the_next_prompt_or_lock(clicked):
 def test_a_painted_frame_can_be_repaired_from(clicked):
     clicked.workbench.tracking.track(FORWARD)
     clicked.wait()
-    clicked.workbench.prompts.paint(1, 5, Rle.encode(SQUARE))
+    clicked.workbench.prompts.paint(MaskEdit(1, 5, Rle.encode(SQUARE)))
     assert clicked.document.frame(1, 5).origin is Origin.EDITED
     before = clicked.document.mask_at(1, 6)
     clicked.workbench.show_frame(5)
@@ -178,7 +179,7 @@ def test_an_erased_mask_says_nothing_of_the_frames_beside_it(clicked):
 
 
 def test_a_painted_new_object_is_a_mask_prompt(seat):
-    seat.workbench.prompts.paint(1, 0, Rle.encode(SQUARE))
+    seat.workbench.prompts.paint(MaskEdit(1, 0, Rle.encode(SQUARE)))
     seat.wait()
     assert seat.document.prompt(1, 0).mask == seat.document.mask_at(1, 0) == Rle.encode(SQUARE)
     seat.workbench.tracking.track(FORWARD)
@@ -252,3 +253,97 @@ def test_objects_are_walked_through_by_key(clicked):
         clicked.workbench.select_neighbour(step)
         walked.append(clicked.workbench.selected)
     assert walked == [1, 2, 1]
+
+
+def other_mask():
+    other = np.zeros_like(SQUARE)
+    other[5:15, 35:48] = True
+    return Rle.encode(other)
+
+
+def test_labels_taken_as_prompts_are_one_step_without_the_model_and_can_be_undone_at_once(seat):
+    seat.workbench.prompts.take_masks(0, [(None, Rle.encode(SQUARE)), (None, other_mask())])
+    assert [seat.document.mask_at(number, 0).area for number in (1, 2)] == [SQUARE.sum(), other_mask().area]
+    seat.workbench.undo()
+    assert not seat.document.objects
+    seat.wait()
+    assert not seat.document.objects
+    assert seat.loads == 0
+    seat.workbench.redo()
+    assert list(seat.document.objects) == [1, 2]
+
+
+def test_one_stroke_over_two_objects_is_one_step(seat):
+    seat.workbench.prompts.take_masks(0, [(None, Rle.encode(SQUARE)), (None, other_mask())])
+    before = seat.document.mask_at(1, 0), seat.document.mask_at(2, 0)
+    seat.workbench.prompts.paint(MaskEdit(1, 0, other_mask()), MaskEdit(2, 0, Rle.encode(SQUARE)))
+    assert seat.document.mask_at(1, 0) == before[1]
+    seat.workbench.undo()
+    assert (seat.document.mask_at(1, 0), seat.document.mask_at(2, 0)) == before
+
+
+def test_points_of_two_objects_removed_at_once_are_one_step(clicked):
+    clicked.workbench.select(None)
+    clicked.click(tiny.OTHER_CLICK, frame=2)
+    clicked.workbench.prompts.edit(PromptEdit(1, 2, "points"), PromptEdit(2, 2, "points"))
+    assert clicked.document.prompt(1, 2) is clicked.document.prompt(2, 2) is None
+    clicked.workbench.undo()
+    assert clicked.document.prompt(1, 2) is not None
+    assert clicked.document.prompt(2, 2) is not None
+
+
+def test_a_line_adds_its_points_to_those_that_are_there(clicked):
+    clicked.workbench.prompts.edit(PromptEdit(1, 2, "scribble", ((20.0, 21.0), (20.0, 24.0)), (1, 0)))
+    clicked.wait()
+    assert clicked.document.prompt(1, 2).points == (tiny.CLICK, (20.0, 21.0), (20.0, 24.0))
+    assert clicked.document.prompt(1, 2).labels == (1, 1, 0)
+
+
+def test_prompts_can_be_collected_before_the_model_answers(seat):
+    seat.workbench.prompts.collects = True
+    seat.click(tiny.CLICK)
+    seat.click(tiny.CLICK, (25, 25), labels=[1, 0])
+    assert seat.loads == 0
+    assert seat.document.mask_at(1, 0) is None
+    assert seat.workbench.prompts.waiting(1) == 1
+    seat.workbench.prompts.answer_waiting()
+    seat.wait()
+    assert seat.document.mask_at(1, 0) is not None
+    assert seat.workbench.prompts.waiting(1) == 0
+    seat.workbench.undo()
+    assert seat.document.prompt(1, 0).points == (tiny.CLICK,)
+
+
+def test_a_review_goes_through_the_doubtful_frames_of_all_shown_objects_and_round(clicked):
+    clicked.workbench.select(None)
+    clicked.click(tiny.OTHER_CLICK, frame=2)
+    weak = {1: {4: 0.5, 5: 0.3, 8: 0.6}, 2: {3: 0.2}}
+    opened = clicked.document.propagation()
+    for frame in range(3, 9):
+        entries = {i: MaskletFrame(Rle.encode(SQUARE), weak[i].get(frame, 0.9), 1.0) for i in (1, 2)}
+        opened.add(frame, entries)
+    opened.close()
+    bench, seen = clicked.workbench, []
+    bench.select(1)
+    bench.show_frame(0)
+    for _ in range(4):
+        object_id, frame = bench.next_doubt()
+        seen.append((object_id, frame))
+        bench.select(object_id)
+        bench.show_frame(frame)
+    assert seen == [(1, 5), (1, 8), (2, 3), (1, 5)]
+    bench.do(ShowObject(1, False))
+    assert bench.next_doubt() == (2, 3)
+    bench.do(LockFrames(2, (3,)))
+    assert bench.next_doubt() is None
+
+
+def test_the_worst_frame_is_found_after_a_merge(clicked):
+    clicked.workbench.select(None)
+    clicked.click(tiny.OTHER_CLICK, frame=2)
+    clicked.workbench.tracking.track(TrackRequest("forward", objects="all"))
+    clicked.wait()
+    clicked.workbench.do(MergeObjects(1, 2))
+    clicked.workbench.select(1)
+    assert clicked.workbench.worst_frame() is not None
+    assert not clicked.workbench.book.marks(1).edited.any()
