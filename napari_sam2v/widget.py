@@ -21,6 +21,7 @@ from napari_sam2v.binding.save_binding import SaveBinding
 from napari_sam2v.binding.task_binding import TaskBinding
 from napari_sam2v.binding.tool_binding import ToolBinding
 from napari_sam2v.binding.work_binding import WorkBinding
+from napari_sam2v.layers import GraphicsGuard
 from napari_sam2v.panel.panel import Panel
 from napari_sam2v.preferences import load_preferences
 from napari_sam2v.workbench import Workbench
@@ -50,7 +51,8 @@ class Sam2vWidget(QWidget):
 
     def __init__(self, napari_viewer: Viewer, recovery_folder: Path | None = None) -> None:
         super().__init__()
-        self.viewer = napari_viewer
+        self.viewer = unwrapped(napari_viewer)
+        self._graphics = GraphicsGuard(self.viewer)
         self.panel = Panel(self)
         self.host = QtHost(self)
         self.dialogs = Dialogs(self)
@@ -166,6 +168,7 @@ class Sam2vWidget(QWidget):
             self.layers = None
         self.saving.close()
         self.keys.close()
+        self._graphics.close()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Let go of everything when the panel is closed."""
@@ -252,3 +255,9 @@ class Sam2vWidget(QWidget):
         from napari.utils.notifications import show_warning
 
         show_warning(text)
+
+
+def unwrapped(viewer: Viewer) -> Viewer:
+    """Return the viewer itself where napari gives a proxy of it, whose layers are other objects than the viewer's."""
+    inner: Viewer = getattr(viewer, "__wrapped__", viewer)
+    return inner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_sam2v.layers.geometry import LayerGeometry
+from napari_sam2v.layers.graphics import GraphicsGuard
 from napari_sam2v.layers.label_stack import FrameLabels
 from napari_sam2v.layers.later import CallLater
 from napari_sam2v.layers.movie_choice import (
@@ -25,6 +26,7 @@ from napari_sam2v.layers.shortcuts import Shortcuts
 __all__ = [
     "CallLater",
     "FrameLabels",
+    "GraphicsGuard",
     "LayerColours",
     "LayerGeometry",
     "MaskEdit",
