@@ -50,6 +50,10 @@ class Drawer:
         """Return the work on this layer that was used last."""
         return next((work for work in reversed(self._works) if work.image is image), None)
 
+    def holds(self, annotation: Annotation) -> bool:
+        """Whether a document is in here."""
+        return any(work.annotation is annotation for work in self._works)
+
     def put(self, work: Work) -> Annotation | None:
         """Put a work in, or on top; returns the other document that it replaces."""
         before = self.find(work.image, work.choice)

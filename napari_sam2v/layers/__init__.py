@@ -16,7 +16,7 @@ from napari_sam2v.layers.movie_choice import (
     plane_options,
     with_axes,
 )
-from napari_sam2v.layers.movie_source import find_image, normalization_of, preview_image, source_of
+from napari_sam2v.layers.movie_source import find_image, limits_of, preview_image, source_of
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_layers import PromptLayers, imported_masks
 from napari_sam2v.layers.prompt_types import PromptEdit, ShownPrompt, Tool
@@ -43,7 +43,7 @@ __all__ = [
     "find_image",
     "guess",
     "imported_masks",
-    "normalization_of",
+    "limits_of",
     "plane_options",
     "preview_image",
     "source_of",

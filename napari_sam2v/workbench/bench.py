@@ -43,6 +43,8 @@ class Bench:
         The frame that is shown.
     interrupts
         Called before anything that running work must not outlive.
+    before_jobs
+        Called before the tracker is asked for anything; may give it another movie.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Bench:
         self.selected: int | None = None
         self.frame = 0
         self.interrupts: list[Callable[[], None]] = []
+        self.before_jobs: Callable[[], None] = lambda: None
         self._load_predictor = load_predictor
         self._features_folder = features_folder
         self._tracker: DocumentTracker | None = None
@@ -69,7 +72,8 @@ class Bench:
 
     @property
     def tracker(self) -> DocumentTracker:
-        """The tracker of the document."""
+        """The tracker of the document, on the movie as it is now."""
+        self.before_jobs()
         assert self._tracker is not None, "made together with the document"
         return self._tracker
 
