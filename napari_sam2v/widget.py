@@ -155,7 +155,7 @@ class Sam2vWidget(QWidget):
     def take_document(
         self, annotation: Annotation, done: Callable[[], None], failed: Callable[[Exception], None]
     ) -> None:
-        """Put a document that was read on the workbench, with the movie that is open; as `MovieBinding.take_document`."""
+        """Put a document that was read on the workbench, with the open movie; as `MovieBinding.take_document`."""
         self.flush()
         self.movie.take_document(annotation, done, failed)
 
@@ -206,7 +206,7 @@ class Sam2vWidget(QWidget):
     def _on_status(self) -> None:
         document = self.workbench.document
         if document is not None:
-            self.movie.show_normalization(document.project.normalization)
+            self.movie.seen.follow(document.project.normalization)
 
     def _on_closed(self) -> None:
         self._close_layers()
@@ -247,13 +247,10 @@ class Sam2vWidget(QWidget):
 
     def _warn_of_channel(self) -> None:
         """Say once that prompts are answered in another channel than the one that is shown."""
-        there = self.movie.elsewhere()
-        if there is not None and there != self._warned_of:
-            self._refuse(
-                f"The viewer shows {there}, but the model sees channel {self.movie.choice.channel}: press 'Use {there}, "
-                "as shown' in the panel if that was meant."
-            )
-        self._warned_of = there
+        text = self.movie.elsewhere()
+        if text is not None and text != self._warned_of:
+            self._refuse(text)
+        self._warned_of = text
 
     def _refuse(self, text: str) -> None:
         self.workbench.events.problem.emit(text)

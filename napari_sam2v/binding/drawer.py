@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.layers import MovieChoice
     from src_model.annotation import Annotation
+    from src_model.frames import FrameSource
 
 
 @dataclass(slots=True)
@@ -34,6 +35,11 @@ class Work:
         """Whether masks of this work fit another choice: the same frames, whatever the channel and the contrast."""
         same = (choice.axes, choice.plane) == (self.choice.axes, self.choice.plane)
         return image is self.image and same
+
+    def fits(self, source: FrameSource) -> bool:
+        """Whether masks of this work fit frames that the layer has now: as large, and at least as many."""
+        length, *frame = self.annotation.movie.shape[:3]
+        return tuple(source.shape[1:3]) == tuple(frame) and len(source) >= length
 
 
 class Drawer:

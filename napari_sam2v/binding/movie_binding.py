@@ -6,35 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from napari_sam2v.binding.drawer import Drawer, Work
-from napari_sam2v.binding.movie_reading import (
-    MovieReader,
-    Opened,
-    Opening,
-    match_document,
-    read_movie,
-    readings_of,
-    stoppable,
-)
-from napari_sam2v.layers import (
-    Option,
-    axis_options,
-    channel_options,
-    find_image,
-    guess,
-    limits_of,
-    plane_options,
-    preview_image,
-    with_axes,
-)
+from napari_sam2v.binding.movie_options import show_options
+from napari_sam2v.binding.movie_reading import MovieReader, Opened, Opening, match_document, read_movie, readings_of
+from napari_sam2v.binding.seen_movie import SeenMovie
+from napari_sam2v.layers import as_shown, difference_in_words, find_image, guess, limits_of, with_axes
 from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.layers.pixels import Pixels
-from napari_sam2v.panel.view_state import Choice
 from src_model.annotation import Annotation, Project
 from src_model.errors import AnnotationFileError, Sam2vError
-from src_model.frames import decide_normalization
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from napari.components import ViewerModel
@@ -49,10 +31,6 @@ if TYPE_CHECKING:
 _QUIET_SECONDS = 0.4
 """How long contrast limits have to stay as they are before the model sees them."""
 _DRAWN_SECONDS = 0.1
-CONTRASTS = (
-    Choice("percentile", "movie percentiles", "The darkest and brightest half per cent of the whole movie are cut"),
-    Choice("limits", "layer's contrast", "What you see: the contrast limits of the layer"),
-)
 
 
 class MovieBinding:
@@ -93,6 +71,8 @@ class MovieBinding:
     ----------
     choice, source, geometry
         Of the movie whose document is open; None if there is none.
+    seen
+        What the model sees of it.
     """
 
     def __init__(
@@ -115,17 +95,17 @@ class MovieBinding:
         self.source: FrameSource | None = None
         self.geometry: LayerGeometry | None = None
         self._viewer, self._section = viewer, section
-        self._opened, self._renormalized, self._told = opened, renormalized, told
+        self._opened, self._told = opened, told
         self._dropped, self._closed, self._repainted = dropped, closed, repainted
         self._wanted: Opening | None = None  # is being read
         self._pixels: Pixels | None = None
         self._reader = MovieReader(post, told, reading)
+        self.seen = SeenMovie(section, self._reader, renormalized)
         self._drawer = Drawer()
         self._call_later = call_later
         self._forgetting = False
         self._limits_settled = Debounced(self._normalize, _QUIET_SECONDS, call_later)
         self._contrast = cast("Contrast", contrast)
-        self._normalization: Normalization | None = None
         section.layer_chosen.connect(self.choose_layer)
         section.axis_chosen.connect(self._on_axes)
         section.channel_chosen.connect(lambda key: self._change(channel=key))
@@ -163,31 +143,21 @@ class MovieBinding:
         except Sam2vError as error:
             self._refuse(error)
 
-    def show_preview(self, frame: int) -> None:
-        """Show what the model sees of a frame."""
-        source, normalization = self.source, self._normalization
-        if source is None or normalization is None:
-            return
-        self._reader.read(
-            "preview",
-            "",
-            lambda cancelled: preview_image(stoppable(source, cancelled), frame, normalization),
-            lambda picture: self._section.set_preview(picture, "What the model sees of this frame"),
-            failed=lambda error: self._section.set_preview(None, str(error)),
-        )
-
     def elsewhere(self) -> str | None:
-        """Name the channel and plane that the viewer shows, where they are not those the model sees."""
-        seen = self._shown_choice()
-        if seen is None or self.choice is None or seen == self.choice:
+        """Say that the viewer shows another channel or plane than the one the model sees, and what to do."""
+        if self.choice is None or (shown := self._as_shown()) == self.choice or shown is None:
             return None
-        pairs = (("channel", seen.channel, self.choice.channel), ("plane", seen.plane, self.choice.plane))
-        return " and ".join(f"{what} {shown}" for what, shown, chosen in pairs if shown != chosen)
+        there = difference_in_words(shown, self.choice)
+        here = difference_in_words(self.choice, shown)
+        return f"The viewer shows {there}, but the model sees {here}: press 'Use {there}, as shown' if that was meant."
 
     def check_pixels(self) -> None:
         """Let the model see the pixels that the layer has now, if they were replaced and nobody said so."""
         if self._pixels is not None and self._pixels.are_replaced():
             self._on_data()
+
+    def _show_options(self, image: Image, choice: MovieChoice, source: FrameSource) -> None:
+        show_options(self._section, self._images(), image, choice, source)
 
     def _images(self) -> list[Image]:
         from napari.layers import Image
@@ -225,10 +195,8 @@ class MovieBinding:
         assert self.geometry is not None, "a choice has a place"
         self._listen(False)
         gone = self._drawer.take_out(self.geometry.image)
-        self.choice = self.source = self.geometry = self._normalization = self._pixels = None
-        self._reader.cancel("preview")
-        self._reader.cancel("contrast")
-        self._section.set_preview(None)
+        self.choice = self.source = self.geometry = self._pixels = None
+        self.seen.forget()
         self._section.set_follow(None)
         self._closed()
         for annotation in gone:
@@ -252,43 +220,37 @@ class MovieBinding:
         return self.choice
 
     def _on_axes(self, key: Any) -> None:
-        asked = self._asked()
-        if asked is None:
-            return
-        try:
-            image = find_image(self._viewer.layers, asked.layer_name)
-            self._open(with_axes(image, replace(asked, axes=str(key)), self._viewer.dims))
-        except Sam2vError as error:
-            self._refuse(error)
+        layers, dims = self._viewer.layers, self._viewer.dims
+        self._open_other(
+            lambda asked: with_axes(find_image(layers, asked.layer_name), replace(asked, axes=str(key)), dims)
+        )
 
     def _change(self, **changes: Any) -> None:
-        asked = self._asked()
-        if asked is None:
-            return
-        try:
-            self._open(replace(asked, **changes))
-        except Sam2vError as error:
-            self._refuse(error)
+        self._open_other(lambda asked: replace(asked, **changes))
 
-    def _shown_choice(self) -> MovieChoice | None:
-        """Return the choice with the channel and plane that the viewer shows, where one of each was chosen."""
-        if self.choice is None or self.geometry is None:
+    def _open_other(self, change: Callable[[MovieChoice], MovieChoice]) -> None:
+        asked = self._asked()
+        if asked is not None:
+            try:
+                self._open(change(asked))
+            except Sam2vError as error:
+                self._refuse(error)
+
+    def _as_shown(self) -> MovieChoice | None:
+        if self.choice is None or self.geometry is None or self.geometry.image.ndim != self.geometry.ndim:
             return None
-        shown = with_axes(self.geometry.image, self.choice, self._viewer.dims)
-        single = {
-            name: getattr(shown, name) for name in ("channel", "plane") if isinstance(getattr(self.choice, name), int)
-        }
-        return replace(self.choice, **single)
+        return as_shown(self.geometry.image, self.choice, self._viewer.dims)
 
     def _follow_viewer(self) -> None:
-        shown = self._shown_choice()
+        shown = self._as_shown()
         if shown is not None:
             self._change(channel=shown.channel, plane=shown.plane)
 
     def show_followable(self) -> None:
         """Offer the channel and plane that the viewer shows, if the model sees others."""
-        there = self.elsewhere()
-        self._section.set_follow(None if there is None else f"Use {there}, as shown")
+        shown = self._as_shown()
+        there = "" if shown is None or self.choice is None else difference_in_words(shown, self.choice)
+        self._section.set_follow(f"Use {there}, as shown" if there else None)
 
     def _on_contrast(self, key: Any) -> None:
         self._contrast = cast("Contrast", key)
@@ -302,6 +264,14 @@ class MovieBinding:
         if self.choice is not None and self.choice.contrast == "limits":
             self._limits_settled()
 
+    def _normalize(self) -> None:
+        if self.choice is None:
+            return
+        try:
+            self.seen.normalize(limits_of(self._viewer.layers, self.choice))
+        except Sam2vError as error:
+            self._told(error)
+
     def _on_data(self, _event: object = None) -> None:
         """Follow a layer that was given other pixels: masks fit them if the frames are as large."""
         if self.choice is None or self.source is None or self._name_now() is None:
@@ -309,20 +279,15 @@ class MovieBinding:
         try:
             opening = Opening.of(self._viewer.layers, self.choice)
         except Sam2vError:  # it has other axes now
-            self._forget_other()
-            return
-        if tuple(opening.source.shape) != tuple(self.source.shape):
-            self._forget_other()
+            opening = None
+        if opening is None or tuple(opening.source.shape) != tuple(self.source.shape):
+            self._forget()  # the layer holds another movie
+            self._on_layers()
             return
         self.source, self._pixels = opening.source, Pixels(opening.image)
         self._repainted(opening.source)
         if self._wanted is None or self._wanted.image is opening.image:
             self._change()  # the contrast may be another
-
-    def _forget_other(self) -> None:
-        """Let go of the document of a layer that holds another movie now, and open that."""
-        self._forget()
-        self._on_layers()
 
     def _refuse(self, error: Exception) -> None:
         """Tell what did not work, and show what holds, not what was wished."""
@@ -332,28 +297,6 @@ class MovieBinding:
             self._show_options(self.geometry.image, self.choice, self.source)
 
     # Opening ---------------------------------------------------------------------------------------------------------
-
-    def _normalize(self) -> None:
-        choice, source = self.choice, self.source
-        if choice is None or source is None:
-            return
-        try:
-            limits = limits_of(self._viewer.layers, choice)
-        except Sam2vError as error:
-            self._told(error)
-            return
-        self._reader.read(
-            "contrast",
-            "Reading the contrast",
-            lambda cancelled: decide_normalization(stoppable(source, cancelled), limits=limits),
-            self._normalized,
-        )
-
-    def _normalized(self, found: Normalization) -> None:
-        if found != self._normalization:
-            self._normalization = found
-            self._renormalized(found)
-            self._show_preview_now()
 
     def _open(self, choice: MovieChoice) -> None:
         opening = Opening.of(self._viewer.layers, choice)
@@ -368,7 +311,7 @@ class MovieBinding:
         failed: Callable[[Exception], None],
         dropped: Callable[[], None] | None = None,
     ) -> None:
-        self._reader.cancel("contrast")  # of the movie before
+        self.seen.cancel()
         name = opening.image.name
         self._reader.read("movie", f"Reading '{name}'", work, done, failed=failed, dropped=dropped)
         self._wanted = opening
@@ -377,7 +320,7 @@ class MovieBinding:
         opening, self._wanted = opened.opening, None
         choice = replace(opening.choice, layer_name=str(opening.image.name))
         work = self._drawer.find(opening.image, choice)
-        if work is not None and not _fits(work.annotation, opening.source):
+        if work is not None and not work.fits(opening.source):
             for annotation in self._drawer.take_out(opening.image):
                 self._dropped(annotation)
             work = None
@@ -389,16 +332,15 @@ class MovieBinding:
         self._show(work, opened)
 
     def _show(self, work: Work, opened: Opened) -> None:
-        opening, normalization = opened.opening, opened.normalization
+        opening = opened.opening
         self._listen(False)
         self.choice, self.source, self.geometry = work.choice, opening.source, opening.geometry
-        self._normalization, self._pixels = normalization, Pixels(opening.image)
+        self._pixels = Pixels(opening.image)
         self._listen(True)
         self._show_options(work.image, work.choice, opening.source)
         self._opened(work.annotation, opening.source, opening.geometry)
-        if work.annotation.project.normalization != normalization:
-            self._renormalized(normalization)
-        self._show_preview_now()
+        frame = opening.geometry.shown_frame(self._viewer.dims) or 0
+        self.seen.show(opening.source, frame, opened.normalization, work.annotation.project.normalization)
         self.show_followable()
         if limits_of(self._viewer.layers, work.choice) != opening.limits:
             self._normalize()  # changed while the movie was read
@@ -408,12 +350,6 @@ class MovieBinding:
             events = self.geometry.image.events
             for event, slot in ((events.contrast_limits, self._on_limits), (events.data, self._on_data)):
                 (event.connect if listen else event.disconnect)(slot)
-
-    def show_normalization(self, normalization: Normalization | None) -> None:
-        """Follow the document, where undo brought another contrast back."""
-        if normalization is not None and normalization != self._normalization:
-            self._normalization = normalization
-            self._show_preview_now()
 
     def take_document(
         self, annotation: Annotation, done: Callable[[], None], failed: Callable[[Exception], None]
@@ -430,7 +366,7 @@ class MovieBinding:
             Takes an AnnotationFileError if no movie is open, or another one than the document's, or if another one was
             chosen meanwhile; MovieError if it cannot be read.
         """
-        asked = self._asked()
+        asked, of = self._asked(), f"the annotation of '{annotation.movie.name}'"
         if asked is None:
             failed(AnnotationFileError(f"open the movie '{annotation.movie.name}' first, then this annotation of it"))
             return
@@ -448,8 +384,7 @@ class MovieBinding:
             self._on_layers()
 
         def drop() -> None:
-            name = annotation.movie.name
-            failed(AnnotationFileError(f"the annotation of '{name}' was not opened: another movie was chosen meanwhile"))
+            failed(AnnotationFileError(f"{of} was not opened: another movie was chosen meanwhile"))
 
         def arrived(opened: Opened) -> None:
             self._wanted = None
@@ -461,27 +396,3 @@ class MovieBinding:
             done()
 
         self._read(openings[0], lambda cancelled: match_document(annotation, openings, cancelled), arrived, fail, drop)
-
-    def _show_preview_now(self) -> None:
-        frame = None if self.geometry is None else self.geometry.shown_frame(self._viewer.dims)
-        self.show_preview(frame or 0)
-
-    def _show_options(self, image: Image, choice: MovieChoice, source: FrameSource) -> None:
-        section = self._section
-        section.set_layers([each.name for each in self._images()], choice.layer_name)
-        section.set_axes(_choices(axis_options(image)), choice.axes)
-        section.set_channels(_choices(channel_options(image, choice.axes, self._images())), choice.channel)
-        section.set_planes(_choices(plane_options(image, choice.axes)), choice.plane)
-        section.set_contrast(CONTRASTS, choice.contrast)
-        length, height, width = source.shape[:3]
-        section.set_summary(f"{length:,} frame{'s' if length != 1 else ''}, {height} x {width}")
-
-
-def _fits(annotation: Annotation, source: FrameSource) -> bool:
-    """Whether masks of a document fit frames: as large, and at least as many."""
-    length, *frame = annotation.movie.shape[:3]
-    return tuple(source.shape[1:3]) == tuple(frame) and len(source) >= length
-
-
-def _choices(options: Sequence[Option[Any]]) -> list[Choice]:
-    return [Choice(option.value, option.text) for option in options]

@@ -1,4 +1,4 @@
-"""What has to be read of a movie before it can be annotated; on a thread of its own, since a frame may take its time."""
+"""What has to be read of a movie before it can be annotated; on a thread of its own, as a frame may take its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the panel is still there: napari tells a panel neither that its cross was pressed nor that the window closes."""
+"""Whether the panel is still there: napari says neither that its cross was pressed nor that the window closes."""
 
 from __future__ import annotations
 

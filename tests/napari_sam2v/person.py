@@ -15,9 +15,9 @@ class Person:
     def __init__(self, viewer, qtbot, recovery):
         from napari_sam2v.widget import Sam2vWidget
 
-        self.viewer, self.qtbot = viewer, qtbot
+        self.viewer, self.qtbot, self.recovery = viewer, qtbot, recovery
         self.widget = Sam2vWidget(viewer, recovery_folder=recovery)
-        viewer.window.add_dock_widget(self.widget, name="sam2v")
+        self.dock = viewer.window.add_dock_widget(self.widget, name="sam2v")
         self.problems = []
         self.widget.workbench.events.problem.connect(self.problems.append)
         self.wait_for_movie()
