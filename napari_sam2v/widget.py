@@ -111,6 +111,7 @@ class Sam2vWidget(QWidget):
             ask_open=self.dialogs.to_open,
             may_lose=self.dialogs.may_lose,
             take_document=self.take_document,
+            place=lambda: self.movie.place,
             take_masks=lambda path: self.files.import_from(path),
             flush=self.flush,
             told=work.tell,

@@ -9,7 +9,7 @@ from napari_sam2v.binding.drawer import Drawer, Work
 from napari_sam2v.binding.movie_options import show_options
 from napari_sam2v.binding.movie_reading import MovieReader, Opened, Opening, match_document, read_movie, readings_of
 from napari_sam2v.binding.seen_movie import SeenMovie
-from napari_sam2v.layers import as_shown, difference_in_words, find_image, guess, limits_of, with_axes
+from napari_sam2v.layers import as_shown, difference_in_words, find_image, guess, images_of, limits_of, with_axes
 from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.layers.pixels import Pixels
 from src_model.annotation import Annotation, Project
@@ -121,6 +121,12 @@ class MovieBinding:
         """Whether a movie is being read."""
         return self._reader.is_reading
 
+    @property
+    def place(self) -> Image | None:
+        """The layer that was chosen last, whether it is open or still being read."""
+        chosen = self._wanted or self.geometry
+        return None if chosen is None else chosen.image
+
     def close(self) -> None:
         """Let go of the viewer, and of what is being read."""
         self._listen(False)
@@ -145,10 +151,10 @@ class MovieBinding:
 
     def elsewhere(self) -> str | None:
         """Say that the viewer shows another channel or plane than the one the model sees, and what to do."""
-        if self.choice is None or (shown := self._as_shown()) == self.choice or shown is None:
+        shown = self._as_shown()
+        if self.choice is None or shown is None or shown == self.choice:
             return None
-        there = difference_in_words(shown, self.choice)
-        here = difference_in_words(self.choice, shown)
+        there, here = difference_in_words(shown, self.choice), difference_in_words(self.choice, shown)
         return f"The viewer shows {there}, but the model sees {here}: press 'Use {there}, as shown' if that was meant."
 
     def check_pixels(self) -> None:
@@ -157,17 +163,12 @@ class MovieBinding:
             self._on_data()
 
     def _show_options(self, image: Image, choice: MovieChoice, source: FrameSource) -> None:
-        show_options(self._section, self._images(), image, choice, source)
-
-    def _images(self) -> list[Image]:
-        from napari.layers import Image
-
-        return [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        show_options(self._section, images_of(self._viewer.layers), image, choice, source)
 
     def _on_layers(self, _event: object = None) -> None:
         if self._forgetting:  # our own layers are being removed
             return
-        names = [image.name for image in self._images()]
+        names = [image.name for image in images_of(self._viewer.layers)]
         if self._wanted is not None and self._wanted.image not in self._viewer.layers:
             self._wanted = None
             self._reader.cancel("movie")
@@ -214,10 +215,9 @@ class MovieBinding:
     # Wishes ----------------------------------------------------------------------------------------------------------
 
     def _asked(self) -> MovieChoice | None:
-        """Return what was chosen last, whether it is open or still being read."""
-        if self._wanted is not None:
-            return replace(self._wanted.choice, layer_name=str(self._wanted.image.name))
-        return self.choice
+        """Return how that layer is read."""
+        choice = self.choice if self._wanted is None else self._wanted.choice
+        return None if choice is None or self.place is None else replace(choice, layer_name=str(self.place.name))
 
     def _on_axes(self, key: Any) -> None:
         layers, dims = self._viewer.layers, self._viewer.dims
@@ -301,19 +301,13 @@ class MovieBinding:
     def _open(self, choice: MovieChoice) -> None:
         opening = Opening.of(self._viewer.layers, choice)
         self._show_options(opening.image, choice, opening.source)
-        self._read(opening, lambda cancelled: read_movie(opening, cancelled), self._arrived, self._refuse)
+        self._begin(opening, lambda cancelled: read_movie(opening, cancelled), self._arrived, failed=self._refuse)
 
-    def _read(
-        self,
-        opening: Opening,
-        work: Callable[[Callable[[], bool]], Opened],
-        done: Callable[[Opened], None],
-        failed: Callable[[Exception], None],
-        dropped: Callable[[], None] | None = None,
+    def _begin(
+        self, opening: Opening, work: Callable[[Callable[[], bool]], Opened], *done: Any, **otherwise: Any
     ) -> None:
         self.seen.cancel()
-        name = opening.image.name
-        self._reader.read("movie", f"Reading '{name}'", work, done, failed=failed, dropped=dropped)
+        self._reader.read("movie", f"Reading '{opening.image.name}'", work, *done, **otherwise)
         self._wanted = opening
 
     def _arrived(self, opened: Opened) -> None:
@@ -372,7 +366,7 @@ class MovieBinding:
             return
         try:
             image = find_image(self._viewer.layers, asked.layer_name)
-            choices = readings_of(image, asked, self._images())
+            choices = readings_of(image, asked, images_of(self._viewer.layers))
             openings = [Opening.of(self._viewer.layers, choice) for choice in choices]
         except Sam2vError as error:
             failed(error)
@@ -395,4 +389,10 @@ class MovieBinding:
                 self._dropped(replaced)
             done()
 
-        self._read(openings[0], lambda cancelled: match_document(annotation, openings, cancelled), arrived, fail, drop)
+        self._begin(
+            openings[0],
+            lambda cancelled: match_document(annotation, openings, cancelled),
+            arrived,
+            failed=fail,
+            dropped=drop,
+        )

@@ -43,6 +43,8 @@ class SaveBinding:
     take_document
         Puts a document that was read on the workbench, with the movie that is open: (document, what to call then, what
         takes a Sam2vError if that cannot be).
+    place
+        Returns what stands for the movie that was chosen last; None if there is none.
     take_masks
         Takes a path of masks in another format.
     flush
@@ -65,6 +67,7 @@ class SaveBinding:
         ask_open: Callable[[], Path | None],
         may_lose: Callable[[str], bool],
         take_document: Callable[[Annotation, Callable[[], None], Callable[[Exception], None]], None],
+        place: Callable[[], object],
         take_masks: Callable[[Path], None],
         flush: Callable[[], None],
         told: Callable[[Exception], None],
@@ -73,7 +76,7 @@ class SaveBinding:
     ) -> None:
         self._panel, self._workbench, self._errands = panel, workbench, errands
         self._ask_save, self._ask_open, self._may_lose = ask_save, ask_open, may_lose
-        self._take_document, self._take_masks = take_document, take_masks
+        self._take_document, self._take_masks, self._place = take_document, take_masks, place
         self._flush, self._told = flush, told
         self._folder, self._keeps = folder, autosave
         self._autosaves: dict[Annotation, Autosave] = {}
@@ -191,7 +194,7 @@ class SaveBinding:
         self, name: str, read: Callable[[], Annotation], done: Callable[[], None], failed: Callable[[Exception], None]
     ) -> bool:
         """Read a document on a thread, and put it on the workbench if the same movie is open then."""
-        asked = self._workbench.document
+        asked = self._place()
 
         def work(_progress: object, _cancelled: object) -> Annotation | Sam2vError:
             try:
@@ -202,7 +205,7 @@ class SaveBinding:
         def take(found: Annotation | Sam2vError) -> None:
             if isinstance(found, Sam2vError):
                 failed(found)
-            elif asked is not None and self._workbench.document is not asked:
+            elif asked is not None and self._place() is not asked:
                 failed(AnnotationFileError(f"{name} was not opened: another movie was chosen while it was read"))
             else:
                 self._take_document(found, done, failed)

@@ -18,7 +18,7 @@ from napari_sam2v.layers.movie_choice import (
     plane_options,
     with_axes,
 )
-from napari_sam2v.layers.movie_source import find_image, limits_of, preview_image, source_of
+from napari_sam2v.layers.movie_source import find_image, images_of, limits_of, preview_image, source_of
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_layers import PromptLayers, imported_masks
 from napari_sam2v.layers.prompt_types import PromptEdit, ShownPrompt, Tool
@@ -46,6 +46,7 @@ __all__ = [
     "difference_in_words",
     "find_image",
     "guess",
+    "images_of",
     "imported_masks",
     "limits_of",
     "plane_options",

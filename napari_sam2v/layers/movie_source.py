@@ -80,6 +80,13 @@ class ColourSource:
         return image
 
 
+def images_of(layers: Iterable[Layer]) -> list[Image]:
+    """List the image layers."""
+    from napari.layers import Image
+
+    return [layer for layer in layers if isinstance(layer, Image)]
+
+
 def find_image(layers: Iterable[Layer], name: str) -> Image:
     """Find an image layer by its name.
 
@@ -88,9 +95,7 @@ def find_image(layers: Iterable[Layer], name: str) -> Image:
     MovieError
         There is none of that name.
     """
-    from napari.layers import Image
-
-    images = [layer for layer in layers if isinstance(layer, Image)]
+    images = images_of(layers)
     for image in images:
         if image.name == name:
             return image

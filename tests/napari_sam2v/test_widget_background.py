@@ -69,6 +69,7 @@ def test_nothing_is_read_on_the_windows_thread(open_panel, tmp_path):
     person = open_panel(watched.movie, contrast_limits=(0, 255))
     person.widget.panel.image.channel_chosen.emit(1)
     person.wait_for_movie()
+    person.viewer.dims.set_current_step(1, 1)
     person.click(*tiny.CLICK)
     person.widget.panel.image.contrast_chosen.emit("limits")
     person.layer("movie").contrast_limits = (20, 90)
@@ -105,7 +106,7 @@ def test_a_movie_that_is_not_wanted_any_more_is_not_read_on(open_panel):
     watched.seconds = 0.05
     watched.threads.clear()
     person.widget.movie.choose_layer("movie")
-    person.wait(lambda: watched.threads)
+    person.wait(lambda: bool(watched.threads))
     person.choose("other")
     assert len(watched.threads) < 5
     assert person.document.movie.name == "other"
@@ -182,8 +183,9 @@ def test_a_window_that_closes_while_the_work_is_saved_waits_for_the_file(person,
 
 
 def test_a_panel_beside_a_movie_knows_which_frame_is_shown(person):
-    assert person.widget.movie.geometry.shown_frame(person.viewer.dims) == tiny.LENGTH // 2
-    assert person.bench.frame == tiny.LENGTH // 2
+    shown = person.viewer.dims.current_step[0]
+    assert 0 < shown < tiny.LENGTH - 1, "napari opens movies in the middle"
+    assert person.bench.frame == shown
 
 
 def test_another_channel_in_view_is_said_and_offered(open_panel):
