@@ -17,7 +17,7 @@ from napari_sam2v.widget import Sam2vWidget
 from src_model.tracking import predictor
 from tests.tracking import tiny
 
-LENGTH = 60
+LENGTH = 400
 
 
 def slow_movie():
@@ -32,7 +32,7 @@ def slow_movie():
 
 
 class Scene:
-    """A window with a movie, and a panel in which tracking is under way."""
+    """A window with a movie, so long that tracking does not come to its end, and a panel."""
 
     def __init__(self):
         small = tiny.predictor(tiny.build())
