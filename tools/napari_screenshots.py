@@ -43,6 +43,7 @@ class Photographer:
             self.viewer.add_image(data, **options)
         self.widget = Sam2vWidget(self.viewer, recovery_folder=Path(tempfile.mkdtemp()))
         self.viewer.window.add_dock_widget(self.widget, name="sam2v", area="right")
+        self.spin(60, lambda: self.widget.workbench.document is not None)
         self.widget.show_frame(0)
         self.spin(1.0)
 

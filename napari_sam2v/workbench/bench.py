@@ -52,6 +52,8 @@ class Bench:
         Called after each edit, for a run that goes on to know of it.
     has_run
         Whether a run of the tracker is under way. It keeps the contrast and the images it began with.
+    before_jobs
+        Called before the tracker is asked for anything; may give it another movie.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Bench:
         self.interrupts: list[Callable[[], None]] = []
         self.edited: list[Callable[[], None]] = []
         self.has_run = self.is_behind = False
+        self.before_jobs: Callable[[], None] = lambda: None
         self._load_predictor = load_predictor
         self._features_folder = features_folder
         self._tracker: DocumentTracker | None = None
@@ -83,7 +86,8 @@ class Bench:
 
     @property
     def tracker(self) -> DocumentTracker:
-        """The tracker of the document."""
+        """The tracker of the document, on the movie as it is now."""
+        self.before_jobs()
         assert self._tracker is not None, "made together with the document"
         return self._tracker
 

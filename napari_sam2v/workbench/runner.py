@@ -69,10 +69,13 @@ class Runner:
     ----------
     post
         Brings calls to the host's thread.
+    name
+        Of the thread.
     """
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, name: str = "sam2v worker") -> None:
         self._post = post
+        self._name = name
         self._waiting: list[Job] = []
         self._running: Job | None = None
         self._changed = threading.Condition()
@@ -87,7 +90,7 @@ class Runner:
             self._waiting = [other for other in self._waiting if other.key != job.key]
             self._waiting.insert(0 if first else len(self._waiting), job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="sam2v worker", daemon=True)
+                self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 

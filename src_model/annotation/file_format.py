@@ -51,22 +51,31 @@ def save(annotation: Annotation, path: str | PathLike[str] | None = None, *, for
         raise AnnotationFileError("the annotation was never saved, so it needs a path to be saved to")
     target = Path(path) if path is not None else annotation.path
     assert target is not None, "checked above"
-    if not force:
-        _check_unchanged(target, annotation.file)
     snapshot = annotation.snapshot()
-    annotation.mark_saved(snapshot, write(snapshot, target))
+    annotation.mark_saved(snapshot, write(snapshot, target, known=None if force else annotation.file))
     return target
 
 
-def write(snapshot: Snapshot, path: str | PathLike[str]) -> SavedFile:
+def write(snapshot: Snapshot, path: str | PathLike[str], *, known: SavedFile | None = None) -> SavedFile:
     """Write a snapshot to a file, on any thread.
+
+    Parameters
+    ----------
+    snapshot
+        What to write.
+    path
+        With the suffix ``.sam2v``; an existing file is replaced.
+    known
+        The document's own file, which is not replaced if another program changed it since.
 
     Raises
     ------
     AnnotationFileError
-        If the suffix is not ``.sam2v``, the file cannot be written, or it would be too large to be read again.
+        If the suffix is not ``.sam2v``, the file cannot be written, it was changed by another program, or it would be
+        too large to be read again.
     """
     target = Path(path)
+    _check_unchanged(target, known)
     if target.suffix.lower() != SUFFIX:
         raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{target.name}'")
     record, arrays = encode(snapshot.state.as_patch())

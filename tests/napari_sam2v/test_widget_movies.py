@@ -58,6 +58,7 @@ def test_another_channel_is_the_same_work(open_panel):
     person.click(*tiny.CLICK)
     work, source = person.document, person.widget.movie.source
     person.widget.panel.image.channel_chosen.emit(1)
+    person.wait_for_movie()
     assert person.document is work
     assert person.widget.movie.source is not source
     assert person.shown(0).any()
@@ -68,8 +69,10 @@ def test_another_time_axis_is_another_work_and_the_way_back_finds_the_first(open
     person.click(*tiny.CLICK)
     work = person.document
     person.widget.panel.image.axis_chosen.emit("CTYX")
+    person.wait_for_movie()
     assert not person.document.objects
     person.widget.panel.image.axis_chosen.emit("TCYX")
+    person.wait_for_movie()
     assert person.document is work
     assert person.shown(0).any()
 
@@ -78,10 +81,10 @@ def test_work_on_a_layer_waits_while_another_layer_is_annotated(person):
     person.click(*tiny.CLICK)
     work = person.document
     person.viewer.add_image(np.zeros((4, 30, 30), np.uint8), name="other")
-    person.widget.movie.choose_layer("other")
+    person.choose("other")
     assert not person.document.objects
     assert not person.widget.panel.offer.isVisible()  # nothing is lost that would have to be restored
-    person.widget.movie.choose_layer("movie")
+    person.choose("movie")
     assert person.document is work
 
 
@@ -94,6 +97,7 @@ def test_work_whose_layer_was_removed_is_offered_and_restored_on_the_same_movie(
     assert not person.widget.panel.offer.isHidden()
     person.viewer.add_image(tiny.make_movie(), name="movie again")
     person.widget.panel.offer.restore.click()
+    person.wait_for_files()
     assert person.frames() == [0]
     assert person.widget.panel.offer.isHidden()
 
@@ -108,6 +112,7 @@ def test_a_layer_can_be_renamed_in_the_middle_of_work(person):
 
 def test_contrast_follows_the_layer_if_so_chosen_and_undo_takes_it_back(person):
     person.widget.panel.image.contrast_chosen.emit("limits")
+    person.wait_for_movie()
     before = person.document.project.normalization
     person.layer("movie").contrast_limits = (20, 90)
     person.wait(lambda: person.document.project.normalization != before)
@@ -118,12 +123,13 @@ def test_contrast_follows_the_layer_if_so_chosen_and_undo_takes_it_back(person):
 def test_a_saved_work_finds_its_channel_by_itself(open_panel, tmp_path):
     person = open_panel(two_channels())
     person.widget.panel.image.axis_chosen.emit("TCYX")
+    person.wait_for_movie()
     person.viewer.dims.set_current_step(1, 1)
-    person.widget.movie.choose_layer("movie")
+    person.choose("movie")
     person.click(*tiny.CLICK)
-    person.widget.saving.save_to(tmp_path / "work.sam2v")
+    person.save(tmp_path / "work.sam2v")
     other = open_panel(two_channels()[:, ::-1])
-    other.widget.saving.open_from(tmp_path / "work.sam2v")
+    other.open(tmp_path / "work.sam2v")
     assert other.problems == []
     assert other.frames() == [0]
     assert other.widget.movie.choice.channel != person.widget.movie.choice.channel
@@ -133,12 +139,12 @@ def test_masks_are_exported_beside_the_work_and_come_back(person, open_panel, tm
     person.click(*tiny.CLICK)
     person.track()
     person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
-    person.wait(lambda: not person.widget.files.errands.is_running)
+    person.wait(lambda: not person.widget.errands.is_running)
     assert "Wrote masks.tif: 1 object on" in person.status
     assert tifffile.imread(tmp_path / "masks.tif").shape == (tiny.LENGTH, *tiny.SHAPE)
     other = open_panel()
-    other.widget.saving.open_from(tmp_path / "masks.tif")
-    other.wait(lambda: not other.widget.files.errands.is_running)
+    other.open(tmp_path / "masks.tif")
+    other.wait(lambda: not other.widget.errands.is_running)
     assert other.frames() == list(range(tiny.LENGTH))
     assert np.array_equal(other.shown(4), person.shown(4))
     other.widget.work.undo()
@@ -149,15 +155,15 @@ def test_a_tracking_folder_is_opened_by_its_table(person, tmp_path):
     person.click(*tiny.CLICK)
     person.track()
     person.widget.files.export_to(format_named("ctc"), tmp_path / "01_RES")
-    person.wait(lambda: not person.widget.files.errands.is_running)
-    person.widget.saving.open_from(tmp_path / "01_RES" / "res_track.txt")
+    person.wait(lambda: not person.widget.errands.is_running)
+    person.open(tmp_path / "01_RES" / "res_track.txt")
     person.wait(lambda: len(person.document.objects) == 2)
     assert person.document.mask_at(1, 3) == person.document.mask_at(2, 3)
 
 
 def test_what_cannot_be_exported_is_told_in_words(person, tmp_path):
     person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
-    person.wait(lambda: not person.widget.files.errands.is_running)
+    person.wait(lambda: not person.widget.errands.is_running)
     assert person.problems == ["There is nothing to export: no object has a mask yet"]
     assert not (tmp_path / "masks.tif").exists()
 
@@ -209,7 +215,7 @@ def test_the_status_of_imported_masks_says_that_they_are_imported(person, tmp_pa
     labels = np.zeros((tiny.LENGTH, *tiny.SHAPE), np.uint8)
     labels[:4, 5:15, 5:15] = 3
     tifffile.imwrite(tmp_path / "labels.tif", labels, metadata={"axes": "TYX"})
-    person.widget.saving.open_from(tmp_path / "labels.tif")
+    person.open(tmp_path / "labels.tif")
     person.wait(lambda: bool(person.document.objects))
     person.bench.select(3)
     told = f"Object 3 is imported on 4 of {tiny.LENGTH} frames; click it once to let it be tracked"

@@ -214,3 +214,30 @@ def test_a_layer_that_the_user_removed_comes_back_with_its_boxes(shapes, viewer,
     later.run()
     assert shapes.emissions == []
     assert shapes.require().nshapes == 1
+
+
+@pytest.mark.filterwarnings("ignore:Polygons must have three or more vertices")
+def test_a_stroke_too_short_for_an_outline_leaves_the_box_and_later_prompts_alone(shapes, viewer, mouse, later):
+    shapes.show({(1, 0): (1, 1, 5, 5)})
+    shapes.require(activate=True).mode = "add_polygon_lasso"
+    mouse(shapes.layer, viewer).drag((8, 8), (8, 9), (8, 10), (8, 11), (8, 12))
+    assert len(shapes.layer.features) == shapes.layer.nshapes == 1
+    later.run()
+    assert shapes.emissions == []
+    shapes.layer.add(rectangle(2, 6, 6, 9, 9), shape_type="rectangle")
+    later.run()
+    assert shapes.emissions == [(box(1, 2, (6, 6, 9, 9)),)]
+
+
+def test_a_layer_that_cannot_be_read_shows_the_document_again_and_the_next_prompt_works(shapes, later, monkeypatch):
+    shapes.show({(1, 0): (1, 1, 5, 5)})
+    shapes.layer.add(rectangle(2, 6, 6, 9, 9), shape_type="rectangle")
+    with monkeypatch.context() as broken:
+        broken.setattr(shapes, "_tidy", lambda: [][0])
+        later.run()
+    assert shapes.emissions == []
+    assert "draw it again" in shapes.messages[0]
+    assert shapes.layer.nshapes == 1
+    shapes.layer.add(rectangle(2, 6, 6, 9, 9), shape_type="rectangle")
+    later.run()
+    assert shapes.emissions == [(box(1, 2, (6, 6, 9, 9)),)]
