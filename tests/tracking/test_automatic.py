@@ -85,7 +85,9 @@ def test_the_checkpoint_says_what_masks_must_reach_unless_the_settings_do(sure, 
     monkeypatch.setattr(sure, "mask_thresholds", MaskThresholds(0.96, 0.9))
     assert found() == 0
     assert found(min_score=0.94) == 3
-    assert found(min_score=0.94, min_stability=1.0) < 3
+    # No logit is over 11, so that masks cut there are empty: a stability of 0.
+    assert found(min_score=0.94, stability_offset=11.0) == 0
+    assert found(min_score=0.94, stability_offset=11.0, min_stability=0.0) == 3
 
 
 def test_another_input_size_has_the_same_thresholds(predictor):
