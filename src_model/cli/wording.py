@@ -16,6 +16,10 @@ _WORDS: Final = re.compile(
 )
 
 
+_IN_PYTHON: Final = re.compile(r"; in Python (?:[^()]|\([^()]*\))*(?=\))")
+"""What a message says for Python besides, within brackets that name the option first."""
+
+
 def in_shell_words(message: str, options: Collection[str]) -> str:
     """Write arguments of Python functions as options: ``pass axes='TYX'`` becomes ``pass --axes TYX``.
 
@@ -35,7 +39,7 @@ def in_shell_words(message: str, options: Collection[str]) -> str:
             return f"{match['asks'] or ''}{option}{_typed(match['value'])}"
         return f"{match[0]} in Python" if match["asks"] else match[0]
 
-    return _WORDS.sub(translated, message)
+    return _WORDS.sub(translated, _IN_PYTHON.sub("", message))
 
 
 def _typed(value: str) -> str:

@@ -46,7 +46,6 @@ class VideoStack:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._decoder = VideoDecoder(path)
-        self._threads = True
         self._strict = True
         self._warm_up = False
         self._index = self._make_index()
@@ -109,9 +108,7 @@ class VideoStack:
                 if number >= self._next and number not in self._lost and not frame.is_corrupt:
                     yield number, frame
         except DecodingError as error:
-            if self._threads:
-                self._reopen(threads=False)  # to see which packet it is
-            elif is_open and not self._warm_up:
+            if is_open and not self._warm_up:
                 self._warm_up = True  # what is shown before the start lacks what lies before it, and others refer to it
             else:
                 self._lost.update(self._index.spoilt_by(error.packet))
@@ -124,10 +121,6 @@ class VideoStack:
         size = sum(plane.buffer_size for plane in frame.planes)
         while len(self._recent) > max(2, RECENT_BYTES // max(1, size)):
             self._recent.popitem(last=False)
-
-    def _reopen(self, *, threads: bool) -> None:
-        self._threads = threads
-        self._decoder = VideoDecoder(self._path, strict=self._strict, threads=threads)
 
     def _make_index(self) -> VideoIndex:
         """Find the order of frames by their times, or by decoding all of them where those are missing or wrong."""
@@ -156,7 +149,7 @@ class VideoStack:
         decoded = self._decoded_from(0, FRAMES_TO_COMPARE)
         if not decoded and not any(self._decoded_from(start, 1, plain) for start in plain.starts[1:3]):
             self._strict = False
-            self._reopen(threads=self._threads)
+            self._decoder = VideoDecoder(self._path, strict=False)
             decoded = self._decoded_from(0, FRAMES_TO_COMPARE)
         return decoded
 
@@ -168,7 +161,6 @@ class VideoStack:
 
     def _order_by_decoding(self, plain: VideoIndex) -> list[int]:
         """Decode the whole file once; what damage has spoilt is counted in the order in which it would be decoded."""
-        self._reopen(threads=False)
         order: dict[int, None] = {}
         start: int | None = 0
         while start is not None:

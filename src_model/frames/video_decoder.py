@@ -45,15 +45,13 @@ class VideoDecoder:
     path : Path
         The file.
     strict : bool
-        Take any error in a packet for damage, instead of filling the gap with what may have been there.
-    threads : bool
-        Decode several frames at once. Which packet fails is then known only roughly.
+        Take any error in a packet for damage, instead of filling the gap with what may have been there. Frames are then
+        decoded one after the other: where FFmpeg decodes several at once, some errors are never reported.
     """
 
-    def __init__(self, path: Path, *, strict: bool = True, threads: bool = True) -> None:
+    def __init__(self, path: Path, *, strict: bool = True) -> None:
         self._path = path
         self._strict = strict
-        self._threads = threads
         self._close: Callable[[], object] = lambda: None
         self._open()
 
@@ -74,7 +72,7 @@ class VideoDecoder:
         Raises
         ------
         DecodingError
-            A packet fails; without threads it is this one, and all frames decoded before it have been given.
+            A packet fails; all frames decoded before it have been given.
         """
         import av
 
@@ -90,7 +88,7 @@ class VideoDecoder:
                 damaged = True
             if damaged and number >= wanted and not _needs_more(number, wanted, index):
                 with suppress(av.FFmpegError):
-                    held_back = [] if self._threads else self._codec.decode(None)
+                    held_back = self._codec.decode(None)
                     yield from _numbered(held_back, before=number)
                 raise DecodingError(number)
             yield from _numbered([] if damaged else frames)
@@ -160,7 +158,7 @@ class VideoDecoder:
         self._container = container
         self._stream = container.streams.video[0]
         self._codec = self._stream.codec_context
-        self._codec.thread_type = "AUTO" if self._threads else "SLICE"
+        self._codec.thread_type = "SLICE" if self._strict else "AUTO"
         self._codec.options = {"err_detect": "explode"} if self._strict else {}
         self._fresh = True
 

@@ -75,7 +75,7 @@ def test_in_a_movie_without_points_the_best_of_what_is_found_is_tracked(sam2v, m
 
     monkeypatch.setattr(AutomaticMaskGenerator, "generate", found)
     result = sam2v("demo", movie)
-    assert "Found 2 objects on the first frame, of 8 at most" in result.stdout
+    assert "Found 2 objects on frame 0, of 8 at most" in result.stdout
     assert "Tracked 2 objects through 10 frames" in result.stdout
     labels = tifffile.imread("demo/labels.tif")
     assert labels[0, 20, 15] == 1

@@ -28,6 +28,8 @@ OPTIONS = ("--axes", "--channel", "--plane", "--series", "--allow-other-model", 
         ("'a/channel=3.tif' is no movie: see --axes", "'a/channel=3.tif' is no movie: see --axes"),
         ("the movie's path 'axes=TYX' and its name's end", "the movie's path 'axes=TYX' and its name's end"),
         ("x=3 is odd", "x=3 is odd"),
+        ("choose one (--series N; in Python series=N)", "choose one (--series N)"),
+        ("map them (--channel 0,1,-; in Python channel=(0, 1, None)), or", "map them (--channel 0,1,-), or"),
     ],
 )
 def test_arguments_become_options_where_there_are_any(message, expected):
@@ -37,5 +39,5 @@ def test_arguments_become_options_where_there_are_any(message, expected):
 def test_a_movie_with_channels_asks_for_the_option(sam2v, here):
     tifffile.imwrite(here / "a.tif", np.zeros((5, 2, 20, 30), np.uint8), metadata={"axes": "TCYX"}, imagej=True)
     told = sam2v("track", "a.tif", "--point", CLICK, code=FAILED).stderr
-    assert "--channel 0 to 1" in told
+    assert "choose one of 0 to 1 (--channel 0)" in " ".join(told.split())
     assert "channel=" not in told
