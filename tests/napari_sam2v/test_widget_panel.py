@@ -226,11 +226,13 @@ def test_work_that_belongs_to_another_movie_stays_on_offer_and_names_it(hand, ma
     other = Person(viewer, qtbot, tmp_path / "recovery")
     offer = other.widget.panel.offer
     offer.restore.click()
+    other.wait_for_files()
     assert not offer.isHidden()
     assert "Open the movie 'movie', then press Restore" in offer.text()
     other.viewer.add_image(tiny.make_movie(), name="movie")
-    other.widget.panel.image.layer_chosen.emit("movie")
+    other.choose("movie")
     offer.restore.click()
+    other.wait_for_files()
     assert list(other.document.objects) == [1]
     assert offer.isHidden()
     other.widget.close_all()

@@ -31,7 +31,7 @@ def test_a_repair_reaches_over_them(seat):
     seat.workbench.tracking.track(TrackRequest("forward"))
     seat.wait()
     seat.click((25, 25), labels=[0], frame=7)
-    assert repair_span(seat.document, 1, 7, seat.workbench.damaged) == range(3, 10)
+    assert repair_span(seat.workbench.book.marks(1), 7, seat.workbench.damaged) == range(3, 10)
     before = seat.document.mask_at(1, 3)
     seat.workbench.tracking.repair()
     seat.wait()

@@ -7,6 +7,7 @@ import pytest
 from psygnal import Signal
 
 from napari_sam2v.binding.model_binding import ModelBinding
+from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.status import next_step
 from src_model.annotation import DeleteObject, LockFrames, Origin
@@ -75,7 +76,7 @@ def test_another_reading_reaches_the_run(running):
 
 
 def test_what_is_painted_and_locked_ahead_stays_and_is_known_to_the_run(running):
-    running.workbench.prompts.paint(1, 8, Rle.encode(SQUARE))
+    running.workbench.prompts.paint(MaskEdit(1, 8, Rle.encode(SQUARE)))
     running.workbench.do(LockFrames(1, (8,)))
     running.wait()
     assert running.frames() == EVERY_FRAME
@@ -110,7 +111,7 @@ def test_another_contrast_or_channel_counts_after_the_run(running, change):
     else:
         running.workbench.use_movie(open_movie(255 - tiny.make_movie()))
     assert running.workbench.tracker is tracker
-    assert "after this run" in next_step(running.workbench, {}, lambda _: None).text
+    assert "after this run" in next_step(running.workbench, {}).text
     running.wait()
     assert running.frames() == EVERY_FRAME
     assert running.workbench.tracker is not tracker

@@ -163,7 +163,7 @@ def test_a_painted_frame_can_be_repaired_from(clicked):
 def test_an_erased_mask_says_nothing_of_the_frames_beside_it(clicked):
     clicked.workbench.tracking.track(FORWARD)
     clicked.wait()
-    clicked.workbench.prompts.paint(1, 5, Rle.empty(tiny.SHAPE))
+    clicked.workbench.prompts.paint(MaskEdit(1, 5, Rle.empty(tiny.SHAPE)))
     before = {frame: clicked.document.frame(1, frame) for frame in clicked.frames()}
     clicked.workbench.show_frame(5)
     clicked.workbench.tracking.repair()
