@@ -1,5 +1,6 @@
 # make demo   tracks cells in the movie that ships with the package; look at demo/
 # make test   runs the whole suite
+# make test-processors   runs what depends on the processor, as on processors without AVX-512
 # Other Python, other place: make demo PYTHON=python3.12 VENV=.venv-3.12
 
 PYTHON ?= python3
@@ -18,13 +19,16 @@ SCREEN_PACKAGES := xvfb xauth libegl1 libgl1 libgl1-mesa-dri libopengl0 libglib2
 	libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 \
 	libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1
 
-.PHONY: demo test lint parity benchmark clean screen
+.PHONY: demo test test-processors lint parity benchmark clean screen
 
 demo: $(VENV)/.installed
 	$(BIN)/sam2v demo --out demo/
 
 test: screen $(VENV)/.installed-test
 	tools/run_tests.sh $(BIN)/python $(PYTEST_ARGS)
+
+test-processors: $(VENV)/.installed-test
+	tools/test_processors.sh $(BIN)/python $(PYTEST_ARGS)
 
 parity: $(VENV)/.installed-test
 	$(REFERENCE)

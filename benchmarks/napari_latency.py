@@ -151,7 +151,7 @@ class Desk:
         began, computed = time.perf_counter(), time.thread_time()
         widget = Sam2vWidget(viewer, recovery_folder=Path(tempfile.mkdtemp()))
         viewer.window.add_dock_widget(widget, name="sam2v")
-        spin()
+        spin(60, until=lambda: widget.workbench.document is not None)
         return cls(viewer, widget, time.perf_counter() - began, time.thread_time() - computed)
 
     def close(self) -> None:

@@ -260,7 +260,9 @@ def operations(work: Work) -> dict[str, float]:
         return {
             "image encoder": _counted(lambda: network.encode_image(torch.empty(1, 3, work.size, work.size))),
             "memory attention": _counted(lambda: network.attend_memory(one.embedding, memory)),
-            "heads": _counted(lambda: network.predict_masks(every.embedding, every.high_res, prompts, multimask=True)),
+            "heads": _counted(
+                lambda: network.decode(every.embedding, every.high_res, prompts, multimask=True).where_present()
+            ),
             "memory encoder": _counted(
                 lambda: network.encode_memory(one.embedding, logits, torch.empty(batch, 1), binarize=False)
             ),

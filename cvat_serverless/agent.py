@@ -111,7 +111,7 @@ class Tracking:
         RequestError
             If the shape cannot be meant.
         """
-        drawn = make_shape(shape.type, shape.points, pp_image.shape)
+        drawn = make_shape(shape.type, shape.points, pp_image.shape, may_cover_nothing=True)
         (answer,) = self._tracker.answer([Asked(drawn.type, shape=drawn)], pp_image)
         return Followed(answer.state)
 

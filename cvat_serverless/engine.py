@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cvat_serverless.image_cache import EncodedImage, ImageCache
-from cvat_serverless.images import ImageLimits, decode_base64, decode_image, digest_of
+from cvat_serverless.images import ImageLimits, check_image, decode_base64, decode_image, digest_of
 from src_model.errors import BusyError
 from src_model.frames import Normalization
 from src_model.tracking.windows.encoding import window_batches
@@ -42,6 +42,35 @@ class Counts:
     repeats: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SentImage:
+    """An image of a request that waits for its turn as the file that it is.
+
+    Attributes
+    ----------
+    digest
+        Its hash.
+    text
+        The file in base64.
+    data
+        The file; None if the image is in the cache, and the file most likely not needed.
+    """
+
+    digest: str
+    text: str = field(repr=False)
+    data: bytes | None = field(repr=False)
+
+    def file(self) -> bytes:
+        """Return the file.
+
+        Raises
+        ------
+        RequestError
+            If it is cut off, empty, or no base64.
+        """
+        return decode_base64(self.text) if self.data is None else self.data
+
+
 @dataclass(slots=True)
 class SeenImage:
     """An image of a request, known to be sound.
@@ -54,14 +83,14 @@ class SeenImage:
         ``(Y, X)``.
     pixels
         ``(Y, X, 3)`` uint8; None as long as it is in the cache and has not been decoded.
-    text
-        The file in base64.
+    sent
+        What it can be decoded from.
     """
 
     digest: str
     shape: tuple[int, int]
     pixels: NDArray[np.uint8] | None = field(repr=False)
-    text: str = field(repr=False)
+    sent: SentImage | None = field(default=None, repr=False)
 
 
 class Engine:
@@ -95,24 +124,38 @@ class Engine:
         self._wait_seconds = wait_seconds
         self._turn = threading.Lock()
 
-    def receive(self, text: str) -> SeenImage:
-        """Check an image file in base64; only one that is not in the cache is decoded.
+    def receive(self, text: str) -> SentImage:
+        """Check an image file in base64 by its header; no pixel is decoded before its request has the turn.
 
         Raises
         ------
         RequestError
-            If it is no image, a damaged one, or one that is too large.
+            If it is no image, or one that is too large.
         """
         digest = digest_of(text.encode("utf-8", "surrogatepass"))
-        known = self.cache.get(digest)
+        if self.cache.get(digest) is not None:
+            return SentImage(digest, text, None)
+        data = decode_base64(text)
+        check_image(data, self._limits)
+        return SentImage(digest, text, data)
+
+    def open(self, sent: SentImage) -> SeenImage:
+        """Decode an image unless it is in the cache; only within a turn, so that one image at a time takes memory.
+
+        Raises
+        ------
+        RequestError
+            If it is damaged.
+        """
+        known = self.cache.get(sent.digest)
         if known is not None:
-            return SeenImage(digest, known.shape, None, text)
-        pixels = self._decoded(text)
-        return SeenImage(digest, (pixels.shape[0], pixels.shape[1]), pixels, text)
+            return SeenImage(sent.digest, known.shape, None, sent)
+        pixels = decode_image(sent.file(), self._limits)
+        return SeenImage(sent.digest, (pixels.shape[0], pixels.shape[1]), pixels, sent)
 
     def look_at(self, pixels: NDArray[np.uint8]) -> SeenImage:
         """Take an image that is decoded already, ``(Y, X, 3)`` uint8."""
-        return SeenImage(digest_of(pixels.tobytes()), (pixels.shape[0], pixels.shape[1]), pixels, "")
+        return SeenImage(digest_of(pixels.tobytes()), (pixels.shape[0], pixels.shape[1]), pixels)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -160,8 +203,6 @@ class Engine:
 
     def _pixels(self, image: SeenImage) -> NDArray[np.uint8]:
         if image.pixels is None:
-            image.pixels = self._decoded(image.text)
+            assert image.sent is not None, "an image without pixels has a file"
+            image.pixels = decode_image(image.sent.file(), self._limits)
         return image.pixels
-
-    def _decoded(self, text: str) -> NDArray[np.uint8]:
-        return decode_image(decode_base64(text), self._limits)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.engine import Engine
-from cvat_serverless.images import ImageLimits
+from cvat_serverless.images import ImageLimits, digest_of
 from cvat_serverless.interactor import Interactor
 from cvat_serverless.requests import read_body
 from cvat_serverless.shapes import SHAPE_TYPES
 from cvat_serverless.state import StateCodec
 from cvat_serverless.store import LocalStore
 from cvat_serverless.tracker import Tracker
-from src_model.errors import BusyError, Sam2vError
+from src_model.errors import BusyError, RequestError, Sam2vError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,13 +127,14 @@ class FunctionService:
             name = name or _meant(asked)
             function = self._functions.get(name)
             if function is None:
-                return Reply(404, _message(f"there is no function {name[:60]!r}; there are {', '.join(FUNCTIONS)}"))
+                raise RequestError(f"there is no function {name[:60]!r}; there are {', '.join(FUNCTIONS)}", 404)
             return Reply(200, function(asked))
         except BusyError as error:
             _log.warning("%s: %s", name, error)
             return Reply(503, _message(str(error)))
         except Sam2vError as error:
-            _log.info("%s: refused: %s", name, error)
+            # CVAT's page shows the status alone, so this is where the reason can be read.
+            _log.warning("%s: refused: %s", name[:60], error)
             return Reply(getattr(error, "status", 400), _message(str(error)))
         except Exception as error:  # whatever it was, the next request finds the worker as it was
             _log.exception("%s: failed", name)
@@ -187,7 +188,14 @@ def make_store(settings: ServiceSettings, engine: Engine) -> TrackStore:
         return LocalStore(settings.store_mb * 2**20, max_age)
     from cvat_serverless.store.redis import RedisStore
 
-    return RedisStore(settings.redis, engine.steps.device, engine.predictor.sha256, max_age=max_age)
+    return RedisStore(settings.redis, engine.steps.device, memory_kind(engine), max_age=max_age)
+
+
+def memory_kind(engine: Engine) -> str:
+    """Name what memories of a model are like: those of other weights, input sizes or settings are of no use to it."""
+    steps = engine.steps
+    parts = (engine.predictor.sha256, steps.image_size, steps.precision, steps.settings)
+    return digest_of(repr(parts).encode())
 
 
 def _meant(asked: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import binascii
 import hashlib
 import io
 from base64 import b64decode
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from src_model.errors import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "PPM")
 """What CVAT takes as images. Pillow knows more, some of which start other programs."""
+
+_BAND_ROWS = 256
 
 _PILLOW_LIMIT = 2 * (Image.MAX_IMAGE_PIXELS or 0)
 
@@ -84,15 +89,39 @@ def decode_image(data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     RequestError
         If this is no image, a damaged one, or one that is too large.
     """
+    with _opened(data, limits) as image:
+        return as_shown(image)
+
+
+def check_image(data: bytes, limits: ImageLimits) -> None:
+    """Refuse by its header what :func:`decode_image` would refuse, apart from damage further on.
+
+    Parameters
+    ----------
+    data, limits
+        As in :func:`decode_image`.
+
+    Raises
+    ------
+    RequestError
+        If this is no image, or one that is too large.
+    """
+    with _opened(data, limits):
+        pass
+
+
+@contextmanager
+def _opened(data: bytes, limits: ImageLimits) -> Iterator[Image.Image]:
+    """Open an image file and check its size, which takes its header alone."""
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_size(image.size, limits)
-            return as_shown(image)
+            yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise RequestError(f"the image is too large to be decoded: {error}", 413) from error
     except UnidentifiedImageError as error:
         raise RequestError("the image is no PNG, JPEG, TIFF, BMP, WebP, GIF or PPM file") from error
-    except RequestError:
+    except (RequestError, MemoryError):
         raise
     except Exception as error:  # decoders fail on damaged files in many ways, none of which is ours
         raise RequestError(f"the image cannot be decoded ({error}); expected a whole PNG, JPEG or TIFF file") from error
@@ -117,10 +146,14 @@ def as_shown(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _stretched(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    numbers = values.astype(np.float64)
-    finite = numbers[np.isfinite(numbers)]
-    if not finite.size or finite.min() == finite.max():
-        return np.zeros(values.shape, np.uint8)
-    low, high = float(finite.min()), float(finite.max())
-    scaled = (np.nan_to_num(numbers, nan=low, posinf=high, neginf=low) - low) * (255.0 / (high - low))
-    return np.rint(scaled).astype(np.uint8)
+    """Stretch from the darkest to the brightest pixel, a band of rows at a time: float64 takes much memory."""
+    bands = [slice(row, row + _BAND_ROWS) for row in range(0, len(values), _BAND_ROWS)]
+    finite = (band[np.isfinite(band)] for band in (values[rows].astype(np.float64) for rows in bands))
+    ends = [(float(band.min()), float(band.max())) for band in finite if band.size]
+    low, high = min((low for low, _ in ends), default=0.0), max((high for _, high in ends), default=0.0)
+    seen = np.zeros(values.shape, np.uint8)
+    if low < high:
+        for rows in bands:
+            numbers = np.nan_to_num(values[rows].astype(np.float64), nan=low, posinf=high, neginf=low)
+            seen[rows] = np.rint((numbers - low) * (255.0 / (high - low)))
+    return seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.requests import InteractorRequest, Prompts, parse
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from cvat_serverless.engine import Engine, SeenImage
     from src_model.masks import Rle
-    from src_model.tracking.prompts import Prompt
+    from src_model.tracking.prompts import Box, Prompt
+
+_log = logging.getLogger(__name__)
 
 _CONFIDENCE = 0
 """The ``spec_id`` that CVAT's slider goes by."""
@@ -52,10 +55,12 @@ class Interactor:
         """
         request = parse(InteractorRequest, body)
         prompts = Prompts(request.pos_points, request.neg_points, request.obj_bbox)
-        return {"shapes": self.answer(prompts, self._engine.receive(request.image))}
+        sent = self._engine.receive(request.image)
+        with self._engine.turn():
+            return {"shapes": self._answered(prompts, self._engine.open(sent))}
 
     def answer(self, prompts: Prompts, image: SeenImage) -> list[dict[str, Any]]:
-        """Answer points and box on an image: one mask as CVAT writes it, or nothing if it is empty.
+        """Answer points and box on an image: one mask as CVAT writes it, or nothing where there is nothing to segment.
 
         Raises
         ------
@@ -64,11 +69,18 @@ class Interactor:
         BusyError
             If the model is busy for too long.
         """
-        prompt = _prompt(prompts, image.shape)
         with self._engine.turn():
-            mask, score = self._segment(prompt, image)
+            return self._answered(prompts, image)
+
+    def _answered(self, prompts: Prompts, image: SeenImage) -> list[dict[str, Any]]:
+        prompt = _prompt(prompts, image.shape)
+        if prompt is None:
+            _log.info("nothing to segment: neither a point nor a box with an area lies on the image")
+            return []
+        mask, score = self._segment(prompt, image)
         shape = shape_of(mask, "mask")
         if shape is None:
+            _log.info("nothing to segment: the mask is empty")
             return []
         confidence = {"spec_id": _CONFIDENCE, "value": f"{max(score, _LEAST_CONFIDENCE):.2f}"}
         return [{"type": "mask", "points": list(shape.points), "attributes": [confidence]}]
@@ -79,23 +91,41 @@ class Interactor:
         return answer.rle, answer.score
 
 
-def _prompt(request: Prompts, image: tuple[int, int]) -> Prompt:
-    if not request.pos_points and not request.obj_bbox:
-        raise RequestError("there is neither a point on the object nor a box around it; give one of them")
-    box = None
-    if request.obj_bbox:
-        if len(request.obj_bbox) != 2:
-            raise RequestError(f"a box has two corners [[x1, y1], [x2, y2]], not {len(request.obj_bbox)}")
-        box = make_shape("rectangle", [*request.obj_bbox[0], *request.obj_bbox[1]], image).box
-    points = [_placed(point, image) for point in (*request.pos_points, *request.neg_points)]
-    labels = [1] * len(request.pos_points) + [0] * len(request.neg_points)
-    return make_prompt(image, points=points or None, labels=labels or None, box=box)
+def _prompt(request: Prompts, image: tuple[int, int]) -> Prompt | None:
+    """Take what lies on the image; None if that tells of no object.
+
+    A click beside the object before one on it, a box that was never drawn open, and points outside of the region that
+    CVAT cut out are what people do, so the answer to them is nothing. An error would be shown without its reason.
+    """
+    box = _box(request.obj_bbox, image)
+    positive = [_placed(point, image) for point in request.pos_points if _is_on(point, image)]
+    negative = [_placed(point, image) for point in request.neg_points if _is_on(point, image)]
+    if box is None and not positive:
+        return None
+    labels = [1] * len(positive) + [0] * len(negative)
+    return make_prompt(image, points=[*positive, *negative] or None, labels=labels or None, box=box)
+
+
+def _box(corners: Sequence[Sequence[float]] | None, image: tuple[int, int]) -> Box | None:
+    if not corners:
+        return None
+    if len(corners) != 2:
+        raise RequestError(f"a box has two corners [[x1, y1], [x2, y2]], not {len(corners)}")
+    (x0, x1), (y0, y1) = (sorted(side) for side in zip(*corners, strict=True))
+    height, width = image
+    if x0 == x1 or y0 == y1 or x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+        return None
+    return make_shape("rectangle", [x0, y0, x1, y1], image).box
+
+
+def _is_on(point: Sequence[float], image: tuple[int, int]) -> bool:
+    x, y = point
+    height, width = image
+    return -_SLACK <= x <= width + _SLACK and -_SLACK <= y <= height + _SLACK
 
 
 def _placed(point: Sequence[float], image: tuple[int, int]) -> tuple[float, float]:
     """Turn CVAT's x, y, where a pixel's centre is half a pixel from its corner, into (y, x) of pixel centres."""
     x, y = point
     height, width = image
-    if not (-_SLACK <= x <= width + _SLACK and -_SLACK <= y <= height + _SLACK):
-        raise RequestError(f"the point x={x:g}, y={y:g} lies outside the image of {width} x {height} pixels")
     return min(max(y, 0.0), height) - 0.5, min(max(x, 0.0), width) - 0.5

@@ -23,6 +23,7 @@ def serve_cvat(
     port: opt.PortOption = 8070,
     token: opt.TokenOption = "",
     max_body_mb: opt.MaxBodyOption = 64,
+    max_waiting_mb: opt.MaxWaitingOption = 512,
     max_megapixels: opt.MaxMegapixelsOption = 80.0,
     wait: opt.WaitOption = 100.0,
     model: common.ModelOption = "default",
@@ -59,11 +60,14 @@ def serve_cvat(
         state_secret=state_secret or token,
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    make_server(settings, host=host, port=port, token=token, body_bytes=max_body_mb * 2**20).run()
+    sizes = (max_body_mb * 2**20, max_waiting_mb * 2**20)
+    make_server(settings, host=host, port=port, token=token, sizes=sizes).run()
 
 
-def make_server(settings: ServiceSettings, *, host: str, port: int, token: str, body_bytes: int) -> uvicorn.Server:
-    """Load the model and make a server that is ready to run.
+def make_server(
+    settings: ServiceSettings, *, host: str, port: int, token: str, sizes: tuple[int, int]
+) -> uvicorn.Server:
+    """Load the model and make a server that is ready to run, with the largest bytes of a request and of all together.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def make_server(settings: ServiceSettings, *, host: str, port: int, token: str, 
         raise MissingExtraError(error.name or "starlette", "serve", "serving CVAT") from error
     from cvat_serverless.functions import make_service
 
-    server = CvatServer(make_service(settings), port=port, token=token, limits=ServerLimits(body_bytes))
+    server = CvatServer(make_service(settings), port=port, token=token, limits=ServerLimits(*sizes))
     config = uvicorn.Config(
         server.app,
         host=host,

@@ -70,8 +70,20 @@ class Shape:
             raise RequestError(f"the {self.type} covers no pixel of the image; draw it larger")
         return mask
 
+    def place(self, image: tuple[int, int]) -> Rle:
+        """Return the pixels that it covers, or where it covers none those of the box around it."""
+        mask = _decoded(self.points, image) if self.type == "mask" else _filled(self, image)
+        return box_pixels(self.box, image) if mask.is_empty else mask
 
-def make_shape(kind: str, points: Sequence[float], image: tuple[int, int]) -> Shape:
+
+def box_pixels(box: Box, image: tuple[int, int]) -> Rle:
+    """Fill a box ``(y0, x0, y1, x1)``, at least one pixel of it inside the image ``(Y, X)``."""
+    top, left = (min(max(0, math.floor(box[axis])), image[axis] - 1) for axis in (0, 1))
+    bottom, right = (min(max(low + 1, math.ceil(box[axis + 2])), image[axis]) for axis, low in ((0, top), (1, left)))
+    return Rle.from_box((top, left, bottom, right), image)
+
+
+def make_shape(kind: str, points: Sequence[float], image: tuple[int, int], *, may_cover_nothing: bool = False) -> Shape:
     """Check a shape from outside and bring it into the image.
 
     Parameters
@@ -80,6 +92,9 @@ def make_shape(kind: str, points: Sequence[float], image: tuple[int, int]) -> Sh
         As in :class:`Shape`.
     image
         ``(Y, X)``.
+    may_cover_nothing
+        Whether a shape of which nothing can be seen in the image is brought to its border or to the size of a pixel,
+        instead of being refused.
 
     Raises
     ------
@@ -90,9 +105,12 @@ def make_shape(kind: str, points: Sequence[float], image: tuple[int, int]) -> Sh
         raise RequestError(f"the {kind[:20]}'s points must be finite numbers within the image")
     match kind:
         case "rectangle":
-            return Shape(kind, _clamped_rectangle(points, image))
+            return Shape(kind, _clamped_rectangle(points, image, may_cover_nothing))
         case "polygon":
-            return _checked_polygon(points, image)
+            shape = _clamped_polygon(points, image)
+            if not may_cover_nothing:
+                shape.mask(image)
+            return shape
         case "mask":
             shape = Shape(kind, tuple(points))
             _decoded(shape.points, image)
@@ -121,15 +139,17 @@ def shape_of(mask: Rle, kind: ShapeType) -> Shape | None:
             return Shape(kind, (*runs, x0, y0, x1 - 1, y1 - 1))
 
 
-def _clamped_rectangle(points: Sequence[float], image: tuple[int, int]) -> tuple[float, float, float, float]:
+def _clamped_rectangle(
+    points: Sequence[float], image: tuple[int, int], may_cover_nothing: bool
+) -> tuple[float, float, float, float]:
     if len(points) != 4:
         raise RequestError(f"a rectangle has 4 points x1, y1, x2, y2, not {len(points)}")
     left, right = sorted(points[::2])
     top, bottom = sorted(points[1::2])
     height, width = image
-    if left == right or top == bottom:
+    if not may_cover_nothing and (left == right or top == bottom):
         raise RequestError(f"the rectangle {tuple(points)} has no area; draw it around the object")
-    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+    if not may_cover_nothing and (right <= 0 or bottom <= 0 or left >= width or top >= height):
         raise RequestError(f"the rectangle {tuple(points)} lies outside the image of {width} x {height} pixels")
     left, right = _clamped_span(left, right, width)
     top, bottom = _clamped_span(top, bottom, height)
@@ -145,15 +165,13 @@ def _clamped_span(low: float, high: float, size: int) -> tuple[float, float]:
     return low, high
 
 
-def _checked_polygon(points: Sequence[float], image: tuple[int, int]) -> Shape:
+def _clamped_polygon(points: Sequence[float], image: tuple[int, int]) -> Shape:
     if len(points) < 6 or len(points) % 2:
         raise RequestError(f"a polygon has at least 3 pairs x, y; got {len(points)} numbers")
     height, width = image
     x = np.clip(np.asarray(points[::2], float), 0, width)
     y = np.clip(np.asarray(points[1::2], float), 0, height)
-    shape = Shape("polygon", tuple(np.stack([x, y], axis=1).ravel().tolist()))
-    shape.mask(image)
-    return shape
+    return Shape("polygon", tuple(np.stack([x, y], axis=1).ravel().tolist()))
 
 
 def _filled(shape: Shape, image: tuple[int, int]) -> Rle:

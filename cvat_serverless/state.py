@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cvat_serverless.outline import largest_outline
-from cvat_serverless.shapes import Shape, ShapeType, make_shape
+from cvat_serverless.shapes import Shape, ShapeType, make_shape, shape_of
+from cvat_serverless.silhouette import MOST_CELLS, Silhouette
 from src_model.errors import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from src_model.masks import Rle
+
 VERSION = 1
 _KEPT_VERTICES = 16
 _CHECKSUM_LETTERS = 24
+_SILHOUETTE_LETTERS = 4 * MOST_CELLS**2 // 24
 _CLOCK_SLACK = 300.0
 """Seconds by which the clocks of two replicas may differ."""
 _UNKEYED = b"sam2v"
@@ -47,9 +51,11 @@ class TrackState:
     bare
         Whether shapes are bare lists of four numbers, as CVAT before 2.60 sends them.
     outline
-        Its last shape: a rectangle, or a polygon of few vertices.
+        Its last shape: a rectangle, around a mask too, or a polygon of few vertices.
     image
         ``(Y, X)`` of the frames.
+    silhouette
+        Its last mask; None if that is not known.
     """
 
     track_id: str
@@ -58,6 +64,24 @@ class TrackState:
     bare: bool
     outline: Shape
     image: tuple[int, int]
+    silhouette: Silhouette | None = None
+
+    @property
+    def mask(self) -> Rle | None:
+        """About its last mask; None of a rectangle that was never seen to hold anything."""
+        if self.silhouette is not None:
+            return self.silhouette.mask(self.image)
+        return None if self.kind == "rectangle" else self.outline.place(self.image)
+
+    @property
+    def shape(self) -> Shape:
+        """Its last shape, as one of the kind that CVAT wants."""
+        mask = self.mask
+        if self.kind == self.outline.type or mask is None:
+            return self.outline
+        shape = shape_of(mask, self.kind)
+        assert shape is not None, "masks in states cover pixels"
+        return shape
 
 
 class _Packed(BaseModel):
@@ -72,6 +96,8 @@ class _Packed(BaseModel):
     s: Annotated[list[float], Field(min_length=4, max_length=2 * _KEPT_VERTICES)]
     f: Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], Field(min_length=2, max_length=2)]
     at: Annotated[int, Field(ge=0)]
+    m: list[int] | None = None
+    b: Annotated[str, Field(max_length=_SILHOUETTE_LETTERS)] | None = None
     c: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 
 
@@ -98,7 +124,7 @@ class StateCodec:
         self._clock = clock
 
     def pack(self, state: TrackState) -> dict[str, object]:
-        """Write a state; a few hundred bytes of JSON."""
+        """Write a state; at most about 600 bytes of JSON."""
         packed: dict[str, object] = {
             "v": VERSION,
             "id": state.track_id,
@@ -108,6 +134,8 @@ class StateCodec:
             "f": list(state.image),
             "at": int(self._clock()),
         }
+        if state.silhouette is not None:
+            packed["m"], packed["b"] = state.silhouette.packed()
         return {**packed, "c": self._checksum(packed)}
 
     def unpack(self, given: object) -> TrackState:
@@ -125,7 +153,7 @@ class StateCodec:
             raise RequestError(
                 f"the tracker state was not made by this function (at {where[:40]!r}); draw the object again"
             ) from error
-        if not hmac.compare_digest(packed.c, self._checksum(packed.model_dump(exclude={"c"}))):
+        if not hmac.compare_digest(packed.c, self._checksum(packed.model_dump(exclude={"c"}, exclude_none=True))):
             raise RequestError("the tracker state was changed on its way or made elsewhere; draw the object again")
         age = self._clock() - packed.at
         if not -_CLOCK_SLACK <= age <= self._max_age:
@@ -135,8 +163,11 @@ class StateCodec:
             )
         image = (packed.f[0], packed.f[1])
         kind: ShapeType = "rectangle" if packed.t == "bare" else packed.t
-        outline = make_shape("rectangle" if len(packed.s) == 4 else "polygon", packed.s, image)
-        return TrackState(packed.id, packed.n, kind, packed.t == "bare", outline, image)
+        outline = make_shape("rectangle" if len(packed.s) == 4 else "polygon", packed.s, image, may_cover_nothing=True)
+        silhouette = None
+        if packed.m is not None and packed.b is not None:
+            silhouette = Silhouette.unpacked(packed.m, packed.b, image)
+        return TrackState(packed.id, packed.n, kind, packed.t == "bare", outline, image, silhouette)
 
     def _checksum(self, packed: dict[str, object]) -> str:
         # CVAT and the browser may write 5.0 as 5
@@ -146,12 +177,15 @@ class StateCodec:
 
 
 def outline_of(shape: Shape, image: tuple[int, int]) -> Shape:
-    """Shorten a shape to what a state holds of it: a rectangle, or a polygon of few vertices."""
+    """Shorten a shape to what a state holds of it beside the silhouette: a rectangle, or a polygon of few vertices."""
     if shape.type == "rectangle":
         return shape
-    if shape.type == "polygon" and len(shape.points) <= 2 * _KEPT_VERTICES:
+    if shape.type == "mask":
+        y0, x0, y1, x1 = shape.box
+        return Shape("rectangle", (x0, y0, x1, y1))
+    if len(shape.points) <= 2 * _KEPT_VERTICES:
         return shape
-    ring = largest_outline(shape.mask(image), vertices=_KEPT_VERTICES)
+    ring = largest_outline(shape.place(image), vertices=_KEPT_VERTICES)
     return Shape("polygon", tuple(ring[:, ::-1].ravel().tolist()))
 
 

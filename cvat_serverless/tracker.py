@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cvat_serverless.healing import Healing
 from cvat_serverless.requests import GivenShape, TrackerRequest, parse
 from cvat_serverless.shapes import Shape, ShapeType, make_shape, shape_of
+from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.state import StateCodec, TrackState, new_track_id, outline_of
 from cvat_serverless.tracks import Sighting, asleep
 from cvat_serverless.views import ImageTracking
 from src_model.errors import RequestError
-from src_model.masks import Masklet, box_iou
+from src_model.masks import Masklet, Rle, box_iou
 from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.prompts import Prompt
 from src_model.tracking.tracked_object import TrackedObject
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from cvat_serverless.engine import Engine, SeenImage
     from cvat_serverless.store import TrackStore
     from cvat_serverless.tracks import Seen, Track
-    from src_model.masks import Rle
     from src_model.tracking.results import FrameResult
     from src_model.tracking.settings import TrackingSettings
 
@@ -67,16 +68,13 @@ class _Task:
     track, last
         What it goes on from, and from which of its steps; None for a new object.
     prompt
-        What it is prompted with on this frame; None if it is only tracked.
-    hint
-        A mask near the one wanted, where memory was lost.
+        What it is prompted with on this frame; None if it is tracked, or healed for want of a track.
     """
 
     asked: Asked
     track: Track | None = None
     last: int = -1
     prompt: Prompt | None = None
-    hint: Rle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +91,8 @@ class Answer:
         Where it is.
     image
         ``(Y, X)`` of the frame.
+    silhouette
+        Its mask; None if that is not known.
     """
 
     asked: Asked
@@ -100,12 +100,15 @@ class Answer:
     step: int
     shape: Shape
     image: tuple[int, int]
+    silhouette: Silhouette | None = None
 
     @property
     def state(self) -> TrackState:
         """What to go on from on the next frame."""
-        outline = outline_of(self.shape, self.image)
-        return TrackState(self.track_id, self.step, self.asked.kind, self.asked.bare, outline, self.image)
+        asked, outline, silhouette = self.asked, outline_of(self.shape, self.image), self.silhouette
+        if silhouette is None and self.shape.type != "rectangle":
+            silhouette = Silhouette.of(self.shape.place(self.image))
+        return TrackState(self.track_id, self.step, asked.kind, asked.bare, outline, self.image, silhouette)
 
 
 class Tracker:
@@ -137,8 +140,10 @@ class Tracker:
             If the model or the store is busy for too long.
         """
         request = parse(TrackerRequest, body)
-        image = self._engine.receive(request.image)
-        answers = self.answer(self._read(request, image), image)
+        sent = self._engine.receive(request.image)
+        with self._engine.turn():
+            image = self._engine.open(sent)
+            answers = self._answered(self._read(request, image), image)
         return {
             "shapes": [_shape_for_cvat(answer) for answer in answers],
             "states": [self._codec.pack(answer.state) for answer in answers],
@@ -153,9 +158,12 @@ class Tracker:
             If the model or the store is busy for too long; nothing has changed then.
         """
         with self._engine.turn():
-            placed = self._placed(asked, image)
-            tracked = iter(self._tracked([task for task in placed if isinstance(task, _Task)], image))
-            return [self._kept(item.asked, next(tracked)) if isinstance(item, _Task) else item for item in placed]
+            return self._answered(asked, image)
+
+    def _answered(self, asked: Sequence[Asked], image: SeenImage) -> list[Answer]:
+        placed = self._placed(asked, image)
+        tracked = iter(self._tracked([task for task in placed if isinstance(task, _Task)], image))
+        return [self._kept(item.asked, next(tracked)) if isinstance(item, _Task) else item for item in placed]
 
     # What was asked for ----------------------------------------------------------------------------------------------
 
@@ -174,9 +182,10 @@ class Tracker:
 
     def _read_one(self, shape: GivenShape | list[float] | None, state: object, image: SeenImage) -> Asked:
         if isinstance(shape, list):
-            return Asked("rectangle", True, make_shape("rectangle", shape, image.shape))
+            return Asked("rectangle", True, make_shape("rectangle", shape, image.shape, may_cover_nothing=True))
         if shape is not None:
-            made = make_shape(shape.type, shape.points, image.shape)
+            # A shape of no area among others is no reason to lose them: it stays where it is.
+            made = make_shape(shape.type, shape.points, image.shape, may_cover_nothing=True)
             return Asked(made.type, False, made)
         known = self._codec.unpack(state)
         if known.image != image.shape:
@@ -203,25 +212,24 @@ class Tracker:
         if after is not None and after.image == image.digest and track.step == state.step + 1:
             # CVAT asks again for what it has not got, for instance after a time-out.
             self._engine.counts.repeats += 1
-            return Answer(one, track.track_id, track.step, track.shape, image.shape)
+            return Answer(one, track.track_id, track.step, track.shape, image.shape, track.silhouette)
         return _Task(one, track, state.step)
 
     def _healed(self, one: Asked, state: TrackState) -> _Task:
         self._engine.counts.healings += 1
         _log.warning(
-            "the memory of track %s is not here, after a restart or for lack of room: it goes on from the last shape "
+            "the memory of track %s is not here, after a restart or for lack of room: it goes on from the last mask "
             "of its frame %d",
             state.track_id,
             state.step,
         )
-        hint = state.outline.mask(state.image) if one.kind != "rectangle" else None
-        return _Task(one, prompt=Prompt(box=state.outline.box), hint=hint)
+        return _Task(one)
 
     def _drawn(self, one: Asked, image: SeenImage, taken: set[str]) -> _Task | Answer:
         shape = one.shape
         assert shape is not None
         is_box = shape.type == "rectangle"
-        prompt = Prompt(box=shape.box) if is_box else Prompt(mask=shape.mask(image.shape))
+        prompt = Prompt(box=shape.box) if is_box else Prompt(mask=shape.place(image.shape))
         seen = self._corrected(shape, image, taken)
         track = None if seen is None else self._store.get(seen.track_id)
         if seen is not None and track is not None and seen.mark == shape.mark:
@@ -256,35 +264,37 @@ class Tracker:
         now = max(task.last for task in tasks) + 2
         tracking = ImageTracking.of(self._engine, image, now)
         settings = self._engine.steps.settings
-        items = [_awake(number, task, now, settings, image.shape) for number, task in enumerate(tasks, 1)]
+        healing = Healing(tracking, settings, now)
+        items = [_awake(number, task, now, settings, healing) for number, task in enumerate(tasks, 1)]
         for item, task in zip(items, tasks, strict=True):
             if task.prompt is not None:
-                tracking.prompting.answer(item, now, task.prompt, replace=task.hint is None)
+                tracking.prompting.answer(item, now, task.prompt, replace=True)
         result = tracking.propagation.step(now, items, reverse=False)
         return [self._asleep(item, task, result, image) for item, task in zip(items, tasks, strict=True)]
 
     def _asleep(self, item: TrackedObject, task: _Task, result: FrameResult, image: SeenImage) -> Track:
         shape = task.asked.shape or self._found(item, task, result)
         sighting = Sighting(image.digest, shape.box, shape.mark)
+        before = _last_silhouette(task)
+        mask = result.rles[item.object_id] if _is_present(item, result) else Rle.empty(image.shape)
         if task.track is None:
-            return asleep(item, result.frame, new_track_id(), shape, (sighting,), image.shape)
-        return task.track.followed(item, result.frame, shape, sighting, last=task.last)
+            track = asleep(item, result.frame, new_track_id(), shape, (sighting,), image.shape)
+        else:
+            track = task.track.followed(item, result.frame, shape, sighting, last=task.last)
+        return replace(track, silhouette=Silhouette.of(mask, before) or before)
 
     def _found(self, item: TrackedObject, task: _Task, result: FrameResult) -> Shape:
         """Return where a tracked object is; a lost one stays where it was, since CVAT has no word for being absent."""
         counts, state, kind = self._engine.counts, task.asked.state, task.asked.kind
         counts.objects_tracked += 1
-        present = result.object_scores[item.object_id] >= _PRESENT
-        shape = shape_of(result.rles[item.object_id], kind) if present else None
+        shape = shape_of(result.rles[item.object_id], kind) if _is_present(item, result) else None
         if shape is not None:
             return shape
         counts.objects_lost += 1
         if task.track is not None and task.last == task.track.step:
             return task.track.shape
         assert state is not None, "an object without a shape has a state"
-        last = state.outline if kind == "rectangle" else shape_of(state.outline.mask(state.image), kind)
-        assert last is not None, "outlines in states cover pixels"
-        return last
+        return state.shape
 
     # What CVAT gets --------------------------------------------------------------------------------------------------
 
@@ -293,19 +303,29 @@ class Tracker:
             # Another request went on from the same frame before, or this is a correction: a track of its own.
             track = track.renamed(new_track_id())
             self._store.put(track)
-        return Answer(asked, track.track_id, track.step, track.shape, track.image)
+        return Answer(asked, track.track_id, track.step, track.shape, track.image, track.silhouette)
 
 
-def _awake(number: int, task: _Task, now: int, settings: TrackingSettings, image: tuple[int, int]) -> TrackedObject:
+def _awake(number: int, task: _Task, now: int, settings: TrackingSettings, healing: Healing) -> TrackedObject:
     if task.track is None:
-        item = TrackedObject(number, MemoryBank(settings), Masklet(number, image))
-    else:
-        item = task.track.awake(number, now, settings, last=task.last)
-        if task.prompt is not None:
-            item.directions[now] = False  # a correction: the network sees what it remembers
-    if task.hint is not None:
-        item.masklet.set(now, task.hint)
+        if task.asked.state is not None:
+            return healing.healed(number, task.asked.state)
+        return TrackedObject(number, MemoryBank(settings), Masklet(number, healing.tracking.shape))
+    item = task.track.awake(number, now, settings, last=task.last)
+    if task.prompt is not None:
+        item.directions[now] = False  # a correction: the network sees what it remembers
     return item
+
+
+def _last_silhouette(task: _Task) -> Silhouette | None:
+    """Return the mask of the frame that an object goes on from."""
+    if task.track is not None and task.last == task.track.step:
+        return task.track.silhouette
+    return None if task.asked.state is None else task.asked.state.silhouette
+
+
+def _is_present(item: TrackedObject, result: FrameResult) -> bool:
+    return result.object_scores[item.object_id] >= _PRESENT
 
 
 def _shape_for_cvat(answer: Answer) -> object:

@@ -6,11 +6,11 @@ request that fails changes nothing, and going back to an earlier frame costs not
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from src_model.masks import Masklet, Rle
+from cvat_serverless.shapes import box_pixels
+from src_model.masks import Masklet
 from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
 from src_model.tracking.tracked_object import TrackedObject
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cvat_serverless.shapes import Shape, ShapeType
+    from cvat_serverless.silhouette import Silhouette
+    from src_model.masks import Rle
     from src_model.tracking.prompts import Box
     from src_model.tracking.settings import TrackingSettings
 
@@ -90,6 +92,8 @@ class Track:
         Memories of the last tracked frames, by step.
     sightings
         What was said on the last frames, the newest last.
+    silhouette
+        Its last mask; None if there never was one.
     """
 
     track_id: str
@@ -99,6 +103,7 @@ class Track:
     conditioning: Mapping[int, MemoryEntry]
     recent: Mapping[int, MemoryEntry]
     sightings: tuple[Sighting, ...]
+    silhouette: Silhouette | None = None
 
     @property
     def nbytes(self) -> int:
@@ -160,9 +165,9 @@ class Track:
         """Return about where it was, for placing windows: the box of a shape, or the window it was seen in."""
         sighting = self.sighting(step)
         if sighting is not None:
-            return _box_mask(sighting.box, self.image)
+            return box_pixels(sighting.box, self.image)
         entry = self.conditioning.get(step) or self.recent[step]
-        return _box_mask((0, 0, *self.image) if entry.window is None else entry.window.box, self.image)
+        return box_pixels((0, 0, *self.image) if entry.window is None else entry.window.box, self.image)
 
     def followed(self, item: TrackedObject, now: int, shape: Shape, sighting: Sighting, *, last: int) -> Track:
         """Return what it became: ``item`` after frame ``now``, which is the one after step ``last``."""
@@ -200,13 +205,6 @@ def asleep(
         },
         sightings[-_SIGHTINGS_KEPT:],
     )
-
-
-def _box_mask(box: Box, image: tuple[int, int]) -> Rle:
-    """Fill a box ``(y0, x0, y1, x1)``, at least one pixel of it inside the image."""
-    top, left = (min(max(0, math.floor(box[axis])), image[axis] - 1) for axis in (0, 1))
-    bottom, right = (min(max(low + 1, math.ceil(box[axis + 2])), image[axis]) for axis, low in ((0, top), (1, left)))
-    return Rle.from_box((top, left, bottom, right), image)
 
 
 def _usable(age: int, entry: MemoryEntry) -> bool:

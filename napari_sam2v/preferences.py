@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,10 +16,13 @@ from napari_sam2v.actions import ACTIONS
 if TYPE_CHECKING:
     from src_model.tracking.precision import PrecisionChoice
 
+_logger = logging.getLogger(__name__)
+
 PLUGIN: Final = "napari-sam2v"
 DEVICES: Final = ("auto", "cuda", "mps", "cpu")
 PRECISIONS: Final = ("auto", "exact", "fast")
 CONTRASTS: Final = ("percentile", "limits")
+SCOPES: Final = ("selected", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,12 @@ class Preferences:
         One of `CONTRASTS`: how values are stretched at first.
     follow
         Whether the viewer shows each frame as it is tracked.
+    track_objects
+        One of `SCOPES`: whether tracking takes the selected object or all of them.
+    collect_prompts
+        Whether prompts wait until the model is asked to answer them.
+    repair
+        Whether tracking repairs around a correction by itself.
     show_tracks
         Whether centroids are shown as tracks at first.
     autosave
@@ -52,6 +62,9 @@ class Preferences:
     precision: PrecisionChoice = "auto"
     contrast: str = "percentile"
     follow: bool = True
+    track_objects: str = "selected"
+    collect_prompts: bool = False
+    repair: bool = False
     show_tracks: bool = False
     autosave: bool = True
     keep_features: bool = False
@@ -102,6 +115,11 @@ SETTINGS: Final = (
     ),
     Setting("contrast", "work", "Contrast", "Stretch by the movie's percentiles or by the layer's limits.", CONTRASTS),
     Setting("follow", "work", "Follow tracking", "Show each frame as it is tracked."),
+    Setting("track_objects", "work", "Track", "What tracking takes: the selected object, or all of them.", SCOPES),
+    Setting(
+        "collect_prompts", "work", "Collect prompts", "The model answers when you ask it to, not after each click."
+    ),
+    Setting("repair", "work", "Repair by itself", "Track again around each correction, without being asked."),
     Setting("show_tracks", "work", "Show tracks", "Show the centroids of objects as tracks."),
     Setting("autosave", "work", "Save by itself", "Keep a copy of the work that survives a crash."),
 )
@@ -135,6 +153,24 @@ def save_preferences(preferences: Preferences) -> None:
         setattr(getattr(settings, setting.section), setting.name, getattr(preferences, setting.name))
     for action in ACTIONS:
         setattr(settings.shortcuts, action.id, preferences.keys.get(action.id, action.key))
+
+
+def remember(**choices: object) -> None:
+    """Write down what the user chose in the panel, so that the next one begins with it.
+
+    Parameters
+    ----------
+    choices
+        Values by field of `Preferences`.
+    """
+    before = load_preferences()
+    after = _checked({**{s.name: getattr(before, s.name) for s in SETTINGS}, "keys": before.keys, **choices})
+    if after == before:
+        return
+    try:
+        save_preferences(after)
+    except OSError as error:  # a convenience: the choice holds for this session all the same
+        _logger.warning("preferences could not be written: %s", error)
 
 
 def manifest_configurations() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Readers for File > Open and drag and drop: annotations and folders of tracked cells as Labels and Tracks layers."""
+"""Readers for File > Open and drag and drop: annotations, tracked cells, and movies that napari cannot read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import numpy as np
 
 from src_model.formats import is_ctc, read_ctc
 from src_model.formats.units import space_unit, time_unit
+from src_model.frames.opening import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_model.annotation import Annotation
 
+MOVIE_SUFFIXES = (*VIDEO_SUFFIXES, ".npz", ".zarr.zip", ".ozx")
 LayerData = tuple[Any, dict[str, Any], str]
 PathLikes = str | PathLike[str] | Sequence[str | PathLike[str]]
 Reader = Callable[[PathLikes], list[LayerData]]
@@ -32,6 +34,41 @@ def tracked_cells_reader(path: PathLikes) -> Reader | None:
     """Return the reader of a folder of the Cell Tracking Challenge, or of the table in it; None for anything else."""
     single = _single(path)
     return read_tracked_cells if single is not None and is_ctc(_folder(single)) else None
+
+
+def movie_reader(path: PathLikes) -> Reader | None:
+    """Return the reader of a video or another file that napari has no reader for; None for anything else."""
+    single = _single(path)
+    return read_movie if single is not None and single.name.lower().endswith(MOVIE_SUFFIXES) else None
+
+
+def read_movie(path: PathLikes) -> list[LayerData]:
+    """Make an Image layer of a movie, whose frames are read when they are looked at.
+
+    Raises
+    ------
+    MovieError
+        If it cannot be read.
+    """
+    import dask.array
+    from napari.utils.notifications import show_warning
+
+    from src_model.frames import open_movie
+
+    single = _single(path)
+    assert single is not None, "napari asked for a reader of it"
+    movie = open_movie(single)
+    for note in getattr(movie, "notes", ()):
+        show_warning(note)
+
+    def read(block_info: Any = None) -> NDArray[np.generic]:
+        return movie.read(block_info[None]["array-location"][0][0])[np.newaxis]
+
+    length, *frame = movie.shape
+    chunks = ((1,) * length, *((size,) for size in frame))
+    meta = np.empty((0,) * len(movie.shape), movie.dtype)
+    frames = dask.array.map_blocks(read, chunks=chunks, dtype=movie.dtype, meta=meta)
+    return [(frames, {"name": single.stem, "rgb": len(frame) == 3}, "image")]
 
 
 def read_annotation(path: PathLikes) -> list[LayerData]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_sam2v.binding.dialogs import Dialogs
+from napari_sam2v.binding.dialogs import Dialogs, may_replace
 from napari_sam2v.binding.file_binding import FileBinding
 from napari_sam2v.binding.host import QtHost
 from napari_sam2v.binding.keys import KeyBinding
@@ -17,24 +16,31 @@ from napari_sam2v.binding.layer_binding import LayerBinding
 from napari_sam2v.binding.model_binding import ModelBinding
 from napari_sam2v.binding.movie_binding import MovieBinding
 from napari_sam2v.binding.object_binding import ObjectBinding
+from napari_sam2v.binding.presence import Presence
 from napari_sam2v.binding.save_binding import SaveBinding
 from napari_sam2v.binding.task_binding import TaskBinding
 from napari_sam2v.binding.tool_binding import ToolBinding
 from napari_sam2v.binding.work_binding import WorkBinding
+from napari_sam2v.layers import GraphicsGuard
 from napari_sam2v.panel.panel import Panel
-from napari_sam2v.preferences import load_preferences
+from napari_sam2v.panel.view_state import TrackSettings
+from napari_sam2v.preferences import load_preferences, remember
 from napari_sam2v.workbench import Workbench
+from napari_sam2v.workbench.errand import Errands
 from src_model.folders import cache_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.layers import Layer
     from napari.viewer import Viewer
-    from qtpy.QtCore import QObject
-    from qtpy.QtGui import QCloseEvent, QHideEvent, QShowEvent
+    from qtpy.QtGui import QCloseEvent
 
     from napari_sam2v.layers import LayerGeometry
     from src_model.annotation import Annotation
-    from src_model.frames import FrameSource, Normalization
+    from src_model.frames import FrameSource
+
+_logger = logging.getLogger(__name__)
 
 
 class Sam2vWidget(QWidget):
@@ -50,12 +56,14 @@ class Sam2vWidget(QWidget):
 
     def __init__(self, napari_viewer: Viewer, recovery_folder: Path | None = None) -> None:
         super().__init__()
-        self.viewer = napari_viewer
+        self.viewer = unwrapped(napari_viewer)
+        self._graphics = GraphicsGuard(self.viewer)
         self.panel = Panel(self)
         self.host = QtHost(self)
         self.dialogs = Dialogs(self)
         self.layers: LayerBinding | None = None
-        self._window_closes = self._is_closed = False
+        self._is_closed = False
+        self._warned_of: str | None = None
         self._preferences = load_preferences()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -66,6 +74,7 @@ class Sam2vWidget(QWidget):
         self.workbench.events.status.connect(self._on_status)
         self._bind(recovery_folder)
         self.viewer.dims.events.current_step.connect(self._on_step)
+        self._presence = Presence(self, self.close_all)
 
     def _bind(self, recovery_folder: Path | None) -> None:
         wishes, panel, work = self._preferences, self.panel, self.workbench
@@ -75,6 +84,7 @@ class Sam2vWidget(QWidget):
             work,
             self.host.post,
             told=work.events.problem.emit,
+            may_stop=self.dialogs.may_stop,
             model=wishes.model,
             device=wishes.device,
             precision=wishes.precision,
@@ -87,20 +97,26 @@ class Sam2vWidget(QWidget):
             show_frame=self.show_frame,
             keys=self.keys.names,
             call_later=self.host.call_later,
-            marks=self.objects.marks,
             tool=lambda: self.tools.in_hand if hasattr(self, "tools") else "",
             take_first=lambda: self.tools.take_first(),
-            follow=wishes.follow,
+            settings=TrackSettings(
+                repair_after_correction=wishes.repair, collect_prompts=wishes.collect_prompts, follow=wishes.follow
+            ),
+            scope=wishes.track_objects,
+            remember=remember,
         )
         self.tasks = TaskBinding(work)
         self.tools = ToolBinding(panel.prompts, self.viewer, work, lambda: self.layers, changed=self.work.show_tool)
+        self.errands = Errands(self.host.post, panel.result.set_running, work.tell)
         self.saving = SaveBinding(
             panel,
             work,
+            self.errands,
             ask_save=self.dialogs.to_save,
             ask_open=self.dialogs.to_open,
             may_lose=self.dialogs.may_lose,
             take_document=self.take_document,
+            place=lambda: self.movie.place,
             take_masks=lambda path: self.files.import_from(path),
             flush=self.flush,
             told=work.tell,
@@ -110,22 +126,28 @@ class Sam2vWidget(QWidget):
         self.files = FileBinding(
             panel.result,
             work,
-            self.host.post,
+            self.errands,
             ask_path=self.dialogs.to_export,
+            may_replace=lambda path: may_replace(path, self),
             flush=self.flush,
             movie=lambda: self.movie.source,
+            holds=lambda document: self.movie.holds(document),
         )
         self.movie = MovieBinding(
             self.viewer,
             panel.image,
+            self.host.post,
             opened=self._on_opened,
             dropped=self.saving.let_go,
             closed=self._on_closed,
             call_later=self.host.call_later,
-            renormalized=self._on_normalization,
+            renormalized=work.use_normalization,
+            repainted=work.use_movie,
             told=work.tell,
+            reading=self._on_reading,
             contrast=wishes.contrast,
         )
+        work.before_jobs = self.movie.check_pixels
 
     def show_frame(self, frame: int) -> None:
         """Bring a frame of the movie into view."""
@@ -137,91 +159,74 @@ class Sam2vWidget(QWidget):
         if self.layers is not None:
             self.layers.flush()
 
-    def take_document(self, annotation: Annotation) -> None:
-        """Put a document that was read on the workbench, with the movie that is open.
-
-        Raises
-        ------
-        AnnotationFileError
-            If no movie is open, or another one than the document's.
-        """
+    def take_document(
+        self, annotation: Annotation, done: Callable[[], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """Put a document that was read on the workbench, with the open movie; as `MovieBinding.take_document`."""
         self.flush()
-        self.movie.take_document(annotation)
+        self.movie.take_document(annotation, done, failed)
 
     def close_all(self) -> None:
-        """Let go of the viewer and of the worker; unsaved work stays recoverable."""
+        """Let go of the viewer and of the workers; unsaved work stays recoverable."""
         if self._is_closed:
             return
         self._is_closed = True
         self.viewer.dims.events.current_step.disconnect(self._on_step)
-        self.movie.close()
-        self.model.close()
-        self.files.close()
-        self.tools.close()
-        self.tasks.close()
-        self.workbench.close()
-        if self.layers is not None:
-            self.flush()
-            self.layers.close()
-            self.layers = None
-        self.saving.close()
-        self.keys.close()
+        steps = (
+            self._presence.close,
+            self.errands.close,
+            self.movie.close,
+            self.model.close,
+            self.tools.close,
+            self.tasks.close,
+            self.workbench.close,
+            self._close_layers,
+            self.saving.close,
+            self.keys.close,
+            self._graphics.close,
+            self.host.close,
+        )
+        for step in steps:
+            try:
+                step()
+            except Exception:  # parts of a closing window may be gone already; the rest must be let go all the same
+                _logger.exception("the panel did not close as it should")
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Let go of everything when the panel is closed."""
-        self._let_go()
+        self.close_all()
         super().closeEvent(event)
 
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Watch the window that the panel is in, which does not tell the panel when it closes."""
-        super().showEvent(event)
-        window = self.window()
-        if window is not None:
-            window.installEventFilter(self)
-
-    def hideEvent(self, event: QHideEvent | None) -> None:
-        """Let go of everything when the window is gone; a run would go on without it."""
-        super().hideEvent(event)
-        window = self.window()
-        if self._window_closes and (window is None or not window.isVisible()):
-            self._let_go()
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Note that the window is asked to close; it may still refuse."""
-        if event is not None and event.type() == QEvent.Type.Close and watched is self.window():
-            self._window_closes = True
-        return super().eventFilter(watched, event)
-
-    def _let_go(self) -> None:
-        with suppress(RuntimeError):  # parts of a closing window may be gone already
-            self.close_all()
-
     def _on_opened(self, annotation: Annotation, source: FrameSource, geometry: LayerGeometry) -> None:
-        if annotation is self.workbench.document and self.layers is not None:
+        shown = self.layers
+        if annotation is self.workbench.document and shown is not None and shown.geometry.lengths == geometry.lengths:
             self.workbench.use_movie(source)  # another channel: the same frames, and the same work
         else:
             self._put(annotation, source, geometry)
 
+    def _on_reading(self, text: str) -> None:
+        if text:
+            self.panel.status.set_text(text, "busy")
+        else:
+            self.work.refresh()
+
     def _on_status(self) -> None:
         document = self.workbench.document
-        if document is not None and hasattr(self, "movie"):
-            self.movie.show_normalization(document.project.normalization)
+        if document is not None:
+            self.movie.seen.follow(document.project.normalization)
 
     def _on_closed(self) -> None:
-        if self.layers is not None:
-            self.flush()
-            self.layers.close()
-            self.layers = None
+        self._close_layers()
         self.workbench.put_away()
 
-    def _on_normalization(self, normalization: Normalization) -> None:
-        self.workbench.use_normalization(normalization)
-
-    def _put(self, annotation: Annotation, source: FrameSource, geometry: LayerGeometry) -> None:
+    def _close_layers(self) -> None:
         if self.layers is not None:
             self.flush()
             self.layers.close()
             self.layers = None
+
+    def _put(self, annotation: Annotation, source: FrameSource, geometry: LayerGeometry) -> None:
+        self._close_layers()
         self.workbench.open(annotation, source)
         self.layers = LayerBinding(
             self.viewer,
@@ -230,6 +235,7 @@ class Sam2vWidget(QWidget):
             call_later=self.host.call_later,
             refused=self._refuse,
             made=self._on_layer,
+            prompted=self._warn_of_channel,
         )
         self.tools.on_layers()
         self.layers.results.show_tracks(self._preferences.show_tracks)
@@ -239,11 +245,19 @@ class Sam2vWidget(QWidget):
         self.keys.bind_layer(layer)
 
     def _on_step(self, _event: object = None) -> None:
-        geometry = self.movie.geometry if hasattr(self, "movie") else None
+        geometry = self.movie.geometry
         frame = None if geometry is None else geometry.shown_frame(self.viewer.dims)
         if frame is not None and self.workbench.document is not None:
             self.workbench.show_frame(frame)
             self.objects.show_frame(frame)
+        self.movie.show_followable()
+
+    def _warn_of_channel(self) -> None:
+        """Say once that prompts are answered in another channel than the one that is shown."""
+        text = self.movie.elsewhere()
+        if text is not None and text != self._warned_of:
+            self._refuse(text)
+        self._warned_of = text
 
     def _refuse(self, text: str) -> None:
         self.workbench.events.problem.emit(text)
@@ -252,3 +266,9 @@ class Sam2vWidget(QWidget):
         from napari.utils.notifications import show_warning
 
         show_warning(text)
+
+
+def unwrapped(viewer: Viewer) -> Viewer:
+    """Return the viewer itself where napari gives a proxy of it, whose layers are other objects than the viewer's."""
+    inner: Viewer = getattr(viewer, "__wrapped__", viewer)
+    return inner

@@ -13,6 +13,7 @@ from src_model.errors import FormatError
 if TYPE_CHECKING:
     from napari_sam2v.readers import LayerData
     from src_model.annotation import Annotation, Division
+    from src_model.formats import Format
 
 FOLDERS = {".ctc": "ctc", ".pngs": "png"}
 """Formats that are folders, by the suffix that chooses them in napari's dialog."""
@@ -25,7 +26,7 @@ def write_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     ----------
     path
         The file or folder; its suffix chooses the format, and without one it is a folder of the Cell Tracking
-        Challenge.
+        Challenge. What was written as this format is replaced, another file after asking, another folder never.
     layers
         The Labels layer, and maybe a Tracks layer whose track ids are its labels.
 
@@ -43,10 +44,13 @@ def write_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     """
     from napari.utils.notifications import show_warning
 
-    from src_model.formats import export
+    from src_model.formats import ExportOptions, export
 
     target = Path(path)
-    report = export(document_of_layers(layers), target, _format(target))
+    chosen = _format(target)
+    annotation = document_of_layers(layers)
+    options = ExportOptions(sources=_movies_open(), force=_may_replace(target, chosen))
+    report = export(annotation, target, chosen, options)
     # Layers know no origins of masks, so what remains to be told is what changed.
     for loss in report.losses:
         if loss.matters:
@@ -82,7 +86,30 @@ def document_of_layers(layers: Sequence[LayerData]) -> Annotation:
     return imported.document(movie)
 
 
-def _format(path: Path) -> Any:
+def _movies_open() -> list[Path]:
+    """Return the files of the images in the viewer, onto which nothing is written."""
+    import napari
+    from napari.layers import Image
+
+    from src_model.formats.target import files_of_movie
+
+    viewer = napari.current_viewer()
+    images = [layer for layer in viewer.layers if isinstance(layer, Image)] if viewer is not None else []
+    return [file for layer in images if layer.source.path for file in files_of_movie(Path(layer.source.path))]
+
+
+def _may_replace(path: Path, chosen: Format) -> bool:
+    """Ask whether a file of other origin may be replaced; without a window nobody can be asked, and it is kept."""
+    import napari
+
+    if chosen.folder or not path.is_file() or chosen.is_ours(path) or napari.current_viewer() is None:
+        return False
+    from napari_sam2v.binding.dialogs import may_replace
+
+    return may_replace(path)
+
+
+def _format(path: Path) -> Format:
     from src_model.formats import format_named, format_of
 
     if not path.suffix:

@@ -112,7 +112,7 @@ class RemoteError(Sam2vError, RuntimeError):
 
 
 class BusyError(Sam2vError, TimeoutError):
-    """A served model has too much to do, or a store beside it does not answer; the same request may succeed later."""
+    """A served model or a panel has too much to do, or a store beside it does not answer; try the same again later."""
 
 
 class MissingExtraError(Sam2vError, ImportError):

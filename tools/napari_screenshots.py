@@ -1,11 +1,14 @@
-"""Takes the pictures of docs/napari.md from the real window, while a script works in it.
+"""Takes pictures of the real window, while a script works in it.
+
+Those of docs/napari.md, and with --screens the window on three sizes of screen in both themes, to be judged by eye:
 
 QT_API=pyqt6 xvfb-run -a -s "-screen 0 1600x1050x24" python tools/napari_screenshots.py [folder]
+QT_API=pyqt6 xvfb-run -a -s "-screen 0 3840x2160x24" python tools/napari_screenshots.py --screens folder
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOW = (1400, 940)
+SCREENS = ((1280, 720), (1920, 1080), (3840, 2160))
+THEMES = ("dark", "light")
 CELLS = ((75, 64), (100, 150), (45, 190), (120, 90))
 MOST_BYTES = 250_000
 
@@ -38,6 +43,7 @@ class Photographer:
             self.viewer.add_image(data, **options)
         self.widget = Sam2vWidget(self.viewer, recovery_folder=Path(tempfile.mkdtemp()))
         self.viewer.window.add_dock_widget(self.widget, name="sam2v", area="right")
+        self.spin(60, lambda: self.widget.workbench.document is not None)
         self.widget.show_frame(0)
         self.spin(1.0)
 
@@ -61,20 +67,18 @@ class Photographer:
         points.add([self.widget.workbench.frame, y, x])
         self.wait()
 
-    def take(self, name: str) -> None:
-        """Take a picture of the window."""
+    def take(self, name: str, *, most: int | None = MOST_BYTES) -> None:
+        """Take a picture of the window, of at most so many bytes."""
         self.spin(0.5)
         path = self.folder / f"napari-{name}.png"
         Image.fromarray(self.viewer.window.screenshot(flash=False)[..., :3]).save(path, optimize=True)
-        if path.stat().st_size > MOST_BYTES:
+        if most is not None and path.stat().st_size > most:
             raise SystemExit(f"{path} has {path.stat().st_size:,} bytes: expected {MOST_BYTES:,} at most")
         print(path, f"{path.stat().st_size / 1000:.0f} kB")  # noqa: T201
 
 
-def main() -> None:
+def tutorial(camera: Photographer) -> None:
     """Work through the tutorial and take its pictures."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "images"
-    camera = Photographer(folder)
     widget = camera.widget
     camera.take("empty")
     widget.tools.take("point_positive")
@@ -90,7 +94,35 @@ def main() -> None:
     widget.workbench.select(1)
     widget.objects.jump_to_worst()
     camera.take("review")
-    widget.close_all()
+
+
+def screens(camera: Photographer) -> None:
+    """Track some cells, then show them on every size of screen in both themes."""
+    widget = camera.widget
+    widget.tools.take("point_positive")
+    for cell in CELLS:
+        widget.work.next_object()
+        camera.click(*cell)
+    widget.work.track(TrackRequest("forward", objects="all"))
+    camera.wait()
+    for theme in THEMES:
+        camera.viewer.theme = theme
+        for width, height in SCREENS:
+            camera.viewer.window.resize(width, height)
+            camera.spin(1.0)
+            camera.take(f"{width}x{height}-{theme}", most=None)
+
+
+def main() -> None:
+    """Take the pictures that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parents[1] / "docs" / "images")
+    parser.add_argument("--screens", action="store_true", help="the window on three sizes of screen, in both themes")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    camera = Photographer(options.folder)
+    (screens if options.screens else tutorial)(camera)
+    camera.widget.close_all()
     camera.viewer.close()
 
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.sdk.forms import Form, Originals
 from cvat_serverless.sdk.keyframes import Keyframe, Look, keyframes
-from cvat_serverless.sdk.marks import mark_of
-from cvat_serverless.sdk.sources import MANUAL, MODEL, Part, Source
+from cvat_serverless.sdk.marks import content_of, mark_of, without_ids
+from cvat_serverless.sdk.records import MANUAL, MODEL
 from cvat_serverless.shapes import shape_of
 from src_model.errors import RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cvat_serverless.sdk.records import Annotations, Drawn, Label
+    from cvat_serverless.sdk.records import Annotations, Drawn, Kind, Label
+    from cvat_serverless.sdk.sources import Part, Source
     from cvat_serverless.shapes import ShapeType
     from src_model.masks import Rle
 
@@ -33,7 +34,11 @@ class Change:
     later
         What is removed after that: CVAT cannot put a track in the place of a shape in one request.
     kept
-        Originals that stay.
+        Originals that stay as they are.
+    joined
+        Originals, among ``replaced`` and ``later``, that stay but for the number of a group, which is their object's.
+    groups
+        What was in the groups of the objects when they were read.
     marks
         Marks of what the model made, not a person.
     """
@@ -43,6 +48,8 @@ class Change:
     replaced: list[Part] = field(default_factory=list)
     later: list[Part] = field(default_factory=list)
     kept: list[Part] = field(default_factory=list)
+    joined: list[Part] = field(default_factory=list)
+    groups: dict[int, frozenset[tuple[Kind, int]]] = field(default_factory=dict)
     marks: list[str] = field(default_factory=list)
 
     @property
@@ -82,11 +89,20 @@ class Scene:
         As they are.
     last
         The last frame of the task or job.
+    spans
+        The frames of each job.
     """
 
     labels: Mapping[int, Label]
     annotations: Annotations
     last: int
+    spans: Sequence[range]
+
+    def keeps_its_number(self, part: Part) -> bool:
+        """Whether what takes the place of a part can have its number, which belongs to one job alone."""
+        if len(self.spans) == 1:
+            return True
+        return part.kind == "shape" and sum(part.raw["frame"] in span for span in self.spans) == 1
 
 
 def check_label(label: Label, form: Form) -> None:
@@ -109,13 +125,19 @@ def change_of(objects: Iterable[Tracked], form: Form, originals: Originals, scen
     change = Change()
     groups = set(scene.annotations.groups)
     for item in objects:
-        check_label(scene.labels[item.source.label_id], form)
+        source = item.source
+        check_label(scene.labels[source.label_id], form)
+        if source.group:
+            change.groups[source.group] = source.members
+        free = max(groups, default=0) + 1
         if form is Form.MASKS:
-            group = _group(item.source, scene.annotations) or max(groups, default=0) + 1
-            groups.add(group)
+            group = _group(source, scene.annotations) or free
             _add_masks(change, item, group, originals, scene)
         else:
-            _add_track(change, item, form, originals, scene)
+            stays = originals is Originals.AUTO and any(not _becomes(part, item, form) for part in source.parts)
+            group = source.group or (free if stays or len(scene.spans) > 1 else 0)
+            _add_track(change, item, form, originals, scene, group)
+        groups.add(group)
     return change
 
 
@@ -136,30 +158,51 @@ def _add_masks(change: Change, item: Tracked, group: int, originals: Originals, 
     label = scene.labels[source.label_id]
     own = {part.raw["frame"]: part for part in source.parts if part.kind == "shape" and part.raw["type"] == "mask"}
     for part in source.parts:
-        if own.get(part.raw["frame"]) is part and part.raw["frame"] in item.masks:
-            if not source.group and originals is not Originals.KEEP:
-                change.shapes.append({**part.raw, "group": group})
-                change.replaced.append(part)
-            else:
-                change.kept.append(part)
-        elif originals is Originals.REMOVE:
+        is_mask = own.get(part.raw["frame"]) is part and part.raw["frame"] in item.masks
+        if originals is Originals.REMOVE and not is_mask:
             change.later.append(part)
         else:
-            change.kept.append(part)
-    outdated = {part.raw["frame"]: part for part in source.superseded if part.raw["frame"] in item.masks}
+            _leave(change, part, group, originals, scene)
+    outdated = {part.raw["frame"]: part for part in source.superseded if _is_outdated_mask(part, item)}
     for frame, mask in item.masks.items():
         shape = None if frame in own else shape_of(mask, "mask")
         if shape is None:
             continue
         made = _shape(source, label, frame, shape.points, group)
         made["source"] = MANUAL if frame in item.by_hand else MODEL
-        if (before := outdated.pop(frame, None)) is not None:
+        if frame in outdated and scene.keeps_its_number(outdated[frame]):
+            before = outdated.pop(frame)
             made["id"] = before.id
             change.replaced.append(before)
         change.shapes.append(made)
         if frame not in item.by_hand:
             change.marks.append(mark_of(frame, "mask", shape.points, outside=False))
     change.later.extend(outdated.values())
+
+
+def _is_outdated_mask(part: Part, item: Tracked) -> bool:
+    return part.kind == "shape" and part.raw["frame"] in item.masks
+
+
+def _leave(change: Change, part: Part, group: int, originals: Originals, scene: Scene) -> None:
+    """Let an original stay; in no group yet, it joins that of its object, so that both are known as one.
+
+    Where a person corrected the copy of one job, the other job gets the correction too.
+    """
+    differs = part.kind == "shape" and len({content_of(copy) for copy in part.copies}) > 1
+    is_settled = not differs or (part.kind, part.id) in scene.annotations.disputed
+    if (part.raw.get("group") and is_settled) or originals is Originals.KEEP:
+        change.kept.append(part)
+        return
+    written = change.shapes if part.kind == "shape" else change.tracks
+    joined = {**part.raw, "group": part.raw.get("group") or group}
+    change.joined.append(part)
+    if scene.keeps_its_number(part):
+        written.append(joined)
+        change.replaced.append(part)
+    else:
+        written.append(without_ids(joined))
+        change.later.append(part)
 
 
 def _shape(source: Source, label: Label, frame: int, points: tuple[float, ...], group: int) -> dict[str, Any]:
@@ -185,24 +228,23 @@ def _shape(source: Source, label: Label, frame: int, points: tuple[float, ...], 
 # Tracks ---------------------------------------------------------------------------------------------------------------
 
 
-def _add_track(change: Change, item: Tracked, form: Form, originals: Originals, scene: Scene) -> None:
+def _add_track(change: Change, item: Tracked, form: Form, originals: Originals, scene: Scene, group: int) -> None:
     source, frames = item.source, list(item.masks)
     looks = [_look(item, frame, form.type) for frame in frames]
-    carried = _carried(source, form, originals, frames)
+    carried = _carried(item, form, originals)
     goes_on = any(raw["frame"] > frames[-1] for raw in carried)
     end = None if goes_on or frames[-1] >= scene.last else frames[-1] + 1
     keys = keyframes(looks, form.type, end=end)
     label = scene.labels[source.label_id]
-    by_hand = {look.frame for look in looks if look.drawn}
-    told = by_hand | item.by_hand
+    told = {look.frame for look in looks if look.drawn} | item.by_hand
     if keys or carried:
         shapes = sorted([*carried, *_key_shapes(source, label, keys, form.type)], key=lambda raw: int(raw["frame"]))
-        track = _track(source, label, shapes)
+        track = _track(source, label, shapes, group)
         change.tracks.append(track)
         change.marks += [
             mark_of(key.frame, form.type, key.points, outside=key.outside) for key in keys if key.frame not in told
         ]
-        _replace(change, track, source, form, originals, by_hand)
+        _replace(change, track, item, form, originals, scene)
     else:
         change.kept.extend(source.parts)
 
@@ -220,16 +262,18 @@ def _is_verbatim(drawn: Drawn, kind: ShapeType) -> bool:
     return drawn.type == kind and drawn.rotation == 0
 
 
-def _carried(source: Source, form: Form, originals: Originals, frames: Sequence[int]) -> list[dict[str, Any]]:
-    """Keyframes of a track that is replaced, from before and after the frames that were tracked."""
-    first = source.parts[0] if source.parts else None
-    if first is None or first.kind != "track" or originals is Originals.KEEP or not _track_becomes(first, form):
+def _carried(item: Tracked, form: Form, originals: Originals) -> list[dict[str, Any]]:
+    """Keyframes of the tracks that are replaced, from before and after the frames that were tracked."""
+    frames = list(item.masks)
+    if originals is Originals.KEEP:
         return []
-    return [
-        {name: value for name, value in raw.items() if name != "id"}
-        for raw in first.raw["shapes"]
-        if not frames[0] <= raw["frame"] <= frames[-1]
-    ]
+    carried: dict[int, dict[str, Any]] = {}
+    for part in (*item.source.parts, *item.source.superseded):
+        if part.kind == "track" and _track_becomes(part, form):
+            for raw in part.raw["shapes"]:
+                if not frames[0] <= raw["frame"] <= frames[-1]:
+                    carried.setdefault(raw["frame"], without_ids(raw))
+    return list(carried.values())
 
 
 def _track_becomes(part: Part, form: Form) -> bool:
@@ -259,12 +303,12 @@ def _key_shapes(source: Source, label: Label, keys: Iterable[Keyframe], kind: Sh
     return shapes
 
 
-def _track(source: Source, label: Label, shapes: list[dict[str, Any]]) -> dict[str, Any]:
+def _track(source: Source, label: Label, shapes: list[dict[str, Any]], group: int) -> dict[str, Any]:
     mutable = {spec.id for spec in label.attributes if spec.mutable}
     return {
         "label_id": source.label_id,
         "frame": shapes[0]["frame"],
-        "group": source.group,
+        "group": group,
         "source": MODEL,
         "attributes": _values(
             {value.spec_id: value.value for value in source.attributes if value.spec_id not in mutable}
@@ -274,18 +318,25 @@ def _track(source: Source, label: Label, shapes: list[dict[str, Any]]) -> dict[s
     }
 
 
+def _becomes(part: Part, item: Tracked, form: Form) -> bool:
+    """Whether a track holds all that a person drew as a part of its object, point for point."""
+    if part.kind == "track":
+        return _track_becomes(part, form)
+    drawn = item.source.drawn.get(part.raw["frame"])
+    if drawn is None or drawn.frame not in item.masks or not _is_verbatim(drawn, form.type):
+        return False
+    return drawn.type == part.raw["type"] and drawn.points == tuple(part.raw["points"])
+
+
 def _replace(
-    change: Change, track: dict[str, Any], source: Source, form: Form, originals: Originals, by_hand: set[int]
+    change: Change, track: dict[str, Any], item: Tracked, form: Form, originals: Originals, scene: Scene
 ) -> None:
     """Decide what the new track takes the place of."""
-    for part in source.parts:
-        if part.kind == "track":
-            becomes = _track_becomes(part, form)
-        else:
-            becomes = part.raw["type"] == form.type and part.raw["frame"] in by_hand
-        if originals is Originals.KEEP or not (becomes or originals is Originals.REMOVE):
-            change.kept.append(part)
-        elif part.kind == "track" and "id" not in track:
+    made = [part for part in item.source.superseded if part.kind == "track" and _track_becomes(part, form)]
+    for part in (*item.source.parts, *made):
+        if originals is Originals.KEEP or not (_becomes(part, item, form) or originals is Originals.REMOVE):
+            _leave(change, part, track["group"], originals, scene)
+        elif part.kind == "track" and "id" not in track and scene.keeps_its_number(part):
             track["id"] = part.id
             change.replaced.append(part)
         else:

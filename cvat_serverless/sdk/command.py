@@ -89,7 +89,7 @@ def track(
         with _shown(quiet=quiet) as watch:
             report = track_task(place, wish, lambda: _predictor(model, device, image_size), watch=watch)
     for line in report.left_out:
-        Console(stderr=True).print(f"Left out: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        _warn(f"Left out: {line}")
     _say(report.lines, quiet=quiet)
 
 
@@ -102,7 +102,11 @@ def push(
     form: FormOption = Form.MASKS,
     label: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="For objects without a class. Default: the task's only label."),
+        typer.Option(
+            metavar="NAME",
+            help="For objects without a class, or of a class that the task has no label for. Default: the task's only "
+            "label, for those without a class.",
+        ),
     ] = None,
     undo: UndoOption = False,
     host: opt.HostOption = None,
@@ -134,6 +138,7 @@ def pull(
         Path | None,
         typer.Option(metavar="PATH", help="The movie as you have it, for an annotation that did not come from sam2v."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an annotation that is there.")] = False,
     host: opt.HostOption = None,
     port: opt.PortOption = None,
     auth: opt.AuthOption = None,
@@ -144,15 +149,16 @@ def pull(
 ) -> None:
     """Fetch the annotation of a task for the napari plugin, with all that was changed in CVAT."""
     from cvat_serverless.sdk.login import Login
-    from cvat_serverless.sdk.pull import pull_document
+    from cvat_serverless.sdk.pull import check_out, pull_document
 
+    check_out(out, movie, force=force)
     with opt.opened(Login(host, port, auth, profile, organization, insecure), task) as place:
-        _say(pull_document(place, out, movie), quiet=quiet)
+        _say(pull_document(place, out, movie, force=force), quiet=quiet)
 
 
 def _take_back(place: Place, *, quiet: bool) -> None:
     from cvat_serverless.sdk.receipts import Receipts
-    from cvat_serverless.sdk.update import undo
+    from cvat_serverless.sdk.undo import undo
     from src_model.errors import RemoteError
 
     done = undo(place, Receipts(place.slug))
@@ -193,7 +199,12 @@ def _shown(*, quiet: bool) -> Iterator[Watch]:
         yield Watch(
             lambda total, done: bar.update(shown, description="Tracking", total=total, completed=done),
             lambda: bar.advance(shown),
+            lambda reason: _warn(f"What is tracked cannot be kept, so do not interrupt this: {reason}"),
         )
+
+
+def _warn(text: str) -> None:
+    Console(stderr=True).print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(lines: list[str] | tuple[str, ...], *, quiet: bool) -> None:

@@ -49,7 +49,7 @@ class FrameFiles:
         self._sizes: OrderedDict[int, int] = OrderedDict()
         self._total = 0
         for path in sorted(folder.glob("*.frame"), key=lambda path: path.stat().st_mtime) if folder.is_dir() else ():
-            with suppress(ValueError):
+            with suppress(ValueError, OSError):
                 self._count(int(path.stem), path.stat().st_size)
 
     def get(self, frame: int) -> bytes | None:
@@ -73,12 +73,12 @@ class FrameFiles:
 
     def clear(self) -> None:
         """Remove them all."""
-        for frame in self._sizes:
-            self._path(frame).unlink(missing_ok=True)
+        with suppress(OSError):  # what is left is found, and counted, the next time
+            for frame in self._sizes:
+                self._path(frame).unlink(missing_ok=True)
+            self._folder.rmdir()
         self._sizes.clear()
         self._total = 0
-        with suppress(OSError):
-            self._folder.rmdir()
 
     def _count(self, frame: int, size: int) -> None:
         self._total += size - self._sizes.get(frame, 0)

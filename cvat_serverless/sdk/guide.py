@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +19,8 @@ from src_model.annotation import load, write
 from src_model.errors import AnnotationFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cvat_serverless.sdk.task import Place
     from src_model.annotation import Annotation, Snapshot
 
@@ -38,6 +41,7 @@ class _Carried(BaseModel):
     version: Literal[1] = 1
     form: Form
     groups: dict[int, int]
+    labels: dict[int, str] = {}
     document: str
 
 
@@ -53,20 +57,28 @@ class Sent:
         What its objects became.
     groups
         CVAT's groups by object id.
+    labels
+        Names of their labels by object id; those of their classes where left out.
     """
 
     annotation: Annotation
     form: Form
     groups: dict[int, int]
+    labels: dict[int, str]
 
 
-def packed(snapshot: Snapshot, form: Form, groups: dict[int, int], task: int) -> str | None:
-    """Return the part of a guide that holds a document; None if it would be too long."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "document.sam2v"
+def packed(snapshot: Snapshot, form: Form, groups: dict[int, int], labels: dict[int, str], task: int) -> str | None:
+    """Return the part of a guide that holds a document; None if it would be too long.
+
+    Raises
+    ------
+    AnnotationFileError
+        If this computer has no room to put it together.
+    """
+    with _scratch() as path:
         write(snapshot, path)
         document = base64.b64encode(path.read_bytes()).decode()
-    data = _Carried(form=form, groups=groups, document=document).model_dump_json()
+    data = _Carried(form=form, groups=groups, labels=labels, document=document).model_dump_json()
     if len(data) > MAX_BYTES:
         return None
     return (
@@ -119,14 +131,26 @@ def sent_document(place: Place) -> Sent | None:
         data = base64.b64decode(carried.document, validate=True)
     except (ValidationError, binascii.Error, ValueError):
         raise AnnotationFileError(f"{where} is damaged; remove it from the guide to fetch the shapes alone") from None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "document.sam2v"
+    with _scratch() as path:
         path.write_bytes(data)
         try:
             annotation = load(path)
         except AnnotationFileError as error:
             raise AnnotationFileError(f"{where} is damaged ({error}); remove it from the guide") from error
-    return Sent(annotation, carried.form, carried.groups)
+    return Sent(annotation, carried.form, carried.groups, carried.labels)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Give the path of a document for a block."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder) / "document.sam2v"
+    except OSError as error:
+        raise AnnotationFileError(
+            f"a document cannot be put into the temporary folder ({error.strerror or error}): make room there, or set "
+            "the environment variable TMPDIR to another"
+        ) from error
 
 
 def _guide(place: Place) -> Guide | None:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from cvat_serverless.sdk.server import Server, failure
+from cvat_serverless.sdk.server import Server, failure, refused_login
 from src_model.errors import MissingExtraError, RemoteError
 
 _TOKEN = "CVAT_ACCESS_TOKEN"
@@ -68,6 +68,8 @@ def connect(login: Login) -> Server:
         raise
     except Exception as error:
         # Not chained: the SDK's errors quote headers with session cookies.
+        if getattr(error, "status", None) == 400:  # so a server answers a wrong name or password
+            raise refused_login(error, login.host or "of the profile, or on this computer,") from None
         raise failure(error, login.host or "of the profile, or on this computer,", "logging in") from None
     try:
         server.check_version()

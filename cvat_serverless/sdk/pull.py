@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.sdk.appearance import by_group, looks_same, things_of
 from cvat_serverless.sdk.guide import sent_document
+from cvat_serverless.sdk.marks import place_mark
 from cvat_serverless.sdk.push import change_for, check_fits
+from cvat_serverless.sdk.receipts import Receipts
 from cvat_serverless.sdk.records import Annotations, Label
 from cvat_serverless.sdk.sources import turned_box
 from cvat_serverless.shapes import make_shape
 from src_model.annotation import (
     MAX_OBJECT_ID,
+    SUFFIX,
     AnnotatedFrame,
     AnnotatedObject,
     Annotation,
@@ -25,18 +28,35 @@ from src_model.annotation import (
 from src_model.annotation.patch import Patch, PatchBuilder
 from src_model.annotation.state import State
 from src_model.errors import AnnotationFileError, RequestError
+from src_model.formats.target import check_target, files_of_movie
 from src_model.masks import Rle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cvat_serverless.sdk.appearance import Thing
+    from cvat_serverless.sdk.change import Change
     from cvat_serverless.sdk.guide import Sent
     from cvat_serverless.sdk.records import Drawn
     from cvat_serverless.sdk.task import Place
 
 
-def pull_document(place: Place, out: Path, movie: Path | None = None) -> tuple[str, ...]:
+def check_out(out: Path, movie: Path | None = None, *, force: bool = False) -> None:
+    """Find out before a server is asked whether a document may be written; as in :func:`pull_document`.
+
+    Raises
+    ------
+    AnnotationFileError, FormatError
+        If not.
+    """
+    if out.suffix.lower() != SUFFIX:
+        raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{out.name}'")
+    if out.is_file() and not force:  # even one of ours, which may have been worked on since
+        raise AnnotationFileError(f"'{out}' is there already; choose another name, or replace it with force=True")
+    check_target(out, lambda _: force, sources=() if movie is None else files_of_movie(movie))
+
+
+def pull_document(place: Place, out: Path, movie: Path | None = None, *, force: bool = False) -> tuple[str, ...]:
     """Fetch a task's annotation as a document.
 
     An object that was sent from a document is as it was there, with its prompts and scores, on all frames that nobody
@@ -50,6 +70,8 @@ def pull_document(place: Place, out: Path, movie: Path | None = None) -> tuple[s
         The ``.sam2v`` file to write.
     movie
         The movie, for documents that are new; it tells what the napari plugin recognises it by.
+    force
+        Replace a file that is there.
 
     Returns
     -------
@@ -60,25 +82,27 @@ def pull_document(place: Place, out: Path, movie: Path | None = None) -> tuple[s
     ------
     AnnotationFileError
         If the file is there already or cannot be written.
+    FormatError
+        If it would lie on or in the movie, or a folder is in the way.
     AnnotationError
         If the movie does not fit the task.
     RemoteError
         If the server refuses or does not answer.
     """
-    if out.exists():
-        raise AnnotationFileError(f"'{out}' is there already; choose another name, or remove it")
-    now = place.annotations()
+    check_out(out, movie, force=force)
     sent = sent_document(place)
     if sent is None:
+        now = place.annotations(Receipts(place.slug).written().is_as_written)
         news = _News(State(Project(_identity(place, movie))), 0, now)
     else:
         check_fits(sent.annotation.movie, place)
-        news = _brought_up_to_date(place, sent, now)
+        news = _brought_up_to_date(place, sent)
     added, left_out = _add_objects(news.state, place, news.others)
     save(Annotation.of_state(news.state, modified=True), out)
     lines = [f"{len(news.state.tracks)} objects of {place.described} fetched to '{out}'."]
     if sent is not None:
         lines.append(f"{news.changed} masks were changed in CVAT since they were sent, and {added} objects are new.")
+    lines += [f"{text[:1].upper()}{text[1:]}." for text in news.doubts]
     if left_out:
         lines.append(f"{left_out} shapes enclose nothing or are of a kind that a document cannot hold: left out.")
     return tuple(lines)
@@ -110,19 +134,23 @@ class _News:
         How many masks were changed.
     others
         What is not part of it.
+    doubts
+        Where jobs hold different copies of a thing, in words.
     """
 
     state: State
     changed: int
     others: Annotations
+    doubts: tuple[str, ...] = ()
 
 
-def _brought_up_to_date(place: Place, sent: Sent, now: Annotations) -> _News:
+def _brought_up_to_date(place: Place, sent: Sent) -> _News:
     state = sent.annotation.snapshot().state
     last = place.data.size - 1
     labels = dict.fromkeys(sent.annotation.objects, Label(id=0, name=""))
     expected = change_for(sent.annotation, sent.form, labels, sent.groups, place.data.deleted_frames)
     before = by_group(Annotations(shapes=tuple(expected.shapes), tracks=tuple(expected.tracks)), last)
+    now = _shown(place, expected)
     after = by_group(now, last)
     changed = 0
     for number, group in sent.groups.items():
@@ -134,7 +162,8 @@ def _brought_up_to_date(place: Place, sent: Sent, now: Annotations) -> _News:
         patch = PatchBuilder()
         if group in after:
             name = place.labels[after[group].label_id].name
-            patch.objects[number] = replace(state.tracks[number].info, class_name=name)
+            if name != sent.labels.get(number, state.tracks[number].info.class_name):
+                patch.objects[number] = replace(state.tracks[number].info, class_name=name)
             differing = _differing(before.get(group), after[group])
             changed += len(differing)
             for frame in differing:
@@ -145,7 +174,24 @@ def _brought_up_to_date(place: Place, sent: Sent, now: Annotations) -> _News:
         shapes=tuple(raw for raw in now.shapes if (raw.get("group") or 0) not in groups),
         tracks=tuple(raw for raw in now.tracks if (raw.get("group") or 0) not in groups),
     )
-    return _News(state, changed, others)
+    return _News(state, changed, others, tuple(now.disputed.values()))
+
+
+def _shown(place: Place, expected: Change) -> Annotations:
+    """Read what CVAT holds; where jobs hold different copies, one that is not as it was sent counts.
+
+    What was sent lies in each job that has its frame, so what one of them lacks was removed there.
+    """
+    marks = {place_mark(look) for raw in (*expected.shapes, *expected.tracks) for look in raw.get("shapes", [raw])}
+    now = place.annotations(lambda raw: place_mark(raw) in marks)
+    groups = {raw["group"] for raw in expected.shapes}
+
+    def is_removed(raw: dict[str, Any]) -> bool:
+        jobs = sum(raw["frame"] in span for span in place.spans)
+        was_sent = raw.get("group") in groups and place_mark(raw) in marks
+        return was_sent and len(now.copies_of("shape", raw)) < jobs
+
+    return now.model_copy(update={"shapes": tuple(raw for raw in now.shapes if not is_removed(raw))})
 
 
 def _differing(before: Thing | None, after: Thing) -> list[int]:
@@ -159,10 +205,14 @@ def _take(patch: PatchBuilder, number: int, frame: int, look: Drawn | None, imag
     patch.locks[number][frame] = False
     if look is not None and look.type == "rectangle":  # says where it is, not which pixels it has
         patch.masks[number][frame] = None
-        patch.prompts[number][frame] = Prompt(box=make_shape("rectangle", turned_box(look), image).box)
+        patch.prompts[number][frame] = _box_prompt(look, image)
     else:
         mask = Rle.empty(image) if look is None else make_shape(look.type, look.points, image).mask(image)
         patch.masks[number][frame] = AnnotatedFrame(mask, 1.0, 1.0, Origin.EDITED)
+
+
+def _box_prompt(look: Drawn, image: tuple[int, int]) -> Prompt:
+    return Prompt(box=make_shape("rectangle", turned_box(look), image).box)
 
 
 def _remove(state: State, number: int) -> None:
@@ -186,6 +236,7 @@ def _add_objects(state: State, place: Place, annotations: Annotations) -> tuple[
     """Return how many objects were added, and how many shapes could not be."""
     things, left_out = things_of(annotations, place.data.size - 1)
     added = 0
+    image = state.project.movie.frame_shape
     for thing in things:
         taken = thing.group in state.tracks or not 0 < thing.group <= MAX_OBJECT_ID
         number = max(state.tracks, default=0) + 1 if taken else thing.group
@@ -193,7 +244,7 @@ def _add_objects(state: State, place: Place, annotations: Annotations) -> tuple[
         patch.objects[number] = AnnotatedObject(number, class_name=place.labels[thing.label_id].name)
         for frame, look in thing.frames.items():
             try:
-                _add(patch, number, frame, look, thing, state.project.movie.frame_shape)
+                _add(patch, number, frame, look, thing, image)
             except RequestError:  # it lies outside of the image, or covers no pixel
                 left_out += 1
         if patch.masks[number] or patch.prompts[number]:
@@ -211,10 +262,15 @@ def _add(
         return
     if look.type == "rectangle":
         if frame in thing.keys:
-            patch.prompts[number][frame] = Prompt(box=make_shape("rectangle", turned_box(look), image).box)
+            patch.prompts[number][frame] = _box_prompt(look, image)
         return
     mask = make_shape(look.type, look.points, image).mask(image)
-    drawn = frame in thing.by_hand
-    patch.masks[number][frame] = AnnotatedFrame(mask, 1.0, 1.0, Origin.PROMPTED if drawn else Origin.IMPORTED)
-    if drawn:
-        patch.prompts[number][frame] = Prompt(mask=mask)
+    prompt = None
+    if frame in thing.by_hand:
+        prompt = Prompt(mask=mask)
+    elif frame in thing.boxes:
+        prompt = _box_prompt(thing.boxes[frame], image)
+    if prompt is not None:
+        patch.prompts[number][frame] = prompt
+    origin = Origin.IMPORTED if prompt is None else Origin.PROMPTED
+    patch.masks[number][frame] = AnnotatedFrame(mask, 1.0, 1.0, origin)

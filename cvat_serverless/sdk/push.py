@@ -69,12 +69,15 @@ def push_document(
     labels = {number: _label(place, info, label) for number, info in annotation.objects.items()}
     groups = free_groups(annotation, before)
     change = change_for(annotation, form, labels, groups, place.data.deleted_frames)
+    place.check_writable()
     if not change.shapes and not change.tracks:
         raise RemoteError(f"'{path.name}' holds no mask, so there is nothing to send; track its objects first")
     count = len(groups)
     summary = f"{count} object{'' if count == 1 else 's'} of '{path.name}' sent to {place.described} as {form.value}."
     receipt = carry_out(place, change, receipts, summary, guide=True)
-    lines = [summary, *_store(place, annotation, form, groups, receipt, receipts)]
+    names = {number: each.name for number, each in labels.items()}
+    block = packed(annotation.snapshot(), form, groups, names, place.task.id)
+    lines = [summary, *_store(place, block, receipt, receipts)]
     return (*lines, f"To take it back: sam2v cvat push --task {place.task.id} --undo")
 
 
@@ -116,7 +119,8 @@ def change_for(
         if len(masklet):
             masks = {frame: masklet.mask_at(frame) or nothing for frame in frames}
             objects.append(Tracked(source, masks, by_hand))
-    scene = Scene({label.id: label for label in labels.values()}, Annotations(), annotation.movie.length - 1)
+    last = annotation.movie.length - 1
+    scene = Scene({label.id: label for label in labels.values()}, Annotations(), last, (range(last + 1),))
     return change_of(objects, form, Originals.KEEP, scene)
 
 
@@ -141,21 +145,19 @@ def _check_first(place: Place, before: Annotations) -> None:
 
 
 def _label(place: Place, info: AnnotatedObject, otherwise: str | None) -> Label:
-    if info.class_name:
-        return place.label_named(info.class_name)
+    known = {label.name for label in place.labels.values()}
+    if info.class_name and (info.class_name in known or otherwise is None):
+        return place.label_named(info.class_name, "give the label of such objects with --label")
     if otherwise is not None:
-        return place.label_named(otherwise)
+        return place.label_named(otherwise, "give another --label")
     if len(place.labels) == 1:
         return next(iter(place.labels.values()))
-    known = ", ".join(repr(label.name) for label in place.labels.values()) or "none"
-    raise RemoteError(f"{info.title} has no class, and {place.described} has the labels {known}: choose with --label")
+    names = ", ".join(map(repr, sorted(known))) or "none"
+    raise RemoteError(f"{info.title} has no class, and {place.described} has the labels {names}: choose with --label")
 
 
-def _store(
-    place: Place, annotation: Annotation, form: Form, groups: dict[int, int], receipt: Receipt, receipts: Receipts
-) -> list[str]:
+def _store(place: Place, block: str | None, receipt: Receipt, receipts: Receipts) -> list[str]:
     """Put all that is not in the shapes into the guide; without it the shapes are still right."""
-    block = packed(annotation.snapshot(), form, groups, place.task.id)
     reason = "they are too many for a guide"
     try:
         if block is not None:

@@ -14,6 +14,9 @@ from src_model.errors import RemoteError
 
 Kind = Literal["shape", "track"]
 
+MODEL, MANUAL = "auto", "manual"
+"""What CVAT calls the source of shapes that a model or a person made; ``semi-auto``: a person changed a model's."""
+
 _Record = TypeVar("_Record", bound=BaseModel)
 
 
@@ -114,6 +117,15 @@ class Drawn(Record):
     z_order: int = 0
     attributes: tuple[AttributeValue, ...] = ()
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom, without regard to a rotation."""
+        if self.type == "mask":
+            left, top, right, bottom = self.points[-4:]
+            return left, top, right + 1, bottom + 1
+        x, y = self.points[::2], self.points[1::2]
+        return min(x), min(y), max(x), max(y)
+
 
 class ShapeInfo(Drawn):
     """A shape on one frame."""
@@ -135,6 +147,11 @@ class TrackInfo(Record):
     shapes: tuple[Drawn, ...] = ()
     attributes: tuple[AttributeValue, ...] = ()
 
+    @property
+    def is_rectangle(self) -> bool:
+        """Whether it is one of rectangles."""
+        return all(look.type == "rectangle" for look in self.shapes)
+
 
 def _in_order(raw: Any) -> Any:
     """Sort attributes, which CVAT gives in any order, so that what did not change is equal."""
@@ -149,14 +166,30 @@ Raws = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_in_order)]
 
 
 class Annotations(Record):
-    """Shapes and tracks as CVAT wrote them, so that they can be given back as they were."""
+    """Shapes and tracks as CVAT wrote them, so that they can be given back as they were.
+
+    Attributes
+    ----------
+    shapes, tracks
+        As CVAT writes them.
+    copies
+        What several jobs hold of one thing, by its kind and id; it is left out where only one holds it.
+    disputed
+        Where such copies differ and none can be said to be right, in words.
+    """
 
     shapes: Raws = ()
     tracks: Raws = ()
+    copies: dict[tuple[Kind, int], tuple[dict[str, Any], ...]] = {}
+    disputed: dict[tuple[Kind, int], str] = {}
 
     def of(self, kind: Kind) -> tuple[dict[str, Any], ...]:
         """Return one of the two."""
         return self.shapes if kind == "shape" else self.tracks
+
+    def copies_of(self, kind: Kind, raw: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+        """Return what jobs hold of a shape or track: one copy a job."""
+        return self.copies.get((kind, int(raw["id"])), (raw,))
 
     def newest(self, kind: Kind) -> int:
         """Return the largest id; later ones are larger."""

@@ -55,10 +55,13 @@ class Watch:
         Called with the number of frames to be tracked in both directions, and how many were tracked before.
     after_frame
         Called after each frame.
+    not_kept
+        Called with the reason, once, if what was tracked cannot be kept on this computer.
     """
 
     started: Callable[[int, int], None] = lambda total, done: None
     after_frame: Callable[[], None] = lambda: None
+    not_kept: Callable[[str], None] = lambda reason: None
 
 
 def document_for(
@@ -108,14 +111,19 @@ class Run:
         Raises
         ------
         RemoteError
-            If another process holds it.
+            If another process holds it, or this computer cannot keep it.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._path.with_suffix(".lock"))
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             raise RemoteError("another sam2v is tracking just this; wait for it, or stop it") from None
+        except OSError as error:
+            raise RemoteError(
+                f"nothing can be kept in '{self._folder}' ({error.strerror or error}), neither what is tracked nor the "
+                "note by which it is taken back: make room there, or let it be written to"
+            ) from error
         try:
             yield
         finally:
@@ -135,14 +143,18 @@ class Run:
         same = same and all(_absent(found, number) == _absent(wanted, number) for number in wanted.objects)
         return found if same else None
 
-    def keep(self, annotation: Annotation) -> None:
-        """Write what is there so far; a full disk does not end the tracking."""
-        with suppress(AnnotationFileError):
+    def keep(self, annotation: Annotation) -> str | None:
+        """Write what is there so far; return why it could not be: that need not end the tracking, but is to be told."""
+        try:
             write(annotation.snapshot(), self._path)
+        except AnnotationFileError as error:
+            return str(error)
+        return None
 
     def forget(self) -> None:
-        """Remove what was kept."""
-        self._path.unlink(missing_ok=True)
+        """Remove what was kept; what cannot be removed is of other annotations than those there are now."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def follow(
@@ -171,10 +183,10 @@ def follow(
     from src_model.tracking.passes import left_of, plan_passes
     from src_model.workflow import TrackRequest, snapshot_of
 
-    due = clock() + _SECONDS_BETWEEN_SAVES
+    keeper = _Keeper(run, annotation, watch, clock)
     prompted = {number: tuple(annotation.prompts(number)) for number in annotation.objects}
     passes = plan_passes(prompted, range(annotation.movie.length), "both")
-    left = left_of(passes, lambda number, frame: _direction(annotation, number, frame))
+    left = left_of(passes, prompted, lambda number, frame: _direction(annotation, number, frame))
     total = sum(len(planned.frames) for planned in passes)
     watch.started(total, total - sum(len(planned.frames) for planned in left))
     try:
@@ -187,12 +199,35 @@ def follow(
                 for outcome in tracker.propagate(request):
                     opened.add(outcome.frame, outcome.masks)
                     watch.after_frame()
-                    if clock() > due:
-                        begun = clock()
-                        run.keep(annotation)
-                        due = clock() + max(_SECONDS_BETWEEN_SAVES, (clock() - begun) * _WORK_PER_SAVING)
+                    keeper.keep_now_and_then()
     finally:
-        run.keep(annotation)
+        keeper.keep()
+
+
+class _Keeper:
+    """Keeps a run from time to time, and tells once if it cannot."""
+
+    def __init__(self, run: Run, annotation: Annotation, watch: Watch, clock: Callable[[], float]) -> None:
+        self._run = run
+        self._annotation = annotation
+        self._watch = watch
+        self._clock = clock
+        self._due = clock() + _SECONDS_BETWEEN_SAVES
+        self._was_told = False
+
+    def keep_now_and_then(self) -> None:
+        """Keep it if that was long ago."""
+        if self._clock() > self._due:
+            begun = self._clock()
+            self.keep()
+            self._due = self._clock() + max(_SECONDS_BETWEEN_SAVES, (self._clock() - begun) * _WORK_PER_SAVING)
+
+    def keep(self) -> None:
+        """Keep it."""
+        trouble = self._run.keep(self._annotation)
+        if trouble is not None and not self._was_told:
+            self._was_told = True
+            self._watch.not_kept(trouble)
 
 
 def _answer_prompts(annotation: Annotation, tracker: DocumentTracker) -> None:

@@ -18,6 +18,7 @@ OLDEST = (2, 40)
 
 _JSON = {"Accept": "application/vnd.cvat+json"}
 _TIMEOUT = (20.0, 300.0)
+_NOT_ACCEPTED = "it does not accept these credentials: look at CVAT_ACCESS_TOKEN, --auth and the variable PASS"
 _PASSING = {429, 500, 502, 503, 504}
 """Answers that may be others a little later."""
 
@@ -83,11 +84,21 @@ class Server:
 
     def get(self, path: str, doing: str, **query: object) -> Any:
         """Ask for JSON."""
-        return _parsed(self._patiently(path, doing, query, _JSON), self.host)
+        return _parsed(self._patiently("GET", path, doing, query, _JSON), self.host)
 
     def get_bytes(self, path: str, doing: str, **query: object) -> bytes:
         """Ask for a file."""
-        return self._patiently(path, doing, query, {})
+        return self._patiently("GET", path, doing, query, {})
+
+    def try_out(self, method: str, path: str, body: Mapping[str, object], doing: str, **query: object) -> None:
+        """Ask for a change that changes nothing, to learn whether the server would let this user do it.
+
+        Raises
+        ------
+        RemoteError
+            If it would not, or does not answer.
+        """
+        self._patiently(method, path, doing, query, _JSON, dict(body))
 
     def change(self, method: str, path: str, body: Mapping[str, object], doing: str, **query: object) -> Any:
         """Change something; asked once.
@@ -101,13 +112,21 @@ class Server:
         """
         return _parsed(self._ask(method, path, doing, query, _JSON, dict(body)), self.host)
 
-    def _patiently(self, path: str, doing: str, query: Mapping[str, object], headers: Mapping[str, str]) -> bytes:
+    def _patiently(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        query: Mapping[str, object],
+        headers: Mapping[str, str],
+        body: object = None,
+    ) -> bytes:
         for delay in self.patience.delays:
             try:
-                return self._ask("GET", path, doing, query, headers)
+                return self._ask(method, path, doing, query, headers, body)
             except ConnectionBroken:
                 self.patience.sleep(delay)
-        return self._ask("GET", path, doing, query, headers)
+        return self._ask(method, path, doing, query, headers, body)
 
     def _ask(
         self,
@@ -155,7 +174,7 @@ def failure(error: Exception, host: str, doing: str) -> RemoteError:
         )
     match status:
         case 401:
-            why = "it does not accept these credentials: look at CVAT_ACCESS_TOKEN, --auth and the variable PASS"
+            why = _NOT_ACCEPTED
         case 403:
             why = "you have no permission: ask the task's owner, or look whether --organization is needed"
         case 404:
@@ -167,10 +186,24 @@ def failure(error: Exception, host: str, doing: str) -> RemoteError:
     return RemoteError(f"the CVAT server {host} refuses {doing}: {why}")
 
 
+def refused_login(error: Exception, host: str) -> RemoteError:
+    """Put in words that a server refuses a name and password, with the reason that it gives."""
+    try:
+        reasons = json.loads(_body(error)).get("non_field_errors", ())
+        reason = " ".join(str(each) for each in reasons)[:300]
+    except (ValueError, AttributeError, TypeError):
+        reason = ""
+    why = f"{_NOT_ACCEPTED}{f' ({reason})' if reason else ''}"
+    return RemoteError(f"the CVAT server {host} refuses logging in: {why}")
+
+
 def _reason(error: Exception) -> str:
+    return " ".join((_body(error) or "no reason is given").split())[:300]
+
+
+def _body(error: Exception) -> str:
     body = getattr(error, "body", None)
-    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "no reason is given")
-    return " ".join(text.split())[:300]
+    return body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
 
 
 def _parsed(data: bytes, host: str) -> Any:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cvat_serverless.sdk.marks import mark_of
-from cvat_serverless.sdk.records import Drawn, Kind, ShapeInfo, TrackInfo, read
+from cvat_serverless.sdk.appearance import is_one_object
+from cvat_serverless.sdk.records import MODEL, Drawn, Kind, ShapeInfo, TrackInfo, read
 from cvat_serverless.shapes import SHAPE_TYPES, make_shape
 from src_model.annotation.prompts import Prompt
 from src_model.errors import FrameRangeError, RemoteError, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from cvat_serverless.sdk.records import Annotations, AttributeValue
 
-MODEL = "auto"
-"""What CVAT calls the source of shapes that a model made. One that a person changed becomes ``semi-auto``."""
-
-MANUAL = "manual"
+Judge = Callable[[dict[str, Any]], bool | None]
+"""Tells of a shape or keyframe whether a model made it just so; None if that is not known."""
 
 _INSTEAD = {
     "points": "points enclose nothing: draw a rectangle around the object, or click it with the AI tools' interactor",
@@ -36,10 +34,21 @@ _INSTEAD = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A shape or a track as CVAT holds it."""
+    """A shape or a track as CVAT holds it.
+
+    Attributes
+    ----------
+    kind
+        Which of the two.
+    raw
+        As CVAT writes it.
+    copies
+        What jobs hold of it: one each.
+    """
 
     kind: Kind
     raw: dict[str, Any] = field(repr=False)
+    copies: tuple[dict[str, Any], ...] = field(repr=False)
 
     @property
     def id(self) -> int:
@@ -70,6 +79,8 @@ class Source:
         Frames from which on a person said that it is not there, up to the next drawn one.
     superseded
         Earlier results of a model for the same object, which new ones take the place of.
+    members
+        Numbers of all that was in its group.
     """
 
     label_id: int
@@ -79,6 +90,7 @@ class Source:
     drawn: dict[int, Drawn]
     absent: frozenset[int] = frozenset()
     superseded: tuple[Part, ...] = ()
+    members: frozenset[tuple[Kind, int]] = frozenset()
 
     def drawn_before(self, frame: int) -> Drawn:
         """Return what a person drew last up to a frame, or first after it."""
@@ -102,7 +114,7 @@ class Source:
         return tuple(found)
 
 
-def named_sources(annotations: Annotations, names: Sequence[str], ours: Collection[str] = ()) -> list[Source]:
+def named_sources(annotations: Annotations, names: Sequence[str], is_models: Judge) -> list[Source]:
     """Find objects by ids.
 
     Parameters
@@ -111,8 +123,8 @@ def named_sources(annotations: Annotations, names: Sequence[str], ours: Collecti
         Of the task.
     names
         ``"12"``, ``"track:12"`` or ``"shape:12"``; ``"12,40"`` is one object drawn as two.
-    ours
-        Marks of keyframes that a model wrote earlier: they are no corrections.
+    is_models
+        Tells what a model made: that is no correction.
 
     Raises
     ------
@@ -125,15 +137,13 @@ def named_sources(annotations: Annotations, names: Sequence[str], ours: Collecti
         parts = [_part(annotations, word.strip()) for word in name.split(",")]
         if all((part.kind, part.id) in seen for part in parts):
             continue
-        source = _source(annotations, parts, ours)
+        source = _source(annotations, parts, is_models)
         seen |= {(part.kind, part.id) for part in source.parts}
         sources.append(source)
     return sources
 
 
-def sources_on(
-    annotations: Annotations, frame: int, ours: Collection[str] = ()
-) -> tuple[list[Source], tuple[str, ...]]:
+def sources_on(annotations: Annotations, frame: int, is_models: Judge) -> tuple[list[Source], tuple[str, ...]]:
     """Find all objects that are drawn on a frame.
 
     Returns
@@ -153,11 +163,11 @@ def sources_on(
         if (part.kind, part.id) in seen:
             continue
         try:
-            source = _source(annotations, [part], ours)
+            source = _source(annotations, [part], is_models)
         except RemoteError as error:
             left_out.append(str(error))
             continue
-        seen |= {(each.kind, each.id) for each in source.parts}
+        seen |= {(each.kind, each.id) for each in (*source.parts, *source.superseded)}
         sources.append(source)
     if not sources:
         reason = left_out[0] if left_out else "draw the objects first, and save"
@@ -224,13 +234,13 @@ def _part(annotations: Annotations, word: str) -> Part:
             f"--object {word!r} is no id: expected a number as CVAT shows it, track:NUMBER or shape:NUMBER"
         )
     kinds: tuple[Kind, ...] = ("shape", "track")
-    found = [
-        Part(each, raw)
+    parts = [
+        Part(each, raw, annotations.copies_of(each, raw))
         for each in kinds
         if kind in ("", each)
         for raw in annotations.of(each)
-        if raw["id"] == int(number)
     ]
+    found = [part for part in parts if any(copy["id"] == int(number) for copy in part.copies)]
     if not found:
         known = ", ".join(str(raw["id"]) for raw in (*annotations.shapes, *annotations.tracks)[:12]) or "none at all"
         raise RemoteError(f"there is no {kind or 'shape or track'} {number}; there are {known}. Was it saved in CVAT?")
@@ -239,49 +249,72 @@ def _part(annotations: Annotations, word: str) -> Part:
     return found[0]
 
 
-def _source(annotations: Annotations, parts: list[Part], ours: Collection[str]) -> Source:
+def _source(annotations: Annotations, parts: list[Part], is_models: Judge) -> Source:
     first = parts[0]
     head: ShapeInfo | TrackInfo = read(ShapeInfo, first.raw) if first.kind == "shape" else read(TrackInfo, first.raw)
     superseded: list[Part] = []
-    if first.kind == "shape" and len(parts) == 1 and head.group:
-        more, superseded = _same_object(annotations, first, head.group, head.label_id)
+    members = annotations.groups.get(head.group, [])
+    if len(parts) == 1 and head.group:
+        more, superseded = _same_object(annotations, first, head.group, head.label_id, is_models)
         parts = [*parts, *more]
     drawn: dict[int, Drawn] = {}
     absent: set[int] = set()
     for part in parts:
-        for look in _looks(part, ours):
+        for look in _looks(part, is_models):
             _check_type(look, part)
             if look.outside:
                 absent.add(look.frame)
-            else:
+            elif look.type != "rectangle" or look.frame not in drawn:  # a rectangle around a mask says less than it
                 drawn[look.frame] = look
     if not drawn:
         raise RemoteError(f"{first.described} is outside of the picture on all frames; draw it where it can be seen")
-    return Source(head.label_id, head.group, head.attributes, tuple(parts), drawn, frozenset(absent), tuple(superseded))
+    held = frozenset((kind, int(copy["id"])) for kind, raw in members for copy in annotations.copies_of(kind, raw))
+    absent -= drawn.keys()
+    return Source(
+        head.label_id, head.group, head.attributes, tuple(parts), drawn, frozenset(absent), tuple(superseded), held
+    )
 
 
-def _same_object(annotations: Annotations, first: Part, group: int, label_id: int) -> tuple[list[Part], list[Part]]:
-    """Find other shapes of a group that is one object on many frames: drawn by a person, and made by a model."""
-    by_id = {
-        int(raw["id"]): Part(kind, raw)
+def _same_object(
+    annotations: Annotations, first: Part, group: int, label_id: int, is_models: Judge
+) -> tuple[list[Part], list[Part]]:
+    """Find the rest of a group that is one object: what a person drew or changed, and what a model made just so."""
+    members = [
+        Part(kind, raw, annotations.copies_of(kind, raw))
         for kind, raw in annotations.groups[group]
-        if kind == "shape" and raw["label_id"] == label_id
-    }
-    members = [read(ShapeInfo, part.raw) for part in by_id.values()]
-    if max(Counter(info.frame for info in members).values()) > 1:
-        return [], []  # several things on one frame: the group is about something else
-    others = [info for info in members if info.id != first.id]
-    drawn = [by_id[info.id] for info in others if info.source != MODEL and info.type in SHAPE_TYPES]
-    made = [by_id[info.id] for info in others if info.source == MODEL]
+        if raw["label_id"] == label_id
+    ]
+    shapes = [part for part in members if part.kind == "shape"]
+    tracks = [part for part in members if part.kind == "track"]
+    kinds = [read(TrackInfo, part.raw).is_rectangle for part in tracks]
+    if len(kinds) > len(set(kinds)) or not is_one_object(read(ShapeInfo, part.raw) for part in shapes):
+        return [], []  # several things: the group is about something else
+    others = [part for part in members if (part.kind, part.id) != (first.kind, first.id)]
+    made = [part for part in others if _is_made(part, is_models)]
+    drawn = [part for part in others if part not in made and _is_closed(part)]
     return drawn, made
 
 
-def _looks(part: Part, ours: Collection[str]) -> list[Drawn]:
+def _is_made(part: Part, is_models: Judge) -> bool:
+    """Whether a model made it and nobody changed it; what this computer did not write is judged by its source."""
+    if part.kind == "shape":
+        told = is_models(part.raw)
+        return part.raw.get("source") == MODEL if told is None else told
+    return part.raw.get("source") == MODEL and all(is_models(key) for key in part.raw["shapes"])
+
+
+def _is_closed(part: Part) -> bool:
+    looks = [part.raw] if part.kind == "shape" else part.raw["shapes"]
+    return all(look["type"] in SHAPE_TYPES for look in looks)
+
+
+def _looks(part: Part, is_models: Judge) -> list[Drawn]:
     if part.kind == "shape":
         return [read(ShapeInfo, part.raw)]
-    looks = sorted(read(TrackInfo, part.raw).shapes, key=lambda look: look.frame)
-    theirs = [look for look in looks if mark_of(look.frame, look.type, look.points, outside=look.outside) not in ours]
-    return theirs if any(not look.outside for look in theirs) else looks
+    keys = sorted(part.raw["shapes"], key=lambda key: int(key["frame"]))
+    theirs = [key for key in keys if not is_models(key)]
+    told = theirs if any(not key.get("outside") for key in theirs) else keys
+    return [read(Drawn, key) for key in told]
 
 
 def _check_type(look: Drawn, part: Part) -> None:
@@ -291,9 +324,11 @@ def _check_type(look: Drawn, part: Part) -> None:
 
 
 def _drawn_on(annotations: Annotations, frame: int) -> list[Part]:
-    shapes = [Part("shape", raw) for raw in annotations.shapes if raw["frame"] == frame]
+    shapes = [
+        Part("shape", raw, annotations.copies_of("shape", raw)) for raw in annotations.shapes if raw["frame"] == frame
+    ]
     tracks = [
-        Part("track", raw)
+        Part("track", raw, annotations.copies_of("track", raw))
         for raw in annotations.tracks
         if any(look.get("frame") == frame and not look.get("outside") for look in raw.get("shapes", ()))
     ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.sdk.marks import hash_of
+from cvat_serverless.sdk.overlaps import united
 from cvat_serverless.sdk.records import Annotations, DataInfo, JobInfo, Label, Page, TaskInfo, read
 from src_model.errors import FrameRangeError, MovieError, RemoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cvat_serverless.sdk.server import Server
 
@@ -105,10 +106,46 @@ class Place:
                 )
         return of_first.height, of_first.width
 
-    def annotations(self) -> Annotations:
-        """Read all shapes and tracks."""
-        answer = self.server.get(f"{self._path}/annotations/", f"reading the annotations of {self.described}")
-        return read(Annotations, answer)
+    @property
+    def is_cut(self) -> bool:
+        """Whether several jobs hold its annotations, each with those of its own frames."""
+        return self.job is None and len(self.jobs) > 1
+
+    @property
+    def spans(self) -> tuple[range, ...]:
+        """The frames of each job that annotations are written to."""
+        jobs = (self.job,) if self.job is not None else self.jobs
+        return tuple(range(job.start_frame, job.stop_frame + 1) for job in jobs)
+
+    def held(self) -> tuple[tuple[range, Annotations], ...]:
+        """Read all shapes and tracks as each job holds them, with its frames; by ascending first frame.
+
+        CVAT's answer for a whole task is of no use where there are several: it names what lies in two jobs once or
+        twice, depending on its type, and ends tracks where a job does.
+        """
+        if not self.is_cut:
+            answer = self.server.get(f"{self._path}/annotations/", f"reading the annotations of {self.described}")
+            return ((self.span, read(Annotations, answer)),)
+        jobs = sorted(self.jobs, key=lambda job: (job.start_frame, job.id))
+        return tuple(part for job in jobs for part in replace(self, job=job).held())
+
+    def annotations(self, is_as_written: Callable[[dict[str, Any]], bool] = lambda raw: False) -> Annotations:
+        """Read all shapes and tracks, each once.
+
+        Parameters
+        ----------
+        is_as_written
+            Tells of a shape or keyframe whether it is as it was written: where jobs hold different copies of one
+            thing, those that are not count.
+        """
+        held = self.held()
+        return united(held, is_as_written) if self.is_cut else held[0][1]
+
+    def check_writable(self) -> None:
+        """Raise RemoteError if the server does not let this user write annotations; changes nothing."""
+        body: dict[str, object] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
+        doing = f"writing annotations of {self.described}, which was tried before any work was done"
+        self.server.try_out("PATCH", f"{self._path}/annotations/", body, doing, action="create")
 
     def write(self, action: str, shapes: list[dict[str, Any]], tracks: list[dict[str, Any]]) -> Annotations:
         """Change annotations by one request, all or nothing.
@@ -148,15 +185,13 @@ class Place:
             quality="original",
         )
 
-    def label_named(self, name: str) -> Label:
-        """Return the label of a name; RemoteError if there is none."""
+    def label_named(self, name: str, otherwise: str) -> Label:
+        """Return the label of a name; RemoteError, which says what to do ``otherwise``, if there is none."""
         for label in self.labels.values():
             if label.name == name:
                 return label
         known = ", ".join(repr(label.name) for label in self.labels.values()) or "none"
-        raise RemoteError(
-            f"{self.described} has no label {name!r}; it has {known}. Add it in CVAT, or choose with --label"
-        )
+        raise RemoteError(f"{self.described} has no label {name!r}; it has {known}. Add it in CVAT, or {otherwise}")
 
     @property
     def _path(self) -> str:

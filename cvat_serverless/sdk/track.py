@@ -10,6 +10,7 @@ from cvat_serverless.sdk.change import Scene, change_of, check_label
 from cvat_serverless.sdk.forms import Form, Originals
 from cvat_serverless.sdk.frames import FrameFiles, TaskMovie
 from cvat_serverless.sdk.receipts import Receipts, cache_folder, state_folder
+from cvat_serverless.sdk.records import MODEL
 from cvat_serverless.sdk.run import Run, Watch, document_for, follow, tracked_objects
 from cvat_serverless.sdk.sources import named_sources, prompts_of, sources_on
 from cvat_serverless.sdk.update import carry_out, settle
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from cvat_serverless.sdk.change import Change
-    from cvat_serverless.sdk.sources import Part, Source
+    from cvat_serverless.sdk.change import Change, Tracked
+    from cvat_serverless.sdk.records import Annotations
+    from cvat_serverless.sdk.sources import Judge, Part, Source
     from cvat_serverless.sdk.task import Place
     from src_model.annotation import Annotation
     from src_model.tracking import StreamingPredictor
@@ -118,32 +120,34 @@ def track_task(
         if any(receipt.run == run.key for receipt in settle(place, receipts)):
             run.forget()
             return Report(("This was tracked and written before the connection broke; nothing was left to do.",))
-        sources, left_out = _sources(place, wish, receipts)
+        annotations = place.annotations(receipts.written().is_as_written)
+        sources, left_out = _sources(place, wish, annotations, receipts.written().is_models)
         for source in sources:  # before a model is loaded
             check_label(place.labels[source.label_id], wish.form)
             prompts_of(source, frames, place.frame_shape(frames))
+        place.check_writable()
         files = FrameFiles(where.cache / place.images_slug)
         with TaskMovie(place, frames, files) as movie:
             annotation = _tracked(movie, sources, frames, load_predictor(), run, watch or Watch())
-        change = _change(place, wish, annotation, sources, frames)
-        lines = _lines(place, wish, change, len(frames), len(sources))
+        change = _change(place, wish, tracked_objects(annotation, sources, frames), annotations)
+        lines = (*_lines(place, wish, change, len(frames), len(sources)), *_doubts(annotations, sources))
         carry_out(place, change, receipts, lines[0], run=run.key)
         run.forget()
         files.clear()
     return Report(lines, tuple(movie.fetched), left_out)
 
 
-def _sources(place: Place, wish: Wish, receipts: Receipts) -> tuple[list[Source], tuple[str, ...]]:
-    annotations = place.annotations()
-    ours = receipts.model_marks()
+def _sources(
+    place: Place, wish: Wish, annotations: Annotations, is_models: Judge
+) -> tuple[list[Source], tuple[str, ...]]:
     if wish.all_on is None:
-        return named_sources(annotations, wish.objects, ours), ()
+        return named_sources(annotations, wish.objects, is_models), ()
     if wish.all_on not in place.span:
         raise FrameRangeError(
             f"--all-shapes-on {wish.all_on} is not within {place.described}, which has the frames "
             f"{place.span.start} to {place.span.stop - 1}"
         )
-    return sources_on(annotations, wish.all_on, ours)
+    return sources_on(annotations, wish.all_on, is_models)
 
 
 def _tracked(
@@ -162,11 +166,8 @@ def _tracked(
     return annotation
 
 
-def _change(
-    place: Place, wish: Wish, annotation: Annotation, sources: Sequence[Source], frames: Sequence[int]
-) -> Change:
-    objects = tracked_objects(annotation, sources, frames)
-    scene = Scene(place.labels, place.annotations(), place.span.stop - 1)
+def _change(place: Place, wish: Wish, objects: Sequence[Tracked], annotations: Annotations) -> Change:
+    scene = Scene(place.labels, annotations, place.span.stop - 1, place.spans)
     change = change_of(objects, wish.form, wish.originals, scene)
     if not change.shapes and not change.tracks:
         raise RemoteError("none of the objects was found on any frame, so nothing was written; draw them again, larger")
@@ -176,19 +177,30 @@ def _change(
 def _lines(place: Place, wish: Wish, change: Change, frames: int, objects: int) -> tuple[str, ...]:
     what = "object" if objects == 1 else "objects"
     if wish.form is Form.MASKS:
-        written = f"{len(change.shapes)} masks, one group an object"
+        masks = sum(shape["type"] == "mask" for shape in change.shapes)
+        written = f"{masks} masks, one group an object"
     else:
-        keys = sum(len(track["shapes"]) for track in change.tracks)
-        tracks = "track" if len(change.tracks) == 1 else "tracks"
-        written = f"{len(change.tracks)} {wish.form.type} {tracks} with {keys} keyframes"
+        made = [track for track in change.tracks if track["source"] == MODEL]
+        keys = sum(len(track["shapes"]) for track in made)
+        tracks = "track" if len(made) == 1 else "tracks"
+        written = f"{len(made)} {wish.form.type} {tracks} with {keys} keyframes"
     lines = [f"{objects} {what} tracked over {frames} frames of {place.described}: {written}."]
-    if gone := [*change.replaced, *change.later]:
+    if gone := [part for part in (*change.replaced, *change.later) if part not in change.joined]:
         lines.append(f"In place of {_listed(gone)}.")
+    if change.joined:
+        lines.append(f"Left as they are, in the group of their object: {_listed(change.joined)}.")
     if change.kept:
         lines.append(f"Left as they are: {_listed(change.kept)}.")
     job = "" if place.job is None else f" --job {place.job.id}"
     lines.append(f"To take it back: sam2v cvat track --task {place.task.id}{job} --undo")
     return tuple(lines)
+
+
+def _doubts(annotations: Annotations, sources: Sequence[Source]) -> tuple[str, ...]:
+    """Say where jobs hold different copies of what was tracked."""
+    parts = [part for source in sources for part in (*source.parts, *source.superseded)]
+    found = [annotations.disputed.get((part.kind, part.id)) for part in parts]
+    return tuple(f"{text[:1].upper()}{text[1:]}." for text in found if text)
 
 
 def _listed(parts: Iterable[Part]) -> str:

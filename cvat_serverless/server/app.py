@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,14 @@ from starlette.routing import Route
 from cvat_serverless.functions import FUNCTIONS, FunctionInfo, FunctionService, Reply
 from cvat_serverless.server.access import is_allowed
 from cvat_serverless.server.metrics import CONTENT_TYPE, Metrics
+from cvat_serverless.server.room import Room
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from cvat_serverless.server.room import Guest
+
+_log = logging.getLogger(__name__)
 
 _OPEN = frozenset({"/healthz"})
 _RETRY_AFTER = {"Retry-After": "5"}
@@ -35,11 +41,14 @@ class ServerLimits:
     ----------
     body_bytes
         Largest request.
+    held_bytes
+        All requests together that arrive, wait or are answered. They take up to three times as much memory.
     body_seconds
         Seconds for it to arrive.
     """
 
     body_bytes: int = 64 * 2**20
+    held_bytes: int = 512 * 2**20
     body_seconds: float = 60.0
 
 
@@ -64,6 +73,7 @@ class CvatServer:
         self._service = service
         self._port = port
         self._limits = limits or ServerLimits()
+        self._room = Room(max(self._limits.held_bytes, self._limits.body_bytes))
         self._metrics = Metrics(service)
         self.app = Starlette(
             routes=[
@@ -91,37 +101,45 @@ class CvatServer:
         name = request.headers.get("x-nuclio-function-name", "")
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                body = await self._body(request)
-            started = time.perf_counter()
-            # In a thread, so that others are heard meanwhile; a client that hangs up does not stop it half way.
-            work = functools.partial(self._service.answer, name, body, request.headers.get("content-type"))
-            reply = await run_in_threadpool(work)
+            with self._room.guest() as guest:
+                async with asyncio.timeout(self._limits.body_seconds):
+                    body = await self._body(request, guest)
+                started = time.perf_counter()
+                # In a thread, so that others are heard meanwhile; a client that hangs up does not stop it half way.
+                work = functools.partial(self._service.answer, name, body, request.headers.get("content-type"))
+                reply = await run_in_threadpool(work)
         except TimeoutError:
-            reply = Reply(408, {"message": f"the request took over {self._limits.body_seconds:g} seconds to arrive"})
+            reply = _turned_away(name, 408, f"the request took over {self._limits.body_seconds:g} seconds to arrive")
         except ClientDisconnect:
-            reply = Reply(400, {"message": "the request was broken off"})
+            reply = _turned_away(name, 400, "the request was broken off")
         except HTTPException as error:
-            reply = Reply(error.status_code, {"message": error.detail})
+            reply = _turned_away(name, error.status_code, error.detail)
         self._metrics.answered(name if name in FUNCTIONS else "other", reply.status, time.perf_counter() - started)
         return JSONResponse(reply.body, reply.status, _RETRY_AFTER if reply.status == 503 else None)
 
-    async def _body(self, request: Request) -> bytes:
-        most = self._limits.body_bytes
+    async def _body(self, request: Request, guest: Guest) -> bytes:
+        """Read a request; one that says how large it is has its room, or is turned away, before it is read."""
         announced = request.headers.get("content-length", "")
-        parts, size = [], int(announced) if announced.isdecimal() else 0
-        if size <= most:
-            size = 0
-            async for part in request.stream():
-                parts.append(part)
-                size += len(part)
-                if size > most:
-                    break
+        self._admit(guest, int(announced) if announced.isdecimal() else 0)
+        parts, size = [], 0
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            self._admit(guest, size)
+        return b"".join(parts)
+
+    def _admit(self, guest: Guest, size: int) -> None:
+        most = self._limits.body_bytes
         if size > most:
             raise HTTPException(
                 413, f"the request is larger than {most / 2**20:g} MiB; start the server with a larger --max-body-mb"
             )
-        return b"".join(parts)
+        if not guest.takes(size):
+            raise HTTPException(
+                503,
+                f"requests of {self._room.size / 2**20:g} MiB are waiting already; try again, serve a replica more, or "
+                "start the server with a larger --max-waiting-mb",
+            )
 
     async def _health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok", "model": self._service.engine.predictor.name})
@@ -139,12 +157,18 @@ class _Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in _OPEN:
-            header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-            if not is_allowed(header, self._token):
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            if not is_allowed(headers, self._token):
+                _log.warning("refused: a request from %s does not have the token", (scope.get("client") or ["?"])[0])
                 text = "this server asks for its token: see 'sam2v serve cvat --help' on how CVAT sends it"
                 await JSONResponse({"message": text}, 401)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _turned_away(name: str, status: int, reason: str) -> Reply:
+    _log.warning("%s: refused: %s", name[:60], reason)
+    return Reply(status, {"message": reason})
 
 
 async def _refused(request: Request, error: Exception) -> Response:

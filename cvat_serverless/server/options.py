@@ -18,10 +18,13 @@ TokenOption = Annotated[
         envvar="SAM2V_TOKEN",
         show_envvar=True,
         rich_help_panel=_SERVER,
-        help="What CVAT must know: it sends it if CVAT_NUCLIO_HOST is 'sam2v:TOKEN@this-computer'.",
+        help="What CVAT must know: it sends it if its CVAT_NUCLIO_FUNCTION_NAMESPACE is the token.",
     ),
 ]
 MaxBodyOption = Annotated[int, typer.Option(min=1, rich_help_panel=_SERVER, help="Largest request, in MiB.")]
+MaxWaitingOption = Annotated[
+    int, typer.Option(min=1, rich_help_panel=_SERVER, help="All requests that wait or are answered, in MiB.")
+]
 MaxMegapixelsOption = Annotated[float, typer.Option(rich_help_panel=_SERVER, help="Largest image.")]
 WaitOption = Annotated[
     float, typer.Option(rich_help_panel=_SERVER, help="Seconds to wait while the model is busy; CVAT waits 120.")

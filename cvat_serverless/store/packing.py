@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load, save
 
 from cvat_serverless.shapes import Shape, ShapeType
+from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.tracks import Sighting, Track
 from src_model.tracking.memory_bank import MemoryEntry
 from src_model.tracking.windows.window import Window
@@ -46,9 +47,10 @@ class _Header(BaseModel):
     image: tuple[int, int]
     kind: ShapeType
     points: tuple[float, ...]
-    sightings: tuple[tuple[str, tuple[float, float, float, float], str], ...]
-    conditioning: tuple[_Step, ...]
+    sightings: Annotated[tuple[tuple[str, tuple[float, float, float, float], str], ...], Field(min_length=1)]
+    conditioning: Annotated[tuple[_Step, ...], Field(min_length=1)]
     recent: tuple[_Step, ...]
+    silhouette: tuple[list[int], str] | None
 
 
 def pack_track(track: Track) -> bytes:
@@ -62,6 +64,7 @@ def pack_track(track: Track) -> bytes:
         sightings=tuple((s.image, s.box, s.mark) for s in track.sightings),
         conditioning=_steps(track.conditioning),
         recent=_steps(track.recent),
+        silhouette=None if track.silhouette is None else track.silhouette.packed(),
     )
     tensors: dict[str, Tensor] = {}
     for group, entries in (("conditioning", track.conditioning), ("recent", track.recent)):
@@ -80,20 +83,24 @@ def unpack_track(data: bytes, device: torch.device) -> Track:
     ValueError
         If the bytes are something else.
     """
+    try:
+        return _unpacked(data, device)
+    except Exception as error:  # safetensors has an error class of its own, KeyError is a missing tensor
+        raise ValueError(f"these bytes are no track: {error}") from error
+
+
+def _unpacked(data: bytes, device: torch.device) -> Track:
     length = int.from_bytes(data[:4], "big")
     header = _Header.model_validate(json.loads(data[4 : 4 + length]))
-    try:
-        tensors = {name: tensor.to(device) for name, tensor in load(data[4 + length :]).items()}
-        groups = [
-            {each.step: _entry(tensors, f"{group}.{each.step}", each.window) for each in steps}
-            for group, steps in (("conditioning", header.conditioning), ("recent", header.recent))
-        ]
-    except Exception as error:  # safetensors has an error class of its own, KeyError is a missing tensor
-        raise ValueError(f"the tensors of track {header.track_id} are damaged: {error}") from error
-    sightings = tuple(Sighting(*row) for row in header.sightings)
-    return Track(
-        header.track_id, header.step, header.image, Shape(header.kind, header.points), groups[0], groups[1], sightings
+    tensors = {name: tensor.to(device) for name, tensor in load(data[4 + length :]).items()}
+    conditioning, recent = (
+        {each.step: _entry(tensors, f"{group}.{each.step}", each.window) for each in steps}
+        for group, steps in (("conditioning", header.conditioning), ("recent", header.recent))
     )
+    sightings = tuple(Sighting(*row) for row in header.sightings)
+    shape = Shape(header.kind, header.points)
+    silhouette = None if header.silhouette is None else Silhouette.unpacked(*header.silhouette, header.image)
+    return Track(header.track_id, header.step, header.image, shape, conditioning, recent, sightings, silhouette)
 
 
 def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:
@@ -106,6 +113,10 @@ def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:
 
 def _entry(tensors: dict[str, Tensor], name: str, window: _Window | None) -> MemoryEntry:
     logits, object_logits, pointer = (tensors[f"{name}.{part}"] for part in _PARTS[:3])
-    entry = MemoryEntry(logits, object_logits, pointer, tensors.get(f"{name}.memory"))
+    memory = tensors.get(f"{name}.memory")
+    given = (object_logits, pointer, *([] if memory is None else [memory]))
+    if [tensor.dim() for tensor in given] != [2, 2, 4][: len(given)] or any(len(tensor) != 1 for tensor in given):
+        raise ValueError(f"the tensors {name} have the shapes {[tuple(tensor.shape) for tensor in given]}")
+    entry = MemoryEntry(logits, object_logits, pointer, memory)
     entry.window = None if window is None else Window(window.box, window.size)
     return entry

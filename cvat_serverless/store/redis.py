@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cvat_serverless.shapes import ShapeType
 from cvat_serverless.store.packing import pack_track, unpack_track
@@ -15,7 +15,7 @@ from cvat_serverless.tracks import Seen
 from src_model.errors import BusyError, MissingExtraError, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import torch
 
@@ -23,8 +23,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_LAYOUT = 2
+"""Counts the ways in which tracks and places were written; part of every key, so that versions never meet."""
+
 _PUT = """
-local held = tonumber(redis.call('GET', KEYS[1]) or '-1')
+local function is_free_or_a(key, kind)
+    local held = redis.call('TYPE', key).ok
+    if held == 'none' or held == kind then return true end
+    redis.call('DEL', key)
+    return false
+end
+local held = -1
+if is_free_or_a(KEYS[1], 'string') then held = tonumber(redis.call('GET', KEYS[1]) or '-1') or -1 end
+is_free_or_a(KEYS[3], 'hash')
 if held >= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
@@ -32,7 +43,10 @@ redis.call('HSET', KEYS[3], ARGV[4], ARGV[5])
 redis.call('EXPIRE', KEYS[3], ARGV[3])
 return 1
 """
-"""Keeps a track only if none of its name is as far: Redis runs a script as one step, whoever else writes."""
+"""Keeps a track only if none of its name is as far: Redis runs a script as one step, whoever else writes.
+
+What somebody else left under a key of ours is replaced.
+"""
 
 
 class _Place(BaseModel):
@@ -51,7 +65,8 @@ class _Place(BaseModel):
 class RedisStore:
     """Keeps tracks in Redis; how many bytes it may take is Redis' own setting (``maxmemory``, ``allkeys-lru``).
 
-    Whoever can write to that Redis can make tracks up. It holds tensors, never code.
+    Whoever can write to that Redis can make tracks up. It holds tensors, never code. What cannot be read there counts
+    as not there.
 
     Parameters
     ----------
@@ -60,7 +75,7 @@ class RedisStore:
     device
         Where tensors are wanted.
     model
-        Digest of the network's weights: replicas with other weights do not share memories.
+        Name of the network and its settings: replicas with others do not share memories.
     max_age
         Seconds after its last change at which a track is dropped.
     timeout
@@ -82,12 +97,13 @@ class RedisStore:
         except ImportError as error:
             raise MissingExtraError("redis", "serve", "sharing tracks between replicas") from error
         self._failures = (redis.RedisError,)
+        self._refusal = redis.ResponseError
         try:
             self._redis = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
         except ValueError as error:
             raise RequestError(f"the Redis address cannot be used: {error}") from error
         self._device = device
-        self._prefix = f"sam2v:{model[:16] or 'unnamed'}"
+        self._prefix = f"sam2v:{_LAYOUT}:{model or 'unnamed'}"
         self._seconds = max(1, int(max_age))
         self._put = self._redis.register_script(_PUT)
         with self._reachable():
@@ -95,9 +111,8 @@ class RedisStore:
 
     def get(self, track_id: str) -> Track | None:
         """Return a track if it is still there."""
-        with self._reachable():
-            data = cast("bytes | None", self._redis.get(f"{self._prefix}:track:{track_id}"))
-        return None if data is None else self._unpacked(data)
+        data = cast("bytes | None", self._read(self._redis.get, f"{self._prefix}:track:{track_id}"))
+        return None if data is None else self._unpacked(track_id, data)
 
     def put(self, track: Track) -> bool:
         """Keep a track under its name, unless there is one of that name that is as far or farther."""
@@ -126,9 +141,15 @@ class RedisStore:
 
     def seen_in(self, image: str) -> list[Seen]:
         """List where tracks were in an image, the last one there first; some may be gone meanwhile."""
-        with self._reachable():
-            rows = cast("list[bytes]", self._redis.hvals(f"{self._prefix}:image:{image}"))
-        places = sorted((_Place.model_validate_json(row) for row in rows), key=lambda place: -place.at)
+        key = f"{self._prefix}:image:{image}"
+        rows = cast("dict[bytes, bytes]", self._read(self._redis.hgetall, key) or {})
+        read = {name: _place_in(row) for name, row in rows.items()}
+        foreign = [name for name, place in read.items() if place is None]
+        if foreign:
+            _log.warning("%d places of objects in Redis cannot be read; they are removed", len(foreign))
+            with self._reachable():
+                self._redis.hdel(key, *foreign)
+        places = sorted((place for place in read.values() if place is not None), key=lambda place: -place.at)
         return [Seen(place.track_id, place.step, place.kind, place.box, place.mark) for place in places]
 
     def size(self) -> tuple[int, int]:
@@ -139,12 +160,27 @@ class RedisStore:
         """Close the connections."""
         self._redis.close()
 
-    def _unpacked(self, data: bytes) -> Track | None:
+    def _read(self, command: Callable[[str], object], key: str) -> object:
+        """Ask for a key; one that holds another kind of value than ours counts as not there."""
+        with self._reachable():
+            try:
+                return command(key)
+            except self._refusal as error:
+                if not str(error).startswith("WRONGTYPE"):
+                    raise
+                _log.warning("%s in Redis holds something else and counts as not there", key)
+                return None
+
+    def _unpacked(self, track_id: str, data: bytes) -> Track | None:
         try:
-            return unpack_track(data, self._device)
+            track = unpack_track(data, self._device)
         except ValueError as error:
-            _log.warning("a track in Redis cannot be read and is left alone: %s", error)
+            _log.warning("track %s in Redis cannot be read and counts as not there: %s", track_id, error)
             return None
+        if track.track_id != track_id:
+            _log.warning("track %s in Redis is another one and counts as not there", track_id)
+            return None
+        return track
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
@@ -152,3 +188,10 @@ class RedisStore:
             yield
         except self._failures as error:
             raise BusyError(f"the track store does not answer ({type(error).__name__}); try again") from error
+
+
+def _place_in(row: bytes) -> _Place | None:
+    try:
+        return _Place.model_validate_json(row)
+    except ValidationError:
+        return None

@@ -23,6 +23,14 @@ _OPEN = ";;".join(
 )
 
 
+def may_replace(path: Path, parent: QWidget | None = None) -> bool:
+    """Ask whether a file that sam2v did not write may be replaced."""
+    kind = QMessageBox.StandardButton
+    text = f"'{path.name}' was not written by sam2v, or not in this format. Replace it? What is in it will be lost."
+    answer = QMessageBox.question(parent, "sam2v", text, kind.Yes | kind.Cancel, kind.Cancel)
+    return answer == kind.Yes
+
+
 class Dialogs:
     """Asks with the system's dialogs, which start where the last one ended.
 
@@ -61,6 +69,11 @@ class Dialogs:
         kind = QMessageBox.StandardButton
         answer = QMessageBox.question(self._parent, "sam2v", text, kind.Discard | kind.Cancel, kind.Cancel)
         return answer == kind.Discard
+
+    def may_stop(self, text: str) -> bool:
+        """Ask whether a run may be ended."""
+        kind = QMessageBox.StandardButton
+        return QMessageBox.question(self._parent, "sam2v", text, kind.Yes | kind.No, kind.No) == kind.Yes
 
     def _start(self, name: str = "") -> str:
         return str(Path(self._folder) / name) if self._folder else name

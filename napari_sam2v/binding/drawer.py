@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.layers import MovieChoice
     from src_model.annotation import Annotation
+    from src_model.frames import FrameSource
 
 
 @dataclass(slots=True)
@@ -35,6 +36,11 @@ class Work:
         same = (choice.axes, choice.plane) == (self.choice.axes, self.choice.plane)
         return image is self.image and same
 
+    def fits(self, source: FrameSource) -> bool:
+        """Whether masks of this work fit frames that the layer has now: as large, and at least as many."""
+        length, *frame = self.annotation.movie.shape[:3]
+        return tuple(source.shape[1:3]) == tuple(frame) and len(source) >= length
+
 
 class Drawer:
     """Works by movie, the one used last at the end."""
@@ -49,6 +55,10 @@ class Drawer:
     def latest(self, image: Image) -> Work | None:
         """Return the work on this layer that was used last."""
         return next((work for work in reversed(self._works) if work.image is image), None)
+
+    def holds(self, annotation: Annotation) -> bool:
+        """Whether a document is in here."""
+        return any(work.annotation is annotation for work in self._works)
 
     def put(self, work: Work) -> Annotation | None:
         """Put a work in, or on top; returns the other document that it replaces."""

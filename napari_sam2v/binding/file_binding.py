@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from napari_sam2v.panel.view_state import Choice
 from napari_sam2v.panel.wording import count
-from napari_sam2v.workbench.errand import Errands
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_sam2v.panel.result_section import ResultSection
-    from napari_sam2v.workbench import Post, Workbench
+    from napari_sam2v.workbench import Workbench
+    from napari_sam2v.workbench.errand import Errands
+    from src_model.annotation import Annotation
     from src_model.formats import ExportReport, Format, Imported
     from src_model.frames import FrameSource
 
@@ -31,30 +32,37 @@ class FileBinding:
         With the menu of formats.
     workbench
         With the document.
-    post
-        Brings calls to the host's thread.
+    errands
+        Where files are read and written.
     ask_path
         Asks the user where a format goes: (format, name of the movie) to a path, or None.
+    may_replace
+        Asks the user whether a file of other origin may be replaced.
     flush
         Takes over what was just drawn.
     movie
         Returns the movie that is open, for tables to measure; None if there is none.
+    holds
+        Whether the user can get back to a document that is not on the workbench any more.
     """
 
     def __init__(
         self,
         section: ResultSection,
         workbench: Workbench,
-        post: Post,
+        errands: Errands,
         *,
         ask_path: Callable[[Format, str], Path | None],
+        may_replace: Callable[[Path], bool],
         flush: Callable[[], None],
         movie: Callable[[], FrameSource | None],
+        holds: Callable[[Annotation], bool],
     ) -> None:
         from src_model.formats import FORMATS
 
-        self._workbench, self._ask_path, self._flush, self._movie = workbench, ask_path, flush, movie
-        self.errands = Errands(post, section.set_running, workbench.tell)
+        self._workbench, self._flush, self._movie = workbench, flush, movie
+        self._ask_path, self._may_replace = ask_path, may_replace
+        self.errands, self._holds = errands, holds
         section.set_formats([Choice(item.name, item.title, item.hint) for item in FORMATS])
         section.export_requested.connect(self.export)
         section.cancelled.connect(self.errands.cancel)
@@ -73,11 +81,21 @@ class FileBinding:
             self.export_to(chosen, path)
 
     def export_to(self, chosen: Format, path: Path) -> None:
-        """Export the document in a format; what is there is replaced."""
+        """Export the document in a format; what an earlier export left there is replaced, another file after asking."""
         from src_model.annotation import Annotation
         from src_model.formats import ExportOptions, export
+        from src_model.formats.exporting import check_export
 
-        frozen = Annotation.of_state(self._workbench.annotation.snapshot().state)
+        document = self._workbench.annotation
+        frozen = Annotation.of_state(document.snapshot().state, file=document.file)
+        if foreign := path.is_file() and not chosen.folder and not chosen.is_ours(path):
+            try:
+                check_export(frozen, path, chosen, ExportOptions(force=True))
+            except Sam2vError as error:
+                self._workbench.tell(error)
+                return
+            if not self._may_replace(path):
+                return
         movie = self._movie() if chosen.name == "csv" else None
         self.errands.run(
             f"Writing {path.name}",
@@ -86,7 +104,10 @@ class FileBinding:
                 path,
                 chosen,
                 ExportOptions(
-                    channels={} if movie is None else {"intensity": movie}, progress=progress, cancelled=cancelled
+                    channels={} if movie is None else {"intensity": movie},
+                    force=foreign,
+                    progress=progress,
+                    cancelled=cancelled,
                 ),
             ),
             self._exported,
@@ -94,7 +115,8 @@ class FileBinding:
 
     def import_from(self, path: Path) -> None:
         """Add the objects of a labels movie or a tracking folder to the document, as one step."""
-        if self._workbench.document is None:
+        document = self._workbench.document
+        if document is None:
             error = AnnotationFileError(f"open the movie that '{path.name}' belongs to first, then the masks")
             self._workbench.tell(error)
             return
@@ -102,29 +124,33 @@ class FileBinding:
         self.errands.run(
             f"Reading {folder.name}",
             lambda progress, cancelled: _read(folder, progress, cancelled),
-            self._imported,
+            lambda imported: self._imported(document, imported),
         )
-
-    def close(self) -> None:
-        """Stop what is under way."""
-        self.errands.close()
 
     def _exported(self, report: ExportReport) -> None:
         what = f"{count(report.objects, 'object')} on {count(report.frames, 'frame')}"
         self._workbench.events.saving.emit(" ".join((f"Wrote {report.path.name}: {what}.", *report.lines())))
 
-    def _imported(self, imported: Imported) -> None:
+    def _imported(self, document: Annotation, imported: Imported) -> None:
+        """Add what was read to the document that it was read for, which may not be the one in view any more."""
         bench = self._workbench
-        if bench.document is None:
-            return
         try:
-            action = imported.action(bench.document)
+            if document is not bench.document and not self._holds(document):
+                raise AnnotationFileError(
+                    f"nothing of {imported.name} was added: the movie '{document.movie.name}' was closed meanwhile"
+                )
+            action = imported.action(document)
+            if document is bench.document:
+                bench.interrupt()
+                done = bench.do(action)
+            else:
+                done = document.do(action)
         except Sam2vError as error:
             bench.tell(error)
             return
-        bench.interrupt()
-        if bench.do(action) is not None:
-            told = f"Added {count(len(imported.masklets), 'object')} of {imported.name}."
+        if done is not None:
+            where = "" if document is bench.document else f" to '{document.movie.name}'"
+            told = f"Added {count(len(imported.masklets), 'object')} of {imported.name}{where}."
             bench.events.saving.emit(" ".join((told, *imported.notes)))
 
 

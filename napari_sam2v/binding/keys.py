@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_sam2v.layers import Shortcuts
 from napari_sam2v.layers.shortcuts import resolve_keys
+from napari_sam2v.panel.view_state import TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,9 +55,9 @@ class KeyBinding:
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         widget, bench = self._widget, self._widget.workbench
-        tools = ("point_positive", "point_negative", "box", "lasso", "paint")
         return {
-            **{tool: lambda tool=tool: widget.tools.take(tool) for tool in tools},
+            **{tool: lambda tool=tool: widget.tools.take(tool) for tool in TOOLS},
+            "answer": lambda: widget.work.answer(),
             "next_reading": bench.prompts.next_reading,
             "clear_frame": bench.prompts.clear,
             "undo": lambda: widget.work.undo(),
@@ -65,6 +66,7 @@ class KeyBinding:
             "previous_object": lambda: bench.select_neighbour(-1),
             "toggle_masks": self._toggle_masks,
             "worst_frame": lambda: widget.objects.jump_to_worst(),
+            "next_doubt": lambda: widget.objects.jump_to_next_doubt(),
             "lock_frame": bench.toggle_frame_lock,
             "previous_prompt": lambda: self._jump_to_prompt(-1),
             "next_prompt": lambda: self._jump_to_prompt(1),

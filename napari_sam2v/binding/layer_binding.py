@@ -36,6 +36,8 @@ class LayerBinding:
         Takes a sentence for the user.
     made
         Takes layers that were made.
+    prompted
+        Called after a prompt was given.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class LayerBinding:
         call_later: CallLater,
         refused: Callable[[str], None],
         made: Callable[[Layer], None],
+        prompted: Callable[[], None],
     ) -> None:
         self.geometry = geometry
+        self._prompted = prompted
         self._viewer = viewer
         self._workbench = workbench
         self._document = workbench.annotation
@@ -112,13 +116,12 @@ class LayerBinding:
     # From the layers -------------------------------------------------------------------------------------------------
 
     def _on_prompts(self, edits: tuple[PromptEdit, ...]) -> None:
-        for edit in edits:
-            self._workbench.prompts.edit(edit)
+        self._workbench.prompts.edit(*edits)
         self._show_prompts()  # an edit that was refused is taken back on the layer too
+        self._prompted()
 
     def _on_paint(self, edits: tuple[MaskEdit, ...]) -> None:
-        for edit in edits:
-            self._workbench.prompts.paint(edit.object_id, edit.frame, edit.mask)
+        self._workbench.prompts.paint(*edits)
 
     # From the document -----------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_sam2v.panel.view_state import ModelChoice, RunProgress
@@ -25,6 +26,25 @@ class _Cancelled(Exception):
     """The user cancelled a download."""
 
 
+@dataclass(slots=True, eq=False)
+class _Download:
+    """A download that is under way.
+
+    Attributes
+    ----------
+    name
+        Of the model.
+    chosen
+        The model that was chosen when it began.
+    cancel
+        Set when it is not wanted any more.
+    """
+
+    name: str
+    chosen: str
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
 class ModelBinding:
     """Offers models, loads the chosen one when it is first needed, downloads those that are not here.
 
@@ -38,6 +58,8 @@ class ModelBinding:
         Brings calls to the host's thread.
     told
         Takes a sentence for the user.
+    may_stop
+        Asks the user whether a run that is under way may be ended.
     model, device, precision
         What is chosen at first.
     """
@@ -49,18 +71,19 @@ class ModelBinding:
         post: Post,
         *,
         told: Callable[[str], None],
+        may_stop: Callable[[str], bool],
         model: str = "",
         device: str = "auto",
         precision: PrecisionChoice = "auto",
     ) -> None:
         self._section, self._workbench = section, workbench
-        self._post, self._told = post, told
+        self._post, self._told, self._may_stop = post, told, may_stop
         self._device, self._precision = device, precision
-        self._cancel = threading.Event()
+        self._under_way: _Download | None = None
         self._chosen = model or DEFAULT
         section.model_chosen.connect(self._on_model)
         section.download_requested.connect(self.download)
-        section.download_cancelled.connect(self._cancel.set)
+        section.download_cancelled.connect(self.cancel)
         self._offer()
         section.set_device("" if device == "auto" else device.upper())
 
@@ -73,18 +96,36 @@ class ModelBinding:
         return predictor
 
     def download(self, name: str) -> None:
-        """Fetch a model in the background."""
-        self._cancel.clear()
+        """Fetch a model in the background, in place of another that is under way."""
+        self.cancel()
+        self._under_way = download = _Download(name, self._chosen)
         self._section.set_download(RunProgress(0, 0, text=f"Downloading {name}"))
-        threading.Thread(target=self._download, args=(name,), name="sam2v download", daemon=True).start()
+        threading.Thread(target=self._download, args=(download,), name="sam2v download", daemon=True).start()
+
+    def cancel(self) -> None:
+        """Give up a download that is under way; what has arrived of it is kept for the next one."""
+        if self._under_way is not None:
+            self._under_way.cancel.set()
+            self._under_way = None
+            self._section.set_download(None)
 
     def close(self) -> None:
         """Give up a download that is under way."""
-        self._cancel.set()
+        self.cancel()
 
     def _on_model(self, name: str) -> None:
+        if not self._take(name):
+            self._offer()  # show what holds, not what was wished
+
+    def _take(self, name: str) -> bool:
+        """Work with a model from now on; the user is asked first where that ends a run."""
+        if self._workbench.has_run and not self._may_stop(
+            f"Tracking is under way. Stop it, and work with '{name}' from now on? Finished frames are kept."
+        ):
+            return False
         self._chosen = name
         self._workbench.use_model(self.load)
+        return True
 
     def _offer(self) -> None:
         from src_model.weights.download import list_checkpoints
@@ -95,31 +136,37 @@ class ModelBinding:
             self._chosen = DEFAULT
         self._section.set_models([_choice(status) for status in statuses.values()], self._chosen)
 
-    def _download(self, name: str) -> None:
+    def _download(self, download: _Download) -> None:
         from src_model.weights.download import get_checkpoint
 
         def arrived(done: int, total: int) -> None:
-            if self._cancel.is_set():
+            if download.cancel.is_set():
                 raise _Cancelled
-            progress = RunProgress(round(done / _MEGABYTE), round(total / _MEGABYTE), text=f"Downloading {name}")
-            self._post(lambda: self._section.set_download(progress))
+            text = f"Downloading {download.name}"
+            self._post(lambda: self._show(download, done / _MEGABYTE, total / _MEGABYTE, text))
 
         problem = ""
         try:
-            get_checkpoint(name, progress=arrived)
+            get_checkpoint(download.name, progress=arrived)
         except _Cancelled:
-            problem = ""
+            return
         except Exception as error:
-            problem = "" if self._cancel.is_set() else in_words(error)
-        self._post(lambda: self._finish(name, problem))
+            problem = in_words(error)
+        self._post(lambda: self._finish(download, problem))
 
-    def _finish(self, name: str, problem: str) -> None:
+    def _show(self, download: _Download, done: float, total: float, text: str) -> None:
+        if download is self._under_way:
+            self._section.set_download(RunProgress(round(done), round(total), text=text))
+
+    def _finish(self, download: _Download, problem: str) -> None:
+        if download is not self._under_way:  # given up at the last moment
+            return
+        self._under_way = None
         self._section.set_download(None)
         if problem:
             self._told(problem)
-        elif not self._cancel.is_set():
-            self._chosen = name
-            self._workbench.use_model(self.load)
+        elif self._chosen == download.chosen:  # else another one was chosen while this one was on its way
+            self._take(download.name)
         self._offer()
 
 

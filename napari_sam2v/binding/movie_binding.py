@@ -3,53 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice, product
 from typing import TYPE_CHECKING, cast
 
 from napari_sam2v.binding.drawer import Drawer, Work
-from napari_sam2v.layers import (
-    MovieChoice,
-    Option,
-    axis_options,
-    channel_options,
-    find_image,
-    guess,
-    normalization_of,
-    plane_options,
-    preview_image,
-    source_of,
-    with_axes,
-)
+from napari_sam2v.binding.movie_options import show_options
+from napari_sam2v.binding.movie_reading import MovieReader, Opened, Opening, match_document, read_movie, readings_of
+from napari_sam2v.binding.seen_movie import SeenMovie
+from napari_sam2v.layers import as_shown, difference_in_words, find_image, guess, images_of, limits_of, with_axes
 from napari_sam2v.layers.later import CallLater, Debounced
-from napari_sam2v.panel.view_state import Choice
-from src_model.annotation import Annotation, MovieIdentity, Project
+from napari_sam2v.layers.pixels import Pixels
+from src_model.annotation import Annotation, Project
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_sam2v.layers import LayerGeometry
+    from napari_sam2v.layers import LayerGeometry, MovieChoice
     from napari_sam2v.layers.movie_choice import Contrast
     from napari_sam2v.panel.image_section import ImageSection
+    from napari_sam2v.workbench import Post
     from src_model.frames import FrameSource, Normalization
 
 _QUIET_SECONDS = 0.4
 """How long contrast limits have to stay as they are before the model sees them."""
 _DRAWN_SECONDS = 0.1
-_MOST_AXES, _MOST_READINGS = 3, 40
-"""How many ways of reading a layer are compared with a document, each of which reads three frames."""
-CONTRASTS = (
-    Choice("percentile", "movie percentiles", "The darkest and brightest half per cent of the whole movie are cut"),
-    Choice("limits", "layer's contrast", "What you see: the contrast limits of the layer"),
-)
 
 
 class MovieBinding:
     """Keeps the image section and the viewer's layers in step, and opens what is chosen.
+
+    Nothing is read on this thread: what was chosen is opened a moment later, and the document before it stays until
+    then.
 
     Parameters
     ----------
@@ -57,6 +45,8 @@ class MovieBinding:
         Whose image layers can be annotated.
     section
         Where they are offered.
+    post
+        Brings calls to this thread.
     opened
         Takes a movie that was chosen, with its document and its place in the viewer. The document is the one that was
         made on these frames before, if there is one.
@@ -66,24 +56,38 @@ class MovieBinding:
         Called when the chosen layer is gone.
     renormalized
         Takes another contrast of the same movie.
+    repainted
+        Takes the movie of the open document, whose layer was given other pixels of the same size.
     told
         Takes an error for the user.
+    reading
+        Takes what is being read, in words; an empty text when nothing is.
     call_later
         How to wait on this thread.
     contrast
         The contrast chosen at first.
+
+    Attributes
+    ----------
+    choice, source, geometry
+        Of the movie whose document is open; None if there is none.
+    seen
+        What the model sees of it.
     """
 
     def __init__(
         self,
         viewer: ViewerModel,
         section: ImageSection,
+        post: Post,
         *,
         opened: Callable[[Annotation, FrameSource, LayerGeometry], None],
         dropped: Callable[[Annotation], None],
         closed: Callable[[], None],
         renormalized: Callable[[Normalization], None],
+        repainted: Callable[[FrameSource], None],
         told: Callable[[Exception], None],
+        reading: Callable[[str], None],
         call_later: CallLater,
         contrast: str = "percentile",
     ) -> None:
@@ -91,29 +95,49 @@ class MovieBinding:
         self.source: FrameSource | None = None
         self.geometry: LayerGeometry | None = None
         self._viewer, self._section = viewer, section
-        self._opened, self._renormalized, self._told = opened, renormalized, told
-        self._dropped, self._closed = dropped, closed
+        self._opened, self._told = opened, told
+        self._dropped, self._closed, self._repainted = dropped, closed, repainted
+        self._wanted: Opening | None = None  # is being read
+        self._pixels: Pixels | None = None
+        self._reader = MovieReader(post, told, reading)
+        self.seen = SeenMovie(section, self._reader, renormalized)
         self._drawer = Drawer()
         self._call_later = call_later
         self._forgetting = False
         self._limits_settled = Debounced(self._normalize, _QUIET_SECONDS, call_later)
         self._contrast = cast("Contrast", contrast)
-        self._normalization: Normalization | None = None
         section.layer_chosen.connect(self.choose_layer)
         section.axis_chosen.connect(self._on_axes)
         section.channel_chosen.connect(lambda key: self._change(channel=key))
         section.plane_chosen.connect(lambda key: self._change(plane=key))
         section.contrast_chosen.connect(self._on_contrast)
+        section.follow_requested.connect(self._follow_viewer)
         for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.renamed):
             event.connect(self._on_layers)
         self._on_layers()
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether a movie is being read."""
+        return self._reader.is_reading
+
+    @property
+    def place(self) -> Image | None:
+        """The layer that was chosen last, whether it is open or still being read."""
+        chosen = self._wanted or self.geometry
+        return None if chosen is None else chosen.image
+
     def close(self) -> None:
-        """Let go of the viewer."""
-        self._listen_to_limits(False)
+        """Let go of the viewer, and of what is being read."""
+        self._listen(False)
         events = self._viewer.layers.events
         for event in (events.inserted, events.removed, events.renamed):
             event.disconnect(self._on_layers)
+        self._reader.close()
+
+    def holds(self, annotation: Annotation) -> bool:
+        """Whether the user can get back to a document by choosing its movie."""
+        return self._drawer.holds(annotation)
 
     def choose_layer(self, name: str) -> None:
         """Open a layer, read as most people would want it."""
@@ -125,34 +149,37 @@ class MovieBinding:
         except Sam2vError as error:
             self._refuse(error)
 
-    def show_preview(self, frame: int) -> None:
-        """Show what the model sees of a frame."""
-        if self.source is None or self._normalization is None:
-            return
-        try:
-            picture = preview_image(self.source, frame, self._normalization)
-        except Sam2vError as error:
-            self._section.set_preview(None, str(error))
-            return
-        self._section.set_preview(picture, "What the model sees of this frame")
+    def elsewhere(self) -> str | None:
+        """Say that the viewer shows another channel or plane than the one the model sees, and what to do."""
+        shown = self._as_shown()
+        if self.choice is None or shown is None or shown == self.choice:
+            return None
+        there, here = difference_in_words(shown, self.choice), difference_in_words(self.choice, shown)
+        return f"The viewer shows {there}, but the model sees {here}: press 'Use {there}, as shown' if that was meant."
 
-    def _images(self) -> list[Image]:
-        from napari.layers import Image
+    def check_pixels(self) -> None:
+        """Let the model see the pixels that the layer has now, if they were replaced and nobody said so."""
+        if self._pixels is not None and self._pixels.are_replaced():
+            self._on_data()
 
-        return [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+    def _show_options(self, image: Image, choice: MovieChoice, source: FrameSource) -> None:
+        show_options(self._section, images_of(self._viewer.layers), image, choice, source)
 
     def _on_layers(self, _event: object = None) -> None:
         if self._forgetting:  # our own layers are being removed
             return
-        names = [image.name for image in self._images()]
+        names = [image.name for image in images_of(self._viewer.layers)]
+        if self._wanted is not None and self._wanted.image not in self._viewer.layers:
+            self._wanted = None
+            self._reader.cancel("movie")
         chosen = self._name_now()
         if chosen is None and self.choice is not None:
             # not from within the event that tells of the removal, and not before the canvas is drawn without the layer:
             # other layers are to be removed now
             self._call_later(_DRAWN_SECONDS, self._on_gone)
             return
-        self._section.set_layers(names, chosen)
-        if chosen is None and len(names) == 1:
+        self._section.set_layers(names, chosen if self._wanted is None else self._wanted.image.name)
+        if chosen is None and self._wanted is None and len(names) == 1:
             self.choose_layer(names[0])  # no choice to make
 
     def _on_gone(self) -> None:
@@ -167,10 +194,11 @@ class MovieBinding:
     def _forget(self) -> None:
         """Let go of a layer that was removed."""
         assert self.geometry is not None, "a choice has a place"
-        self._listen_to_limits(False)
+        self._listen(False)
         gone = self._drawer.take_out(self.geometry.image)
-        self.choice = self.source = self.geometry = self._normalization = None
-        self._section.set_preview(None)
+        self.choice = self.source = self.geometry = self._pixels = None
+        self.seen.forget()
+        self._section.set_follow(None)
         self._closed()
         for annotation in gone:
             self._dropped(annotation)
@@ -184,160 +212,187 @@ class MovieBinding:
             self.choice = replace(self.choice, layer_name=name)
         return name
 
+    # Wishes ----------------------------------------------------------------------------------------------------------
+
+    def _asked(self) -> MovieChoice | None:
+        """Return how that layer is read."""
+        choice = self.choice if self._wanted is None else self._wanted.choice
+        return None if choice is None or self.place is None else replace(choice, layer_name=str(self.place.name))
+
     def _on_axes(self, key: Any) -> None:
-        if self.choice is None:
-            return
-        try:
-            image = find_image(self._viewer.layers, self.choice.layer_name)
-            self._open(with_axes(image, replace(self.choice, axes=str(key)), self._viewer.dims))
-        except Sam2vError as error:
-            self._refuse(error)
+        layers, dims = self._viewer.layers, self._viewer.dims
+        self._open_other(
+            lambda asked: with_axes(find_image(layers, asked.layer_name), replace(asked, axes=str(key)), dims)
+        )
 
     def _change(self, **changes: Any) -> None:
-        if self.choice is None:
-            return
-        try:
-            self._open(replace(self.choice, **changes))
-        except Sam2vError as error:
-            self._refuse(error)
+        self._open_other(lambda asked: replace(asked, **changes))
 
-    def _refuse(self, error: Exception) -> None:
-        """Tell what did not work, and show what holds, not what was wished."""
-        self._told(error)
-        if self.choice is not None and self.source is not None and self.geometry is not None:
-            self._show_options(self.geometry.image, self.choice, self.source)
+    def _open_other(self, change: Callable[[MovieChoice], MovieChoice]) -> None:
+        asked = self._asked()
+        if asked is not None:
+            try:
+                self._open(change(asked))
+            except Sam2vError as error:
+                self._refuse(error)
+
+    def _as_shown(self) -> MovieChoice | None:
+        if self.choice is None or self.geometry is None or self.geometry.image.ndim != self.geometry.ndim:
+            return None
+        return as_shown(self.geometry.image, self.choice, self._viewer.dims)
+
+    def _follow_viewer(self) -> None:
+        shown = self._as_shown()
+        if shown is not None:
+            self._change(channel=shown.channel, plane=shown.plane)
+
+    def show_followable(self) -> None:
+        """Offer the channel and plane that the viewer shows, if the model sees others."""
+        shown = self._as_shown()
+        there = "" if shown is None or self.choice is None else difference_in_words(shown, self.choice)
+        self._section.set_follow(f"Use {there}, as shown" if there else None)
 
     def _on_contrast(self, key: Any) -> None:
-        if self.choice is None or self.source is None:
-            return
         self._contrast = cast("Contrast", key)
-        self.choice = replace(self.choice, contrast=self._contrast)
-        self._normalize()
+        if self._wanted is not None:
+            self._change(contrast=self._contrast)
+        elif self.choice is not None:
+            self.choice = replace(self.choice, contrast=self._contrast)
+            self._normalize()
 
     def _on_limits(self, _event: object = None) -> None:
         if self.choice is not None and self.choice.contrast == "limits":
             self._limits_settled()
 
     def _normalize(self) -> None:
-        if self.choice is None or self.source is None:
+        if self.choice is None:
             return
         try:
-            found = normalization_of(self._viewer.layers, self.choice, self.source)
+            self.seen.normalize(limits_of(self._viewer.layers, self.choice))
         except Sam2vError as error:
             self._told(error)
+
+    def _on_data(self, _event: object = None) -> None:
+        """Follow a layer that was given other pixels: masks fit them if the frames are as large."""
+        if self.choice is None or self.source is None or self._name_now() is None:
             return
-        if found != self._normalization:
-            self._normalization = found
-            self._renormalized(found)
-            self._show_preview_now()
+        try:
+            opening = Opening.of(self._viewer.layers, self.choice)
+        except Sam2vError:  # it has other axes now
+            opening = None
+        if opening is None or tuple(opening.source.shape) != tuple(self.source.shape):
+            self._forget()  # the layer holds another movie
+            self._on_layers()
+            return
+        self.source, self._pixels = opening.source, Pixels(opening.image)
+        self._repainted(opening.source)
+        if self._wanted is None or self._wanted.image is opening.image:
+            self._change()  # the contrast may be another
+
+    def _refuse(self, error: Exception) -> None:
+        """Tell what did not work, and show what holds, not what was wished."""
+        self._wanted = None
+        self._told(error)
+        if self.choice is not None and self.source is not None and self.geometry is not None:
+            self._show_options(self.geometry.image, self.choice, self.source)
+
+    # Opening ---------------------------------------------------------------------------------------------------------
 
     def _open(self, choice: MovieChoice) -> None:
-        image = find_image(self._viewer.layers, choice.layer_name)
-        source = source_of(self._viewer.layers, choice)
-        geometry = choice.geometry(image)
-        normalization = normalization_of(self._viewer.layers, choice, source)
-        work = self._drawer.find(image, choice)
+        opening = Opening.of(self._viewer.layers, choice)
+        self._show_options(opening.image, choice, opening.source)
+        self._begin(opening, lambda cancelled: read_movie(opening, cancelled), self._arrived, failed=self._refuse)
+
+    def _begin(
+        self, opening: Opening, work: Callable[[Callable[[], bool]], Opened], *done: Any, **otherwise: Any
+    ) -> None:
+        self.seen.cancel()
+        self._reader.read("movie", f"Reading '{opening.image.name}'", work, *done, **otherwise)
+        self._wanted = opening
+
+    def _arrived(self, opened: Opened) -> None:
+        opening, self._wanted = opened.opening, None
+        choice = replace(opening.choice, layer_name=str(opening.image.name))
+        work = self._drawer.find(opening.image, choice)
+        if work is not None and not work.fits(opening.source):
+            for annotation in self._drawer.take_out(opening.image):
+                self._dropped(annotation)
+            work = None
         if work is None:
-            project = Project(_identity(source, image, geometry), normalization=normalization)
-            work = Work(image, choice, Annotation(project))
+            project = Project(opened.identity, normalization=opened.normalization)
+            work = Work(opening.image, choice, Annotation(project))
         work.choice = choice
         self._drawer.put(work)
-        self._show(work, source, geometry, normalization)
+        self._show(work, opened)
 
-    def _show(self, work: Work, source: FrameSource, geometry: LayerGeometry, normalization: Normalization) -> None:
-        self._listen_to_limits(False)
-        self.choice, self.source, self.geometry, self._normalization = work.choice, source, geometry, normalization
-        self._listen_to_limits(True)
-        self._show_options(work.image, work.choice, source)
-        self._opened(work.annotation, source, geometry)
-        if work.annotation.project.normalization != normalization:
-            self._renormalized(normalization)
-        self._show_preview_now()
+    def _show(self, work: Work, opened: Opened) -> None:
+        opening = opened.opening
+        self._listen(False)
+        self.choice, self.source, self.geometry = work.choice, opening.source, opening.geometry
+        self._pixels = Pixels(opening.image)
+        self._listen(True)
+        self._show_options(work.image, work.choice, opening.source)
+        self._opened(work.annotation, opening.source, opening.geometry)
+        frame = opening.geometry.shown_frame(self._viewer.dims) or 0
+        self.seen.show(opening.source, frame, opened.normalization, work.annotation.project.normalization)
+        self.show_followable()
+        if limits_of(self._viewer.layers, work.choice) != opening.limits:
+            self._normalize()  # changed while the movie was read
 
-    def _listen_to_limits(self, listen: bool) -> None:
+    def _listen(self, listen: bool) -> None:
         if self.geometry is not None:
-            event = self.geometry.image.events.contrast_limits
-            (event.connect if listen else event.disconnect)(self._on_limits)
+            events = self.geometry.image.events
+            for event, slot in ((events.contrast_limits, self._on_limits), (events.data, self._on_data)):
+                (event.connect if listen else event.disconnect)(slot)
 
-    def show_normalization(self, normalization: Normalization | None) -> None:
-        """Follow the document, where undo brought another contrast back."""
-        if normalization is not None and normalization != self._normalization:
-            self._normalization = normalization
-            self._show_preview_now()
-
-    def take_document(self, annotation: Annotation) -> None:
+    def take_document(
+        self, annotation: Annotation, done: Callable[[], None], failed: Callable[[Exception], None]
+    ) -> None:
         """Open a document that was read from a file, with the channel or plane of the open layer that it was made on.
 
-        Raises
-        ------
-        AnnotationFileError
-            If no movie is open, or another one than the document's.
+        Parameters
+        ----------
+        annotation
+            The document.
+        done
+            Called when it is open.
+        failed
+            Takes an AnnotationFileError if no movie is open, or another one than the document's, or if another one was
+            chosen meanwhile; MovieError if it cannot be read.
         """
-        if self.choice is None or self.geometry is None or self.source is None:
-            raise AnnotationFileError(f"open the movie '{annotation.movie.name}' first, then this annotation of it")
-        image = self.geometry.image
-        choice = self._choice_for(annotation, image, self.choice)
-        source, geometry = source_of(self._viewer.layers, choice), choice.geometry(image)
-        normalization = annotation.project.normalization or normalization_of(self._viewer.layers, choice, source)
-        work = Work(image, choice, annotation)
-        replaced = self._drawer.put(work)
-        self._show(work, source, geometry, normalization)
-        if replaced is not None:
-            self._dropped(replaced)
+        asked, of = self._asked(), f"the annotation of '{annotation.movie.name}'"
+        if asked is None:
+            failed(AnnotationFileError(f"open the movie '{annotation.movie.name}' first, then this annotation of it"))
+            return
+        try:
+            image = find_image(self._viewer.layers, asked.layer_name)
+            choices = readings_of(image, asked, images_of(self._viewer.layers))
+            openings = [Opening.of(self._viewer.layers, choice) for choice in choices]
+        except Sam2vError as error:
+            failed(error)
+            return
 
-    def _choice_for(self, annotation: Annotation, image: Image, now: MovieChoice) -> MovieChoice:
-        problem: tuple[str, ...] = ()
-        for choice in _readings(image, now, self._images()):
-            differences = annotation.movie.differences(source_of(self._viewer.layers, choice))
-            if not differences:
-                return choice
-            problem = problem or differences
-        raise AnnotationFileError(
-            f"this annotation is of '{annotation.movie.name}', not of '{image.name}': {'; '.join(problem)}"
+        def fail(error: Exception) -> None:
+            self._wanted = None
+            failed(error)
+            self._on_layers()
+
+        def drop() -> None:
+            failed(AnnotationFileError(f"{of} was not opened: another movie was chosen meanwhile"))
+
+        def arrived(opened: Opened) -> None:
+            self._wanted = None
+            work = Work(image, replace(opened.opening.choice, layer_name=str(image.name)), annotation)
+            replaced = self._drawer.put(work)
+            self._show(work, opened)
+            if replaced is not None:
+                self._dropped(replaced)
+            done()
+
+        self._begin(
+            openings[0],
+            lambda cancelled: match_document(annotation, openings, cancelled),
+            arrived,
+            failed=fail,
+            dropped=drop,
         )
-
-    def _show_preview_now(self) -> None:
-        frame = None if self.geometry is None else self.geometry.shown_frame(self._viewer.dims)
-        self.show_preview(frame or 0)
-
-    def _show_options(self, image: Image, choice: MovieChoice, source: FrameSource) -> None:
-        section = self._section
-        section.set_layers([each.name for each in self._images()], choice.layer_name)
-        section.set_axes(_choices(axis_options(image)), choice.axes)
-        section.set_channels(_choices(channel_options(image, choice.axes, self._images())), choice.channel)
-        section.set_planes(_choices(plane_options(image, choice.axes)), choice.plane)
-        section.set_contrast(CONTRASTS, choice.contrast)
-        length, height, width = source.shape[:3]
-        section.set_summary(f"{length:,} frame{'s' if length != 1 else ''}, {height} x {width}")
-
-
-def _readings(image: Image, now: MovieChoice, images: Sequence[Image]) -> Iterator[MovieChoice]:
-    """Go through the ways to read a layer, the present one first, then its other channels, planes and axes."""
-    yield now
-    axes = [now.axes, *(option.value for option in axis_options(image) if option.value != now.axes)]
-    for letters in axes[: 1 + _MOST_AXES]:
-        channels = [option.value for option in channel_options(image, letters, images)] or [None]
-        planes = [option.value for option in plane_options(image, letters)] or [None]
-        for channel, plane in islice(product(channels, planes), _MOST_READINGS):
-            yield replace(now, axes=letters, channel=channel, plane=plane)
-
-
-def _choices(options: Sequence[Option[Any]]) -> list[Choice]:
-    return [Choice(option.value, option.text) for option in options]
-
-
-def _identity(source: FrameSource, image: Image, geometry: LayerGeometry) -> MovieIdentity:
-    """Describe the movie for the document; where it was read from, napari knows of layers that a reader opened."""
-    scale = [1.0, *(abs(float(part)) or 1.0 for part in image.scale[-2:])]
-    units = ["", *(str(unit) for unit in image.units[-2:])]
-    if geometry.time_axis is not None:
-        scale[0] = abs(float(image.scale[geometry.time_axis])) or 1.0
-        units[0] = str(image.units[geometry.time_axis])
-    path = str(getattr(image.source, "path", None) or "")
-    return MovieIdentity.of(
-        source,
-        path=path,
-        time_axis=geometry.time_axis or 0,
-        scale=(scale[0], scale[1], scale[2]),
-        units=(units[0], units[1], units[2]),
-    )

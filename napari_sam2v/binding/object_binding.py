@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_sam2v.layers.later import CallLater, Debounced
-from napari_sam2v.workbench.marks_book import MarksBook, hex_colour, rgb
+from napari_sam2v.panel.wording import count
+from napari_sam2v.workbench.marks_book import hex_colour, rgb
 from src_model.annotation import (
     DeleteObject,
     Group,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from napari_sam2v.panel.panel import Panel
-    from napari_sam2v.panel.view_state import TimeMarks
     from napari_sam2v.workbench import Workbench
     from src_model.annotation import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
 
@@ -54,7 +54,6 @@ class ObjectBinding:
         self._changed: set[int] = set()
         self._refresh = Debounced(self._show_changed, _REFRESH_SECONDS, call_later)
         self._waiting = False
-        self._book: MarksBook | None = None
         self._document: Annotation | None = None
         self._connect_views()
         workbench.events.document.connect(self._on_document)
@@ -74,19 +73,15 @@ class ObjectBinding:
         table.jump_requested.connect(self._jump)
         table.delete_requested.connect(lambda ids: self._do_all("Delete", [DeleteObject(i) for i in ids]))
         table.merge_requested.connect(
-            lambda ids: self._do_all("Merge", [MergeObjects(ids[0], other) for other in ids[1:]])
+            lambda into, others: self._do_all("Merge", [MergeObjects(into, other) for other in others])
         )
         table.split_requested.connect(self._split)
         table.swap_requested.connect(lambda ids: self._do(SwapIds(ids[0], ids[1], self._workbench.frame)))
         table.isolate_requested.connect(self._isolate)
         strip.frame_clicked.connect(self._show_frame)
         strip.worst_requested.connect(self.jump_to_worst)
+        strip.doubt_requested.connect(self.jump_to_next_doubt)
         strip.lock_toggled.connect(self._workbench.toggle_frame_lock)
-
-    def marks(self, object_id: int) -> TimeMarks:
-        """Return what is known of an object of the document on each frame."""
-        assert self._book is not None, "made together with the document"
-        return self._book.marks(object_id)
 
     def jump_to_worst(self) -> None:
         """Bring the selected object's worst frame into view."""
@@ -94,18 +89,27 @@ class ObjectBinding:
         if frame is not None:
             self._show_frame(frame)
 
+    def jump_to_next_doubt(self) -> None:
+        """Bring the next frame in doubt into view, of whichever object it is."""
+        stop = self._workbench.next_doubt()
+        if stop is None:
+            self._workbench.events.saving.emit(
+                "No frame is in doubt: every tracked mask has a good score, or was confirmed."
+            )
+            return
+        object_id, frame = stop
+        self._workbench.select(object_id)
+        self._show_frame(frame)
+
     # From the document -----------------------------------------------------------------------------------------------
 
     def _on_document(self) -> None:
-        if self._book is not None:
-            self._book.close()
         if self._document is not None:
             self._listen_to(self._document, listen=False)
         document = self._document = self._workbench.document
-        self._book = None if document is None else MarksBook(document)
         if document is not None:
             self._listen_to(document, listen=True)
-        self._table.set_rows([] if self._book is None else self._book.rows())
+        self._table.set_rows([] if document is None else self._workbench.book.rows())
         self._on_selection(self._workbench.selected)
 
     def _listen_to(self, document: Annotation, *, listen: bool) -> None:
@@ -123,10 +127,8 @@ class ObjectBinding:
                 signal.disconnect(slot, missing_ok=True)
 
     def _on_objects(self, change: ObjectsChanged) -> None:
-        if self._book is None:
-            return
         if change.added or change.removed:
-            self._table.set_rows(self._book.rows())
+            self._table.set_rows(self._workbench.book.rows())
             self._table.set_selected(self._workbench.selected)
         self._touch(change.edited)
 
@@ -143,10 +145,12 @@ class ObjectBinding:
     def _show_changed(self) -> None:
         self._waiting = False
         changed, self._changed = self._changed, set()
-        document, book = self._workbench.document, self._book
-        if document is None or book is None:
+        document = self._workbench.document
+        if document is None:
             return
-        self._table.update_rows(book.rows(object_id for object_id in changed if object_id in document.objects))
+        self._table.update_rows(
+            self._workbench.book.rows(object_id for object_id in changed if object_id in document.objects)
+        )
         if self._workbench.selected in changed:
             self._show_marks()
 
@@ -156,21 +160,23 @@ class ObjectBinding:
 
     def _show_marks(self) -> None:
         document, selected = self._workbench.document, self._workbench.selected
-        if document is None or self._book is None or selected not in document.objects or selected is None:
+        if document is None or selected not in document.objects or selected is None:
             self._strip.set_marks(None, (128, 128, 128))
             return
-        self._strip.set_marks(self._book.marks(selected), rgb(document.object(selected).colour))
+        self._strip.set_marks(self._workbench.book.marks(selected), rgb(document.object(selected).colour))
         self._strip.set_frame(self._workbench.frame)
 
     # From the views --------------------------------------------------------------------------------------------------
 
     def _do(self, action: Action) -> None:
-        if self._workbench.do(action) is None and self._book is not None:
-            self._table.set_rows(self._book.rows())  # show what holds, not what was wished
+        if self._workbench.do(action) is None and self._document is not None:
+            self._table.set_rows(self._workbench.book.rows())  # show what holds, not what was wished
 
     def _do_all(self, what: str, actions: list[Action]) -> None:
         if actions:
-            self._do(actions[0] if len(actions) == 1 else Group(f"{what} {len(actions)} objects", tuple(actions)))
+            self._do(
+                actions[0] if len(actions) == 1 else Group(f"{what} {count(len(actions), 'object')}", tuple(actions))
+            )
 
     def _jump(self, object_id: int) -> None:
         self._workbench.select(object_id)

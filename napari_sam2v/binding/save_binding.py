@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src_model.annotation import SUFFIX, load, save
+from napari_sam2v.panel.wording import count
+from src_model.annotation import SUFFIX, load, write
 from src_model.annotation.autosave import Autosave
 from src_model.annotation.recovery import Recoverable, discard, find_recoverable, recover
 from src_model.errors import AnnotationFileError, Sam2vError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.workbench import Workbench
+    from napari_sam2v.workbench.errand import Errands
     from src_model.annotation import Annotation
 
 
@@ -23,7 +25,7 @@ _NO_MOVIE = "Choose a movie first"
 
 
 class SaveBinding:
-    """Keeps the work safe, and reads and writes it as the user asks.
+    """Keeps the work safe, and reads and writes it as the user asks, while work goes on.
 
     Parameters
     ----------
@@ -31,6 +33,8 @@ class SaveBinding:
         With the result section and the offer to restore.
     workbench
         With the document.
+    errands
+        Where files are read and written.
     ask_save
         Asks the user where to save: (name of the movie) to a path, or None.
     ask_open
@@ -38,7 +42,10 @@ class SaveBinding:
     may_lose
         Asks the user whether work may be given up that is kept nowhere: a sentence to a yes or no.
     take_document
-        Puts a document that was read on the workbench, with the movie that is open; tells why not by a Sam2vError.
+        Puts a document that was read on the workbench, with the movie that is open: (document, what to call then, what
+        takes a Sam2vError if that cannot be).
+    place
+        Returns what stands for the movie that was chosen last; None if there is none.
     take_masks
         Takes a path of masks in another format.
     flush
@@ -55,20 +62,22 @@ class SaveBinding:
         self,
         panel: Panel,
         workbench: Workbench,
+        errands: Errands,
         *,
         ask_save: Callable[[str], Path | None],
         ask_open: Callable[[], Path | None],
         may_lose: Callable[[str], bool],
-        take_document: Callable[[Annotation], None],
+        take_document: Callable[[Annotation, Callable[[], None], Callable[[Exception], None]], None],
+        place: Callable[[], object],
         take_masks: Callable[[Path], None],
         flush: Callable[[], None],
         told: Callable[[Exception], None],
         autosave: bool = True,
         folder: Path | None = None,
     ) -> None:
-        self._panel, self._workbench = panel, workbench
+        self._panel, self._workbench, self._errands = panel, workbench, errands
         self._ask_save, self._ask_open, self._may_lose = ask_save, ask_open, may_lose
-        self._take_document, self._take_masks = take_document, take_masks
+        self._take_document, self._take_masks, self._place = take_document, take_masks, place
         self._flush, self._told = flush, told
         self._folder, self._keeps = folder, autosave
         self._autosaves: dict[Annotation, Autosave] = {}
@@ -98,12 +107,15 @@ class SaveBinding:
             self.save_to(path)
 
     def save_to(self, path: Path) -> None:
-        """Save the document to a file."""
+        """Save the document as it is now to a file; what is done meanwhile is not in it, and stays unsaved."""
         document = self._workbench.annotation
-        try:
-            save(document, path)
-        except Sam2vError as error:
-            self._told(error)
+        snapshot, known = document.snapshot(), document.file
+        self._errands.run(
+            f"Saving {path.name}",
+            lambda _progress, _cancelled: write(snapshot, path, known=known),
+            lambda saved: document.mark_saved(snapshot, saved),
+            must_finish=True,
+        )
 
     def open(self) -> None:
         """Open saved work or masks that the user names, on the movie that is open."""
@@ -116,12 +128,8 @@ class SaveBinding:
         if path.suffix.lower() != SUFFIX:
             self._take_masks(path)
             return
-        if not self._may_go():
-            return
-        try:
-            self._take_document(load(path))
-        except Sam2vError as error:
-            self._told(error)
+        if self._may_go():
+            self._read(path.name, lambda: load(path), _nothing, self._told)
 
     # Unsaved work ----------------------------------------------------------------------------------------------------
 
@@ -167,13 +175,44 @@ class SaveBinding:
         if not self._may_go():
             self.offer()
             return
-        try:
-            self._take_document(recover(item))
-            discard(item)  # the document has an autosave of its own by now
-        except Sam2vError as error:
+
+        def done() -> None:
+            try:
+                discard(item)  # the document has an autosave of its own by now
+            except AnnotationFileError as error:
+                fail(error)
+            self.offer()
+
+        def fail(error: Exception) -> None:
             self._told(error)
-            self._later.add(item.folder)
-        self.offer()
+            # the offer stays: on the right movie it works
+            wanted = f"It could not be restored here. Open the movie '{item.movie}', then press Restore."
+            self._panel.offer.set_offer(f"{_described(item)} {wanted}")
+
+        if self._read(f"the work on '{item.movie}'", lambda: recover(item), done, fail):
+            self._panel.offer.set_offer(None)
+
+    def _read(
+        self, name: str, read: Callable[[], Annotation], done: Callable[[], None], failed: Callable[[Exception], None]
+    ) -> bool:
+        """Read a document on a thread, and put it on the workbench if the same movie is open then."""
+        asked = self._place()
+
+        def work(_progress: object, _cancelled: object) -> Annotation | Sam2vError:
+            try:
+                return read()
+            except Sam2vError as error:
+                return error
+
+        def take(found: Annotation | Sam2vError) -> None:
+            if isinstance(found, Sam2vError):
+                failed(found)
+            elif asked is not None and self._place() is not asked:
+                failed(AnnotationFileError(f"{name} was not opened: another movie was chosen while it was read"))
+            else:
+                self._take_document(found, done, failed)
+
+        return self._errands.run(f"Opening {name}", work, take)
 
     def _discard(self) -> None:
         if self._offered is not None:
@@ -222,11 +261,13 @@ class SaveBinding:
         self._panel.result.set_autosave(text, hint)
 
 
+def _nothing() -> None:
+    return None
+
+
 def _described(item: Recoverable) -> str:
     when = time.strftime("%d %b %H:%M", time.localtime(item.time))
-    objects = f"{item.objects} object{'s' if item.objects != 1 else ''}"
-    masks = f"{item.masks:,} mask{'s' if item.masks != 1 else ''}"
-    return f"Unsaved work on '{item.movie}' of {when}: {objects}, {masks}."
+    return f"Unsaved work on '{item.movie}' of {when}: {count(item.objects, 'object')}, {count(item.masks, 'mask')}."
 
 
 def _is_unsaved(document: Annotation) -> bool:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from napari_sam2v.workbench import Workbench
 
 _PAUSE = 0.1
+_PATIENCE = 1000
+"""Milliseconds."""
 
 
 class TaskBinding:
@@ -28,6 +30,7 @@ class TaskBinding:
     def __init__(self, workbench: Workbench) -> None:
         self._workbench = workbench
         self._ended: threading.Event | None = None
+        self._worker: Any = None
         workbench.events.run.connect(self._on_run)
 
     @property
@@ -39,6 +42,9 @@ class TaskBinding:
         """Let go of the workbench."""
         self._workbench.events.run.disconnect(self._on_run, missing_ok=True)
         self._on_run(None)
+        if self._worker is not None:
+            self._worker.await_workers(_PATIENCE)  # it must not end after Qt's objects have gone
+            self._worker = None
 
     def _on_run(self, progress: RunProgress | None) -> None:
         if progress is not None and self._ended is None:
@@ -59,3 +65,4 @@ class TaskBinding:
         worker: Any = thread_worker(sam2v_tracking)()
         worker.aborted.connect(self._workbench.tracking.stop)
         worker.start()
+        self._worker = worker

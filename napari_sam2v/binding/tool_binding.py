@@ -1,14 +1,19 @@
-"""The prompt tools: a button of the panel, or a key, takes a tool of the prompt layers."""
+"""What clicks in the viewer do: the prompt tools, and selecting an object where no tool is in hand."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_sam2v.layers import imported_masks
+from napari_sam2v.panel.wording import count
+from src_model.annotation import label_image
 from src_model.errors import Sam2vError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
     from napari.components import ViewerModel
     from napari.layers import Labels
@@ -21,16 +26,22 @@ if TYPE_CHECKING:
 _TOOLS: dict[str, Tool] = {
     "point_positive": "point+",
     "point_negative": "point-",
+    "scribble": "scribble",
     "box": "box",
     "lasso": "lasso",
     "paint": "paint",
     "": "pan",
 }
+_CLICK_PIXELS = 5
+"""Pixels of the screen; a press that moves further is a drag, which moves the camera."""
 _NAMES = {tool: name for name, tool in _TOOLS.items()}
 
 
 class ToolBinding:
     """Connects the tools of the panel with the prompt layers, and Labels layers with the prompts made of them.
+
+    While no tool is in hand, because it was put away or because Space is held for napari's pan and zoom, a click on a
+    mask selects its object and prompts nothing.
 
     Parameters
     ----------
@@ -63,6 +74,7 @@ class ToolBinding:
             event.connect(self._offer_labels)
         viewer.layers.selection.events.active.connect(self._show_tool)
         viewer.dims.events.ndisplay.connect(self._show_tool)
+        viewer.mouse_drag_callbacks.append(self._on_mouse)
         self._offer_labels()
 
     def close(self) -> None:
@@ -72,6 +84,8 @@ class ToolBinding:
             event.disconnect(self._offer_labels)
         self._viewer.layers.selection.events.active.disconnect(self._show_tool)
         self._viewer.dims.events.ndisplay.disconnect(self._show_tool)
+        if self._on_mouse in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._on_mouse)
 
     @property
     def in_hand(self) -> str:
@@ -104,6 +118,36 @@ class ToolBinding:
         self._section.set_tool(self.in_hand or None)
         self._changed()
 
+    def _on_mouse(self, _viewer: ViewerModel, event: Any) -> Iterator[None]:
+        """Select the object whose mask is clicked."""
+        if not self._is_free(event):
+            return
+        start = np.asarray(event.pos)
+        yield
+        while event.type == "mouse_move":
+            if np.linalg.norm(np.asarray(event.pos) - start) >= _CLICK_PIXELS:
+                return
+            yield
+        self._select_at(event.position)
+
+    def _is_free(self, event: Any) -> bool:
+        """Whether a click would do nothing else: neither a tool of ours nor one of another layer takes it."""
+        active = self._viewer.layers.selection.active
+        mode = str(getattr(active, "mode", "pan_zoom"))
+        return not self.in_hand and mode == "pan_zoom" and event.button == 1 and not event.modifiers
+
+    def _select_at(self, position: Any) -> None:
+        layers, document = self._layers(), self._workbench.document
+        if layers is None or document is None or layers.geometry.problem(self._viewer.dims) is not None:
+            return
+        frame, y, x = layers.geometry.world_to_movie(position)
+        length, height, width = layers.geometry.shape
+        if not (0 <= frame < length and -0.5 <= y < height - 0.5 and -0.5 <= x < width - 0.5):
+            return
+        found = int(label_image(document, frame, visible_only=True)[round(y), round(x)])
+        if found:
+            self._workbench.select(found)
+
     def _labels(self) -> list[Labels]:
         from napari.layers import Labels
 
@@ -126,3 +170,9 @@ class ToolBinding:
             return
         target = None if every else work.selected
         work.prompts.take_masks(work.frame, [(target, mask) for mask in masks.values()])
+        if layers.results.layer is not None:
+            # keys go to the active layer first, and that of the labels has an undo of its own
+            self._viewer.layers.selection.active = layers.results.layer
+        them = "Track all objects" if len(masks) > 1 else "Track it"
+        taken = f"Took {count(len(masks), 'mask')} of '{name}' as they are, in one step"
+        work.events.saving.emit(f"{taken}. {them}, or correct one with a click.")

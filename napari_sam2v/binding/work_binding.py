@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_sam2v.layers.later import CallLater, Throttled
-from napari_sam2v.panel.view_state import Choice
+from napari_sam2v.panel.view_state import Choice, TrackSettings
 from napari_sam2v.workbench.marks_book import rgb
-from napari_sam2v.workbench.status import can_be_repaired, next_step
-from napari_sam2v.workbench.track_desk import repair_span
+from napari_sam2v.workbench.status import next_step
+from napari_sam2v.workbench.track_desk import can_be_repaired, repair_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from napari_sam2v.panel.panel import Panel
-    from napari_sam2v.panel.view_state import RunProgress, TimeMarks, TrackRequest, TrackSettings
+    from napari_sam2v.panel.view_state import RunProgress, TrackRequest
     from napari_sam2v.workbench import Readings, Workbench
     from src_model.annotation import Annotation, HistoryChanged
 
@@ -45,14 +45,16 @@ class WorkBinding:
         Keys by action id, for what the status line says.
     call_later
         How to wait on this thread.
-    marks
-        Returns what is known of an object on each frame.
     tool
         Returns the tool in hand; empty for none.
     take_first
         Takes a tool that can start a new object.
-    follow
-        Whether the viewer follows a run.
+    settings
+        What is chosen in the advanced settings at first.
+    scope
+        Whether tracking takes the selected object or all of them at first.
+    remember
+        Writes down choices for the next panel, by field of `Preferences`.
     """
 
     def __init__(
@@ -64,20 +66,27 @@ class WorkBinding:
         show_frame: Callable[[int], None],
         keys: Mapping[str, str],
         call_later: CallLater,
-        marks: Callable[[int], TimeMarks],
         tool: Callable[[], str],
         take_first: Callable[[], None],
-        follow: bool = True,
+        settings: TrackSettings = TrackSettings(),  # noqa: B008, frozen
+        scope: str = "selected",
+        remember: Callable[..., None] = lambda **choices: None,
     ) -> None:
         self._panel, self._workbench = panel, workbench
         self._flush, self._show_frame, self._keys = flush, show_frame, keys
-        self._marks, self._tool, self._take_first = marks, tool, take_first
+        self._tool, self._take_first = tool, take_first
         self._busy = False
         self._document: Annotation | None = None
         self._progress: RunProgress | None = None
         self._show_run = Throttled(self._show_progress, _SHOW_SECONDS, call_later)
-        self._follow, self._repairs = follow, False
+        self._remember = remember
+        self._follow, self._repairs = settings.follow, settings.repair_after_correction
+        self._corrected: int | None = None  # the frame that a repair began at
         self._problem = ""
+        panel.track.advanced.set_settings(settings)
+        panel.track.scope.select(scope)
+        panel.prompts.set_collecting(settings.collect_prompts)
+        workbench.prompts.collects = settings.collect_prompts
         self._connect_views()
         events = workbench.events
         events.document.connect(self._on_document)
@@ -88,7 +97,7 @@ class WorkBinding:
         events.status.connect(self._on_status)
         events.problem.connect(self._on_problem)
         events.saving.connect(self._on_notice)
-        for section in (panel.prompts, panel.track):
+        for section in (panel.prompts, panel.strip, panel.track):
             section.set_enabled_reason(_NO_MOVIE)
         self.refresh()
 
@@ -97,7 +106,7 @@ class WorkBinding:
         if self._problem:
             self._panel.status.set_text(self._problem, "error")
             return
-        status = next_step(self._workbench, self._keys, self._marks, busy=self._busy, tool=self._tool())
+        status = next_step(self._workbench, self._keys, busy=self._busy, tool=self._tool())
         self._panel.status.set_text(status.text, status.kind)
 
     def track(self, request: TrackRequest) -> None:
@@ -105,13 +114,18 @@ class WorkBinding:
         if self._workbench.tracking.is_tracking:
             self._workbench.tracking.stop()
             return
-        self._flush()
+        self.answer()
         self._workbench.tracking.track(request)
 
     def repair(self) -> None:
-        """Track again around the shown frame."""
+        """Track again around the shown frame, and come back to it where the viewer followed."""
+        self.answer()
+        self._repair()
+
+    def answer(self) -> None:
+        """Have the model answer the prompts that wait, what was just drawn included."""
         self._flush()
-        self._workbench.tracking.repair()
+        self._workbench.prompts.answer_waiting()
 
     def show_tool(self) -> None:
         """Follow a change of the tool in hand: what was wrong with the last one is old news."""
@@ -130,12 +144,14 @@ class WorkBinding:
         prompts.next_object.connect(self.next_object)
         prompts.reading_cycled.connect(work.prompts.next_reading)
         prompts.prompt_cleared.connect(work.prompts.clear)
+        prompts.answer_requested.connect(self.answer)
         prompts.undo.connect(self.undo)
         prompts.redo.connect(self.redo)
         track.track_requested.connect(self.track)
         track.stop_requested.connect(work.tracking.stop)
         track.repair_requested.connect(self.repair)
         track.advanced.settings_changed.connect(self._on_settings)
+        track.scope.chosen.connect(lambda scope: self._remember(track_objects=scope))
 
     def undo(self) -> None:
         """Take the last step back, what was just drawn included."""
@@ -152,7 +168,14 @@ class WorkBinding:
         from src_model.annotation import SetOverlap
 
         self._follow, self._repairs = settings.follow, settings.repair_after_correction
-        document = self._workbench.document
+        document, prompts = self._workbench.document, self._workbench.prompts
+        prompts.collects = settings.collect_prompts
+        self._panel.prompts.set_collecting(settings.collect_prompts)
+        self._remember(
+            follow=settings.follow, repair=settings.repair_after_correction, collect_prompts=settings.collect_prompts
+        )
+        if document is not None and not prompts.collects:
+            self.answer()
         if document is not None and settings.overlap and settings.overlap != document.project.overlap:
             self._workbench.do(SetOverlap(str(settings.overlap)))  # type: ignore[arg-type]
 
@@ -160,7 +183,7 @@ class WorkBinding:
 
     def _on_document(self) -> None:
         document = self._workbench.document
-        for section in (self._panel.prompts, self._panel.track):
+        for section in (self._panel.prompts, self._panel.strip, self._panel.track):
             section.set_enabled_reason(_NO_MOVIE if document is None else None)
         if self._document is not None:
             self._document.events.history.disconnect(self._on_history, missing_ok=True)
@@ -188,15 +211,17 @@ class WorkBinding:
     def _on_readings(self, readings: Readings | None) -> None:
         count, chosen = (0, 0) if readings is None else (len(readings.candidates), readings.chosen)
         self._panel.prompts.set_readings(count, chosen)
-        if readings is not None and self._repairs and self._can_repair():
-            self._workbench.tracking.repair()
+        # A run that is under way has the correction already.
+        if readings is not None and self._repairs and not self._workbench.has_run and self._can_repair():
+            self._repair()
 
     def _on_run(self, progress: RunProgress | None) -> None:
         if progress is None:
             self._show_run.flush()  # so that the last frame is the one in view
-        self._progress = progress
+        last, self._progress = self._progress, progress
         if progress is None:
             self._show_progress()
+            self._return_to_correction(last)
         else:
             self._show_run()
 
@@ -206,6 +231,17 @@ class WorkBinding:
         if progress is not None and progress.frame >= 0 and self._follow:
             self._show_frame(progress.frame)
         self.refresh()
+
+    def _repair(self) -> None:
+        frame = self._workbench.frame
+        self._workbench.tracking.repair()  # which ends a run that is under way
+        self._corrected = frame
+
+    def _return_to_correction(self, last: RunProgress | None) -> None:
+        """After a repair, show the corrected frame again, unless the user looks at another one by now."""
+        frame, self._corrected = self._corrected, None
+        if frame is not None and last is not None and last.frame == self._workbench.frame:
+            self._show_frame(frame)
 
     def _on_busy(self, busy: bool) -> None:
         self._busy = busy
@@ -217,7 +253,7 @@ class WorkBinding:
         document, selected, frame = self._workbench.document, self._workbench.selected, self._workbench.frame
         span = None
         if document is not None and selected is not None and self._can_repair():
-            frames = repair_span(document, selected, frame)
+            frames = repair_span(self._workbench.book.marks(selected), frame, self._workbench.damaged)
             span = f"frames {frames.start} to {frames.stop - 1}"
         self._panel.track.set_repair(span)
         self.refresh()
@@ -228,7 +264,7 @@ class WorkBinding:
             document is not None
             and selected in document.objects
             and selected is not None
-            and can_be_repaired(document, selected, self._workbench.frame)
+            and can_be_repaired(self._workbench.book.marks(selected), self._workbench.frame, self._workbench.damaged)
         )
 
     def _on_problem(self, text: str) -> None:

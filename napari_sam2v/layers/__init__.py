@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from napari_sam2v.layers.geometry import LayerGeometry
+from napari_sam2v.layers.graphics import GraphicsGuard
 from napari_sam2v.layers.label_stack import FrameLabels
 from napari_sam2v.layers.later import CallLater
 from napari_sam2v.layers.movie_choice import (
     LayerColours,
     MovieChoice,
     Option,
+    as_shown,
     axis_options,
     channel_options,
+    difference_in_words,
     guess,
     plane_options,
     with_axes,
 )
-from napari_sam2v.layers.movie_source import find_image, normalization_of, preview_image, source_of
+from napari_sam2v.layers.movie_source import find_image, images_of, limits_of, preview_image, source_of
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_layers import PromptLayers, imported_masks
 from napari_sam2v.layers.prompt_types import PromptEdit, ShownPrompt, Tool
@@ -25,6 +28,7 @@ from napari_sam2v.layers.shortcuts import Shortcuts
 __all__ = [
     "CallLater",
     "FrameLabels",
+    "GraphicsGuard",
     "LayerColours",
     "LayerGeometry",
     "MaskEdit",
@@ -36,12 +40,15 @@ __all__ = [
     "Shortcuts",
     "ShownPrompt",
     "Tool",
+    "as_shown",
     "axis_options",
     "channel_options",
+    "difference_in_words",
     "find_image",
     "guess",
+    "images_of",
     "imported_masks",
-    "normalization_of",
+    "limits_of",
     "plane_options",
     "preview_image",
     "source_of",

@@ -28,6 +28,7 @@ _LETTERS = {
     "z": "Z", "depth": "Z", "plane": "Z", "slice": "Z",
 }  # fmt: skip
 MOST_AXES = 5
+_SINGLE = ("channel", "plane")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,19 @@ def with_axes(image: Image, choice: MovieChoice, dims: Dims | None = None) -> Mo
 
     depth = shape[choice.axes.index("Z")] if "Z" in choice.axes else 1
     return replace(choice, layer_name=image.name, channel=shown("C", 0), plane=shown("Z", depth // 2))
+
+
+def as_shown(image: Image, choice: MovieChoice, dims: Dims) -> MovieChoice:
+    """Replace the channel and the plane of a choice by those that a viewer shows; mappings and projections stay."""
+    shown = with_axes(image, choice, dims)
+    single = {name: getattr(shown, name) for name in _SINGLE if isinstance(getattr(choice, name), int)}
+    return replace(choice, **single)
+
+
+def difference_in_words(choice: MovieChoice, other: MovieChoice) -> str:
+    """Name the channel and the plane of a choice where they differ from another's, such as "channel 1 and plane 3"."""
+    pairs = [(name, getattr(choice, name)) for name in _SINGLE if getattr(choice, name) != getattr(other, name)]
+    return " and ".join(f"{name} {number}" for name, number in pairs)
 
 
 def assign_colours(images: Sequence[Image]) -> LayerColours:

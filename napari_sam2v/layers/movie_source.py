@@ -11,11 +11,14 @@ import numpy as np
 from napari_sam2v.layers.geometry import finest, image_shape
 from napari_sam2v.layers.movie_choice import LayerColours, MovieChoice
 from src_model.errors import MovieError
-from src_model.frames import FrameSource, Normalization, decide_normalization, open_movie
+from src_model.frames import FrameSource, open_movie
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
+
+    from src_model.frames import Normalization
+    from src_model.frames.normalization import Limits
 
 
 class ColourSource:
@@ -77,6 +80,13 @@ class ColourSource:
         return image
 
 
+def images_of(layers: Iterable[Layer]) -> list[Image]:
+    """List the image layers."""
+    from napari.layers import Image
+
+    return [layer for layer in layers if isinstance(layer, Image)]
+
+
 def find_image(layers: Iterable[Layer], name: str) -> Image:
     """Find an image layer by its name.
 
@@ -85,9 +95,7 @@ def find_image(layers: Iterable[Layer], name: str) -> Image:
     MovieError
         There is none of that name.
     """
-    from napari.layers import Image
-
-    images = [layer for layer in layers if isinstance(layer, Image)]
+    images = images_of(layers)
     for image in images:
         if image.name == name:
             return image
@@ -117,24 +125,26 @@ def source_of(layers: Iterable[Layer], choice: MovieChoice) -> FrameSource:
     return ColourSource((channels[0], channels[1], channels[2]))
 
 
-def normalization_of(layers: Iterable[Layer], choice: MovieChoice, source: FrameSource) -> Normalization:
-    """Decide how values become what the model sees: percentiles of the movie, or the layers' contrast limits.
+def limits_of(layers: Iterable[Layer], choice: MovieChoice) -> Limits | None:
+    """Return the layers' contrast limits, where they decide what the model sees; None where the movie's values do.
 
-    RGB layers have no contrast limits of their own and always go by the movie. Percentiles read some frames.
+    RGB layers have no contrast limits of their own and always go by the movie.
 
     Raises
     ------
     MovieError
-        As `decide_normalization`.
+        A layer is missing.
     """
     available = list(layers)
     image = find_image(available, choice.layer_name)
     if choice.contrast == "percentile" or image.rgb:
-        return decide_normalization(source)
+        return None
     if isinstance(choice.channel, LayerColours):
-        limits = [(0.0, 1.0) if name is None else _limits(find_image(available, name)) for name in choice.channel.names]
-        return decide_normalization(source, limits=limits)
-    return decide_normalization(source, limits=_limits(image))
+        red, green, blue = (
+            (0.0, 1.0) if name is None else _limits(find_image(available, name)) for name in choice.channel.names
+        )
+        return red, green, blue
+    return _limits(image)
 
 
 def preview_image(

@@ -17,22 +17,6 @@ if TYPE_CHECKING:
 _Layer = TypeVar("_Layer")
 
 
-_graphics: list[object] = []
-"""What drew layers that were removed; see `_keep_graphics`."""
-
-
-def _keep_graphics(layer: Any) -> None:
-    """Keep alive what draws a layer that is about to be removed.
-
-    When it goes, so do its buffers on the graphics card, while vispy leaves them enabled for what is drawn next; some
-    drivers crash then. There is no other way to it than the callbacks of the layer.
-    """
-    for entry in layer.events.opacity.callbacks:
-        owner = entry[0]() if isinstance(entry, tuple) else None
-        if type(owner).__module__.startswith("napari._vispy.layers"):
-            _graphics.append(owner)
-
-
 class OwnedLayer(Generic[_Layer]):
     """A layer that lies on the movie's image and follows it.
 
@@ -88,7 +72,6 @@ class OwnedLayer(Generic[_Layer]):
             getattr(self.geometry.image.events, name).disconnect(self._follow)
         self.viewer.dims.events.point.disconnect(self._follow)
         if self.layer is not None and self.layer in self.viewer.layers:
-            _keep_graphics(self.layer)
             self.viewer.layers.remove(self.layer)
         if self.layer is not None:
             self.layer = None

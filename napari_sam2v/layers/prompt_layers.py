@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MODES: Mapping[Tool, str] = {
     "point+": "add",
     "point-": "add",
+    "scribble": "add_path",
     "box": "add_rectangle",
     "polygon": "add_polygon",
     "lasso": "add_polygon_lasso",

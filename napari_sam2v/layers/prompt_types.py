@@ -14,7 +14,7 @@ Point: TypeAlias = tuple[float, float]
 PromptBox: TypeAlias = tuple[float, float, float, float]
 """(y0, x0, y1, x1) in pixels, pixel number 3 reaching from 3 to 4."""
 
-Tool: TypeAlias = Literal["pan", "point+", "point-", "box", "polygon", "lasso", "paint"]
+Tool: TypeAlias = Literal["pan", "point+", "point-", "scribble", "box", "polygon", "lasso", "paint"]
 
 Key: TypeAlias = tuple[int, int]
 """(object id, frame)."""
@@ -29,7 +29,8 @@ class PromptEdit:
     object_id, frame
         Whose prompts, and where.
     kind
-        Which of the following counts: ``"points"`` are all points there are now (maybe none), ``"box"`` is the box
+        Which of the following counts: ``"points"`` are all points there are now (maybe none), ``"scribble"`` are points
+        that join those that are there, ``"box"`` is the box
         there is now or None, ``"mask"`` the mask that was drawn or painted, or None if all of it was erased.
     points
         In the order of the clicks.
@@ -43,7 +44,7 @@ class PromptEdit:
 
     object_id: int
     frame: int
-    kind: Literal["points", "box", "mask"]
+    kind: Literal["points", "scribble", "box", "mask"]
     points: tuple[Point, ...] = ()
     labels: tuple[int, ...] = ()
     box: PromptBox | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _Layer = TypeVar("_Layer")
 _Value = TypeVar("_Value")
 
+_logger = logging.getLogger(__name__)
 QUIET_SECONDS = 0.03
 UNCLAIMED = 0
 """Object id of an entry that napari has begun but not finished: a polygon that is being drawn."""
@@ -58,19 +60,24 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
         self._given: dict[Key, _Value] = {}  # as the document has it
         self._known: dict[Key, _Value] = {}  # as the layer gives it back, where floats may differ in the last digit
         self._colours: dict[int, Colour] = {}
+        self._owed: dict[Key, _Value] | None = None  # what is to be shown once a shape that is being drawn is finished
         self._writing = False
         self._changed = Debounced(self.take_edits, QUIET_SECONDS, call_later)
 
     def show(self, values: Mapping[Key, _Value]) -> None:
         """Show what the document holds, and nothing else; emits nothing, makes the layer only if there is anything."""
+        if self.layer is not None and self._is_drawing():
+            self._owed = dict(values)  # writing now would break the drag off, and make a shape of what there is of it
+            return
         self._changed.cancel()
+        self._owed = None
         same = self._given == dict(values)
         self._given = dict(values)
         if self.layer is None:
             if values:
                 self.require()
-        elif not same or self._collect() != self._known:
-            self._write()
+        elif not same or self._is_changed():
+            self._restore()
 
     def set_colours(self, colours: Mapping[int, Colour]) -> None:
         """Colour entries by object."""
@@ -79,10 +86,28 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
             self._restyle()
 
     def take_edits(self) -> None:
-        """Emit now what the user changed since the last time; nothing happens where nothing did."""
+        """Emit now what the user changed since the last time; nothing happens where nothing did.
+
+        A layer that cannot be made sense of, since an event of napari's did not match what it holds, shows the document
+        again, and `refused` says so: the next prompt must work.
+        """
         self._changed.cancel()
         if self.layer is None:
             return
+        try:
+            edits = self._read()
+        except Exception:
+            _logger.exception("the layer '%s' cannot be read", self._name)
+            self._restore()
+            self.refused.emit("What was drawn last cannot be used and was taken out; draw it again.")
+            return
+        if edits:
+            self.edited.emit(tuple(edits))
+        if self._owed is not None and not self._is_drawing():
+            self.show(self._owed)
+
+    def _read(self) -> list[PromptEdit]:
+        """Take over what the layer holds; returns how that differs from what it held."""
         edits = self._tidy()
         found = self._collect()
         for key in dict.fromkeys((*self._known, *found)):
@@ -90,8 +115,24 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
                 edits.append(self._edit(key, found.get(key)))
         self._known, self._given = found, dict(found)
         self._restyle()
-        if edits:
-            self.edited.emit(tuple(edits))
+        return edits
+
+    def _is_changed(self) -> bool:
+        try:
+            return self._collect() != self._known
+        except Exception:
+            _logger.exception("the layer '%s' cannot be read", self._name)
+            return True
+
+    def _restore(self) -> None:
+        """Show what the document holds, on a new layer where this one is in no good state."""
+        try:
+            self._write()
+        except Exception:
+            _logger.exception("the layer '%s' cannot be written", self._name)
+            self.viewer.layers.remove(self.layer)
+            if self._given:
+                self.require()
 
     @abstractmethod
     def _collect(self) -> dict[Key, _Value]:
@@ -129,6 +170,8 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
 
     def _detached(self) -> None:
         self._changed.cancel()
+        if self._owed is not None:
+            self._given, self._owed = self._owed, None
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
@@ -138,8 +181,25 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
         finally:
             self._writing = before
 
+    def _align(self) -> None:
+        """Give each entry its row of features: napari keeps the row of a polygon that it drops as too short."""
+        table, entries = self.layer.features, len(self.layer.data)
+        surplus = len(table) - entries
+        if not surplus:
+            return
+        rows = [*range(len(table)), *(-1,) * -surplus]  # -1: an entry that has no row is nobody's yet
+        if surplus > 0:
+            nobodys = [row for row in rows if table["object_id"].iloc[row] == UNCLAIMED]
+            gone = {*nobodys[len(nobodys) - surplus :]} if len(nobodys) >= surplus else {*rows[entries:]}
+            rows = [row for row in rows if row not in gone]
+        empty = {"object_id": UNCLAIMED, "frame": 0, "sign": 1}
+        tags = [[int(table[name].iloc[row]) if row >= 0 else empty[name] for name in FEATURES] for row in rows]
+        with self._quietly():
+            self._write_tags(*zip(*tags, strict=True) if tags else ((), (), ()))
+
     def _tags(self) -> NDArray[np.int64]:
         """Return (N, 2) object ids and signs of the entries."""
+        self._align()
         table = self.layer.features
         columns = [np.nan_to_num(np.asarray(table[name], np.float64)) for name in ("object_id", "sign")]
         return np.column_stack(columns).astype(np.int64)
@@ -147,6 +207,10 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
     def _write_tags(self, object_ids: Iterable[int], frames: Iterable[int], signs: Iterable[int]) -> None:
         values = zip(FEATURES, (object_ids, frames, signs), strict=True)
         self.layer.features = {name: np.asarray(list(column), np.int64) for name, column in values}
+
+    def _is_drawing(self) -> bool:
+        """Whether an entry was begun and is not finished."""
+        return bool((self._tags()[:, 0] == UNCLAIMED).any())
 
     def _restyle(self) -> None:
         if self.layer is None or not len(self.layer.data):
@@ -162,6 +226,13 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
     def _on_data(self, event: Any) -> None:
         if self._writing:
             return
+        try:
+            self._take_event(event)
+        except Exception:  # napari's own handling of the mouse must not end here; reading the layer mends it
+            _logger.exception("an event of the layer '%s' does not match what it holds", self._name)
+            self._changed()
+
+    def _take_event(self, event: Any) -> None:
         action = str(getattr(event.action, "value", event.action))
         if action == "adding":  # napari would tag a new entry as the one that was last selected
             with self._quietly():

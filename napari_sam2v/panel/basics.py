@@ -57,39 +57,15 @@ def scaled(font: QFont, factor: float) -> QFont:
     return result
 
 
-class Caption(QLabel):
-    """A line in smaller and paler type that is cut, never wrapped, where the panel is narrow."""
-
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def setText(self, text: str | None) -> None:
-        """Show a text; all of it is in the tooltip, for the case that it is cut."""
-        super().setText(text or "")
-        self.setToolTip(text or "")
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Draw what fits."""
-        with painting(self) as painter:
-            painter.setFont(scaled(self.font(), 0.92))
-            painter.setOpacity(0.75)
-            painter.setPen(theme_colors(self).text)
-            text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-            painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
-
-
 class Wrapped(QLabel):
-    """A sentence over as many lines as it needs, and room for `lines` of them at least.
+    """A sentence over as many lines as it needs.
 
     Qt's own labels trade width against height; one of those in a column that scrolls keeps everything else in it from
     shrinking. Here the height follows the width after the fact.
     """
 
-    def __init__(self, lines: int = 1) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._lines = lines
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -107,7 +83,7 @@ class Wrapped(QLabel):
         """Ask for the height that the text needs at the present width."""
         metrics, width = self.fontMetrics(), max(self.width(), 120) - 4
         needed = metrics.boundingRect(0, 0, width, 10_000, int(Qt.TextFlag.TextWordWrap), self.text()).height()
-        return QSize(120, max(needed, self._lines * metrics.lineSpacing()) + 4)
+        return QSize(120, needed + 4)
 
     def minimumSizeHint(self) -> QSize:
         """Do not let the text be cut."""
@@ -148,6 +124,11 @@ class Heading(QWidget):
 
 class Tag(QLabel):
     """A short paler text at the end of a heading, cut where there is no room."""
+
+    def setText(self, text: str | None) -> None:
+        """Show a text; all of it is in the tooltip, until something else is said there."""
+        super().setText(text or "")
+        self.setToolTip(text or "")
 
     def minimumSizeHint(self) -> QSize:
         """Never keep the panel from being made narrow."""
@@ -254,16 +235,18 @@ class ToolButton(IconButton):
             metrics = self.fontMetrics()
             side = round(metrics.height() * 1.3)
             mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
-            icon.paint(painter, (self.width() - side) // 2, 4, side, side, Qt.AlignmentFlag.AlignCenter, mode)
+            letter = key_text(self.key).replace("Shift+", "\u21e7")
+            aside = 5 if len(letter) > 1 else 0  # two letters in the corner need a little of the icon's place
+            left = (self.width() - side) // 2 - aside
+            icon.paint(painter, left, 4, side, side, Qt.AlignmentFlag.AlignCenter, mode)
             painter.setPen(theme_colors(self).text)
             painter.setOpacity(1.0 if self.isEnabled() else 0.4)
             painter.setFont(scaled(self.font(), 0.92))
             below = self.rect().adjusted(0, 4 + side, 0, -2)
             painter.drawText(below, int(Qt.AlignmentFlag.AlignCenter), self.text())
-            painter.setOpacity(0.65 if self.isEnabled() else 0.3)
+            painter.setOpacity(0.8 if self.isEnabled() else 0.3)
             painter.setFont(scaled(self.font(), 0.8))
             corner = self.rect().adjusted(0, 2, -4, 0)
-            letter = key_text(self.key).replace("Shift+", "\u21e7")
             painter.drawText(corner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), letter)
 
 
@@ -340,6 +323,9 @@ class ChoiceBox(QComboBox):
             self.chosen.emit(self._choices[index].key)
 
     def _show_tip(self) -> None:
-        hint = self._choices[self.currentIndex()].hint if self._choices else f"{self._missing}. {self._remedy}".strip()
-        self.setToolTip(f"{self._tip}\n{hint}" if hint else self._tip)
+        lines = (f"{self._missing}. {self._remedy}".strip(),)
+        if self._choices:
+            choice = self._choices[self.currentIndex()]
+            lines = (choice.label, choice.hint) if choice.hint != choice.label else (choice.label,)
+        self.setToolTip("\n".join((self._tip, *filter(None, lines))))
         self.setAccessibleDescription(self.toolTip())

@@ -37,7 +37,7 @@ def marks(length: int, seed: int = 3) -> TimeMarks:
     absent = (frames > 0.74) & (frames < 0.8)
     tracked = (frames < 0.86) & ~absent
     scores[~tracked] = np.nan
-    states = {name: np.zeros(length, dtype=bool) for name in ("prompted", "locked", "edited")}
+    states = {name: np.zeros(length, dtype=bool) for name in ("prompted", "locked", "edited", "imported")}
     states["prompted"][[0, length // 3]] = True
     states["edited"][length // 2] = True
     states["locked"] = (frames > 0.12) & (frames < 0.24)
@@ -58,6 +58,7 @@ def rows(count: int, length: int, seed: int = 1) -> tuple[ObjectRow, ...]:
             frames_total=length,
             worst_score=float(scores[i]) if done[i] else None,
             worst_frame=int(rng.integers(length)) if done[i] else None,
+            doubtful=int(max(0.0, 0.7 - scores[i]) * length) if done[i] else 0,
             locked=i == 1,
             visible=i != 3,
         )
@@ -104,6 +105,7 @@ def empty(panel: Panel) -> None:
     reason = "Open a movie first"
     panel.prompts.set_enabled_reason(reason)
     panel.track.set_enabled_reason(reason)
+    panel.strip.set_enabled_reason(reason)
     panel.result.set_enabled_reason(reason)
 
 
@@ -139,10 +141,9 @@ def warning(panel: Panel) -> None:
 
 
 def crowded(panel: Panel) -> None:
-    """Three hundred objects over ten thousand frames, and the advanced settings open."""
+    """Three hundred objects over ten thousand frames."""
     fill(panel, 300, 10_000)
     panel.status.set_text("Track all objects, or press N to add the next one.")
-    panel.track.advanced.fold.expand(animate=False)
 
 
 STATES: dict[str, Callable[[Panel], None]] = {f.__name__: f for f in (empty, working, running, warning, crowded)}

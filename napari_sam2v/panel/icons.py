@@ -16,6 +16,7 @@ _CELL = '<circle cx="12" cy="12" r="9"/>'
 SHAPES = {
     "point_positive": f'{_CELL}<path d="M12 7.5v9M7.5 12h9"/>',
     "point_negative": f'{_CELL}<path d="M7.5 12h9"/>',
+    "scribble": '<path d="M3 16c2-9 5-9 6-4s3 6 5 0 4-6 7-3"/>',
     "box": '<rect x="3.5" y="5.5" width="17" height="13" stroke-dasharray="4 2.2"/>',
     "lasso": '<path d="M8 17C2 15 2 6 10 5c8-1 13 4 10 9-2 3-7 3-12 3z"/><path d="M8 17c2 1 2 4-1 4.5"/>',
     "paint": '<path d="M20.5 3.5c-4 2-8 6-10 9l2.5 2.5c3-2 6-6 7.5-11.5z"/>'
@@ -23,6 +24,11 @@ SHAPES = {
     "labels": '<path d="M12 3.5l9 4.5-9 4.5L3 8z"/><path d="M3 12.5l9 4.5 9-4.5M3 17l9 4.5 9-4.5"/>',
     "next_object": '<circle cx="9" cy="12" r="6"/><path d="M19 8v8M15.5 12h7"/>',
     "next_reading": '<circle cx="12" cy="12" r="9.5"/><circle cx="12" cy="12" r="5.8"/>' + _DOT.format(12, 12, 2.4),
+    "answer": '<path d="M4.5 12.5l5 5L19.5 7"/>',
+    "next_doubt": '<path d="M10 4l8 15H2z"/><path d="M10 9.5v4"/><path d="M18 5l4 4-4 4"/>'
+    + _DOT.format(10, 16.2, 1.1),
+    "settings": '<path d="M3 7h9M18 7h3M3 17h3M12 17h9"/><circle cx="15" cy="7" r="2.6"/>'
+    '<circle cx="9" cy="17" r="2.6"/>',
     "clear_frame": '<path d="M9 19h11M5 14l8.5-8.5 6 6L12 19H9z"/>',
     "undo": '<path d="M8.5 4L4 8.5 8.5 13"/><path d="M4.5 8.5H14a5.5 5.5 0 0 1 0 11H9"/>',
     "redo": '<path d="M15.5 4L20 8.5 15.5 13"/><path d="M19.5 8.5H10a5.5 5.5 0 0 0 0 11h5"/>',
@@ -42,8 +48,6 @@ SHAPES = {
     "export": '<path d="M12 15V3.5M7.5 8L12 3.5 16.5 8"/><path d="M5 12v8h14v-8"/>',
     "download": '<path d="M12 3.5V15M7.5 10.5L12 15l4.5-4.5"/><path d="M4 20h16"/>',
     "cancel": '<path d="M6 6l12 12M18 6L6 18"/>',
-    "folded": '<path d="M9 6l6 6-6 6"/>',
-    "unfolded": '<path d="M6 9l6 6 6-6"/>',
     "help": f'{_CELL}<path d="M9.3 9.5a2.7 2.7 0 1 1 4 2.4c-1 .6-1.3 1-1.3 2.1"/>' + _DOT.format(12, 16.8, 1.2),
     "hint": '<path d="M4 12h14M12.5 6l6 6-6 6"/>',
     "busy": '<path d="M7 3.5h10M7 20.5h10M8 3.5c0 5 8 6.5 8 17M16 3.5c0 5-8 6.5-8 17"/>',

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QImage, QPainter, QPaintEvent
-from qtpy.QtWidgets import QFormLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_sam2v.panel.basics import GAP, ChoiceBox, Heading, Tag, column, row
 from napari_sam2v.panel.colors import theme_colors
@@ -31,6 +31,8 @@ class ImageSection(QWidget):
         The key of the plane or projection.
     contrast_chosen(str)
         The key of the way in which intensities are scaled.
+    follow_requested()
+        Use the channel and plane that the viewer shows.
     """
 
     layer_chosen = Signal(str)
@@ -38,6 +40,7 @@ class ImageSection(QWidget):
     channel_chosen = Signal(object)
     plane_chosen = Signal(object)
     contrast_chosen = Signal(str)
+    follow_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,12 +54,15 @@ class ImageSection(QWidget):
         self.channel = ChoiceBox("Channel", "What of a frame the model sees")
         self.plane = ChoiceBox("Plane", "The plane or projection of each volume that the model sees")
         self.contrast = ChoiceBox("Contrast", "How intensities become what the model sees, the same on all frames")
+        self.follow = QPushButton()
+        self.follow.setToolTip("The viewer shows another channel or plane than the one the model sees")
         self.preview = Preview()
         self.summary = Tag()
         self._rows = QFormLayout()
         self._lay_out()
         self._connect()
         self.set_layers((), None)
+        self.set_follow(None)
 
     def _lay_out(self) -> None:
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -74,6 +80,7 @@ class ImageSection(QWidget):
         layout = column(self)
         layout.addWidget(Heading("Image", self.summary))
         layout.addLayout(beside)
+        layout.addWidget(self.follow)
 
     def _connect(self) -> None:
         self.layer.chosen.connect(self.layer_chosen.emit)
@@ -81,6 +88,11 @@ class ImageSection(QWidget):
         self.channel.chosen.connect(self.channel_chosen.emit)
         self.plane.chosen.connect(self.plane_chosen.emit)
         self.contrast.chosen.connect(self.contrast_chosen.emit)
+        self.follow.clicked.connect(lambda: self.follow_requested.emit())
+
+    def add_row(self, title: str, field: QWidget) -> None:
+        """Put a field of another section below the rows of this one, as the model that sees the image."""
+        self._rows.addRow(QLabel(title), field)
 
     def set_layers(self, names: Sequence[str], selected: str | None) -> None:
         """Offer these image layers; without any, all other rows go too."""
@@ -107,6 +119,11 @@ class ImageSection(QWidget):
         """Offer these ways of scaling intensities; shown as soon as there is one."""
         self.contrast.set_choices(options, selected)
         self._show_row(self.contrast, bool(options))
+
+    def set_follow(self, text: str | None) -> None:
+        """Offer what the viewer shows to the model, for instance "Use channel 1, as shown"; None: it sees that."""
+        self.follow.setText(text or "")
+        self.follow.setVisible(text is not None)
 
     def set_preview(self, rgb: NDArray[np.uint8] | None, caption: str = "") -> None:
         """Show what the model sees: (h, w, 3) uint8, any size, or None; the caption is its tooltip."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QStackedWidget, QWidget
 
-from napari_sam2v.panel.basics import Caption, ChoiceBox, Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.basics import ChoiceBox, IconButton, Tag, column, row
 from napari_sam2v.panel.progress_bar import ProgressBar
 from napari_sam2v.panel.view_state import Choice, ModelChoice, RunProgress
 from napari_sam2v.panel.wording import download_line, model_line, size
 
 
 class ModelSection(QWidget):
-    """The models with size and speed hints; one that is not on disk can be downloaded from here.
+    """One line: the models with size and speed hints, and the device; one that is not on disk is downloaded from here.
+
+    While a download runs, its progress takes the place of the line, so that nothing else moves.
 
     Signals
     -------
@@ -41,14 +43,19 @@ class ModelSection(QWidget):
         )
         self.device = Tag()
         self.device.setAccessibleName("Device")
-        self.hint = Caption()
-        self.download = IconButton("download", "Fetch this model, once", "Download")
+        self.download = IconButton("download", "Fetch this model, once", name="Download")
         self.progress = ProgressBar("Download progress")
         self.cancel = IconButton("cancel", "Stop the download; it goes on from here next time", name="Cancel download")
-        layout = column(self)
-        layout.addWidget(Heading("Model", self.device))
-        layout.addLayout(row(self.model, self.download, stretch=(1, 0)))
-        layout.addLayout(row(self.hint, self.progress, self.cancel, stretch=(1, 1, 0)))
+        self.stack = QStackedWidget()
+        lines = (
+            row(self.model, self.download, self.device, stretch=(1, 0, 0)),
+            row(self.progress, self.cancel, stretch=(1, 0)),
+        )
+        for line in lines:
+            page = QWidget()
+            page.setLayout(line)
+            self.stack.addWidget(page)
+        column(self).addWidget(self.stack)
         self.model.chosen.connect(self._on_chosen)
         self.download.clicked.connect(lambda: self.download_requested.emit(str(self.model.selected())))
         self.cancel.clicked.connect(self.download_cancelled)
@@ -60,7 +67,7 @@ class ModelSection(QWidget):
         self._models = {model.name: model for model in models}
         labels = (Choice(m.name, m.label if m.on_disk else f"{m.label}  \u2193", model_line(m)) for m in models)
         self.model.set_choices(tuple(labels), selected)
-        self._show_hint()
+        self._offer_download()
 
     def set_device(self, text: str) -> None:
         """Say where the model runs: "CUDA", "MPS", "CPU"."""
@@ -69,22 +76,16 @@ class ModelSection(QWidget):
 
     def set_download(self, progress: RunProgress | None) -> None:
         """Show how far a download is (`done` and `total` in megabytes), or that none runs (None)."""
-        running = progress is not None
+        self.stack.setCurrentIndex(0 if progress is None else 1)
         if progress is not None:
             self.progress.show_progress(progress, download_line(progress))
-        self.progress.setVisible(running)
-        self.cancel.setVisible(running)
-        self.hint.setVisible(not running)
-        self.model.setEnabled(not running and bool(self._models))
-        self.download.setEnabled(not running)
 
     def _on_chosen(self, name: str) -> None:
-        self._show_hint()
+        self._offer_download()
         self.model_chosen.emit(name)
 
-    def _show_hint(self) -> None:
+    def _offer_download(self) -> None:
         model = self._models.get(str(self.model.selected()))
-        self.hint.setText(model_line(model) if model else "")
         self.download.setVisible(model is not None and not model.on_disk)
         if model is not None:
             self.download.set_tip(f"Fetch this model, once: {size(model.size_mb)}")

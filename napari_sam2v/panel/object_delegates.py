@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QW
 from napari_sam2v.panel.colors import blend, legible, theme_colors
 from napari_sam2v.panel.icons import line_icon
 from napari_sam2v.panel.object_model import ROW_ROLE
-from napari_sam2v.panel.time_columns import LOW_SCORE
 from napari_sam2v.panel.view_state import ObjectRow
 
 _CHECK = Qt.ItemDataRole.CheckStateRole
@@ -115,7 +114,7 @@ class BarDelegate(QStyledItemDelegate):
 
 
 class ScoreDelegate(QStyledItemDelegate):
-    """A score; low ones have a mark beside them, so that they are found by shape as well as by colour."""
+    """A score; a mark beside it says that frames are in doubt, by its shape as well as by its colour."""
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw the number, and the mark where it is low."""
@@ -125,7 +124,7 @@ class ScoreDelegate(QStyledItemDelegate):
         colors = theme_colors(option.widget)
         painter.save()
         _fill(painter, option)
-        if row.worst_score is not None and row.worst_score < LOW_SCORE:
+        if row.doubtful:
             side = option.fontMetrics.height() - 2
             place = option.rect.adjusted(4, 0, 0, 0)
             place.setWidth(side)

@@ -38,7 +38,7 @@ _HEADER_TIPS = {
     Column.COLOR: "Colour",
     Column.NAME: "Name; double-click or F2 to rename",
     Column.DONE: "Frames that have a mask",
-    Column.WORST: "The lowest score on any frame; click to sort, Enter jumps to that frame",
+    Column.WORST: "Lowest score of the tracked frames that nobody has confirmed; a triangle where some are in doubt",
 }
 
 
@@ -195,5 +195,6 @@ def _tip(row: ObjectRow, column: Column) -> str:
             return f"{row.frames_done:,} of {count(row.frames_total, 'frame')} have a mask"
         case Column.WORST:
             if row.worst_score is None or row.worst_frame is None:
-                return "Not tracked yet"
-            return f"Lowest score {row.worst_score:.2f}, on frame {row.worst_frame:,}; Enter jumps there"
+                return "No tracked frame that nobody has confirmed"
+            lowest = f"Lowest score {row.worst_score:.2f}, on frame {row.worst_frame:,}; Enter jumps there"
+            return f"{count(row.doubtful, 'frame')} in doubt. {lowest}" if row.doubtful else lowest

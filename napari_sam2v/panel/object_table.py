@@ -33,9 +33,11 @@ class ObjectTable(QWidget):
         Jump to the worst frame of this object.
     split_requested(int)
         Give this object's masks from the current frame on to a new object.
-    delete_requested(object), merge_requested(object), swap_requested(object), isolate_requested(object)
-        A list of object ids: to delete; to join into the first; two whose masks change places from the current frame
-        on; to show alone (the empty list: show all).
+    merge_requested(int, object)
+        Join the objects of a list of ids into one, which stays.
+    delete_requested(object), swap_requested(object), isolate_requested(object)
+        A list of object ids: to delete; two whose masks change places from the current frame on; to show alone (the
+        empty list: show all).
     """
 
     selected = Signal(int)
@@ -46,7 +48,7 @@ class ObjectTable(QWidget):
     jump_requested = Signal(int)
     split_requested = Signal(int)
     delete_requested = Signal(object)
-    merge_requested = Signal(object)
+    merge_requested = Signal(int, object)
     swap_requested = Signal(object)
     isolate_requested = Signal(object)
 
@@ -57,6 +59,7 @@ class ObjectTable(QWidget):
         self.summary = Tag()
         self._keys: Mapping[str, str] = {}
         self._quiet = False
+        self._chosen: list[int] = []
         layout = column(self)
         layout.addWidget(Heading("Objects", self.summary))
         layout.addWidget(self.view, 1)
@@ -67,6 +70,7 @@ class ObjectTable(QWidget):
         for name in ("renamed", "visibility_changed", "lock_changed"):
             getattr(self.model, name).connect(getattr(self, name))
         self.view.selectionModel().currentRowChanged.connect(self._on_current)
+        self.view.selectionModel().selectionChanged.connect(lambda *_: self._on_selection())
         self.view.customContextMenuRequested.connect(self._open_menu)
         self.view.doubleClicked.connect(self._on_double_click)
         self.view.delete_pressed.connect(self._on_delete)
@@ -74,11 +78,13 @@ class ObjectTable(QWidget):
 
     def set_rows(self, rows: Sequence[ObjectRow]) -> None:
         """Show these objects; only rows that differ are drawn again, and the selected one stays selected."""
-        kept = self.current()
+        kept, chosen = self.current(), self.selection()
         self._quiet = True
         if self.model.set_rows(rows):
+            self._chosen = []
             self.view.sort_again()
             self.set_selected(kept)
+            self._select_too(chosen)
         self._quiet = False
         self.summary.setText(count(len(rows), "object") if rows else "")
 
@@ -91,7 +97,9 @@ class ObjectTable(QWidget):
         self.model.update_rows(rows)
 
     def set_selected(self, object_id: int | None) -> None:
-        """Select one object, or none, without reporting it."""
+        """Select one object, or none, without reporting it; where it is the current one already, others stay too."""
+        if object_id == self.current():
+            return
         place = None if object_id is None else self.model.place_of(object_id)
         quiet, self._quiet = self._quiet, True
         if place is None:
@@ -110,11 +118,8 @@ class ObjectTable(QWidget):
         return self._id_at(index) if index.isValid() else None
 
     def selection(self) -> list[int]:
-        """Return all selected objects, the current one first, the others from top to bottom."""
-        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows(Column.NAME))
-        ids = [self._id_at(self.view.proxy.index(row, Column.NAME)) for row in rows]
-        current = self.current()
-        return sorted(ids, key=lambda object_id: object_id != current)
+        """Return all selected objects, the one that was selected first at the head."""
+        return list(self._chosen)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the menu."""
@@ -136,12 +141,12 @@ class ObjectTable(QWidget):
         one, two, many = len(ids) == 1, len(ids) == 2, len(ids) > 1
         jump = with_key("Jump to worst frame", self._keys.get("worst_frame", ""))
         isolate = "Show only these" if many else "Show only this"
-        merge = f"Merge {len(ids)} into the first" if many else "Merge: select two or more"
+        merge = self._merge_text(ids) if many else "Merge: select two or more"
         swap = "Swap from this frame on" if two else "Swap: select two"
         delete = f"Delete {count(len(ids), 'object')}" if many else "Delete"
         return (
             (
-                (jump, lambda: self.jump_requested.emit(ids[0]), bool(ids)),
+                (jump, self._on_enter, bool(ids)),
                 ("Rename\u2026 (F2)", self.view.rename, one),
                 ("Change colour\u2026", lambda: self._pick_color(ids[0]), one),
             ),
@@ -151,14 +156,39 @@ class ObjectTable(QWidget):
             ),
             (
                 ("Split off from this frame on", lambda: self.split_requested.emit(ids[0]), one),
-                (merge, lambda: self.merge_requested.emit(ids), many),
+                (merge, lambda: self.merge_requested.emit(ids[0], ids[1:]), many),
                 (swap, lambda: self.swap_requested.emit(ids), two),
             ),
             ((f"{delete} (Del)", lambda: self.delete_requested.emit(ids), bool(ids)),),
         )
 
+    def _merge_text(self, ids: list[int]) -> str:
+        """Say which objects become part of which: the one that was selected first stays."""
+        first, *others = (self._name_of(object_id) for object_id in ids)
+        return f"Merge {others[0] if len(others) == 1 else count(len(others), 'object')} into {first}"
+
     def _open_menu(self, point: QPoint) -> None:
         self.menu().popup(self.view.viewport().mapToGlobal(point))
+
+    def _on_selection(self) -> None:
+        """Keep the order in which objects were selected; those that came together follow from top to bottom."""
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows(Column.NAME))
+        ids = [self._id_at(self.view.proxy.index(row, Column.NAME)) for row in rows]
+        kept = [object_id for object_id in self._chosen if object_id in ids]
+        self._chosen = [*kept, *(object_id for object_id in ids if object_id not in kept)]
+
+    def _select_too(self, ids: Sequence[int]) -> None:
+        """Add objects to the selection, as far as they are still there."""
+        flag = QItemSelectionModel.SelectionFlag
+        for object_id in ids:
+            if (place := self.model.place_of(object_id)) is not None:
+                index = self.view.proxy.mapFromSource(self.model.index(place, Column.NAME))
+                self.view.selectionModel().select(index, flag.Select | flag.Rows)
+        self._chosen = [object_id for object_id in ids if object_id in self._chosen]
+
+    def _name_of(self, object_id: int) -> str:
+        place = self.model.place_of(object_id)
+        return f"object {object_id}" if place is None else self.model.rows()[place].name
 
     def _on_current(self, current: QModelIndex) -> None:
         if current.isValid() and not self._quiet:

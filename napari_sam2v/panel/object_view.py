@@ -106,8 +106,8 @@ class ObjectView(QTableView):
         return QSize(240, round(self.fontMetrics().height() * 10.5))
 
     def minimumSizeHint(self) -> QSize:
-        """Three rows."""
-        return QSize(180, round(self.fontMetrics().height() * 6))
+        """Little more than the header, while an offer needs the place or the window is low."""
+        return QSize(180, round(self.fontMetrics().height() * 2.2))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Handle the keys of a list; letters belong to the viewer's shortcuts, not to a search."""

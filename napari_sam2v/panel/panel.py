@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import QEvent, QObject, QPoint, QSize, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sam2v.actions import DEFAULT_KEYS
 from napari_sam2v.panel.basics import IconButton, column, row
@@ -22,15 +22,18 @@ from napari_sam2v.panel.track_section import TrackSection
 
 
 class Panel(QWidget):
-    """One column: status, offer, image, model, prompts, objects, strip, track, result.
+    """One column: status, image with model, prompts, offer, objects, strip, track, result.
 
     The sections are attributes; whoever owns the panel fills them through their setters and listens to their signals.
     The panel itself only keeps the range of the strip and the range of the track section the same. Where there is less
-    height than it needs, it scrolls; where there is more, the table of objects gets it.
+    height than it needs, it scrolls; where there is more, the table of objects and the strip get it. Nothing that comes
+    and goes by itself moves what is above the table.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        # napari fills its docks up with empty space below widgets that do not ask for all of the height
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.status = StatusLine()
         self.offer = RestoreOffer()
         self.image = ImageSection()
@@ -51,16 +54,20 @@ class Panel(QWidget):
     def _lay_out(self) -> None:
         sections = QWidget()
         layout = QVBoxLayout(sections)
-        layout.setContentsMargins(7, 4, 7, 7)
-        layout.setSpacing(9)
+        layout.setContentsMargins(7, 2, 7, 5)
+        layout.setSpacing(6)
         top = row(self.status, self.help, stretch=(1, 0))
         top.setAlignment(self.help, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(top)
-        layout.addWidget(self.offer)
-        above, below = (self.image, self.model, self.prompts), (self.strip, self.track, self.result)
-        for section in (*above, self.objects, *below):
+        self.image.add_row("Model", self.model)
+        middle = QWidget()  # the table gives the offer its height, so that nothing else has to move
+        inner = column(middle)
+        inner.addWidget(self.offer)
+        inner.addWidget(self.objects, 1)
+        for section in (self.image, self.prompts, middle, self.strip, self.track, self.result):
             layout.addWidget(section)
-        layout.setStretchFactor(self.objects, 1)
+        layout.setStretchFactor(middle, 2)
+        layout.setStretchFactor(self.strip, 1)
         column(self).addWidget(_UpDown(sections))
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
@@ -71,8 +78,7 @@ class Panel(QWidget):
 
     def show_shortcuts(self) -> None:
         """Open the overview of all keys below its button."""
-        corner = QPoint(self.help.width(), self.help.height() + 2)
-        self.shortcuts.open_at(self.help.mapToGlobal(corner))
+        self.shortcuts.open_below(self.help)
 
 
 class _UpDown(QScrollArea):

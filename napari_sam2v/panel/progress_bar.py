@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QProgressBar
 
 from napari_sam2v.panel.view_state import RunProgress
@@ -12,7 +13,12 @@ class ProgressBar(QProgressBar):
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        self._line = ""
         self.setAccessibleName(name)
+
+    def text(self) -> str:
+        """Return as much of the words as fits, which the style draws into the bar; all of them are in the tooltip."""
+        return self.fontMetrics().elidedText(self._line, Qt.TextElideMode.ElideRight, self.width() - 6)
 
     def show_progress(self, progress: RunProgress, text: str) -> None:
         """Show `done` of `total`, and the text in the bar; the bar runs to and fro where `total` is 0."""
@@ -21,5 +27,6 @@ class ProgressBar(QProgressBar):
         self.setUpdatesEnabled(False)
         self.setRange(0, progress.total)
         self.setValue(progress.done)
-        self.setFormat(text)
+        self._line = text
+        self.setToolTip(text)
         self.setUpdatesEnabled(True)

@@ -15,6 +15,7 @@ from napari_sam2v.panel.view_state import TOOLS, Color
 _TOOL_TEXTS = {
     "point_positive": ("Include", "Click what belongs to the object"),
     "point_negative": ("Exclude", "Click what does not belong to the object"),
+    "scribble": ("Scribble", "Draw a line through the object; with Ctrl, through what does not belong to it"),
     "box": ("Box", "Draw a box around the object"),
     "lasso": ("Outline", "Draw the outline of the object: a lasso, or a polygon click by click"),
     "paint": ("Paint", "Paint the object, or mend its mask with brush and eraser"),
@@ -30,6 +31,8 @@ class PromptSection(QWidget):
         One of `TOOLS`, or "" where the user put the tool away.
     next_object()
         Start the next object.
+    answer_requested()
+        Have the model answer the prompts that wait.
     reading_cycled()
         Show the next reading of an ambiguous click.
     prompt_cleared()
@@ -44,6 +47,7 @@ class PromptSection(QWidget):
 
     tool_chosen = Signal(str)
     next_object = Signal()
+    answer_requested = Signal()
     reading_cycled = Signal()
     prompt_cleared = Signal()
     undo = Signal()
@@ -68,10 +72,12 @@ class PromptSection(QWidget):
         self.set_history(None, None)
         self.set_labels_layers(())
         self.set_object(None)
+        self.set_collecting(False)
 
     def _make_buttons(self) -> None:
         self.tools = {tool: ToolButton(tool, tip, text) for tool, (text, tip) in _TOOL_TEXTS.items()}
         self.next_button = IconButton("next_object", "Start the next object", "Next object")
+        self.answer_button = IconButton("answer", "Have the model answer the prompts that wait", "Answer")
         self.reading_button = IconButton("next_reading", "", name="Next reading")
         self.labels_button = IconButton("labels", "", name="Prompts from labels")
         self.labels_menu = QMenu(self)
@@ -83,7 +89,9 @@ class PromptSection(QWidget):
         self.redo_button = IconButton("redo", "Redo", name="Redo")
 
     def _second_row(self) -> QHBoxLayout:
-        layout = row(self.next_button, self.reading_button, self.labels_button, self.clear_button, stretch=(1, 0, 0, 0))
+        layout = row(self.next_button, self.answer_button, stretch=(1, 1))
+        for button in (self.reading_button, self.labels_button, self.clear_button):
+            layout.addWidget(button)
         layout.addSpacing(6)
         layout.addWidget(self.undo_button)
         layout.addWidget(self.redo_button)
@@ -93,6 +101,7 @@ class PromptSection(QWidget):
         for tool, button in self.tools.items():
             button.clicked.connect(lambda checked, tool=tool: self._on_tool(tool if checked else ""))
         self.next_button.clicked.connect(lambda: self.next_object.emit())
+        self.answer_button.clicked.connect(lambda: self.answer_requested.emit())
         self.reading_button.clicked.connect(lambda: self.reading_cycled.emit())
         self.clear_button.clicked.connect(lambda: self.prompt_cleared.emit())
         self.undo_button.clicked.connect(lambda: self.undo.emit())
@@ -114,6 +123,10 @@ class PromptSection(QWidget):
         if color is not None:
             side = self.object_name.fontMetrics().height()
             self.object_dot.setPixmap(swatch_icon(QColor(*color)).pixmap(side, side))
+
+    def set_collecting(self, collecting: bool) -> None:
+        """Offer to have waiting prompts answered, where prompts wait for that."""
+        self.answer_button.setVisible(collecting)
 
     def set_readings(self, count: int, chosen: int) -> None:
         """Show which of `count` readings of a click is taken, counted from 0; below two there is nothing to cycle."""
@@ -145,13 +158,18 @@ class PromptSection(QWidget):
 
     def set_enabled_reason(self, reason: str | None) -> None:
         """Disable the tools and say why, or enable them (None)."""
-        for button in (*self.tools.values(), self.next_button, self.clear_button):
+        for button in (*self.tools.values(), self.next_button, self.answer_button, self.clear_button):
             button.set_reason(reason)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the tooltips and on the tools."""
         buttons: dict[str, IconButton] = {**self.tools, "next_object": self.next_button, "undo": self.undo_button}
-        buttons |= {"next_reading": self.reading_button, "redo": self.redo_button, "clear_frame": self.clear_button}
+        buttons |= {
+            "answer": self.answer_button,
+            "next_reading": self.reading_button,
+            "redo": self.redo_button,
+            "clear_frame": self.clear_button,
+        }
         for action, button in buttons.items():
             button.set_key(keys.get(action, ""))
             button.update()

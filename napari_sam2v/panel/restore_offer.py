@@ -31,7 +31,7 @@ class RestoreOffer(QWidget):
         self.discard = IconButton("cancel", "Delete that work for good", "Discard")
         self.later = IconButton("busy", "Keep that work and ask again next time", "Later")
         layout = column(self)
-        layout.setContentsMargins(12, 4, 0, 4)
+        layout.setContentsMargins(12, 2, 0, 2)
         layout.addWidget(self._text)
         layout.addLayout(row(self.restore, self.later, self.discard, stretch=(1, 1, 1)))
         answers = ((self.restore, self.restore_requested), (self.discard, self.discard_requested))
@@ -44,6 +44,10 @@ class RestoreOffer(QWidget):
         """Show the offer with a sentence on what can be restored, or hide it (None)."""
         self._text.setText(text or "")
         self.setVisible(text is not None)
+
+    def text(self) -> str:
+        """Return the sentence that is shown."""
+        return self._text.text()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the bar that sets the message off."""

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtGui import QKeyEvent, QPaintEvent
-from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_sam2v.actions import ACTIONS
-from napari_sam2v.panel.colors import theme_colors
-from napari_sam2v.panel.painting import painting
+from napari_sam2v.panel.popup import Popup
 from napari_sam2v.panel.wording import key_text
 
 _MORE = (
@@ -19,12 +16,11 @@ _MORE = (
 )
 
 
-class ShortcutOverview(QFrame):
-    """A popup with all actions and their keys; a click elsewhere, or Escape, closes it."""
+class ShortcutOverview(Popup):
+    """A popup with all actions and their keys."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setAccessibleName("Shortcuts")
+        super().__init__(parent, "Shortcuts")
         self._lines = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(14, 10, 14, 12)
@@ -48,26 +44,6 @@ class ShortcutOverview(QFrame):
         self._add(_bold("Panel"), QLabel())
         for keys_text, title in _MORE:
             self._add(QLabel(keys_text), QLabel(title))
-
-    def open_at(self, point: QPoint) -> None:
-        """Open with the top right corner at a point of the screen, or as near as the screen allows."""
-        self.adjustSize()
-        screen = self.screen().availableGeometry()
-        x = min(max(point.x() - self.width(), screen.left()), screen.right() - self.width())
-        y = min(max(point.y(), screen.top()), screen.bottom() - self.height())
-        self.move(x, y)
-        self.show()
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Draw an edge, since the panel behind has the same colour."""
-        with painting(self) as painter:
-            painter.setPen(theme_colors(self).highlight)
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Close on Escape; letters do nothing here."""
-        if event is not None and event.key() == Qt.Key.Key_Escape:
-            self.hide()
 
     def _add(self, left: QLabel, right: QLabel) -> None:
         self._grid.addWidget(left, self._lines, 0)

@@ -58,7 +58,7 @@ class TimeCanvas(QWidget):
         self._type.hide()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Time strip")
 
     @property
@@ -110,8 +110,12 @@ class TimeCanvas(QWidget):
         return self._layout().left + self.scale().middle_of(frame)
 
     def sizeHint(self) -> QSize:
-        """Eight lines of the theme's type."""
-        return QSize(240, round(self._layout().unit * 7.7))
+        """Seven lines of the theme's type; where there is more height, the curve gets it."""
+        return QSize(240, round(self._layout().unit * 7))
+
+    def most_height(self) -> int:
+        """Return the height in pixels above which the curve would say no more."""
+        return round(self._layout().unit * 16)
 
     def minimumSizeHint(self) -> QSize:
         """As high, and narrower."""

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_sam2v.panel.doubt import LOW_SCORE
 from napari_sam2v.panel.view_state import TimeMarks
-
-LOW_SCORE = 0.7
-"""Below this a frame is worth a look: on most movies a predicted IoU of 0.7 comes with a visible error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ class TimeColumns:
     """Marks by pixel column: arrays of shape (columns,).
 
     Marks that are rare (prompted, edited, locked, absent) hold where any frame of the column has them. `tracked` is the
-    share of frames in 0..1, so that gaps show as well. `lowest` and `highest` bound the scores, NaN where there is
-    none.
+    share of frames that were tracked or imported, 0 to 1, so that gaps show as well. `lowest` and `highest` bound the
+    scores, NaN where there is none.
     """
 
     prompted: NDArray[np.bool_]
@@ -70,7 +68,8 @@ def columns_of(marks: TimeMarks, width: int) -> TimeColumns:
         edited=np.logical_or.reduceat(marks.edited, first),
         locked=np.logical_or.reduceat(marks.locked, first),
         absent=np.logical_or.reduceat(marks.absent, first),
-        tracked=np.add.reduceat(marks.tracked, first, dtype=np.float64) / frames_per_column(marks.length, first),
+        tracked=np.add.reduceat(marks.tracked | marks.imported, first, dtype=np.float64)
+        / frames_per_column(marks.length, first),
         lowest=np.fmin.reduceat(marks.scores, first),
         highest=np.fmax.reduceat(marks.scores, first),
     )
@@ -88,12 +87,12 @@ def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def low_points(scores: NDArray[np.float32], *, most: int = 4, apart: float = 0.04) -> list[int]:
-    """Return the frames with the lowest scores, lowest first: the worst one always, others only below `LOW_SCORE`.
+    """Return the frames with the lowest scores, lowest first: the worst one always, others only if they are in doubt.
 
     Parameters
     ----------
     scores : (length,) float32
-        NaN where there is no score; such frames are never returned.
+        Of open frames, NaN on others, as `open_scores` gives them; frames without a score are never returned.
     most : int
         At most so many.
     apart : float

@@ -11,7 +11,8 @@ from qtpy.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPo
 
 from napari_sam2v.panel.basics import scaled
 from napari_sam2v.panel.colors import ThemeColors, blend, legible
-from napari_sam2v.panel.time_columns import LOW_SCORE, TimeColumns, TimeScale, columns_of, low_points, runs
+from napari_sam2v.panel.doubt import LOW_SCORE, open_scores
+from napari_sam2v.panel.time_columns import TimeColumns, TimeScale, columns_of, low_points, runs
 from napari_sam2v.panel.view_state import TimeMarks
 
 
@@ -202,8 +203,12 @@ class StripPainter:
         layout, scale = self._layout, self._layout.scale(marks.length)
         r = layout.unit * 0.34
         painter.setPen(QPen(self._colors.text, 1))
-        painter.setBrush(legible(self._colors.warning, self._colors))
-        for frame in low_points(marks.scores):
+        warning, calm = (
+            legible(self._colors.warning, self._colors),
+            blend(self._colors.foreground, self._colors.text, 0.5),
+        )
+        for frame in low_points(open_scores(marks)):
+            painter.setBrush(warning if marks.scores[frame] < LOW_SCORE else calm)
             tip = QPointF(layout.left + scale.middle_of(frame), self._height_of(marks.scores[frame]))
             down = 2 * r if tip.y() - 2.4 * r < layout.curve.top() else -2 * r
             painter.drawPolygon(QPolygonF([tip, tip + QPointF(-r, down), tip + QPointF(r, down)]))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import QPoint, Qt, Signal
-from qtpy.QtWidgets import QMenu, QWidget
+from qtpy.QtCore import QEvent, QPoint, Qt, Signal
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from napari_sam2v.panel.basics import Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.basics import GAP, Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.doubt import worst_frame
 from napari_sam2v.panel.time_canvas import TimeCanvas
 from napari_sam2v.panel.view_state import Color, TimeMarks
 from napari_sam2v.panel.wording import frame_line
@@ -16,7 +18,7 @@ _LEGEND = (
     "<b>Prompts</b>: \u25c6 prompted, \u25a0 edited by hand<br>"
     "<b>Tracked</b>: filled where there is a mask, hatched where the object is not in view<br>"
     "<b>Locked</b>: a bracket over frames that tracking leaves alone<br>"
-    "<b>Score</b>: how sure the model is; \u25bc marks the lowest<br>"
+    "<b>Score</b>: how sure the model is; \u25b2 marks the lowest of those that nobody has confirmed<br>"
     "Click or drag to jump. Right-click for a range."
 )
 
@@ -30,6 +32,8 @@ class TimeStrip(QWidget):
         Show this frame.
     worst_requested()
         Jump to the frame with the lowest score.
+    doubt_requested()
+        Jump to the next frame in doubt, of whichever object it is.
     range_changed(object, object)
         The range to track, first and last frame, both included; (None, None) for the whole movie.
     lock_toggled()
@@ -38,6 +42,7 @@ class TimeStrip(QWidget):
 
     frame_clicked = Signal(int)
     worst_requested = Signal()
+    doubt_requested = Signal()
     range_changed = Signal(object, object)
     lock_toggled = Signal()
 
@@ -47,18 +52,29 @@ class TimeStrip(QWidget):
         self.canvas.setToolTip(_LEGEND)
         self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.line = Tag()
-        self.worst = IconButton("worst_frame", "Jump to the frame with the lowest score", "Worst frame")
-        self.lock = IconButton("unlocked", "", "Lock frame")
+        self.worst = IconButton("worst_frame", "Jump to the frame with the lowest score", name="Worst frame")
+        self.doubt = IconButton(
+            "next_doubt", "Jump to the next doubtful frame of any object", name="Next doubtful frame"
+        )
+        self.lock = IconButton("unlocked", "", name="Lock frame")
         self._hover: int | None = None
         layout = column(self)
-        layout.addWidget(Heading("Frames", self.line))
-        layout.addWidget(self.canvas)
-        layout.addLayout(row(self.worst, self.lock, stretch=(1, 1)))
+        self._heading = Heading("Frames", self.line)
+        layout.addWidget(self._heading)
+        buttons = QVBoxLayout()
+        buttons.setSpacing(GAP)
+        for button in (self.worst, self.doubt, self.lock):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        beside = row(self.canvas)
+        beside.addLayout(buttons)
+        layout.addLayout(beside, 1)
         self.canvas.frame_clicked.connect(self._on_frame)
         self.canvas.hovered.connect(self._on_hover)
         self.canvas.range_changed.connect(self.range_changed)
         self.canvas.customContextMenuRequested.connect(self._open_menu)
         self.worst.clicked.connect(lambda: self.worst_requested.emit())
+        self.doubt.clicked.connect(lambda: self.doubt_requested.emit())
         self.lock.clicked.connect(lambda: self.lock_toggled.emit())
         self.set_marks(None, (128, 128, 128))
 
@@ -76,10 +92,26 @@ class TimeStrip(QWidget):
         """Show the range to track, both ends included; None on both sides hides it."""
         self.canvas.set_range(first, last)
 
+    def set_enabled_reason(self, reason: str | None) -> None:
+        """Disable what looks at all objects and say why, or enable it (None)."""
+        self.doubt.set_reason(reason)
+
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the tooltips."""
         self.worst.set_key(keys.get("worst_frame", ""))
+        self.doubt.set_key(keys.get("next_doubt", ""))
         self.lock.set_key(keys.get("lock_frame", ""))
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Leave to other sections the height that the strip has no use for."""
+        super().showEvent(event)
+        self._bound_height()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Follow the size of the theme's type."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.StyleChange:
+            self._bound_height()
 
     def menu(self, frame: int) -> QMenu:
         """Make the context menu for one frame."""
@@ -94,6 +126,9 @@ class TimeStrip(QWidget):
             entry = menu.addAction(text)
             entry.triggered.connect(lambda _checked=False, ends=ends: self._choose_range(*ends))
         return menu
+
+    def _bound_height(self) -> None:
+        self.setMaximumHeight(self._heading.sizeHint().height() + GAP + self.canvas.most_height())
 
     def _choose_range(self, first: int | None, last: int | None) -> None:
         self.set_range(first, last)
@@ -119,8 +154,8 @@ class TimeStrip(QWidget):
         known = marks is not None and 0 <= frame < marks.length
         locked = known and marks is not None and bool(marks.locked[frame])
         self.lock.set_icon("locked" if locked else "unlocked")
-        self.lock.setText("Unlock frame" if locked else "Lock frame")
-        self.lock.set_tip("Let tracking change this frame again" if locked else "Keep this frame as it is")
+        tip = "Unlock frame: let tracking change it again" if locked else "Lock frame: keep it as it is"
+        self.lock.set_tip(tip)
         self.lock.set_reason(None if known else "No object is selected")
-        scored = marks is not None and bool((marks.scores == marks.scores).any())
-        self.worst.set_reason(None if scored else "No frame has a score yet: track first")
+        reviewable = marks is not None and worst_frame(marks) is not None
+        self.worst.set_reason(None if reviewable else "No tracked frame that nobody has confirmed")

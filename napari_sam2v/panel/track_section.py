@@ -51,13 +51,13 @@ class TrackSection(QWidget):
         self._make_buttons()
         self._make_options()
         self.summary = Tag()
-        self.advanced = AdvancedSettings()
+        self.more = IconButton("settings", "Settings that are seldom changed", name="Advanced settings")
+        self.advanced = AdvancedSettings(self)
         layout = column(self)
         layout.addWidget(Heading("Track", self.summary))
         layout.addWidget(self.stack)
-        layout.addLayout(row(self.extent, self.scope, stretch=(1, 1)))
+        layout.addLayout(row(self.extent, self.scope, self.more, stretch=(1, 1, 0)))
         layout.addWidget(self.numbers)
-        layout.addWidget(self.advanced)
         self._connect()
         self._show_numbers()
         self.set_repair(None)
@@ -104,6 +104,7 @@ class TrackSection(QWidget):
             button.clicked.connect(lambda _checked=False, way=direction: self.track_requested.emit(self.request(way)))
         self.stop.clicked.connect(lambda: self.stop_requested.emit())
         self.repair.clicked.connect(lambda: self.repair_requested.emit())
+        self.more.clicked.connect(lambda: self.advanced.open_below(self.more))
         self.extent.chosen.connect(self._on_extent)
         self.first.valueChanged.connect(self._on_first)
         self.last.valueChanged.connect(self._on_last)
@@ -146,7 +147,6 @@ class TrackSection(QWidget):
         self.summary.setText("" if progress is None or progress.frame < 0 else f"frame {progress.frame:,}")
         if progress is not None:
             self.progress.show_progress(progress, progress_line(progress))
-            self.progress.setToolTip(progress_line(progress))
 
     def set_enabled_reason(self, reason: str | None) -> None:
         """Disable tracking and say why, or enable it (None)."""

@@ -33,7 +33,11 @@ def as_choices(options: Sequence[Choice | str]) -> tuple[Choice, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRow:
-    """One object in the table; `worst_score` in 0..1, None where nothing is tracked yet."""
+    """One object in the table.
+
+    `worst_score` in 0..1 and `worst_frame` are those of the open frame with the lowest score, None where no frame is
+    open; `doubtful` counts the frames in doubt. See `napari_sam2v.panel.doubt`.
+    """
 
     object_id: int
     name: str
@@ -42,6 +46,7 @@ class ObjectRow:
     frames_total: int = 0
     worst_score: float | None = None
     worst_frame: int | None = None
+    doubtful: int = 0
     locked: bool = False
     visible: bool = True
 
@@ -56,13 +61,15 @@ class TimeMarks:
     locked: NDArray[np.bool_]
     absent: NDArray[np.bool_]
     edited: NDArray[np.bool_]
+    imported: NDArray[np.bool_]
     scores: NDArray[np.float32]
 
     @classmethod
     def blank(cls, length: int) -> TimeMarks:
         """Make marks of an object of which nothing is known on any of `length` frames."""
-        prompted, tracked, locked, absent, edited = np.zeros((5, length), dtype=bool)
-        return cls(length, prompted, tracked, locked, absent, edited, np.full(length, np.nan, dtype=np.float32))
+        prompted, tracked, locked, absent, edited, imported = np.zeros((6, length), dtype=bool)
+        scores = np.full(length, np.nan, dtype=np.float32)
+        return cls(length, prompted, tracked, locked, absent, edited, imported, scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +112,13 @@ class TrackRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrackSettings:
-    """The advanced settings of tracking; `overlap` is the key of one of the offered policies."""
+    """The advanced settings; `overlap` is the key of one of the offered policies."""
 
     overlap: Hashable = ""
     repair_after_correction: bool = False
+    collect_prompts: bool = False
     follow: bool = True
 
 
-TOOLS = ("point_positive", "point_negative", "box", "lasso", "paint")
+TOOLS = ("point_positive", "point_negative", "scribble", "box", "lasso", "paint")
 """The prompt tools, by action id, in the order in which they are shown."""

@@ -45,13 +45,13 @@ def model_line(model: ModelChoice) -> str:
 
 
 def progress_line(progress: RunProgress) -> str:
-    """Say how far a run is and how long it still takes."""
-    parts = [progress.text] if progress.text else []
+    """Say how far a run is and how long it still takes; what it is comes last, as a long name may be cut."""
+    parts = []
     if progress.total > 0:
         parts.append(f"{progress.done:,} of {progress.total:,}")
     if progress.seconds_left is not None and isfinite(progress.seconds_left):
         parts.append(f"{duration(progress.seconds_left)} left")
-    return " · ".join(parts)
+    return " · ".join([*parts, progress.text] if progress.text else parts)
 
 
 def download_line(progress: RunProgress) -> str:
@@ -59,7 +59,7 @@ def download_line(progress: RunProgress) -> str:
     parts = [progress.text] if progress.text else []
     parts.append(f"{progress.done:,} of {size(progress.total)}" if progress.total > 0 else size(progress.done))
     if progress.seconds_left is not None and isfinite(progress.seconds_left):
-        parts.append(f"{duration(progress.seconds_left)} left")
+        parts.append(duration(progress.seconds_left))
     return " · ".join(parts)
 
 
@@ -68,7 +68,7 @@ def frame_line(marks: TimeMarks, frame: int) -> str:
     parts = [f"frame {frame:,}"]
     if not 0 <= frame < marks.length:
         return parts[0]
-    names = ("prompted", "edited", "locked")
+    names = ("prompted", "edited", "imported", "locked")
     parts += [name for name in names if getattr(marks, name)[frame]]
     if marks.absent[frame]:
         parts.append("not in view")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from napari_sam2v.panel.doubt import stops, worst_frame
+from napari_sam2v.workbench.corrections import Corrections
 from napari_sam2v.workbench.events import WorkbenchEvents
+from napari_sam2v.workbench.marks_book import MarksBook
 from napari_sam2v.workbench.runner import Runner
 from napari_sam2v.workbench.speech import in_words
-from src_model.annotation import LockFrames, Origin, SetNormalization
+from src_model.annotation import LockFrames, SetNormalization
 from src_model.errors import Sam2vError
 from src_model.workflow import DocumentTracker
 
@@ -41,8 +44,16 @@ class Bench:
         The object that prompts go to; None: the next prompt starts a new one.
     frame
         The frame that is shown.
+    damaged
+        Frames of the movie that proved impossible to read.
     interrupts
-        Called before anything that running work must not outlive.
+        Called before anything that running work must not outlive: another document or model, an undo.
+    edited
+        Called after each edit, for a run that goes on to know of it.
+    has_run
+        Whether a run of the tracker is under way. It keeps the contrast and the images it began with.
+    before_jobs
+        Called before the tracker is asked for anything; may give it another movie.
     """
 
     def __init__(
@@ -53,10 +64,16 @@ class Bench:
         self.document: Annotation | None = None
         self.selected: int | None = None
         self.frame = 0
+        self.damaged: set[int] = set()
         self.interrupts: list[Callable[[], None]] = []
+        self.edited: list[Callable[[], None]] = []
+        self.has_run = self.is_behind = False
+        self.before_jobs: Callable[[], None] = lambda: None
         self._load_predictor = load_predictor
         self._features_folder = features_folder
         self._tracker: DocumentTracker | None = None
+        self._book: MarksBook | None = None
+        self._corrections: Corrections | None = None
         self._source: FrameSource | None = None
         self._seen: Normalization | None = None
 
@@ -69,9 +86,22 @@ class Bench:
 
     @property
     def tracker(self) -> DocumentTracker:
-        """The tracker of the document."""
+        """The tracker of the document, on the movie as it is now."""
+        self.before_jobs()
         assert self._tracker is not None, "made together with the document"
         return self._tracker
+
+    @property
+    def book(self) -> MarksBook:
+        """What is known of each object of the document on each frame."""
+        assert self._book is not None, "made together with the document"
+        return self._book
+
+    @property
+    def corrections(self) -> Corrections:
+        """Which frames of the document wait to be repaired."""
+        assert self._corrections is not None, "made together with the document"
+        return self._corrections
 
     # The document ----------------------------------------------------------------------------------------------------
 
@@ -80,6 +110,8 @@ class Bench:
         self.interrupt()
         self._leave()
         self.document, self._source = annotation, source
+        # these listen first: whoever else hears of a change may ask them
+        self._book, self._corrections = MarksBook(annotation), Corrections(annotation)
         annotation.events.project.connect(self._on_project)
         self._make_tracker()
         self.frame = min(self.frame, max(0, annotation.movie.length - 1))
@@ -94,7 +126,7 @@ class Bench:
             return
         self.interrupt()
         self._leave()
-        self.document = self.selected = self._source = self._tracker = None
+        self.document = self.selected = self._source = self._tracker = self._book = self._corrections = None
         self.events.document.emit()
         self.events.selection.emit(None)
         self.events.status.emit()
@@ -106,15 +138,17 @@ class Bench:
         self._make_tracker()
 
     def use_normalization(self, normalization: Normalization) -> None:
-        """Let the model see the movie's values otherwise; masks that are there stay as they are."""
+        """Let the model see the movie's values otherwise, after a run that is under way; masks stay as they are."""
         if normalization != self.annotation.project.normalization:
             self.do(SetNormalization(normalization))
 
     def use_movie(self, source: FrameSource) -> None:
-        """Let the model see other images of the same frames, another channel for instance; the document stays."""
-        self.interrupt()
+        """Let the model see other images of the same frames, another channel for instance; the document stays.
+
+        A run that is under way goes on with those it began with.
+        """
         self._source = source
-        self._make_tracker()
+        self._renew_tracker()
 
     def do(self, action: Action, *, join: int | None = None) -> Done | None:
         """Do an action on the document; what cannot be done is told to the user. None where it was not done."""
@@ -124,6 +158,8 @@ class Bench:
             self.tell(error)
             return None
         self._mend_selection()
+        for follow in self.edited:
+            follow()
         self.events.status.emit()
         return done
 
@@ -139,6 +175,12 @@ class Bench:
         """Stop what runs; what is finished stays."""
         for interrupt in self.interrupts:
             interrupt()
+
+    def end_run(self) -> None:
+        """Note that no run is under way any more, and catch up with what it was spared."""
+        self.has_run = False
+        if self.is_behind:
+            self._make_tracker()
 
     def tell(self, error: Exception) -> None:
         """Tell the user what did not work."""
@@ -177,15 +219,22 @@ class Bench:
             self.events.status.emit()
 
     def worst_frame(self) -> int | None:
-        """Return the frame on which the selected object has its lowest score, of those nobody has confirmed."""
-        if self.selected is None:
-            return None
-        states = [
-            state
-            for state in self.annotation.frame_states(self.selected)
-            if state.score is not None and not state.prompted and not state.locked and state.origin is not Origin.EDITED
+        """Return the open frame on which the selected object has its lowest score; None where no frame is open."""
+        return None if self.selected is None else worst_frame(self.book.marks(self.selected))
+
+    def next_doubt(self) -> tuple[int, int] | None:
+        """Return (object id, frame) where a review of all shown objects stops next; None where nothing is in doubt.
+
+        Objects follow by id, frames by number, and after the last stop comes the first.
+        """
+        found = [
+            (object_id, frame)
+            for object_id, info in self.annotation.objects.items()
+            if info.visible
+            for frame in stops(self.book.marks(object_id))
         ]
-        return min(states, key=lambda state: state.score or 0.0).frame if states else None
+        here = (-1 if self.selected is None else self.selected, self.frame)
+        return next((stop for stop in found if stop > here), found[0] if found else None)
 
     def toggle_frame_lock(self) -> None:
         """Lock the shown frame of the selected object, or unlock it."""
@@ -198,16 +247,25 @@ class Bench:
     def _leave(self) -> None:
         if self.document is not None:
             self.document.events.project.disconnect(self._on_project, missing_ok=True)
+            self.book.close()
+            self.corrections.close()
 
     def _on_project(self) -> None:
         """Follow the contrast of the document, which undo may have changed."""
         if self.document is not None and self.document.project.normalization != self._seen:
-            self.interrupt()
+            self._renew_tracker()
+
+    def _renew_tracker(self) -> None:
+        if self.has_run:
+            self.is_behind = True
+        else:
             self._make_tracker()
 
     def _make_tracker(self) -> None:
+        self.is_behind = False
         if self.document is not None and self._source is not None:
             self._seen = self.document.project.normalization
+            self.damaged.clear()  # of another channel, others may be
             self._tracker = DocumentTracker(
                 self._source, self._load_predictor, normalization=self._seen, cache_dir=self._features_folder
             )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_sam2v.panel.doubt import in_doubt, worst_frame
 from napari_sam2v.panel.view_state import ObjectRow, TimeMarks
 from src_model.annotation import Origin
 
@@ -54,7 +55,7 @@ class MarksBook:
         """Describe an object in a row of the table."""
         info, marks = self._annotation.object(object_id), self.marks(object_id)
         done = int(np.count_nonzero(~np.isnan(marks.scores)))
-        worst = _worst(marks) if done else None
+        worst = worst_frame(marks)
         return ObjectRow(
             object_id=object_id,
             name=info.title,
@@ -63,6 +64,7 @@ class MarksBook:
             frames_total=marks.length,
             worst_score=None if worst is None else float(marks.scores[worst]),
             worst_frame=worst,
+            doubtful=int(np.count_nonzero(in_doubt(marks))),
             locked=info.locked,
             visible=info.visible,
         )
@@ -93,16 +95,10 @@ class MarksBook:
         marks.prompted[frame] = document.prompt(object_id, frame) is not None
         marks.locked[frame] = document.is_locked(object_id, frame)
         marks.tracked[frame] = entry is not None and entry.origin.is_tracked
-        marks.edited[frame] = entry is not None and entry.origin in (Origin.EDITED, Origin.IMPORTED)
+        marks.edited[frame] = entry is not None and entry.origin is Origin.EDITED
+        marks.imported[frame] = entry is not None and entry.origin is Origin.IMPORTED
         marks.absent[frame] = entry is not None and entry.mask.is_empty
         marks.scores[frame] = _NO_SCORE if entry is None else entry.score
-
-
-def _worst(marks: TimeMarks) -> int:
-    """Return the frame of the lowest score, of those that nobody has confirmed if there are any."""
-    confirmed = marks.prompted | marks.locked | marks.edited
-    open_scores = np.where(confirmed, np.nan, marks.scores)
-    return int(np.nanargmin(marks.scores if np.isnan(open_scores).all() else open_scores))
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -6,35 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src_model.errors import FrameRangeError, LockedError, NoPromptError
+from src_model.tracking.passes import Pass, staggered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from napari_sam2v.panel.view_state import TrackRequest
     from src_model.annotation import Annotation
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One way through the movie.
-
-    Attributes
-    ----------
-    frames
-        In the order in which they are tracked.
-    """
-
-    frames: range
-
-    @property
-    def reverse(self) -> bool:
-        """Whether it leads towards earlier frames."""
-        return self.frames.step < 0
-
-    @property
-    def stop(self) -> int | None:
-        """As the tracker takes it: excluded, None for the first frame of the movie in reverse."""
-        return None if self.frames.stop < 0 else self.frames.stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +23,27 @@ class TrackPlan:
     ----------
     objects
         Ids, ascending.
-    legs
-        One or two ways through the movie.
+    passes
+        Ways through the movie, forward before backward; one begins wherever another object joins.
     label
         What the step is called in the history.
     """
 
     objects: tuple[int, ...]
-    legs: tuple[Leg, ...]
+    passes: tuple[Pass, ...]
     label: str
 
     @property
     def total(self) -> int:
         """Frames to be tracked."""
-        return sum(len(leg.frames) for leg in self.legs)
+        return sum(len(each.frames) for each in self.passes)
 
 
 def plan_run(annotation: Annotation, request: TrackRequest, frame: int, selected: int | None) -> TrackPlan:
     """Plan a run from the frame that is shown.
+
+    Each object is tracked from the frame on which the run begins, or, where it is not known there, from the nearest
+    frame on which it is, so that no frame between is left out.
 
     Raises
     ------
@@ -75,41 +56,77 @@ def plan_run(annotation: Annotation, request: TrackRequest, frame: int, selected
     """
     wanted = list(annotation.objects) if request.objects == "all" else [selected]
     objects = _trackable(annotation, [object_id for object_id in wanted if object_id is not None])
-    prompted = [number for object_id in objects for number in _answered(annotation, object_id)]
-    legs = [
-        leg
-        for reverse in (False, True)
-        if request.direction in ("both", "backward" if reverse else "forward")
-        if (leg := _leg(annotation, request, frame, prompted, reverse=reverse)) is not None
-    ]
-    if not legs:
+    answered = {object_id: _answered(annotation, object_id) for object_id in objects}
+    passes: list[Pass] = []
+    for reverse in (False, True):
+        if request.direction in ("both", "backward" if reverse else "forward"):
+            base, end = _bounds(annotation, request, frame, answered, reverse=reverse)
+            starts = {
+                object_id: _first_frame(annotation, object_id, frames, base, passes, reverse=reverse)
+                for object_id, frames in answered.items()
+            }
+            passes += staggered(starts, end, reverse=reverse)
+    if not passes:
         raise FrameRangeError(
             f"there is no frame to track {request.direction} from frame {frame}: "
             f"the movie has frames 0 to {annotation.movie.length - 1}"
         )
     who = annotation.object(objects[0]).title if len(objects) == 1 else f"{len(objects)} objects"
     way = {"forward": "", "backward": " backward", "both": " both ways"}[request.direction]
-    return TrackPlan(tuple(objects), tuple(legs), f"Track {who}{way}")
+    return TrackPlan(tuple(objects), tuple(passes), f"Track {who}{way}")
 
 
-def _leg(
-    annotation: Annotation, request: TrackRequest, frame: int, prompted: list[int], *, reverse: bool
-) -> Leg | None:
-    """One direction; tracking starts where the first object can be known at all."""
+def _bounds(
+    annotation: Annotation,
+    request: TrackRequest,
+    frame: int,
+    answered: Mapping[int, Sequence[int]],
+    *,
+    reverse: bool,
+) -> tuple[int, int]:
+    """Return the first and the last frame of one direction, both included, in the order of tracking."""
     last = annotation.movie.length - 1
     if request.extent == "range":
         low, high = request.first or 0, last if request.last is None else request.last
-        start = high if reverse else low
+        base = high if reverse else low
     else:
         low, high = 0, last
-        start = frame
-    # Nothing is known before an object's first prompt, or, backward, behind its last.
-    start = min(start, max(prompted)) if reverse else max(start, min(prompted))
+        base = frame
+    # Nothing is known before the first prompt of any object, or, backward, behind the last.
+    prompted = [number for frames in answered.values() for number in frames]
+    base = min(base, max(prompted)) if reverse else max(base, min(prompted))
     if request.extent == "count":
-        low, high = start - request.count, start + request.count
-    end = max(low, 0) if reverse else min(high, last)
-    frames = range(start, end - 1, -1) if reverse else range(start, end + 1)
-    return Leg(frames) if len(frames) else None
+        low, high = base - request.count, base + request.count
+    return base, max(low, 0) if reverse else min(high, last)
+
+
+def _first_frame(
+    annotation: Annotation,
+    object_id: int,
+    answered: Sequence[int],
+    base: int,
+    forward: Sequence[Pass],
+    *,
+    reverse: bool,
+) -> int:
+    """Return the frame on which the tracking of one object begins.
+
+    That is ``base`` if the object is known there, or will be after the ``forward`` passes, else the frame beside the
+    nearest one on the side that tracking comes from. Nothing is known on the far side of its outermost prompt.
+    """
+    outermost = max(answered) if reverse else min(answered)
+    if (base >= outermost) if reverse else (base <= outermost):
+        return outermost
+    known = annotation.masklet(object_id)
+    step = -1 if reverse else 1
+    nearest = next(
+        frame
+        for frame in range(base, outermost - step, -step)
+        if frame in known
+        or frame == outermost
+        or any(frame in each.frames and object_id in each.objects for each in forward)
+    )
+    return base if nearest == base else nearest + step
 
 
 def _trackable(annotation: Annotation, wanted: list[int]) -> list[int]:

@@ -1,11 +1,15 @@
-"""Prompts: they go into the document at once, and the model's answer joins them when it is there."""
+"""Prompts: they go into the document at once, and the model's answer joins them when it is there.
+
+While a run is under way they are answered between two of its frames, and it goes on with the answer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_sam2v.panel.wording import count
 from napari_sam2v.workbench.readings import Readings
 from napari_sam2v.workbench.runner import End, Job
 from src_model.annotation import (
@@ -16,13 +20,14 @@ from src_model.annotation import (
     Group,
     Prompt,
     SetMask,
-    SetMaskPrompt,
     SetPrompt,
 )
+from src_model.masks import MaskletFrame
 from src_model.workflow import PromptOutcome, PromptRequest, snapshot_of
 
 if TYPE_CHECKING:
-    from napari_sam2v.layers.prompt_types import PromptEdit
+    from napari_sam2v.layers.painted_labels import MaskEdit
+    from napari_sam2v.layers.prompt_types import Key, PromptEdit
     from napari_sam2v.workbench.bench import Bench
     from src_model.annotation import Action
     from src_model.masks import Rle
@@ -35,49 +40,62 @@ class PromptDesk:
     ----------
     readings
         Of the last prompt; None where there is nothing to choose from.
+    collects
+        Whether prompts wait for :meth:`answer_waiting` before the model answers them.
     """
 
     def __init__(self, bench: Bench) -> None:
         self.readings: Readings | None = None
+        self.collects = False
         self._bench = bench
-        self._answering: set[tuple[int, int]] = set()
+        self._answering: set[Key] = set()
+        self._waiting: dict[Key, int] = {}  # the step that each prompt was
         bench.interrupts.append(lambda: self._set_readings(None))
         bench.events.selection.connect(lambda _: self._forget_other_readings())
+        bench.events.document.connect(self._forget_waiting)
 
-    def edit(self, edit: PromptEdit) -> None:
-        """Take what the user did on a prompt layer, and have the model answer it."""
-        known = edit.object_id in self._bench.annotation.objects
-        before = (self._bench.annotation.prompt(edit.object_id, edit.frame) if known else None) or Prompt()
-        prompt = _edited(before, edit)
-        if prompt == before:
-            return
-        action: Action = SetPrompt(edit.object_id, edit.frame, prompt)
-        if not known:
-            info = AnnotatedObject(edit.object_id)
-            action = Group(f"Start {info.title}", (AddObject(info), action))
-        self._prompt(edit.object_id, edit.frame, action)
+    def edit(self, *edits: PromptEdit) -> None:
+        """Take what the user did at once on a prompt layer as one step, and have the model answer it."""
+        wanted: dict[Key, Prompt] = {}
+        for edit in edits:
+            key = edit.object_id, edit.frame
+            wanted[key] = _edited(wanted.get(key) or self._prompt_of(key), edit)
+        changed = {key: prompt for key, prompt in wanted.items() if prompt != self._prompt_of(key)}
+        self._do(self._prompted(changed), changed)
 
     def take_masks(self, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> None:
-        """Take masks, of another segmentation for instance, as prompts; an id of None starts a new object."""
-        document = self._bench.annotation
-        fresh = document.next_id()
+        """Take masks, of another segmentation for instance, as prompts, in one step; an id of None is a new object."""
+        fresh = self._bench.annotation.next_id()
+        prompts: dict[Key, Prompt] = {}
         for object_id, mask in masks:
             number = fresh if object_id is None else object_id
             fresh = max(fresh, number + 1)
-            actions: list[Action] = [SetMaskPrompt(number, frame, mask)]
-            if number not in document.objects:
-                actions.insert(0, AddObject(AnnotatedObject(number)))
-            self._prompt(number, frame, Group(f"Mask of object {number}", tuple(actions)))
+            prompts[number, frame] = Prompt(mask=mask)
+        self._do(self._prompted(prompts), prompts)
 
-    def paint(self, object_id: int, frame: int, mask: Rle) -> None:
-        """Take a mask painted by hand: of a new object it is the prompt, of a known one an edit of that frame."""
-        if object_id not in self._bench.annotation.objects:
-            self.take_masks(frame, [(object_id, mask)])
-            return
-        if not self._bench.annotation.prompts(object_id):
-            self._prompt(object_id, frame, SetMaskPrompt(object_id, frame, mask))
-            return
-        self._bench.do(SetMask(object_id, frame, mask))
+    def paint(self, *edits: MaskEdit) -> None:
+        """Take one stroke of the brush as one step: on a new object a prompt, on others an edit of that frame."""
+        actions: list[Action] = []
+        prompts: dict[Key, Prompt] = {}
+        for edit in edits:
+            key = edit.object_id, edit.frame
+            if edit.object_id in self._bench.annotation.objects and self._bench.annotation.prompts(edit.object_id):
+                actions.append(SetMask(*key, edit.mask))
+            elif not edit.mask.is_empty or edit.object_id in self._bench.annotation.objects:
+                prompts[key] = Prompt(mask=edit.mask)
+        self._do([*actions, *self._prompted(prompts)], prompts)
+
+    def waiting(self, object_id: int) -> int:
+        """Return on how many frames an object has prompts that wait for :meth:`answer_waiting`."""
+        return sum(key[0] == object_id and not self._prompt_of(key).is_empty for key in self._waiting)
+
+    def answer_waiting(self) -> None:
+        """Have the model answer the prompts that wait."""
+        waiting = dict(self._waiting)
+        self._waiting.clear()
+        for key, step in waiting.items():
+            if not self._prompt_of(key).is_empty:
+                self._request_answer(*key, step)
 
     def clear(self) -> None:
         """Remove the selected object's prompts from the shown frame."""
@@ -95,14 +113,47 @@ class PromptDesk:
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
-    def _prompt(self, object_id: int, frame: int, action: Action) -> None:
-        self._bench.interrupt()
-        done = self._bench.do(action)
-        if done is None or done.step is None:
+    def _prompt_of(self, key: Key) -> Prompt:
+        document, (object_id, frame) = self._bench.annotation, key
+        return (document.prompt(object_id, frame) if object_id in document.objects else None) or Prompt()
+
+    def _prompted(self, prompts: Mapping[Key, Prompt]) -> list[Action]:
+        """Make the actions that set prompts; a mask is its own answer, so that the model is not asked."""
+        made: list[Action] = []
+        known = set(self._bench.annotation.objects)
+        for key, prompt in prompts.items():
+            actions: list[Action] = [SetPrompt(*key, prompt)]
+            if prompt.mask is not None and not prompt.points:
+                actions.append(AnswerPrompt(*key, prompt.mask, 1.0, 1.0))
+            label, info = actions[0].label, AnnotatedObject(key[0])
+            if key[0] not in known:
+                known.add(key[0])
+                actions.insert(0, AddObject(info))
+                label = f"Start {info.title}"
+            made.append(actions[0] if len(actions) == 1 else Group(label, tuple(actions)))
+        return made
+
+    def _do(self, actions: list[Action], prompts: Mapping[Key, Prompt]) -> None:
+        """Do actions as one step, then have the prompts among them answered."""
+        if not actions:
             return
-        self._bench.select(object_id)
-        if self._bench.annotation.prompt(object_id, frame) is not None:
-            self._request_answer(object_id, frame, done.step)
+        if prompts:
+            self._set_readings(None)
+        one = len(actions) == 1
+        done = self._bench.do(actions[0] if one else Group(f"Prompt {count(len(actions), 'object')}", tuple(actions)))
+        if done is None or done.step is None or not prompts:
+            return
+        self._bench.select(next(iter(prompts))[0])
+        for key, prompt in prompts.items():
+            if prompt.is_empty:
+                continue
+            if prompt.mask is not None and not prompt.points:
+                self._set_readings(Readings(*key, (MaskletFrame(prompt.mask, 1.0, 1.0),), 0, done.step))
+            elif self.collects:
+                self._waiting[key] = done.step
+            else:
+                self._request_answer(*key, done.step)
+        self._bench.events.status.emit()
 
     def _request_answer(self, object_id: int, frame: int, step: int) -> None:
         document, tracker = self._bench.annotation, self._bench.tracker
@@ -126,7 +177,14 @@ class PromptDesk:
 
         self._answering.add((object_id, frame))
         self._bench.events.busy.emit(True)
-        job = Job(("prompt", object_id, frame), prepare, work, take, lambda end: self._answered(object_id, frame, end))
+        job = Job(
+            ("prompt", object_id, frame),
+            prepare,
+            work,
+            take,
+            lambda end: self._answered(object_id, frame, end),
+            is_brief=True,
+        )
         self._bench.runner.submit(job)
 
     def _take_answer(self, readings: Readings) -> None:
@@ -151,6 +209,9 @@ class PromptDesk:
             self.readings = readings
             self._bench.events.readings.emit(readings)
 
+    def _forget_waiting(self) -> None:
+        self._waiting.clear()
+
     def _forget_other_readings(self) -> None:
         if self.readings is not None and self.readings.object_id != self._bench.selected:
             self._set_readings(None)
@@ -162,4 +223,6 @@ def _edited(before: Prompt, edit: PromptEdit) -> Prompt:
         return replace(before, points=edit.points, labels=edit.labels)
     if edit.kind == "box":
         return replace(before, box=edit.box)
+    if edit.kind == "scribble":
+        return before.with_points(edit.points, edit.labels)
     return replace(before, mask=None) if edit.mask is None else Prompt(mask=edit.mask)

@@ -1,4 +1,4 @@
-"""One worker thread: jobs one after the other, the newest of a kind wins, a running one can be stopped."""
+"""One worker thread: jobs one after the other, brief ones in between, the newest of a kind wins, any can be stopped."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from src_model.errors import Sam2vError
 
 Post: TypeAlias = Callable[[Callable[[], None]], None]
 """Has a function called soon on the host's own thread, in the order given; may be called from any thread."""
@@ -47,6 +49,8 @@ class Job:
         Called on the worker with what was prepared; yields results.
     on_result, on_end
         Called on the host's thread.
+    is_brief
+        Takes a moment, and need not wait for the end of a long job that runs: it is done between two of its results.
     """
 
     key: Hashable
@@ -54,6 +58,7 @@ class Job:
     work: Callable[[Any], Iterator[Any]]
     on_result: Callable[[Any], None]
     on_end: Callable[[End], None] = field(default=lambda end: None)
+    is_brief: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -64,10 +69,13 @@ class Runner:
     ----------
     post
         Brings calls to the host's thread.
+    name
+        Of the thread.
     """
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, name: str = "sam2v worker") -> None:
         self._post = post
+        self._name = name
         self._waiting: list[Job] = []
         self._running: Job | None = None
         self._changed = threading.Condition()
@@ -82,7 +90,7 @@ class Runner:
             self._waiting = [other for other in self._waiting if other.key != job.key]
             self._waiting.insert(0 if first else len(self._waiting), job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="sam2v worker", daemon=True)
+                self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
@@ -134,13 +142,28 @@ class Runner:
             results = job.work(request)
             for result in results:
                 self._hand_over(job, result, handled)
+                if not job.is_brief:
+                    self._do_brief_ones()
                 if job.stop.is_set():
                     _close(results)
                     return End(stopped=True)
+        except Sam2vError as error:
+            return End(error=error)  # said on purpose, to the user
         except Exception as error:
             _logger.exception("a job failed")
             return End(error=error)
         return End()
+
+    def _do_brief_ones(self) -> None:
+        """Do the brief jobs that wait, in order; the long one that runs goes on afterwards."""
+        while True:
+            with self._changed:
+                job = next((job for job in self._waiting if job.is_brief), None)
+                if job is None:
+                    return
+                self._waiting.remove(job)
+            end = self._do(job)
+            self._post(lambda job=job, end=end: job.on_end(end))  # type: ignore[misc]
 
     def _ask(self, job: Job) -> Any:
         """Have the host prepare the job, and wait for it."""
@@ -158,7 +181,8 @@ class Runner:
         self._post(prepare)
         # A host that is being closed may never come to it.
         while not ready.wait(0.1):
-            if job.stop.is_set():
+            if job.stop.is_set() or self._is_closed:
+                job.stop.set()
                 return None
         if failure:
             raise failure[0]

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_sam2v.panel.doubt import LOW_SCORE, in_doubt
 from napari_sam2v.panel.wording import count, key_text
-from napari_sam2v.workbench.track_desk import repair_span
-from src_model.annotation import Origin
 
 if TYPE_CHECKING:
     from napari_sam2v.panel.view_state import StatusKind, TimeMarks
     from napari_sam2v.workbench.workbench import Workbench
     from src_model.annotation import Annotation
 
-_LOW_SCORE = 0.7
-"""Below this, a mask is worth a look."""
-
-
 _START = {
     "point_positive": "Click an object in the image to get its mask",
+    "scribble": "Draw a line through an object in the image to get its mask",
     "box": "Draw a box around an object to get its mask",
     "lasso": "Outline an object in the image; it becomes a mask",
     "paint": "Paint an object in the image; it becomes a mask",
@@ -37,12 +33,7 @@ class Status(NamedTuple):
 
 
 def next_step(
-    workbench: Workbench,
-    keys: Mapping[str, str],
-    marks: Callable[[int], TimeMarks],
-    *,
-    busy: bool = False,
-    tool: str = "point_positive",
+    workbench: Workbench, keys: Mapping[str, str], *, busy: bool = False, tool: str = "point_positive"
 ) -> Status:
     """Say what one would do next.
 
@@ -52,8 +43,6 @@ def next_step(
         With the document.
     keys
         The key of each action.
-    marks
-        Returns what is known of an object; going through the document would take long in long movies.
     busy
         Whether the model looks at a prompt.
     tool
@@ -61,16 +50,17 @@ def next_step(
     """
     document = workbench.document
     if document is None:
-        return Status("Open a movie, then choose its layer above", "hint")
+        return Status("Open a movie, then choose its layer below", "hint")
     progress = workbench.tracking.progress
     if progress is not None:
         stop = f": {key_text(keys['stop'])} stops and keeps the finished frames" if keys.get("stop") else ""
-        return Status(f"{progress.text or 'Tracking'}{stop}", "busy")
+        later = ". What the model sees changes after this run" if workbench.is_behind else ""
+        return Status(f"{progress.text or 'Tracking'}{stop}{later}", "busy")
     if busy:
         return Status("Looking at this frame", "busy")
     if workbench.selected is None:
         return Status(_START.get(tool) or _start_without_tool(keys), "hint")
-    text, kind = _for_object(workbench, document, workbench.selected, marks(workbench.selected), keys)
+    text, kind = _Advice(workbench, document, workbench.selected, keys).status()
     return Status(text[:1].upper() + text[1:], kind)
 
 
@@ -79,48 +69,91 @@ def _start_without_tool(keys: Mapping[str, str]) -> str:
     return f"Take Include{f' ({key_text(key)})' if key else ''}, then click an object in the image"
 
 
-def _for_object(
-    workbench: Workbench, document: Annotation, object_id: int, marks: TimeMarks, keys: Mapping[str, str]
-) -> Status:
-    title = document.object(object_id).title
-    if document.object(object_id).locked:
-        return Status(f"{title} is locked; {_pressed(keys, 'next_object', 'next')} starts another object", "hint")
-    if not (marks.prompted | marks.edited).any():
-        return Status(f"Click {title} in the image, draw a box around it, or paint it", "hint")
-    readings = workbench.prompts.readings
-    if not marks.tracked.any() and marks.prompted.any():
-        more = ""
-        if readings is not None and len(readings.candidates) > 1:
-            more = f"; {_pressed(keys, 'next_reading', 'next reading')} if another outline was meant"
-        return Status(f"Mask right? {_pressed(keys, 'track_forward', 'Forward')} tracks it{more}", "hint")
-    if can_be_repaired(document, object_id, workbench.frame):
-        return Status(f"Corrected. {_pressed(keys, 'repair', 'Repair')} tracks again around this frame", "hint")
-    return _review(title, marks, keys)
+class _Advice:
+    """What to do with the selected object: what the shown frame asks for, then what its other frames do."""
 
+    def __init__(self, workbench: Workbench, document: Annotation, object_id: int, keys: Mapping[str, str]) -> None:
+        self._workbench, self._keys, self._id = workbench, keys, object_id
+        self._info = document.object(object_id)
+        self._title = self._info.title
+        self._marks: TimeMarks = workbench.book.marks(object_id)
 
-def can_be_repaired(document: Annotation, object_id: int, frame: int) -> bool:
-    """Whether a frame was corrected, and frames beside it were tracked before that."""
-    entry = document.frame(object_id, frame)
-    if entry is None or entry.origin not in (Origin.PROMPTED, Origin.EDITED):
-        return False
-    first = min(document.masklet(object_id).entries())
-    return frame > first and len(repair_span(document, object_id, frame)) > 1
+    def status(self) -> Status:
+        marks = self._marks
+        if self._info.locked:
+            return Status(
+                f"{self._title} is locked; {self._pressed('next_object', 'Next object')} starts another", "hint"
+            )
+        if not (marks.prompted | marks.edited | marks.imported | marks.tracked).any():
+            return Status(f"Click {self._title} in the image, draw a box around it, or paint it", "hint")
+        return self._on_this_frame() or self._on_other_frames()
 
+    def _on_this_frame(self) -> Status | None:
+        marks, frame = self._marks, self._workbench.frame
+        if waiting := self._workbench.prompts.waiting(self._id):
+            what = f"Prompts on {count(waiting, 'frame')} of {self._title} wait"
+            return Status(f"{what}: {self._pressed('answer', 'Answer')} has the model answer", "hint")
+        if not 0 <= frame < marks.length:
+            return None
+        score = float(marks.scores[frame])
+        if marks.prompted[frame] and marks.absent[frame]:
+            how = "click the middle of the object, or draw a box around it"
+            return Status(f"No mask comes of this prompt: {how}", "warning")
+        if marks.prompted[frame] and score < LOW_SCORE:
+            another = (
+                f"{self._pressed('next_reading', 'next reading')} shows another, or " if self._is_ambiguous() else ""
+            )
+            how = f"{another}click what is missing or too much"
+            return Status(f"The model is not sure of this mask ({score:.2f}): {how}", "warning")
+        if self._workbench.corrections.waits(self._id, frame) and not marks.absent[frame]:
+            return Status(f"Corrected. {self._pressed('repair', 'Repair')} tracks again around this frame", "hint")
+        return None
 
-def _review(title: str, marks: TimeMarks, keys: Mapping[str, str]) -> Status:
-    doubtful = int(np.count_nonzero(marks.tracked & ~marks.locked & (marks.scores < _LOW_SCORE)))
-    if doubtful:
-        frames = f"{count(doubtful, 'frame')} of {title} may be wrong"
-        return Status(f"{frames}: {_pressed(keys, 'worst_frame', 'Worst frame')} shows the worst", "warning")
-    known = int(np.count_nonzero(~np.isnan(marks.scores)))
-    if known < marks.length:
-        text = (
-            f"{title} is known on {known:,} of {count(marks.length, 'frame')}; track on, or review with the time strip"
-        )
-        return Status(text, "hint")
-    return Status(f"{title} is tracked; {_pressed(keys, 'next_object', 'Next object')} starts the next one", "hint")
+    def _on_other_frames(self) -> Status:
+        marks = self._marks
+        known = ~np.isnan(marks.scores)
+        next_object = f"{self._pressed('next_object', 'Next object')} starts the next object"
+        if marks.tracked.any():
+            return self._review(int(np.count_nonzero(known)), next_object)
+        if marks.length == 1:
+            return Status(f"{self._mask_right()}? {next_object}{self._or_another()}", "hint")
+        if marks.prompted.any():
+            forward = self._pressed("track_forward", "Forward")
+            return Status(f"{self._mask_right()}? {forward} tracks it{self._or_another()}", "hint")
+        made = "imported" if marks.imported.any() else "painted"
+        frames = "every frame" if known.all() else f"{np.count_nonzero(known):,} of {count(marks.length, 'frame')}"
+        how = next_object if known.all() else "click it once to let it be tracked"
+        return Status(f"{self._title} is {made} on {frames}; {how}", "hint")
 
+    def _review(self, known: int, next_object: str) -> Status:
+        marks = self._marks
+        if doubtful := int(np.count_nonzero(in_doubt(marks))):
+            frames = f"{count(doubtful, 'frame')} of {self._title} may be wrong"
+            key = self._keys.get("next_doubt")
+            through = f", {key_text(key)} goes through all" if key else ""
+            worst = self._pressed("worst_frame", "Worst frame")
+            return Status(f"{frames}: {worst} shows the worst{through}", "warning")
+        if known < marks.length:
+            frames = f"{known:,} of {count(marks.length, 'frame')}"
+            return Status(f"{self._title} is known on {frames}; track on, or review with the time strip", "hint")
+        return Status(f"{self._title} is tracked; {next_object}", "hint")
 
-def _pressed(keys: Mapping[str, str], action: str, button: str) -> str:
-    key = keys.get(action)
-    return key_text(key) if key else f"'{button}'"
+    def _mask_right(self) -> str:
+        """Ask for the mask on the shown frame, or say where it is."""
+        marks, frame = self._marks, self._workbench.frame
+        if 0 <= frame < marks.length and not np.isnan(marks.scores[frame]):
+            return "Mask right"
+        return f"Mask on frame {int(np.flatnonzero(marks.prompted)[0]):,} right"
+
+    def _is_ambiguous(self) -> bool:
+        readings = self._workbench.prompts.readings
+        return readings is not None and len(readings.candidates) > 1
+
+    def _or_another(self) -> str:
+        if not self._is_ambiguous():
+            return ""
+        return f"; {self._pressed('next_reading', 'next reading')} if another outline was meant"
+
+    def _pressed(self, action: str, button: str) -> str:
+        key = self._keys.get(action)
+        return key_text(key) if key else f"'{button}'"

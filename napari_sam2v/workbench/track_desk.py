@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_sam2v.panel.view_state import RunProgress
 from napari_sam2v.workbench.plans import plan_run
 from napari_sam2v.workbench.runner import End, Job
 from napari_sam2v.workbench.tracking_run import TrackingRun, follow
-from src_model.annotation import AnswerPrompt, Group, Origin, SetMaskPrompt
+from src_model.annotation import AnswerPrompt, Group, SetMaskPrompt
+from src_model.annotation.spans import described
 from src_model.errors import NoPromptError
 from src_model.workflow import RepairRequest, snapshot_of
 
 if TYPE_CHECKING:
-    from napari_sam2v.panel.view_state import TrackRequest
+    from napari_sam2v.panel.view_state import TimeMarks, TrackRequest
     from napari_sam2v.workbench.bench import Bench
-    from src_model.annotation import Annotation
-    from src_model.workflow import FrameOutcome
+    from src_model.workflow import FrameOutcome, ObjectSnapshot
 
 _KEY = "run"
 
@@ -29,17 +31,25 @@ class _Prepared:
 
     total: int
     label: str
+    objects: tuple[int, ...]
     request: Any
 
 
 class TrackDesk:
-    """Tracks objects of the document on a bench."""
+    """Tracks objects of the document on a bench.
+
+    A run ends when all frames are done, when it is stopped, and before anything it must not outlive: another document
+    or model, an undo. Nothing else ends it. What is clicked, painted, locked or deleted meanwhile, the tracker knows
+    from the next frame on.
+    """
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._run: TrackingRun | None = None
         self._job: Job | None = None
+        self._objects: tuple[int, ...] = ()
         bench.interrupts.append(self.stop)
+        bench.edited.append(self._follow_edits)
 
     @property
     def is_tracking(self) -> bool:
@@ -60,25 +70,36 @@ class TrackDesk:
         def prepare() -> _Prepared:
             plan = plan_run(bench.annotation, request, bench.frame, bench.selected)
             known = tuple(snapshot_of(bench.annotation, object_id) for object_id in plan.objects)
-            return _Prepared(plan.total, plan.label, (plan, known))
+            return _Prepared(plan.total, plan.label, plan.objects, (plan, known))
 
         self._start(prepare, lambda asked: follow(tracker, *asked))
 
     def repair(self) -> None:
         """Track the selected object again around the shown frame, up to the next prompt or lock on each side.
 
-        A mask without a prompt on that frame, painted or tracked, becomes the prompt.
+        A mask without a prompt on that frame, painted or tracked, becomes the prompt. An erased one does not: that the
+        object is not there says nothing about other frames.
         """
         bench, tracker = self._bench, self._bench.tracker
         object_id, frame = bench.selected, bench.frame
+        if self.is_tracking:
+            bench.events.problem.emit("Tracking is under way. Stop it, or wait for its end, then repair")
+            return
 
         def prepare() -> _Prepared:
-            if object_id is None or bench.annotation.mask_at(object_id, frame) is None:
+            mask = None if object_id is None else bench.annotation.mask_at(object_id, frame)
+            if object_id is None or mask is None:
                 raise NoPromptError("there is nothing to repair from: correct the mask on this frame first")
+            if mask.is_empty:
+                raise NoPromptError(
+                    f"{bench.annotation.object(object_id).title} is not on frame {frame}, so there is nothing to "
+                    "repair from; the frames beside it stay as they are. Correct a frame on which it is seen"
+                )
             self._make_prompt(object_id, frame)
             label = f"Repair {bench.annotation.object(object_id).title} around frame {frame}"
             request = RepairRequest(snapshot_of(bench.annotation, object_id), frame)
-            return _Prepared(max(1, len(repair_span(bench.annotation, object_id, frame)) - 1), label, request)
+            span = repair_span(bench.book.marks(object_id), frame, bench.damaged)
+            return _Prepared(max(1, len(span) - 1), label, (object_id,), request)
 
         self._start(prepare, tracker.repair)
 
@@ -95,6 +116,7 @@ class TrackDesk:
 
         def begin() -> object:
             prepared = prepare()
+            self._objects = prepared.objects
             self._run = TrackingRun.start(self._bench.annotation, prepared.total, prepared.label)
             self._bench.events.run.emit(self._run.progress)
             return prepared.request
@@ -108,6 +130,7 @@ class TrackDesk:
                 self._end(end)
 
         job = self._job = Job(_KEY, begin, work, take, finish)
+        self._bench.has_run = True
         self._bench.events.run.emit(self.progress)
         self._bench.runner.submit(job)
 
@@ -126,10 +149,29 @@ class TrackDesk:
             return
         if run is not None:
             run.close()
+        self._bench.end_run()
         self._bench.events.run.emit(None)
         self._bench.events.status.emit()
+        if run is not None and run.damaged:
+            self._bench.damaged |= run.damaged
+            self._bench.events.problem.emit(f"Cannot be read, and gone over: {described(run.damaged)}")
         if end.error is not None:
             self._bench.tell(end.error)
+
+    def _follow_edits(self) -> None:
+        """Let the run that is under way know what was edited, before its next frame."""
+        if self._run is None:
+            return
+        document, tracker, objects = self._bench.annotation, self._bench.tracker, self._objects
+
+        def prepare() -> list[ObjectSnapshot]:
+            return [snapshot_of(document, object_id) for object_id in objects if object_id in document.objects]
+
+        def work(known: list[ObjectSnapshot]) -> Iterator[None]:
+            tracker.follow(known, gone=set(objects) - {each.object_id for each in known})
+            return iter(())
+
+        self._bench.runner.submit(Job(("edits",), prepare, work, lambda _: None, is_brief=True))
 
     def _make_prompt(self, object_id: int, frame: int) -> None:
         """Let the mask of a frame that has no prompt be one."""
@@ -144,16 +186,24 @@ class TrackDesk:
             )
 
 
-def repair_span(annotation: Annotation, object_id: int, frame: int) -> range:
-    """Return the frames that a repair from ``frame`` may change: tracked ones up to a prompt, a lock or a gap."""
-    states = {state.frame: state for state in annotation.frame_states(object_id)}
+def repair_span(marks: TimeMarks, frame: int, damaged: Iterable[int] = ()) -> range:
+    """Return the frames that a repair from ``frame`` may change: known ones up to a prompt, a lock, paint or a gap.
 
-    def reach(step: int) -> int:
-        number = frame + step
-        while (state := states.get(number)) and state.origin and not (state.prompted or state.locked):
-            if state.origin is Origin.EDITED:
-                break
-            number += step
-        return number - step
+    Frames that are known to be damaged are no gap.
+    """
+    free = ~(np.isnan(marks.scores) | marks.prompted | marks.locked | marks.edited)
+    passable = free.copy()
+    for number in damaged:
+        passable[number] |= np.isnan(marks.scores[number])
+    before, after = np.flatnonzero(~passable[:frame]), np.flatnonzero(~passable[frame + 1 :])
+    first = int(before[-1]) + 1 if before.size else 0
+    stop = frame + 1 + int(after[0]) if after.size else marks.length
+    reached = [frame, *(first + np.flatnonzero(free[first:stop])).tolist()]
+    return range(min(reached), max(reached) + 1)
 
-    return range(reach(-1), reach(1) + 1)
+
+def can_be_repaired(marks: TimeMarks, frame: int, damaged: Iterable[int] = ()) -> bool:
+    """Whether a person made the mask of a frame on which the object is seen, and not those beside it."""
+    if not 0 <= frame < marks.length or np.isnan(marks.scores[frame]) or marks.absent[frame]:
+        return False
+    return bool(marks.prompted[frame] | marks.edited[frame]) and len(repair_span(marks, frame, damaged)) > 1

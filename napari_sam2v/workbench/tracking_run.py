@@ -35,6 +35,8 @@ class TrackingRun:
         Where they go until they are one step.
     done
         Frames so far.
+    damaged
+        Those of them that could not be read.
     """
 
     annotation: Annotation
@@ -43,6 +45,7 @@ class TrackingRun:
     opened: OpenPropagation
     done: int = 0
     frame: int = -1
+    damaged: set[int] = field(default_factory=set)
     _began: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -56,6 +59,8 @@ class TrackingRun:
             self._began = time.monotonic()  # loading the network is not tracking
         self.done += 1
         self.frame = outcome.frame
+        if outcome.damaged is not None:
+            self.damaged.add(outcome.frame)
         self.opened.reverse = outcome.reverse
         self.opened.add(outcome.frame, outcome.masks)
 
@@ -79,10 +84,11 @@ class TrackingRun:
 
 
 def follow(tracker: DocumentTracker, plan: TrackPlan, known: tuple[ObjectSnapshot, ...]) -> Iterator[FrameOutcome]:
-    """Track along all legs of a plan; on the worker.
-
-    The second leg starts from the prompts, so that the snapshot taken before the first is still true for it.
-    """
-    for leg in plan.legs:
-        request = TrackRequest(known, leg.frames.start, leg.stop, leg.reverse)
-        yield from tracker.propagate(request)
+    """Track along all passes of a plan; on the worker."""
+    by_id = {each.object_id: each for each in known}
+    yield from tracker.propagate(
+        *(
+            TrackRequest(tuple(by_id[number] for number in each.objects), each.frames.start, each.stop, each.reverse)
+            for each in plan.passes
+        )
+    )

@@ -49,14 +49,21 @@ def save(annotation: Annotation, path: str | PathLike[str] | None = None, *, for
         raise AnnotationFileError("the annotation was never saved, so it needs a path to be saved to")
     target = Path(path) if path is not None else annotation.path
     assert target is not None, "checked above"
-    if not force:
-        _check_unchanged(target, annotation.file)
-    annotation.mark_saved(write(annotation, target))
+    annotation.mark_saved(write(annotation, target, known=None if force else annotation.file))
     return target
 
 
-def write(annotation: Annotation, path: str | PathLike[str]) -> SavedFile:
-    """Write a document as it is now to a file, on any thread; edits go on meanwhile and are not in it.
+def write(annotation: Annotation, path: str | PathLike[str], *, known: SavedFile | None = None) -> SavedFile:
+    """Write a document as it is now to a file, on any thread; edits may go on meanwhile and are not in it.
+
+    Parameters
+    ----------
+    annotation
+        The document.
+    path
+        With the suffix ``.sam2v``; an existing file is replaced.
+    known
+        The document's own file, which is not replaced if another program changed it since.
 
     Returns
     -------
@@ -66,9 +73,11 @@ def write(annotation: Annotation, path: str | PathLike[str]) -> SavedFile:
     Raises
     ------
     AnnotationFileError
-        If the suffix is not ``.sam2v`` or the file cannot be written; what was there is untouched then.
+        If the suffix is not ``.sam2v``, the file cannot be written, or it was changed by another program; what was there
+        is untouched then.
     """
     target = Path(path).absolute()
+    _check_unchanged(target, known)
     if target.suffix.lower() != SUFFIX:
         raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{target.name}'")
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,17 +14,23 @@ import typer
 from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import follow
-from src_model.cli.job import ModelChoice, MovieChoice, Outputs, give_prompts
+from src_model.cli.job import ModelChoice, MovieChoice, Outputs, check_prompts, give_prompts
 from src_model.cli.prompt_options import FramePrompt, parse_point
 from src_model.cli.terminal import say
-from src_model.errors import NoPromptError
+from src_model.errors import DamagedFrameError, NoPromptError
 from src_model.tracking.passes import plan_passes
 
 if TYPE_CHECKING:
-    from src_model.tracking import Session, StreamingPredictor
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from src_model.frames import FrameSource
+    from src_model.tracking import AutomaticMaskGenerator, Session
 
 EPITHELIUM_CLICKS = ((23, 26), (36, 95), (47, 145), (79, 214), (83, 53), (85, 132), (116, 90), (134, 183))
 """(y, x) on frame 0 of cells that stay whole and in view to the last frame, chosen by eye, spread over the sheet."""
+
+PICTURE = "overlay.png"
 
 _OBJECTS = len(EPITHELIUM_CLICKS)
 
@@ -32,6 +40,22 @@ DemoMovieArgument = Annotated[
 ]
 FolderOption = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the files go.")]
 ObjectsOption = Annotated[int, typer.Option("--objects", min=1, help="How many objects are tracked, at most.")]
+MinScoreOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-score",
+        help="Predicted IoU from which on what is found in your movie is taken. Left out: as suits the model.",
+    ),
+]
+MinStabilityOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-stability",
+        min=0,
+        max=1,
+        help="How stable the edges of what is found must be, 0 to 1. Left out: as suits the model.",
+    ),
+]
 PointsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -49,6 +73,9 @@ def demo(
     out: FolderOption = Path("demo"),
     objects: ObjectsOption = _OBJECTS,
     points: PointsOption = None,
+    min_score: MinScoreOption = None,
+    min_stability: MinStabilityOption = None,
+    force: opt.ForceOption = False,
     model: opt.ModelOption = None,
     device: opt.DeviceOption = "auto",
     image_size: opt.ImageSizeOption = None,
@@ -56,6 +83,7 @@ def demo(
     axes: opt.AxesOption = None,
     channel: opt.ChannelOption = None,
     plane: opt.PlaneOption = None,
+    series: opt.SeriesOption = None,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
@@ -63,19 +91,24 @@ def demo(
 
     Writes labels.tif, overlay.png and demo.session.json into the folder.
     """
-    chosen = _movie_choice(movie, axes, channel, plane)
-    source = chosen.open()
-    predictor = ModelChoice(model, device, image_size=image_size, threads=threads, precision="auto").load(quiet=quiet)
-    session = predictor.start(source)
+    chosen = _movie_choice(movie, axes, channel, plane, series)
+    source = chosen.open(quiet=quiet)
+    outputs = _outputs(out, chosen.path, force=force)
     clicks = [parse_point(text, "--points") for text in points or ()]
     if not clicks and movie is None:
         clicks = [(0, y, x) for y, x in EPITHELIUM_CLICKS]
-    if clicks:
-        give_prompts(session, click_prompts(clicks[:objects] if not points else clicks), quiet=quiet)
+    prompts = click_prompts(clicks if points else clicks[:objects])
+    check_prompts(prompts, source)
+    predictor = ModelChoice(model, device, image_size=image_size, threads=threads, precision="auto").load(quiet=quiet)
+    session = predictor.start(source)
+    if prompts:
+        give_prompts(session, prompts, quiet=quiet)
     else:
-        find_objects(predictor, session, objects)
-    out.mkdir(parents=True, exist_ok=True)
-    _track(session, out, chosen.path, bundled=movie is None, quiet=quiet)
+        from src_model.tracking.automatic import AutomaticMaskGenerator, AutomaticSettings
+
+        settings = AutomaticSettings(min_score=min_score, min_stability=min_stability)
+        find_objects(AutomaticMaskGenerator(predictor, settings), session, objects, quiet=quiet)
+    _track(session, outputs, chosen.path, bundled=movie is None, quiet=quiet)
 
 
 def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePrompt]:
@@ -83,45 +116,77 @@ def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePromp
     return [FramePrompt(number, frame, [(y, x)], [1]) for number, (frame, y, x) in enumerate(clicks, 1)]
 
 
-def find_objects(predictor: StreamingPredictor, session: Session, count: int) -> None:
-    """Prompt what the automatic mask generator finds on the first frame.
+def find_objects(generator: AutomaticMaskGenerator, session: Session, count: int, *, quiet: bool) -> None:
+    """Prompt the best of what is found on the first frame that can be read.
 
     Raises
     ------
     NoPromptError
-        If it finds nothing.
+        If nothing is found.
+    DamagedFrameError
+        If no frame can be read.
     """
     from src_model.cli.picking import pick_objects
-    from src_model.tracking.automatic import AutomaticMaskGenerator, AutomaticSettings
 
-    settings = AutomaticSettings(points_per_side=24, min_score=0.6, min_stability=0.85)
-    found = AutomaticMaskGenerator(predictor, settings).generate(session.movie.read(0), session.normalization)
+    frame, image = _first_readable(session.movie)
+    found = generator.generate(image, session.normalization)
     picked = pick_objects([item.rle for item in found], count)
+    asked = generator.thresholds
+    advice = (
+        f"Asked for were a predicted IoU of {asked.min_score:g} and a stability of {asked.min_stability:g}: lower them "
+        "with --min-score and --min-stability, or click on objects with --points T,Y,X."
+    )
     if not picked:
-        raise NoPromptError("nothing was found on the first frame of the movie: click on objects with --points T,Y,X")
+        raise NoPromptError(f"nothing was found on frame {frame} of the movie. {advice}")
+    if len(picked) < count:
+        say(f"Found {len(picked)} objects on frame {frame}, of {count} at most. {advice}", quiet=quiet)
     for number, mask in enumerate(picked, 1):
-        session.prompt(0, number, mask=mask.decode())
+        session.prompt(frame, number, mask=mask.decode())
 
 
-def _movie_choice(movie: Path | None, axes: str | None, channel: str | None, plane: str | None) -> MovieChoice:
+def _first_readable(movie: FrameSource) -> tuple[int, NDArray[np.generic]]:
+    for frame in range(len(movie) - 1):
+        with suppress(DamagedFrameError):
+            return frame, movie.read(frame)
+    return len(movie) - 1, movie.read(len(movie) - 1)
+
+
+def _movie_choice(
+    movie: Path | None, axes: str | None, channel: str | None, plane: str | None, series: int | None
+) -> MovieChoice:
     from src_model.data import epithelium_path
 
     if movie is None:
         return MovieChoice(epithelium_path())
-    return MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane))
+    return MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series)
 
 
-def _track(session: Session, folder: Path, movie: Path, *, bundled: bool, quiet: bool) -> None:
+def _outputs(folder: Path, movie: Path, *, force: bool) -> Outputs:
+    """Make the folder, and find out whether the files may be written there."""
+    from src_model.formats.target import check_apart, files_of_movie
+
+    check_apart(folder, files_of_movie(movie))
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(
+            f"'{folder}' is a file, and a folder is needed; choose another name", param_hint="--out"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    outputs = Outputs(folder / "labels.tif", folder / PICTURE, folder / "demo.session.json", force=force)
+    outputs.check(movie)
+    return replace(outputs, preview=None)  # which is a picture of another kind
+
+
+def _track(session: Session, outputs: Outputs, movie: Path, *, bundled: bool, quiet: bool) -> None:
     from src_model.cli.demo_picture import draw_demo
 
-    outputs = Outputs(folder / "labels.tif", session=folder / "demo.session.json")
+    picture = outputs.labels.with_name(PICTURE)
     span = range(len(session.movie))
     passes = plan_passes({number: item.prompted_frames for number, item in session.objects.items()}, span, "both")
     tally = follow(session, passes, quiet=quiet)
     again = ["sam2v", "track", str(movie), "--resume", str(outputs.session), "--out", str(outputs.labels)]
     finish(session, outputs, tally, span, quiet=quiet, resume=shlex.join(again))
-    draw_demo(folder / "overlay.png", session, _captions(session, bundled))
-    say(f"picture  {folder / 'overlay.png'}", quiet=quiet)
+    draw_demo(picture, session, _captions(session, bundled))
+    say(f"picture  {picture}", quiet=quiet)
 
 
 def _captions(session: Session, bundled: bool) -> Callable[[int], str]:

@@ -6,16 +6,20 @@ import itertools
 import shlex
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from src_model.cli import options as opt
+from src_model.cli.files import check_writable
 from src_model.cli.job import DEFAULT_MODEL, ModelChoice
 from src_model.cli.terminal import duration_text, make_progress, say, table_console, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from src_model.evaluation import Evaluation, EvaluationSet, Request
     from src_model.evaluation.records import UnitKey
     from src_model.evaluation.report import Report
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 _WHAT, _AMOUNT = "What is evaluated", "How much of it"
 SIMULATED_MOVIES = 2
 PAGE = "report.html"
+_MARKS = {PAGE: b'<meta name="generator" content="sam2v ', "report.json": b'"command": "sam2v evaluate '}
+"""By what the files of an earlier report are known."""
 
 DataOption = Annotated[
     list[str] | None,
@@ -191,6 +197,7 @@ def evaluate(
     preset: opt.PresetOption = opt.Preset.DEFAULT,
     threads: opt.ThreadsOption = None,
     out: FolderOption = Path("report"),
+    force: opt.ForceOption = False,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
@@ -213,11 +220,12 @@ def evaluate(
         ModelChoice(model or DEFAULT_MODEL, device, preset.value, size, threads),
         baseline_model,
     )
-    run(asked, out, quiet=quiet)
+    run(asked, out, quiet=quiet, force=force)
 
 
-def run(asked: Asked, folder: Path, *, quiet: bool) -> None:
+def run(asked: Asked, folder: Path, *, quiet: bool, force: bool = False) -> None:
     """Evaluate, write, show the table."""
+    check_folder(folder, asked.data, force=force)
     request = make_request(asked)
     evaluation = _loaded(asked, request, quiet=quiet)
     began = time.perf_counter()
@@ -237,6 +245,30 @@ def run(asked: Asked, folder: Path, *, quiet: bool) -> None:
     if not quiet:
         _show(report)
     say(f"report   {folder / PAGE}  ({duration_text(time.perf_counter() - began)})", quiet=quiet)
+
+
+def check_folder(folder: Path, data: Sequence[str], *, force: bool) -> None:
+    """Find out before any work whether the report may be written into a folder.
+
+    Raises
+    ------
+    FormatError, typer.BadParameter
+        If the folder is among the data, or something in it would be replaced that is not of an evaluation.
+    """
+    from src_model.evaluation.sets import split_layout
+    from src_model.formats.target import check_apart
+
+    check_apart(folder, [split_layout(text)[0] for text in data])
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"'{folder}' is a file, and a folder is needed; choose another", param_hint="--out")
+    for name, mark in _MARKS.items() if folder.exists() else ():
+        check_writable(folder / name, "--out", partial(_is_marked, mark), force=force)
+
+
+def _is_marked(mark: bytes, path: Path) -> bool:
+    from src_model.formats.marks import head_of
+
+    return mark in head_of(path)
 
 
 def make_request(asked: Asked) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.table import Table
 
 from src_model.cli import options as opt
+from src_model.cli.job import MovieChoice
 from src_model.cli.terminal import make_progress, say, table_console, warn
 from src_model.errors import FormatError
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from src_model.annotation import Annotation
     from src_model.formats import ExportReport
-    from src_model.frames import FrameSource, Plane
+    from src_model.frames import FrameSource
 
 
 def _list_formats(value: bool) -> None:
@@ -36,7 +38,9 @@ DocumentArgument = Annotated[
 ]
 OutOption = Annotated[
     Path,
-    typer.Option("--out", "-o", metavar="PATH", help="The file or folder; what an earlier export left is replaced."),
+    typer.Option(
+        "--out", "-o", metavar="PATH", help="The file or folder; what an earlier export left there is replaced."
+    ),
 ]
 FormatOption = Annotated[
     str | None,
@@ -84,10 +88,12 @@ def export(
     overlap: OverlapOption = None,
     object_ids: ObjectsOption = None,
     visible_only: VisibleOption = False,
+    force: opt.ForceOption = False,
     movie: MovieOption = None,
     channel: ChannelsOption = None,
     axes: opt.AxesOption = None,
     plane: opt.PlaneOption = None,
+    series: opt.SeriesOption = None,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
@@ -99,15 +105,20 @@ def export(
     """
     from src_model.formats import ExportOptions, format_named, format_of
     from src_model.formats import export as write
+    from src_model.formats.target import files_of_movie
 
     if channel and movie is None:
         raise typer.BadParameter("channels are measured in a movie; say which with --movie", param_hint="--channel")
     chosen = format_of(out) if format is None else format_named(format)
     if movie is not None and chosen.name != "csv":
         raise typer.BadParameter(f"{chosen.title} has no intensities; leave the movie out", param_hint="--movie")
-    chosen.check_path(out)
+    sources = (document, *(files_of_movie(movie) if movie is not None else ()))
+    chosen.check_path(out, sources=sources, force=force)
     annotation = open_document(document)
-    measured = dict(_channels(movie, channel or [], axes, opt.parse_plane(plane))) if movie is not None else {}
+    measured = {}
+    if movie is not None:
+        choice = MovieChoice(movie, axes, plane=opt.parse_plane(plane), series=series)
+        measured = dict(_channels(choice, channel or [], quiet=quiet))
     with make_progress(quiet=quiet) as bar:
         task = bar.add_task("Writing", total=annotation.movie.length)
         options = ExportOptions(
@@ -115,6 +126,8 @@ def export(
             objects=object_ids or None,
             visible_only=visible_only,
             channels=measured,
+            sources=sources,
+            force=force,
             progress=lambda done, _: bar.update(task, completed=done),
         )
         report = write(annotation, out, chosen, options)
@@ -143,13 +156,11 @@ def open_document(path: Path) -> Annotation:
     raise FormatError(f"'{path}' is neither an annotation (.sam2v) nor a session that 'sam2v track' saved (.json)")
 
 
-def _channels(movie: Path, numbers: list[int], axes: str | None, plane: Plane) -> Iterator[tuple[str, FrameSource]]:
-    from src_model.frames import open_movie
-
+def _channels(movie: MovieChoice, numbers: list[int], *, quiet: bool) -> Iterator[tuple[str, FrameSource]]:
     if not numbers:
-        yield "intensity", open_movie(movie, axes=axes, plane=plane)
-    for number in numbers:
-        yield f"channel_{number}", open_movie(movie, axes=axes, channel=number, plane=plane)
+        yield "intensity", movie.open(quiet=quiet)
+    for at, number in enumerate(numbers):
+        yield f"channel_{number}", replace(movie, channel=number).open(quiet=quiet or at > 0)
 
 
 def _tell(report: ExportReport, title: str, *, quiet: bool) -> None:

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-_ZARR_MARKERS = ("zarr.json", ".zarray", ".zgroup")
+from src_model.cli.wording import in_shell_words
+from src_model.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
 
 
-def check_writable(path: Path, option: str) -> None:
-    """Find out before hours of work whether a file can be written.
+def check_writable(
+    path: Path,
+    option: str,
+    is_ours: Callable[[Path], bool],
+    *,
+    folder: bool = False,
+    sources: Collection[Path] = (),
+    force: bool = False,
+) -> None:
+    """Find out before hours of work whether a file can and may be written.
+
+    Parameters
+    ----------
+    path
+        Where it goes.
+    option
+        By which that was said.
+    is_ours, folder, sources, force
+        As in :func:`~src_model.formats.target.check_target`.
 
     Raises
     ------
     typer.BadParameter
-        If there is no such folder, it cannot be written to, or a folder that is no zarr store is in the way.
+        If not.
     """
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise typer.BadParameter(f"'{path}': there is no folder '{folder}'; make it first", param_hint=option)
-    if not os.access(folder, os.W_OK):
-        raise typer.BadParameter(f"'{path}': you may not write to the folder '{folder}'", param_hint=option)
-    if path.is_dir() and not any((path / marker).is_file() for marker in _ZARR_MARKERS):
-        raise typer.BadParameter(f"'{path}' is a folder and no zarr store; choose another name", param_hint=option)
+    from src_model.formats.target import check_target
+
+    try:
+        check_target(path, is_ours, folder=folder, sources=sources, force=force)
+    except FormatError as error:
+        raise typer.BadParameter(in_shell_words(str(error), ("--force",)), param_hint=option) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,7 +13,7 @@ from src_model.cli.job import Outputs
 from src_model.cli.output import LabelsMovie, write_labels
 from src_model.cli.preview import preview_length, write_preview
 from src_model.cli.terminal import duration_text, make_progress, peak_memory, say, size_text, warn
-from src_model.errors import SessionFileError
+from src_model.errors import MovieError, SessionFileError
 
 if TYPE_CHECKING:
     from src_model.tracking import Session
@@ -40,6 +41,8 @@ def finish(session: Session, outputs: Outputs, tally: Tally, span: range, *, qui
     ------
     Exception
         What broke the tracking off, or kept the results from being written; the session is safe then.
+    MovieError
+        If no frame but the prompted ones could be read.
     typer.Exit
         If the user stopped it.
     """
@@ -47,14 +50,21 @@ def finish(session: Session, outputs: Outputs, tally: Tally, span: range, *, qui
         if outputs.session is not None and tally.complete:
             session.save(outputs.session)
         write_all(session, outputs, span, quiet=quiet)
+        document = write_document(session, outputs) if tally.complete else None
     except BaseException:
         _keep(session, outputs, resume)
         raise
     summarize(session, tally, quiet=quiet)
-    list_outputs(outputs, quiet=quiet)
+    list_outputs(outputs, document, quiet=quiet)
+    if tally.damaged:
+        warn(f"Cannot be read, and gone over: {_described(tally.damaged)}. No masks are known there.")
     if not tally.complete:
         _keep(session, outputs, resume)
         raise tally.error or typer.Exit(STOPPED)
+    if tally.damaged and not tally.found:
+        raise MovieError(
+            f"nothing could be tracked in '{session.movie.name}': {_described(tally.damaged)} cannot be read"
+        )
 
 
 def write_all(session: Session, outputs: Outputs, span: range, *, quiet: bool) -> None:
@@ -84,11 +94,29 @@ def summarize(session: Session, tally: Tally, *, quiet: bool) -> None:
     say(", ".join(parts) + ".", quiet=quiet)
 
 
-def list_outputs(outputs: Outputs, *, quiet: bool) -> None:
+def write_document(session: Session, outputs: Outputs) -> Path | None:
+    """Write what was tracked as a document, where one is wanted; return its path."""
+    path = outputs.document
+    if path is None or outputs.movie is None:
+        return None
+    from src_model.annotation import save
+    from src_model.workflow.session_document import document_of
+
+    return save(document_of(session, str(outputs.movie.absolute())), path)
+
+
+def list_outputs(outputs: Outputs, document: Path | None = None, *, quiet: bool) -> None:
     """Say what was written where."""
-    for name, path in (("labels", outputs.labels), ("preview", outputs.preview), ("session", outputs.session)):
+    written = {"labels": outputs.labels, "preview": outputs.preview, "session": outputs.session, "document": document}
+    for name, path in written.items():
         if path is not None:
             say(f"{name:8} {path}", quiet=quiet)
+
+
+def _described(frames: tuple[int, ...]) -> str:
+    from src_model.annotation.spans import described
+
+    return described(frames)
 
 
 def _keep(session: Session, outputs: Outputs, resume: str) -> None:

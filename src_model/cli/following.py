@@ -14,7 +14,7 @@ from src_model.errors import SessionFileError
 from src_model.tracking.passes import Pass
 
 if TYPE_CHECKING:
-    from src_model.tracking import Session
+    from src_model.tracking import FrameResult, Session
 
 _SECONDS_BETWEEN_SAVES = 60.0
 _WORK_PER_SAVING = 20.0
@@ -37,6 +37,10 @@ class Tally:
         Whether nothing was left to do.
     error
         What broke it off.
+    damaged
+        Frames that could not be read, ascending; they are not among those tracked.
+    found
+        Whether any mask was found besides those that prompts gave.
     """
 
     frames: int
@@ -44,6 +48,8 @@ class Tally:
     seconds: float
     complete: bool = True
     error: Exception | None = None
+    damaged: tuple[int, ...] = ()
+    found: bool = True
 
 
 class Autosave:
@@ -104,27 +110,37 @@ def follow(
     """
     total = sum(len(planned.frames) for planned in passes)
     done: list[int] = []
+    damaged: list[int] = []
+    found = exhausted = False
     start = time.perf_counter()
     error: Exception | None = None
     with StopRequest() as stop, make_progress(quiet=quiet) as progress:
         task = progress.add_task("Tracking", total=total)
         try:
-            for frame in _tracked(session, passes):
-                done.append(frame)
+            for result in _tracked(session, passes):
+                if result.damaged is None:
+                    done.append(result.frame)
+                else:
+                    damaged.append(result.frame)
+                found = found or bool(result.logits)
                 progress.advance(task)
                 after_frame()
                 if stop.requested:
                     break
+            else:
+                exhausted = True
         except KeyboardInterrupt:
             pass
         except Exception as problem:
             error = problem
-    return Tally(len(set(done)), len(done), time.perf_counter() - start, error is None and len(done) == total, error)
+    seconds = time.perf_counter() - start
+    # Ctrl-C on the last frame interrupts nothing.
+    complete = error is None and (exhausted or len(done) + len(damaged) == total)
+    return Tally(len(set(done)), len(done), seconds, complete, error, tuple(sorted(set(damaged))), found)
 
 
-def _tracked(session: Session, passes: Sequence[Pass]) -> Iterator[int]:
+def _tracked(session: Session, passes: Sequence[Pass]) -> Iterator[FrameResult]:
     for planned in passes:
-        span = planned.frames
-        stop = None if span.stop < 0 else span.stop
-        for result in session.propagate(span.start, stop, reverse=planned.reverse, objects=planned.objects):
-            yield result.frame
+        yield from session.propagate(
+            planned.frames.start, planned.stop, reverse=planned.reverse, objects=planned.objects
+        )

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from src_model.cli.terminal import complain
+from src_model.cli.wording import in_shell_words
 from src_model.errors import Sam2vError
 
 FAILED, STOPPED = 2, 130
@@ -36,7 +37,7 @@ def _guarded(ctx: Any) -> Iterator[None]:
         message = _message(error)
         if message is None or ctx.meta.get(_DEBUG):
             raise
-        complain(message)
+        complain(in_shell_words(message, _options(ctx)))
         raise typer.Exit(FAILED) from error
     except KeyboardInterrupt:
         if ctx.meta.get(_DEBUG):
@@ -50,6 +51,13 @@ def remember_debug(ctx: typer.Context, value: bool) -> bool:
     if value:
         ctx.meta[_DEBUG] = True
     return value
+
+
+def _options(ctx: Any) -> set[str]:
+    """Name the options of the sub-command that was called, and of those below it."""
+    called = ctx.command.get_command(ctx, ctx.invoked_subcommand) if ctx.invoked_subcommand else ctx.command
+    commands = [called, *getattr(called, "commands", {}).values()]
+    return {option for command in commands for parameter in command.params for option in parameter.opts}
 
 
 def _message(error: Exception) -> str | None:

@@ -28,6 +28,7 @@ _EXTRAS = {
     "redis": "serve",
     "av": "video",
     "zarr": "zarr",
+    "bioio": "microscopes",
     "geff": "geff",
     "jinja2": "evaluate",
     "lightning_fabric": "train",

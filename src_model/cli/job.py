@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from rich.console import Console
 from src_model.cli.files import check_writable
 from src_model.cli.output import check_labels_path
 from src_model.cli.preview import check_preview_path
+from src_model.cli.saved import is_session
+from src_model.cli.terminal import warn
 from src_model.errors import MovieError
 
 if TYPE_CHECKING:
@@ -68,46 +71,90 @@ class MovieChoice:
     axes: str | None = None
     channel: Channel = None
     plane: Plane = None
+    series: int | None = None
 
-    def open(self) -> FrameSource:
-        """Open the movie; frames are read when they are needed."""
+    def open(self, *, quiet: bool = False) -> FrameSource:
+        """Open the movie and say what there is to know about its file; frames are read when they are needed."""
         from src_model.frames import open_movie
 
-        return open_movie(self.path, axes=self.axes, channel=self.channel, plane=self.plane)
+        source = open_movie(self.path, axes=self.axes, channel=self.channel, plane=self.plane, series=self.series)
+        for note in getattr(source, "notes", ()) if not quiet else ():
+            warn(f"{note}.")
+        return source
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is written, and where."""
+    """What is written, and where; of a known movie, a document to work on with too."""
 
     labels: Path
     preview: Path | None = None
     session: Path | None = None
     overlap: Overlap = "score"
+    force: bool = False
+    movie: Path | None = None
+
+    @property
+    def document(self) -> Path | None:
+        """Where a document goes to work on with: beside the labels of a known movie, under a name that is free."""
+        if self.movie is None:
+            return None
+        stem = self.labels.stem.removesuffix(".ome")
+        names = itertools.chain([stem], (f"{stem}-{count}" for count in itertools.count(2)))
+        paths = (self.labels.with_name(f"{name}.sam2v") for name in names)
+        return next(path for path in paths if not path.exists())
 
     @property
     def kept_session(self) -> Path:
         """Where the session goes if tracking is stopped: as asked for, or beside the labels."""
         return self.session or self.labels.with_name(f"{self.labels.stem}.session.json")
 
-    def check(self, movie: Path) -> None:
-        """Find out before hours of work whether everything can be written.
+    def check(self, movie: Path, *others: Path, may_stop: bool = True) -> None:
+        """Find out before hours of work whether everything can and may be written.
+
+        Parameters
+        ----------
+        movie, others
+            Files that are read, onto which nothing may be written.
+        may_stop
+            Whether the session is kept where the work is stopped, even if it was not asked for.
 
         Raises
         ------
         typer.BadParameter, MissingExtraError
             If not.
         """
-        check_labels_path(self.labels)
+        from src_model.formats.target import files_of_movie
+
+        sources = (*files_of_movie(movie), *others)
+        check_labels_path(self.labels, sources=sources, force=self.force)
         if self.preview is not None:
-            check_preview_path(self.preview)
-        if self.session is not None:
-            if self.session.suffix != ".json":
-                raise typer.BadParameter(f"'{self.session}' must end in .json", param_hint="--session")
-            check_writable(self.session, "--session")
-        for path, option in ((self.labels, "--out"), (self.preview, "--preview")):
-            if path is not None and path.resolve() == movie.resolve():
-                raise typer.BadParameter(f"'{path}' is the movie itself; choose another name", param_hint=option)
+            check_preview_path(self.preview, sources=(*sources, self.labels), force=self.force)
+        if self.session is not None and self.session.suffix != ".json":
+            raise typer.BadParameter(f"'{self.session}' must end in .json", param_hint="--session")
+        session = self.kept_session if may_stop else self.session
+        if session is not None:
+            check_writable(session, "--session", is_session, sources=(*sources, self.labels), force=self.force)
+
+
+def check_prompts(prompts: Sequence[FramePrompt], movie: FrameSource) -> None:
+    """Find out before a model is loaded whether prompts fit the movie.
+
+    Raises
+    ------
+    FrameRangeError, PromptError, MovieError
+        If not.
+    """
+    from src_model.tracking.frame_numbers import checked_frame
+    from src_model.tracking.prompts import make_prompt
+
+    shape = movie.shape[1], movie.shape[2]
+    for prompt in prompts:
+        checked_frame(prompt.frame, len(movie))
+        if prompt.mask is not None:
+            make_prompt(shape, mask=read_mask(prompt.mask, prompt.frame))
+        if prompt.points or prompt.box is not None:
+            make_prompt(shape, points=prompt.points or None, labels=prompt.labels or None, box=prompt.box)
 
 
 def give_prompts(session: Session, prompts: Sequence[FramePrompt], *, quiet: bool) -> None:

@@ -151,6 +151,17 @@ PlaneOption = Annotated[
         "--plane", metavar="Z | max | mean", rich_help_panel=_MOVIE, help="The plane of a volume, or a projection."
     ),
 ]
+SeriesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--series",
+        metavar="N",
+        min=0,
+        rich_help_panel=_MOVIE,
+        help="Which image of a file with several, from 0. Left out, the error lists what there is.",
+        show_default=False,
+    ),
+]
 FramesOption = Annotated[
     str | None,
     typer.Option(
@@ -194,6 +205,15 @@ OverlapOption = Annotated[
         "--overlap",
         rich_help_panel=_OUTPUT,
         help="Who gets a pixel that several objects claim: the best scored one, the first or the last prompted.",
+    ),
+]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        rich_help_panel=_OUTPUT,
+        help="Replace files of other programs too. What sam2v wrote is replaced anyway; movies and folders of other "
+        "origin never are.",
     ),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,23 +53,39 @@ class LabelsMovie:
             yield labels_at(self.masklets.values(), frame, self.shape[1:], self.dtype, overlap=self.overlap)
 
 
-def check_labels_path(path: Path) -> None:
-    """Find out before hours of work whether labels can be written.
+def check_labels_path(path: Path, *, sources: Collection[Path] = (), force: bool = False) -> None:
+    """Find out before hours of work whether labels can and may be written.
+
+    Parameters
+    ----------
+    path
+        Where they go.
+    sources, force
+        As in :func:`~src_model.formats.target.check_target`.
 
     Raises
     ------
     typer.BadParameter
-        If the suffix is unknown or the place cannot be written to.
+        If the suffix is unknown or the place cannot or must not be written to.
     MissingExtraError
         If this is a zarr folder and zarr is not installed.
     """
-    if path.suffix.lower() == ".zarr":
-        from src_model.formats.ome_zarr import import_zarr
+    from src_model.formats import marks, ome_zarr
 
-        import_zarr(f"writing '{path}'")
+    is_zarr = path.suffix.lower() == ".zarr"
+    if is_zarr:
+        ome_zarr.import_zarr(f"writing '{path}'")
     elif path.suffix.lower() not in TIFF_SUFFIXES:
         raise typer.BadParameter(f"'{path}' must end in .tif, .tiff or .zarr", param_hint="--out")
-    check_writable(path, "--out")
+    is_ours = ome_zarr.is_ours if is_zarr else marks.is_our_tiff
+    check_writable(path, "--out", is_ours, folder=is_zarr, sources=sources, force=force)
+
+
+def check_numbers(objects: Collection[int]) -> None:
+    """Find out before hours of work whether labels can have the numbers of the objects; MaskError if not."""
+    from src_model.formats.label_movie import label_dtype
+
+    label_dtype(objects)
 
 
 def write_labels(path: Path, labels: LabelsMovie, on_frame: Callable[[], None] = lambda: None) -> Path:

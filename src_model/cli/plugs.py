@@ -34,7 +34,9 @@ def _loaded(group: str, name: str) -> Any:
     for found in entry_points(group=group, name=name):
         plugged = found.load()
         if isinstance(plugged, typer.Typer):
-            return typer.main.get_group(plugged)
+            command = typer.main.get_group(plugged)
+            command.name = name  # of its own it has none
+            return command
         app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
         app.command(name)(plugged)
         return typer.main.get_command(app)

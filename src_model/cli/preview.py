@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from src_model.cli.files import check_writable
-from src_model.errors import MissingExtraError
+from src_model.errors import DamagedFrameError, MissingExtraError
 
 if TYPE_CHECKING:
     from src_model.cli.overlay import Click, Picture, Style
@@ -28,21 +28,31 @@ _VIDEO_SIDE = (480, 1280)
 _VIDEO_RATE = 10
 
 
-def check_preview_path(path: Path) -> None:
-    """Find out before hours of work whether a preview can be written.
+def check_preview_path(path: Path, *, sources: Collection[Path] = (), force: bool = False) -> None:
+    """Find out before hours of work whether a preview can and may be written.
+
+    Parameters
+    ----------
+    path
+        Where it goes.
+    sources, force
+        As in :func:`~src_model.formats.target.check_target`.
 
     Raises
     ------
     typer.BadParameter
-        If the suffix is unknown or the place cannot be written to.
+        If the suffix is unknown or the place cannot or must not be written to.
     MissingExtraError
         If this is a video and PyAV is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"'{path}' must end in {', '.join(SUFFIXES)}", param_hint="--preview")
-    if path.suffix.lower() == ".mp4":
+    from src_model.formats.marks import is_our_picture
+
+    is_video = path.suffix.lower() == ".mp4"
+    if is_video:
         _import_av(path)
-    check_writable(path, "--preview")
+    check_writable(path, "--preview", _is_our_video if is_video else is_our_picture, sources=sources, force=force)
 
 
 def preview_length(path: Path, span: range) -> int:
@@ -72,11 +82,16 @@ def write_preview(path: Path, session: Session, span: range, on_frame: Callable[
 
 
 def draw_frame(session: Session, frame: int, size: tuple[int, int], style: Style | None = None) -> Picture:
-    """Draw one frame with all masks and clicks on it: ``(height, width, 3)`` uint8."""
+    """Draw one frame with all masks and clicks on it: ``(height, width, 3)`` uint8. A damaged one is black."""
+    import numpy as np
+
     from src_model.cli.overlay import draw_overlay
 
     masks = {number: mask for number, masklet in session.masklets.items() if (mask := masklet.mask_at(frame))}
-    image = session.normalization.apply(session.movie.read(frame))
+    try:
+        image = session.normalization.apply(session.movie.read(frame))
+    except DamagedFrameError:
+        image = np.zeros((*session.frame_shape, 3), np.float32)
     return draw_overlay(image, masks, size, clicks=clicks_on(session, frame), style=style)
 
 
@@ -118,10 +133,12 @@ def _write_sheet(path: Path, session: Session, span: range, on_frame: Callable[[
 
 def _write_video(path: Path, session: Session, span: range, on_frame: Callable[[], None]) -> None:
     from src_model.formats.atomic import complete_file
+    from src_model.formats.marks import SOFTWARE
 
     av = _import_av(path)
     height, width = video_size(session.frame_shape)
     with complete_file(path) as part, av.open(str(part), "w", format="mp4") as container:
+        container.metadata["comment"] = SOFTWARE
         stream = _video_stream(av, container)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in span:
@@ -129,6 +146,15 @@ def _write_video(path: Path, session: Session, span: range, on_frame: Callable[[
             container.mux(stream.encode(picture))
             on_frame()
         container.mux(stream.encode())
+
+
+def _is_our_video(path: Path) -> bool:
+    av = _import_av(path)
+    try:
+        with av.open(str(path)) as container:
+            return str(container.metadata.get("comment", "")).startswith("sam2v ")
+    except (OSError, ValueError):  # FFmpeg's errors are of these kinds
+        return False
 
 
 def video_size(shape: Sequence[int]) -> tuple[int, int]:

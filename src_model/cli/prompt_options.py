@@ -125,7 +125,7 @@ def collect_prompts(order: Iterable[str], given: GivenPrompts) -> list[FrameProm
     Raises
     ------
     typer.BadParameter
-        If a value cannot be read, or an object has two boxes or two masks on a frame.
+        If a value cannot be read, a number is too large for an object, or one has two boxes or two masks on a frame.
     """
     names = ("point", "negative", "box", "mask")
     waiting = {name: iter(getattr(given, name) or ()) for name in names}
@@ -134,7 +134,7 @@ def collect_prompts(order: Iterable[str], given: GivenPrompts) -> list[FrameProm
     found: dict[tuple[int, int], FramePrompt] = {}
     for name in order:
         if name == "object_ids":
-            object_id = next(ids)
+            object_id = _checked_id(next(ids))
         elif name in names:
             _add(found, object_id, name, next(waiting[name]))
     return list(found.values())
@@ -150,6 +150,16 @@ def parse_point(text: str, option: str = "--point") -> tuple[int, float, float]:
     """
     frame, values = _numbers(text, 3, option, "T,Y,X (frame, row, column), such as 0,75,64")
     return frame, values[0], values[1]
+
+
+def _checked_id(object_id: int) -> int:
+    from src_model.annotation import MAX_OBJECT_ID
+
+    if object_id > MAX_OBJECT_ID:
+        raise typer.BadParameter(
+            f"{object_id} is no number of an object: expected 1 to {MAX_OBJECT_ID}", param_hint="--object"
+        )
+    return object_id
 
 
 def _add(found: dict[tuple[int, int], FramePrompt], object_id: int, name: str, text: str) -> None:

@@ -13,6 +13,7 @@ from src_model.cli import options as opt
 from src_model.cli.finishing import list_outputs, summarize, write_all
 from src_model.cli.following import Tally
 from src_model.cli.job import ModelChoice, MovieChoice, Outputs
+from src_model.cli.output import check_numbers
 from src_model.cli.saved import model_of_session
 from src_model.cli.terminal import say
 from src_model.cli.track import MovieArgument
@@ -35,6 +36,7 @@ def replay(
     preview: opt.PreviewOption = None,
     session: opt.SessionOption = None,
     overlap: opt.OverlapOption = opt.OverlapChoice.SCORE,
+    force: opt.ForceOption = False,
     allow_other_model: OtherModelOption = False,
     model: opt.ModelOption = None,
     device: opt.DeviceOption = "auto",
@@ -42,6 +44,7 @@ def replay(
     axes: opt.AxesOption = None,
     channel: opt.ChannelOption = None,
     plane: opt.PlaneOption = None,
+    series: opt.SeriesOption = None,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
@@ -49,12 +52,13 @@ def replay(
 
     Prompts, preset, image size and normalisation are those of the session; MOVIE is the movie it was made on.
     """
-    outputs = Outputs(out, preview, session, overlap.value)
-    outputs.check(movie)
-    source = MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane)).open()
+    outputs = Outputs(out, preview, session, overlap.value, force)
+    outputs.check(movie, session_file, may_stop=False)
+    source = MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series).open(quiet=quiet)
     choice = ModelChoice(model_of_session(session_file, model), device, threads=threads)
     predictor = choice.load(quiet=quiet)
     saved = predictor.resume(session_file, source, allow_other_model=allow_other_model)
+    check_numbers(saved.objects)
     start = time.perf_counter()
     with Console(stderr=True, quiet=quiet).status("Doing the session again"):
         again = predictor.replay(session_file, source, allow_other_model=allow_other_model)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import typer
+
+
+def is_session(path: Path) -> bool:
+    """Tell whether a file begins as a session does."""
+    from src_model.formats.marks import head_of
+    from src_model.tracking.session_schema import FORMAT
+
+    return re.match(rf'\s*{{\s*"format"\s*:\s*"{FORMAT}"'.encode(), head_of(path)) is not None
 
 
 def model_of_session(path: Path, chosen: str | None) -> str:

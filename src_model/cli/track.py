@@ -1,4 +1,4 @@
-"""``sam2v track``: prompts and a movie in, a labels movie out."""
+"""``sam2v track``: prompts and a movie in, a labels movie and a document out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import typer
 from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import Autosave, follow
-from src_model.cli.job import ModelChoice, MovieChoice, Outputs, give_prompts
+from src_model.cli.job import ModelChoice, MovieChoice, Outputs, check_prompts, give_prompts
+from src_model.cli.output import check_numbers
 from src_model.cli.prompt_options import (
     BoxOption,
     FramePrompt,
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 MovieArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="MOVIE", help="A TIFF, .npy or video file, a .zarr folder, or a folder of images.", show_default=False
+        metavar="MOVIE",
+        help="A TIFF, .npy, .npz, GIF or video file, a microscope's file, a .zarr folder, or a folder of images.",
+        show_default=False,
     ),
 ]
 ResumeOption = Annotated[
@@ -92,6 +95,7 @@ def track(
     preview: opt.PreviewOption = None,
     session: opt.SessionOption = None,
     overlap: opt.OverlapOption = opt.OverlapChoice.SCORE,
+    force: opt.ForceOption = False,
     resume: ResumeOption = None,
     exact: ExactOption = False,
     direction: DirectionOption = opt.Direction.BOTH,
@@ -108,6 +112,7 @@ def track(
     axes: opt.AxesOption = None,
     channel: opt.ChannelOption = None,
     plane: opt.PlaneOption = None,
+    series: opt.SeriesOption = None,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
@@ -117,13 +122,16 @@ def track(
 
         sam2v track cells.tif --point 0,75,64 --object 2 --box 0,20,30,48,66
 
+    Beside the labels goes a document, labels.sam2v, to look through, correct and track on in napari. One that is there
+    is never replaced; the new one gets another name then.
+
     Frames, rows and columns count from 0. Ctrl-C keeps the finished frames and says how to go on.
     """
     given = GivenPrompts(point, negative, box, mask, object_ids)
     request = TrackRequest(
-        MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane)),
+        MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series),
         ModelChoice(model, device, preset.value, image_size, threads, precision.value, backend.value),
-        Outputs(out, preview, session, overlap.value),
+        Outputs(out, preview, session, overlap.value, force, movie),
         collect_prompts(option_order(ctx), given),
         resume,
         exact,
@@ -143,7 +151,8 @@ def run(request: TrackRequest, resume_command: list[str]) -> None:
         raise NoPromptError("nothing was prompted: say what to track with --point, --box or --mask")
     if request.resume is not None and request.prompts:
         raise typer.BadParameter("a resumed run keeps its prompts; leave the new ones out", param_hint="--resume")
-    request.outputs.check(request.movie.path)
+    masks = [prompt.mask for prompt in request.prompts if prompt.mask is not None]
+    request.outputs.check(request.movie.path, *masks)
     if request.resume is None:
         session, span, passes = _begin(request, bounds)
     else:
@@ -158,12 +167,13 @@ def run(request: TrackRequest, resume_command: list[str]) -> None:
 
 
 def _begin(request: TrackRequest, bounds: tuple[int, int | None]) -> tuple[Session, range, list[Pass]]:
-    source = request.movie.open()
+    source = request.movie.open(quiet=request.quiet)
     span = frame_span(bounds, len(source))
     prompted: dict[int, list[int]] = {}
     for prompt in request.prompts:
         prompted.setdefault(prompt.object_id, []).append(prompt.frame)
     passes = plan_passes(prompted, span, request.direction.value)
+    check_prompts(request.prompts, source)
     predictor = request.model.load(quiet=request.quiet)
     session = predictor.start(source, window=request.window, cache_dir=request.feature_cache)
     give_prompts(session, request.prompts, quiet=request.quiet)
@@ -171,11 +181,12 @@ def _begin(request: TrackRequest, bounds: tuple[int, int | None]) -> tuple[Sessi
 
 
 def _go_on(request: TrackRequest, path: Path, bounds: tuple[int, int | None]) -> tuple[Session, range, list[Pass]]:
-    source = request.movie.open()
+    source = request.movie.open(quiet=request.quiet)
     span = frame_span(bounds, len(source))
     predictor = request.model.load(quiet=request.quiet, otherwise=model_of_session(path, request.model.name))
     again = predictor.replay if request.exact else predictor.resume
     session = again(path, source, cache_dir=request.feature_cache)
+    check_numbers(session.objects)
     prompted = {number: item.prompted_frames for number, item in session.objects.items() if item.prompts}
     passes = plan_passes(prompted, span, request.direction.value)
     return session, span, remaining_passes(passes, session.objects)
@@ -212,6 +223,7 @@ def resume_hint(ctx: typer.Context) -> list[str]:
         "--axes": "axes",
         "--channel": "channel",
         "--plane": "plane",
+        "--series": "series",
     }
     words = ["sam2v", "track", str(ctx.params["movie"])]
     for option, name in kept.items():

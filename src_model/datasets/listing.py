@@ -8,7 +8,8 @@ import numpy as np
 
 from src_model.datasets.movie import Labels, as_labels
 from src_model.errors import MovieError
-from src_model.frames.folder import PICTURE_SUFFIXES, natural_key, read_image
+from src_model.frames.file_names import natural_key
+from src_model.frames.folder import PICTURE_SUFFIXES, read_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ from src_model.evaluation.methods import baseline_method, check_baselines, track
 from src_model.evaluation.protocols import make_protocols
 from src_model.evaluation.provenance import Environment, ModelIdentity
 from src_model.evaluation.records import RecordFile, UnitKey, UnitRecord
-from src_model.evaluation.report import MovieUsed, Report, SetUsed, render_page, write_json
+from src_model.evaluation.report import MovieUsed, Report, SetUsed, import_jinja, render_page, write_json
 from src_model.evaluation.runner import Plan, run
 from src_model.evaluation.summary import summarize
 from src_model.evaluation.targets import TargetChoice
@@ -114,6 +114,7 @@ class Evaluation:
         MissingExtraError
             If a package that the page needs is missing.
         """
+        import_jinja()
         file = RecordFile(folder / RECORDS, self._settings())
         records = run(self._plan, file, on_unit)
         report = Report(

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 def complete_file(path: Path) -> Iterator[Path]:
     """Give a name to write to, and rename it to ``path`` afterwards; after an error nothing is left.
 
-    What is written may be a file or a folder.
+    What is there is replaced: ask :func:`~src_model.formats.target.check_target` first. What is written may be a file
+    or a folder. Where ``path`` is a link, it goes where that leads.
     """
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         yield part
-        if path.is_dir():
-            _replace_folder(part, path)
+        if target.is_dir():
+            _replace_folder(part, target)
         else:
-            os.replace(part, path)
+            os.replace(part, target)
     finally:
         _remove(part)
 
@@ -36,7 +38,7 @@ def _replace_folder(part: Path, path: Path) -> None:
     os.replace(path, old)
     try:
         os.replace(part, path)
-    except OSError:
+    except BaseException:
         os.replace(old, path)
         raise
     _remove(old)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from src_model import __version__
+from src_model.formats.marks import SOFTWARE, head_of
 from src_model.masks import mask_to_polygons
 
 if TYPE_CHECKING:
@@ -43,14 +43,20 @@ def write_coco_polygons(run: ExportRun, path: Path) -> None:
     _write(run, path, polygons=True)
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether a file begins as those that are written here."""
+    return head_of(path).startswith(b'{"info": {"software": "sam2v ')
+
+
 def _write(run: ExportRun, path: Path, *, polygons: bool) -> None:
     movie = run.annotation.movie
+    info = {"software": SOFTWARE, "description": f"{movie.name}, annotated with {SOFTWARE}", "version": "1.0"}
     height, width = movie.frame_shape
     names = sorted({_category(info) for info in run.objects.values()})
     categories = {name: number for number, name in enumerate(names, 1)}
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write("{")
-        _member(file, "info", {"description": f"{movie.name}, annotated with sam2v {__version__}", "version": "1.0"})
+        _member(file, "info", info)
         file.write(",\n")
         video = {"id": _VIDEO, "name": movie.name, "width": width, "height": height, "length": movie.length}
         _member(file, "videos", [video])

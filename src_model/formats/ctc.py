@@ -19,6 +19,7 @@ from src_model.annotation.lineage import check_lineage
 from src_model.errors import AnnotationError, FormatError, MovieError, StoppedError
 from src_model.formats.imported import Imported
 from src_model.formats.label_values import as_labels
+from src_model.formats.marks import SOFTWARE, is_our_folder, is_our_tiff
 from src_model.formats.report import some
 from src_model.formats.run import never, no_progress, renumbered_labels
 from src_model.formats.tracklets import TrackletBuilder
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 MAX_LABEL: Final = 2**16 - 1
 TABLES: Final = ("res_track.txt", "man_track.txt")
-WRITTEN: Final = re.compile(r"mask[0-9]+\.tif|res_track\.txt")
-"""What a folder of results consists of."""
 
 _LABELS: Final = re.compile(r"(?:mask|man_track)([0-9]{1,6})\.tiff?")
 _MOST_TEXT: Final = 2**24
@@ -72,11 +71,16 @@ def write_ctc(run: ExportRun, path: Path) -> None:
         numbers = builder.step(frame, visible)
         image = renumbered_labels(labels, visible, numbers, np.uint16)
         file = path / f"mask{frame:0{digits}}.tif"
-        tifffile.imwrite(file, image, photometric="minisblack", compression="zlib", metadata=None)
+        tifffile.imwrite(file, image, photometric="minisblack", compression="zlib", metadata=None, software=SOFTWARE)
     rows = sorted(builder.tracklets, key=lambda tracklet: tracklet.label)
     lines = [f"{row.label} {row.first} {row.last} {row.parent}\n" for row in rows]
     (path / TABLES[0]).write_text("".join(lines), encoding="ascii", newline="\n")
     _note_changes(run, builder)
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a folder holds nothing but what :func:`write_ctc` left; the table has no place for a mark."""
+    return is_our_folder(path, r"mask[0-9]+\.tif", is_our_tiff, unmarked=TABLES[0])
 
 
 def _note_changes(run: ExportRun, builder: TrackletBuilder) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from src_model.errors import FormatError
 from src_model.formats.atomic import complete_file
 from src_model.formats.registry import format_named, format_of
-from src_model.formats.report import ExportReport, Loss, Part, dropped, some
+from src_model.formats.report import ExportReport, Loss, Part, counted, dropped, some
 from src_model.formats.run import ExportOptions, ExportRun
+from src_model.formats.target import files_of_movie
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -33,7 +34,8 @@ def export(
     annotation
         The document; it is only read.
     path
-        The file or folder; what an earlier export left there is replaced.
+        The file or folder; what an earlier export in this format left there is replaced, other files only with
+        ``options.force``, other folders and the annotated movie never.
     format
         Or its name; left out, it is chosen by the suffix.
     options
@@ -47,7 +49,7 @@ def export(
     Raises
     ------
     FormatError
-        If the format is unknown, the path cannot be written to, or the annotation does not fit the format.
+        If the format is unknown, the path cannot or must not be written to, or the annotation does not fit the format.
     MissingExtraError
         If a package is needed that is not installed.
     StoppedError
@@ -55,8 +57,9 @@ def export(
     """
     target = Path(path)
     chosen = format_of(target) if format is None else format_named(format) if isinstance(format, str) else format
-    chosen.check_path(target)
-    run = ExportRun(annotation, options or ExportOptions())
+    wanted = options or ExportOptions()
+    check_export(annotation, target, chosen, wanted)
+    run = ExportRun(annotation, wanted)
     try:
         with complete_file(target) as part:
             chosen.write(run, part)
@@ -65,9 +68,35 @@ def export(
     return ExportReport(target, chosen.name, run.length, len(run.seen), tuple(_losses(run, chosen)))
 
 
+def check_export(annotation: Annotation, target: Path, chosen: Format, options: ExportOptions) -> None:
+    """Find out whether an annotation may be exported to a place; errors as :func:`export`, before any work."""
+    movies = _movie_paths(annotation)
+    read = [file for movie in movies for file in files_of_movie(movie)]
+    chosen.check_path(target, sources=(*read, *options.sources), force=options.force)
+    if not movies:
+        _check_other_name(annotation, target, chosen)
+
+
+def _movie_paths(annotation: Annotation) -> list[Path]:
+    """Return where the annotated movie is, as far as the document knows and it is still there."""
+    noted = annotation.movie.path
+    folders = [Path(), *([annotation.path.parent] if annotation.path is not None else [])]
+    return [path for folder in folders if noted and (path := folder / noted).exists()]
+
+
+def _check_other_name(annotation: Annotation, target: Path, chosen: Format) -> None:
+    """Refuse a file that may be the annotated movie, of which no more than the name is known."""
+    name = annotation.movie.name
+    if target.name.casefold() == name.casefold() and target.exists() and not chosen.is_ours(target.resolve()):
+        raise FormatError(
+            f"'{target}' has the name of the annotated movie, is not a file of sam2v, and may be that movie: choose "
+            "another name"
+        )
+
+
 def _losses(run: ExportRun, chosen: Format) -> list[Loss]:
     unseen = [object_id for object_id in run.objects if object_id not in set(run.seen)]
-    run.note("no mask", len(unseen), f"{len(unseen)} objects have no mask on any frame.", matters=False)
+    run.note("no mask", len(unseen), counted(len(unseen), "objects without any mask"), matters=False)
     if Part.LINEAGE in chosen.keeps:
         moved = _moved_divisions(run)
         text = f"A division is where a daughter is first seen, which is not the frame marked for object {some(moved)}."

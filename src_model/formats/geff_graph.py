@@ -12,6 +12,7 @@ import numpy as np
 
 from src_model.annotation.provenance import ORIGINS
 from src_model.errors import MissingExtraError
+from src_model.formats.marks import SOFTWARE, ZARR_ATTRIBUTE, is_our_zarr
 from src_model.formats.report import some
 from src_model.formats.units import space_unit, time_unit
 from src_model.masks import centroid
@@ -45,6 +46,7 @@ def write_geff(run: ExportRun, path: Path) -> None:
         If the package geff is not installed.
     """
     try:
+        import zarr
         from geff import GeffMetadata
         from geff.core_io import write_arrays
     except ImportError as error:
@@ -62,11 +64,17 @@ def write_geff(run: ExportRun, path: Path) -> None:
     )
     properties: Any = {name: {"values": values, "missing": None} for name, values in graph.properties().items()}
     write_arrays(str(path), nodes, properties, edges, {}, metadata, zarr_format=2)
+    zarr.open_group(store=str(path), mode="r+", zarr_format=2).attrs[ZARR_ATTRIBUTE] = SOFTWARE
     run.note("masks", len(nodes), "A graph holds no masks: only where objects are and how large.")
     long = [info for info in run.objects.values() if max(len(info.name), len(info.class_name)) > _LONGEST_TEXT]
     run.note("long names", len(long), f"Names and classes are cut after {_LONGEST_TEXT} characters.")
     lost = [f"{parent} to {daughter}" for parent, daughter in graph.lost]
     run.note("links", len(lost), f"No link is written from {some(lost)}: the parent is not there before.")
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a folder holds nothing but what :func:`write_geff` left."""
+    return is_our_zarr(path, "nodes|edges")
 
 
 def _axis(run: ExportRun, number: int, name: str) -> dict[str, Any]:

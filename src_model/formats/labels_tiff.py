@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import tifffile
 
-from src_model import __version__
 from src_model.errors import FormatError
+from src_model.formats.marks import SOFTWARE
 from src_model.formats.units import Unit, space_unit, time_unit
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _write(tiff: tifffile.TiffWriter, movie: LabelMovie, **options: Any) -> None
         compression="zlib",
         # Compressed by several threads, frames would pile up in memory.
         maxworkers=1,
-        software=f"sam2v {__version__}",
+        software=SOFTWARE,
         **options,
     )
 

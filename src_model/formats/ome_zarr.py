@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from src_model.errors import MissingExtraError
+from src_model.formats.marks import SOFTWARE, ZARR_ATTRIBUTE, is_our_zarr
 from src_model.formats.units import space_unit, time_unit
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ def write_ome_zarr(path: Path, movie: LabelMovie, version: NgffVersion = "0.5") 
         group.attrs.update(metadata)
     else:
         group.attrs["ome"] = {"version": version, **metadata}
+    group.attrs[ZARR_ATTRIBUTE] = SOFTWARE
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a folder holds nothing but what :func:`write_ome_zarr` left."""
+    return is_our_zarr(path, "0")
 
 
 def import_zarr(purpose: str) -> Any:

@@ -6,11 +6,11 @@ belong to nobody. Larger numbers make 16-bit gray images.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from src_model.formats.marks import is_our_folder, is_our_picture, picture_mark
 from src_model.formats.run import fitting_numbers, renumbered_labels
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_model.formats.run import ExportRun
-
-WRITTEN: Final = re.compile(r"[0-9]+\.png")
-"""What such a folder consists of."""
 
 MAX_COLOUR: Final = 254
 _MAX_GRAY: Final = 2**16 - 1
@@ -57,13 +54,18 @@ def write_png_folder(run: ExportRun, path: Path) -> None:
         picture = Image.fromarray(values)
         if palette is not None:
             picture.putpalette(palette)
-        picture.save(path / f"{frame:0{digits}}.png", optimize=False)
+        picture.save(path / f"{frame:0{digits}}.png", optimize=False, **picture_mark("PNG"))
     if palette is None:
         run.note(
             "palette",
             1,
             f"Numbers above {MAX_COLOUR} have no place in a palette: the images are 16-bit gray, without colours.",
         )
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a folder holds nothing but images that :func:`write_png_folder` left."""
+    return is_our_folder(path, r"[0-9]+\.png", is_our_picture)
 
 
 def _palette(run: ExportRun, numbers: Mapping[int, int]) -> bytes:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from src_model.errors import FormatError
 from src_model.formats import coco, ctc, geff_graph, labels_tiff, ome_zarr, png_folder, table
-from src_model.formats.format import ZARR_ENTRIES, Format
+from src_model.formats.format import Format
+from src_model.formats.marks import is_our_tiff
 from src_model.formats.report import Part
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         "One number an object, for ImageJ, Fiji, napari and most other programs.",
         (".tif", ".tiff"),
         _write_imagej,
+        is_our_tiff,
         _LABELS,
     ),
     Format(
@@ -44,6 +46,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         "One number an object, with pixel size and units as Bio-Formats, QuPath and OMERO read them.",
         (".ome.tif", ".ome.tiff"),
         lambda run, path: labels_tiff.write_ome_tiff(path, run.label_movie()),
+        is_our_tiff,
         _LABELS,
     ),
     Format(
@@ -52,8 +55,9 @@ FORMATS: Final[tuple[Format, ...]] = (
         "One number an object, in chunks, with names and divisions beside it.",
         (".zarr",),
         lambda run, path: ome_zarr.write_ome_zarr(path, run.label_movie()),
+        ome_zarr.is_ours,
         _NUMBERED,
-        ZARR_ENTRIES,
+        True,
         "zarr",
         "zarr",
     ),
@@ -63,8 +67,9 @@ FORMATS: Final[tuple[Format, ...]] = (
         "The same for programs that read no newer version, such as many in Java.",
         (".zarr",),
         lambda run, path: ome_zarr.write_ome_zarr(path, run.label_movie(), "0.4"),
+        ome_zarr.is_ours,
         _NUMBERED,
-        ZARR_ENTRIES,
+        True,
         "zarr",
         "zarr",
     ),
@@ -74,8 +79,9 @@ FORMATS: Final[tuple[Format, ...]] = (
         "Label images and a table of tracks with parents, for cell tracking tools and metrics.",
         (),
         ctc.write_ctc,
+        ctc.is_ours,
         _LABELS | {Part.LINEAGE},
-        ctc.WRITTEN,
+        True,
     ),
     Format(
         "coco",
@@ -83,6 +89,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         "Exact masks that may overlap, with track ids and scores, for training and evaluation.",
         (".json",),
         coco.write_coco,
+        coco.is_ours,
         _COCO,
     ),
     Format(
@@ -91,6 +98,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         "The same with outlines, for programs that read no run lengths.",
         (".json",),
         coco.write_coco_polygons,
+        coco.is_ours,
         _COCO,
     ),
     Format(
@@ -99,6 +107,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         "A line for each object and frame: area, centroid, box, scores, intensities.",
         (".csv",),
         table.write_table,
+        table.is_ours,
         _MEASURED | {Part.ABSENCE},
     ),
     Format(
@@ -107,8 +116,9 @@ FORMATS: Final[tuple[Format, ...]] = (
         "Centroids and links, for motile, ultrack, TrackMate and other tracking tools.",
         (".geff",),
         geff_graph.write_geff,
+        geff_graph.is_ours,
         _MEASURED,
-        ZARR_ENTRIES,
+        True,
         "geff",
         "geff",
     ),
@@ -118,8 +128,9 @@ FORMATS: Final[tuple[Format, ...]] = (
         "A palette image a frame, as video segmentation data sets have them.",
         (),
         png_folder.write_png_folder,
+        png_folder.is_ours,
         _LABELS | {Part.COLOURS},
-        png_folder.WRITTEN,
+        True,
     ),
 )
 """All of them, in the order in which menus list them."""

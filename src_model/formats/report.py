@@ -34,6 +34,17 @@ class Part(StrEnum):
     LOCKS = "locks"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun, which is given in the plural: "3 names", "1 name", "1 pixel of several objects"."""
+    if number == 1:
+        first, *others = noun.split(" ")
+        noun = " ".join((_SINGULAR.get(first, first.removesuffix("s")), *others))
+    return f"{number:,} {noun}"
+
+
+_SINGULAR = {"classes": "class"}
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
     """Something that a file does not hold, or holds in another way.
@@ -131,8 +142,8 @@ class Tally:
                 Loss(
                     "overlap",
                     pixels,
-                    f"Objects overlap on {self.overlapped} frames: {pixels} pixels went to another one by the rule "
-                    f"'{policy}'; object {most} lost most ({self.covered[most]}).",
+                    f"Objects overlap on {counted(self.overlapped, 'frames')}: {counted(pixels, 'pixels')} went to "
+                    f"another one by the rule '{policy}'; object {most} lost most ({self.covered[most]}).",
                 )
             )
         if self.hidden:
@@ -172,7 +183,7 @@ def dropped(
         Part.LOCKS: sum(info.locked + len(annotation.locked_frames(info.object_id)) for info in infos),
     }
     return [
-        Loss(part, count, f"{count} {part}", matters=False)
+        Loss(part, count, counted(count, part), matters=False)
         for part, count in counts.items()
         if count and part not in keeps
     ]

@@ -15,6 +15,8 @@ from src_model.formats.report import Loss, Tally, some
 from src_model.masks import labels_from_masks
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import DTypeLike, NDArray
 
     from src_model.annotation import AnnotatedFrame, AnnotatedObject, Annotation
@@ -48,6 +50,10 @@ class ExportOptions:
         Leave out objects that are not shown.
     channels
         Movies whose mean intensity in each object is measured, by name; for tables.
+    sources
+        Files that are read meanwhile besides the document's own movie, onto which nothing may be written.
+    force
+        Replace a file that is there and was not written as this format by sam2v.
     progress
         Told after each frame how many are done, and of how many.
     cancelled
@@ -58,6 +64,8 @@ class ExportOptions:
     objects: Collection[int] | None = None
     visible_only: bool = False
     channels: Mapping[str, FrameSource] = field(default_factory=dict)
+    sources: Collection[Path] = ()
+    force: bool = False
     progress: Progress = no_progress
     cancelled: Callable[[], bool] = never
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src_model.errors import FormatError
+from src_model.errors import DamagedFrameError, FormatError
+from src_model.formats.marks import head_of
 from src_model.formats.units import COUNTS, space_unit, time_unit
 from src_model.masks import centroid
 
@@ -40,6 +41,9 @@ _COLUMNS = (
     "object_score",
     "origin",
 )
+_ADDED = ("time_", "area_", "centroid_y_", "centroid_x_", "mean_")
+"""How the names of further columns begin."""
+
 _COLOURS = ("red", "green", "blue")
 
 
@@ -64,13 +68,37 @@ def write_table(run: ExportRun, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*_COLUMNS, *scaled, *bright])
+        damaged = 0
         for frame, entries in run.frames():
-            images = [source.read(frame) for source in run.options.channels.values()] if entries else []
+            images = [_read(source, frame) for source in run.options.channels.values()] if entries else []
+            damaged += any(image is None for image in images)
             for object_id, entry in entries.items():
                 row = _row(run.objects[object_id], frame, entry, run.parents.get(object_id))
+                brightness = [
+                    value
+                    for source, image in zip(run.options.channels.values(), images, strict=True)
+                    for value in ([""] * len(_parts("", source)) if image is None else _means(image, entry.mask))
+                ]
                 sizes = _scaled(frame, entry.mask, run.annotation.movie.scale) if scaled else []
-                writer.writerow([*row, *sizes, *(value for image in images for value in _means(image, entry.mask))])
+                writer.writerow([*row, *sizes, *brightness])
+    run.note("intensities", damaged, "Frames that cannot be read have no intensities.")
     run.note("masks", run.tally.masks, "A table holds no masks: only where objects are and how large.")
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a file begins with the columns that are written here; a table has no other place for a mark."""
+    line, *_ = head_of(path).decode("utf-8", "replace").split("\n")
+    columns = line.split(",")
+    added = columns[len(_COLUMNS) :]
+    return tuple(columns[: len(_COLUMNS)]) == _COLUMNS and all(name.startswith(_ADDED) for name in added)
+
+
+def _read(source: FrameSource, frame: int) -> np.ndarray | None:
+    """Read a frame; None if it is damaged."""
+    try:
+        return source.read(frame)
+    except DamagedFrameError:
+        return None
 
 
 def _row(info: AnnotatedObject, frame: int, entry: AnnotatedFrame, parent: int | None) -> list[object]:

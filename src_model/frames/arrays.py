@@ -1,14 +1,15 @@
-"""Arrays that lie uncompressed in a file: .npy, and the plain kind of TIFF."""
+"""Arrays that lie in a file as they are: .npy, .npz, and the plain kind of TIFF."""
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from src_model.errors import MovieError
-from src_model.frames.source import NamedStack
+from src_model.frames.source import LazyStack, NamedStack, choose_series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +83,56 @@ def open_npy(path: Path) -> NamedStack:
     order: Literal["C", "F"] = "C" if values.flags.c_contiguous else "F"
     stack = MappedStack(path, values.shape, values.dtype, int(values.offset), order)
     return NamedStack(stack, None, path.name)
+
+
+def open_npz(path: Path, series: int | None = None) -> NamedStack:
+    """Open an array in a .npz file; one that is compressed is read as a whole, because no part of it can be.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    series : int or None
+        Which array, where the file holds several that could be images.
+
+    Raises
+    ------
+    MovieError
+        The file is damaged, holds no image, or several of which none is chosen.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            members = [
+                (info, _read_header(file, info, path)) for info in file.infolist() if info.filename.endswith(".npy")
+            ]
+        images = [member for member in members if len(member[1].shape) >= 2 and member[1].stored.kind in "biuf"]
+        if not images:
+            names = ", ".join(info.filename.removesuffix(".npy") for info, _ in members[:5]) or "nothing"
+            raise MovieError(f"'{path}' holds no image, only {names}: expected an array of at least two axes")
+        described = [f"'{info.filename.removesuffix('.npy')}' {at.shape} {at.stored}" for info, at in images]
+        info, mapped = images[choose_series(len(images), series, described, path, "arrays")]
+        stack: LazyStack = mapped
+        if info.compress_type != zipfile.ZIP_STORED:
+            with np.load(path, allow_pickle=False) as arrays:
+                stack = arrays[info.filename.removesuffix(".npy")]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, MovieError):
+            raise
+        raise MovieError(
+            f"'{path}' cannot be opened as a .npz file ({error}): expected arrays as numpy.savez writes them"
+        ) from error
+    return NamedStack(stack, None, path.name)
+
+
+def _read_header(file: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> MappedStack:
+    """Read the shape and type of an array in a zip file, and where its values are if they are not compressed."""
+    with file.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(member)
+        header = member.tell()
+    assert file.fp is not None
+    file.fp.seek(info.header_offset + 26)  # the lengths of the name and the extra field in front of the values
+    lengths = file.fp.read(4)
+    start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+    return MappedStack(path, shape, dtype, start + header, "F" if fortran else "C")

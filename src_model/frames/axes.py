@@ -91,7 +91,7 @@ def _check_recorded(recorded: str, shape: tuple[int, ...], name: str) -> str:
     if len(letters) != len(shape) or not {"Y", "X"} <= set(letters):
         raise MovieError(
             f"movie '{name}' of shape {shape} says that its axes are '{recorded}', which does not fit: "
-            "pass axes=..., such as axes='TYX'"
+            "say what they are (--axes TYX; in Python axes='TYX')"
         )
     long = [i for i, letter in enumerate(letters) if letter not in KNOWN_AXES and shape[i] > 1]
     if len(long) == 1 and "T" not in letters:
@@ -99,7 +99,7 @@ def _check_recorded(recorded: str, shape: tuple[int, ...], name: str) -> str:
     if long or any(letters.count(letter) > 1 for letter in KNOWN_AXES):
         raise MovieError(
             f"movie '{name}' of shape {shape} says that its axes are '{recorded}', which can be read in several ways: "
-            "pass axes=..., such as axes='TZYX'"
+            "say what they are (--axes TZYX; in Python axes='TZYX')"
         )
     return letters
 
@@ -124,8 +124,8 @@ def _infer(shape: tuple[int, ...], *, channel: Channel, plane: Plane, name: str)
         return likely[0]
     readings = " or ".join(f"'{axes}'" for axes in candidates) or "no usual order of axes"
     raise MovieError(
-        f"movie '{name}' of shape {shape} is ambiguous, it could be {readings}: pass axes=..., such as axes='TCYX', "
-        "together with channel=... or plane=... for the axis to choose from"
+        f"movie '{name}' of shape {shape} is ambiguous, it could be {readings}: say which (--axes TCYX; in Python "
+        "axes='TCYX'), and choose along the axis that is left (--channel, --plane; in Python channel=..., plane=...)"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,49 +9,72 @@ import numpy as np
 import tifffile
 
 from src_model.errors import MovieError
-from src_model.frames.source import NamedStack
+from src_model.frames.file_names import FileTable, natural_key, sort_files
+from src_model.frames.source import DamagedBlockError, NamedStack
 from src_model.frames.tiff import read_page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PICTURE_SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
+PICTURE_SUFFIXES = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".webp": "WebP"
+}  # fmt: skip
+TRIED_FILES = 10
+"""So many files are tried in search of one that tells the shape; if all are damaged, so are probably the others."""
 MAX_FILE_BYTES = 2**32
 """A TIFF file of one frame that claims more than this is taken for damaged or hostile."""
 _AS_STORED = ("1", "L", "I", "F")
 
 
 class FileStack:
-    """Image files as one array (T, Y, X), (T, Y, X, 3), or with what else a TIFF file holds.
+    """Image files as one array (T, Y, X), (T, Y, X, 3), with what else a TIFF file holds, or (T, C, ...).
 
     Parameters
     ----------
-    files : list of Path
-        One file a frame; the first one fixes shape and type.
+    table : FileTable
+        Files by frame and channel; the first that can be read fixes shape and type.
     """
 
-    def __init__(self, files: list[Path]) -> None:
-        first, axes = read_image(files[0])
-        self._files = files
-        self.axes = None if axes is None else "T" + axes
-        self.shape: tuple[int, ...] = (len(files), *first.shape)
+    def __init__(self, table: FileTable) -> None:
+        self._rows = table.rows
+        self._pattern, first, axes = _first_readable([row[0] for row in table.rows])
+        channels = (len(table.channels),) if table.channels else ()
+        self.axes = None if axes is None else "T" + "C" * len(channels) + axes
+        self._image_shape = first.shape
+        self.shape: tuple[int, ...] = (len(table.rows), *channels, *first.shape)
         self.dtype = first.dtype
-        self.chunks = (1, *first.shape)
+        self.chunks = (1, *(1,) * len(channels), *first.shape)
 
     def __getitem__(self, index: tuple[slice, ...], /) -> np.ndarray:
         """Read a block, a file at a time."""
-        images = [self._read(number)[index[1:]] for number in range(*index[0].indices(len(self._files)))]
-        return np.stack(images)
+        numbers = range(*index[0].indices(len(self._rows)))
+        if len(self.shape) == len(self._image_shape) + 1:
+            return np.stack([self._read(number, 0)[index[1:]] for number in numbers])
+        channels = range(*index[1].indices(self.shape[1]))
+        return np.stack([np.stack([self._read(number, c)[index[2:]] for c in channels]) for number in numbers])
 
-    def _read(self, number: int) -> np.ndarray:
-        image, _ = read_image(self._files[number])
-        if image.shape != self.shape[1:] or image.dtype != self.dtype:
+    def _read(self, number: int, channel: int) -> np.ndarray:
+        file = self._rows[number][channel]
+        if not file.parent.exists():
+            raise FileNotFoundError(f"'{file.parent}'")
+        image, _ = read_image(file)
+        if image.shape != self._image_shape or image.dtype != self.dtype:
             raise MovieError(
-                f"frame {number}, '{self._files[number]}', has the shape {image.shape} and type {image.dtype}: "
-                f"expected {self.shape[1:]} and {self.dtype} as in '{self._files[0].name}'; "
+                f"frame {number}, '{file}', has the shape {image.shape} and type {image.dtype}: "
+                f"expected {self._image_shape} and {self.dtype} as in '{self._pattern.name}'; "
                 "frames of changing size are no movie"
             )
         return image
+
+
+def _first_readable(files: list[Path]) -> tuple[Path, np.ndarray, str | None]:
+    """Read the first image that is not damaged, of the first few."""
+    for file in files[:TRIED_FILES]:
+        try:
+            return (file, *read_image(file))
+        except DamagedBlockError as error:
+            damage = error
+    raise damage
 
 
 def open_folder(path: Path) -> NamedStack:
@@ -67,7 +89,7 @@ def open_folder(path: Path) -> NamedStack:
         names = [entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")]
     except OSError as error:
         raise MovieError(f"the folder '{path}' cannot be listed ({error}): check its permissions") from error
-    files = sorted((entry for entry in names if entry.suffix.lower() in PICTURE_SUFFIXES), key=natural_key)
+    files = [entry for entry in names if entry.suffix.lower() in PICTURE_SUFFIXES]
     kinds = Counter(PICTURE_SUFFIXES[file.suffix.lower()] for file in files)
     if not files:
         raise MovieError(
@@ -77,20 +99,18 @@ def open_folder(path: Path) -> NamedStack:
     if len(kinds) > 1:
         found = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
         raise MovieError(f"the folder '{path}' mixes kinds of images ({found}): keep the frames alone in a folder")
-    stack = FileStack(files)
-    return NamedStack(stack, stack.axes, path.name)
+    table = sort_files(files)
+    stack = FileStack(table)
+    notes: tuple[str, ...] = ()
+    if table.left_out:
+        notes = (f"{table.left_out} files of '{path.name}' are left out: their frames lack other channels",)
+    return NamedStack(stack, stack.axes, path.name, notes, table.channels)
 
 
 def open_picture(path: Path) -> NamedStack:
     """Open one picture as a movie of one frame."""
-    stack = FileStack([path])
+    stack = FileStack(FileTable([[path]]))
     return NamedStack(stack, stack.axes, path.name)
-
-
-def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """Sort key by which 'frame2' comes before 'frame10'."""
-    parts = re.split(r"([0-9]+)", path.name.lower())
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], path.name
 
 
 def read_image(path: Path) -> tuple[np.ndarray, str | None]:
@@ -150,8 +170,8 @@ def _read_tiff(path: Path) -> tuple[np.ndarray, str | None]:
     return image.astype(image.dtype.newbyteorder("="), copy=False), axes
 
 
-def _damaged(path: Path, error: Exception) -> MovieError:
-    return MovieError(f"'{path}' cannot be read as an image ({error}): it may be damaged; replace or remove it")
+def _damaged(path: Path, error: Exception) -> DamagedBlockError:
+    return DamagedBlockError(f"'{path}' cannot be read as an image ({error}): it may be damaged; replace or remove it")
 
 
 def _some(names: list[Path]) -> str:

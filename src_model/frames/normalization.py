@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from src_model.errors import MovieError, SessionFileError
+from src_model.errors import DamagedFrameError, MovieError, SessionFileError
 
 if TYPE_CHECKING:
     from src_model.frames.source import FrameSource
@@ -19,6 +20,9 @@ Limits: TypeAlias = tuple[float, float] | Sequence[tuple[float, float]]
 
 PIXELS_PER_SAMPLE = 2**18
 """Pixels of a sampled frame that enter the percentiles; larger frames are thinned out evenly."""
+
+_TRIES = 8
+"""How many frames are tried, about, for each one that is to be sampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,8 @@ def decide_normalization(
 
     8-bit RGB is left alone (x / 255). Anything else is stretched between percentiles of frames spread evenly over the
     movie; colours share one range, channels that were mapped to colours have one each. NaN and infinities do not count.
-    Where the two percentiles coincide, because less than that is bright, the smallest and largest value do.
+    Where the two percentiles coincide, because less than that is bright, the smallest and largest value do. In place of
+    frames that are damaged, others beside them are looked at.
 
     Parameters
     ----------
@@ -145,7 +150,8 @@ def decide_normalization(
     Raises
     ------
     MovieError
-        The movie is empty or has no finite value in the sampled frames, or a parameter makes no sense.
+        The movie is empty, none of its frames can be read, it has no finite value in the sampled frames, or a parameter
+        makes no sense.
     """
     if len(source) == 0:
         raise MovieError(f"movie '{source.name}' is empty: its normalization needs at least one frame")
@@ -162,12 +168,36 @@ def decide_normalization(
     oldest, count = int(getattr(source, "oldest", 0)), len(source)  # a live movie may have let go of its first frames
     frames = np.unique(np.linspace(oldest, count - 1, min(sample_frames, count - oldest)).round().astype(int))
     spreads = [_Spread() for _ in range(3 if separate else 1)]
-    for frame in frames:
-        image = source.read(int(frame))
+    for image in _samples(source, frames.tolist()):
         for channel, spread in enumerate(spreads):
             spread.add(image[..., channel] if separate else image)
     ranges = [spread.between(percentiles, source.name) for spread in spreads]
     return Normalization("percentile", tuple(low for low, _ in ranges), tuple(high for _, high in ranges))
+
+
+def _samples(source: FrameSource, frames: Sequence[int]) -> Iterator[np.ndarray]:
+    """Read frames, in place of a damaged one another before the next; if all are damaged, any that can be read."""
+    problem: DamagedFrameError | None = None
+    found = False
+    for first, following in zip(frames, [*frames[1:], frames[-1] + 1], strict=True):
+        for frame in range(first, following, max(1, (following - first) // _TRIES)):
+            try:
+                image = source.read(frame)
+            except DamagedFrameError as error:
+                problem = problem or error
+            else:
+                found = True
+                yield image
+                break
+    if not found:
+        yield _first_readable(source, frames[0], problem)
+
+
+def _first_readable(source: FrameSource, start: int, problem: DamagedFrameError | None) -> np.ndarray:
+    for frame in range(start, len(source)):
+        with suppress(DamagedFrameError):
+            return source.read(frame)
+    raise MovieError(f"no frame of movie '{source.name}' can be read: {problem}") from problem
 
 
 class _Spread:

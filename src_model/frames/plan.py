@@ -112,7 +112,14 @@ class FramePlan:
 
 
 def plan_frames(
-    axes: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], *, channel: Channel, plane: Plane, name: str
+    axes: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[np.generic],
+    *,
+    channel: Channel,
+    plane: Plane,
+    name: str,
+    channel_names: tuple[str, ...] = (),
 ) -> FramePlan:
     """Decide how frames are cut out of a stack.
 
@@ -130,6 +137,8 @@ def plan_frames(
         A plane along Z, or a projection over it; None if there is no choice.
     name : str
         Name of the movie, for messages.
+    channel_names : tuple of str
+        Names of the channels along C, for messages.
 
     Raises
     ------
@@ -138,6 +147,9 @@ def plan_frames(
     """
     lengths = dict(zip(axes, (int(length) for length in shape), strict=True))
     movie = f"movie '{name}' (axes {axes}, shape {tuple(shape)})"
+    if channel_names:
+        listed = ", ".join(f"{number}: {title}" for number, title in enumerate(channel_names[:8]))
+        movie = f"movie '{name}' (axes {axes}, shape {tuple(shape)}, channels {listed})"
     height, width = lengths["Y"], lengths["X"]
     if height * width > MAX_FRAME_PIXELS:
         raise MovieError(f"{movie} has frames of more than {MAX_FRAME_PIXELS} pixels: pass a cropped array")
@@ -158,7 +170,7 @@ def plan_frames(
 
 
 def _pick_planes(plane: Plane, depth: int, movie: str) -> tuple[tuple[int, int], Projection | None]:
-    choices = f"pass plane=0 to {depth - 1}, or plane='max' or 'mean' for a projection"
+    choices = f"choose one of 0 to {depth - 1}, or 'max' or 'mean' for a projection (--plane 0; in Python plane=0)"
     if plane is None:
         if depth > 1:
             raise MovieError(f"{movie} has {depth} planes along Z: {choices}")
@@ -176,11 +188,12 @@ def _pick_colours(channel: Channel, channels: int, samples: int, movie: str) -> 
     if channel is None:
         if channels > 1:
             raise MovieError(
-                f"{movie} has {channels} channels along C: pass channel=0 to {channels - 1}, a mapping to red, green "
-                "and blue such as channel=(0, 1, None), or axes='...' if this axis is something else"
+                f"{movie} has {channels} channels along C: choose one of 0 to {channels - 1} (--channel 0; in Python "
+                "channel=0), map them to red, green and blue (--channel 0,1,-; in Python channel=(0, 1, None)), or say "
+                "what this axis is (--axes; in Python axes='...')"
             )
         if samples not in (1, 3, 4):
-            raise MovieError(f"{movie} has {samples} samples a pixel: pass channel=0 to {samples - 1}")
+            raise MovieError(f"{movie} has {samples} samples a pixel: choose one of 0 to {samples - 1} (--channel 0)")
         return (whole, whole, "gray") if samples == 1 else (whole, Pick(0, 3), "rgb")
     if channels > 1 or samples == 1:  # choose along C; what is left along S is gray or RGB by itself
         if samples > 1 and _entry(channel) is None:

@@ -9,6 +9,9 @@ import numpy as np
 
 from src_model.errors import FrameRangeError, MovieError
 
+SERIES_LISTED = 8
+"""So many images of a file are named where one has to be chosen."""
+
 
 class FrameSource(Protocol):
     """A movie whose frames are read one at a time.
@@ -80,6 +83,10 @@ class LazyStack(Protocol):
         """Return the block cut out by one slice an axis, as something that ``np.asarray`` understands."""
 
 
+class DamagedBlockError(MovieError):
+    """A block of a stack cannot be read, because its data are damaged or missing; others can."""
+
+
 @dataclass(frozen=True, slots=True)
 class NamedStack:
     """A stack with what its file says about its axes.
@@ -92,11 +99,17 @@ class NamedStack:
         One letter an axis (T, C, Z, Y, X, S = samples of RGB; other letters are unknown axes), None if nothing is said.
     name : str
         File or folder name.
+    notes : tuple of str
+        What a user should be told about the file.
+    channels : tuple of str
+        Names of the channels along C, where the file tells them.
     """
 
     stack: LazyStack
     axes: str | None
     name: str
+    notes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
 
 def is_frame_source(value: object) -> TypeGuard[FrameSource]:
@@ -106,6 +119,38 @@ def is_frame_source(value: object) -> TypeGuard[FrameSource]:
     """
     kind = type(value)
     return callable(getattr(kind, "read", None)) and hasattr(kind, "__len__")
+
+
+def choose_series(count: int, number: int | None, listed: list[str], path: object, kind: str = "image series") -> int:
+    """Choose one of several images in a file.
+
+    Parameters
+    ----------
+    count : int
+        How many there are.
+    number : int or None
+        What the user chose; may be left out where there is only one.
+    listed : list of str
+        The first of them, described.
+    path : Path
+        The file, for messages.
+    kind : str
+        What they are called.
+
+    Raises
+    ------
+    MovieError
+        A choice is missing or does not exist.
+    """
+    if number is None and count == 1:
+        return 0
+    if number is not None and 0 <= number < count:
+        return number
+    shown = "; ".join(f"{at}: {item}" for at, item in enumerate(listed[:SERIES_LISTED]))
+    shown += f"; and {count - SERIES_LISTED} more" if count > SERIES_LISTED else ""
+    if number is None:
+        raise MovieError(f"'{path}' holds {count} {kind} ({shown}): choose one (--series N; in Python series=N)")
+    raise MovieError(f"series {number} does not exist in '{path}': it has {count}, 0 to {count - 1} ({shown})")
 
 
 def check_frame(frame: int, length: int, name: str) -> None:

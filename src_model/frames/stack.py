@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src_model.errors import MovieError
-from src_model.frames.source import check_frame
+from src_model.errors import DamagedFrameError, MovieError
+from src_model.frames.source import DamagedBlockError, check_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from src_model.frames.plan import FramePlan, Projection
     from src_model.frames.source import LazyStack
 
+MISSING = (FileNotFoundError, NotADirectoryError, ConnectionError)
+"""What a storage raises that is not there any more: no frame of it can be read."""
 SLAB_BYTES = 128 * 2**20
 """How much of a block that spans several frames is kept, so that the next frames need not compute it again."""
 
@@ -35,9 +37,12 @@ class StackSource:
         Which of them make a frame.
     name : str
         What a user would call the movie.
+    notes : tuple of str
+        What a user should be told about the file.
     """
 
-    def __init__(self, stack: LazyStack, plan: FramePlan, name: str) -> None:
+    def __init__(self, stack: LazyStack, plan: FramePlan, name: str, notes: tuple[str, ...] = ()) -> None:
+        self.notes = notes
         self._stack = stack
         self._plan = plan
         self._name = name
@@ -88,8 +93,10 @@ class StackSource:
         ------
         FrameRangeError
             No such frame.
+        DamagedFrameError
+            This frame cannot be read, but others may be.
         MovieError
-            The frame cannot be read.
+            The movie cannot be read any more.
         """
         check_frame(frame, len(self), self._name)
         slab = self._slab  # one look: another thread may replace it
@@ -100,17 +107,36 @@ class StackSource:
         start, stop = self._time_edges[at - 1], self._time_edges[at]
         try:
             images = self._load(start, stop)
-        except (MovieError, ImportError, MemoryError):
+        except MISSING as error:
+            raise MovieError(
+                f"frame {frame} of movie '{self._name}' cannot be read: the file is gone ({error})"
+            ) from error
+        except (MemoryError, ImportError):
             raise
         except Exception as error:  # each storage and codec has errors of its own
-            raise MovieError(
-                f"frame {frame} of movie '{self._name}' cannot be read ({type(error).__name__}: {error}): "
-                "the data may be damaged or incomplete"
-            ) from error
+            if isinstance(error, MovieError) and not isinstance(error, (DamagedBlockError, DamagedFrameError)):
+                raise
+            images = self._alone(frame, error, blame=stop - start == 1)
+            start, stop = frame, frame + 1
         if stop - start == 1:
             return np.asarray(images[0])
         self._slab = (start, images)
         return np.array(images[frame - start])
+
+    def _alone(self, frame: int, error: Exception, *, blame: bool) -> np.ndarray:
+        """Read a frame whose block cannot be read, which may be another frame's fault."""
+        if not blame:
+            try:
+                return self._load(frame, frame + 1)
+            except Exception as own:  # as above
+                error = own
+        if isinstance(error, DamagedFrameError) and error.frame == frame:
+            raise error
+        told = str(error) if isinstance(error, MovieError) else f"{type(error).__name__}: {error}"
+        raise DamagedFrameError(
+            f"frame {frame} of movie '{self._name}' cannot be read ({told}): the data may be damaged or incomplete",
+            frame,
+        ) from error
 
     def _load(self, start: int, stop: int) -> np.ndarray:
         """Read the frames start to stop as one new array (n, Y, X) or (n, Y, X, 3)."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 import weakref
+from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
@@ -12,13 +15,15 @@ import tifffile
 
 from src_model.errors import MovieError
 from src_model.frames.arrays import MappedStack, check_complete
-from src_model.frames.source import LazyStack, NamedStack
+from src_model.frames.source import DamagedBlockError, LazyStack, NamedStack, choose_series
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # or what it logs ends up in the user's terminal
+
 Page = tifffile.TiffPage | tifffile.TiffFrame
-Pages = tifffile.TiffPageSeries | tifffile.TiffPages
+Pages = tifffile.TiffPageSeries | tifffile.TiffPages | list[Page | None]
 _DESCRIPTION = 270  # the tag where ImageJ, OME and others tell the axes
 
 
@@ -66,7 +71,7 @@ class PagedStack:
         with self._lock:
             page = self._pages[number]
             if page is None:
-                raise MovieError(f"page {number} of '{self._path}' is missing: it lies in a file that is not there")
+                raise DamagedBlockError(f"page {number} of '{self._path}' is missing: it was never written, or moved")
             return read_page(page, number, self._path).reshape(self.shape[self._leading :])
 
 
@@ -88,14 +93,14 @@ def open_tiff(path: Path, series: int | None = None) -> NamedStack:
     file = _open(path)
     try:
         _check_structure(file, path)
-        stack, axes = _stack_of(file, series, path)
+        opened = _stack_of(file, series, path)
     except MovieError:
         file.close()
         raise
     except Exception as error:  # damaged metadata fails in many ways
         file.close()
         raise _damaged(path, error) from error
-    return NamedStack(stack, axes, path.name)
+    return opened
 
 
 def _open(path: Path) -> tifffile.TiffFile:
@@ -109,22 +114,65 @@ def _damaged(path: Path, error: Exception) -> MovieError:
     return MovieError(f"'{path}' cannot be read as a TIFF file ({error}): it may be damaged or truncated")
 
 
-def _stack_of(file: tifffile.TiffFile, number: int | None, path: Path) -> tuple[LazyStack, str]:
+def _stack_of(file: tifffile.TiffFile, number: int | None, path: Path) -> NamedStack:
     chosen = _choose_series(list(file.series), number, path)
     if len(chosen) > 1:  # written one by one: each page is a series of its own
         first, frames = chosen[0], len(file.pages)
         file.close()
         again = _open(path)  # forgets the descriptions of all these series
-        return PagedStack(again, again.pages, (frames, *first.shape), np.dtype(first.dtype), path), "T" + first.axes
+        stack: LazyStack = PagedStack(again, again.pages, (frames, *first.shape), np.dtype(first.dtype), path)
+        return NamedStack(stack, "T" + first.axes, path.name)
     series = chosen[0]
+    if series.kind == "ome" and any(page is None for page in series.pages):
+        written = _written_part(series, file.ome_metadata or "", path)
+        stack = PagedStack(file, written.pages, written.shape, np.dtype(series.dtype), path)
+        return NamedStack(stack, series.axes, path.name, written.notes)
     offset = None if series.is_multifile else series.dataoffset
     if offset is None:
-        return PagedStack(file, series.pages, series.shape, np.dtype(series.dtype), path), series.axes
+        stack = PagedStack(file, series.pages, series.shape, np.dtype(series.dtype), path)
+        return NamedStack(stack, series.axes, path.name)
     stored = np.dtype(series.dtype).newbyteorder(file.byteorder)
     file.close()
     stack = MappedStack(path, tuple(int(length) for length in series.shape), stored, int(offset))
     check_complete(stack)
-    return stack, series.axes
+    return NamedStack(stack, series.axes, path.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What there is of a series that its metadata promise more of."""
+
+    pages: list[Page | None]
+    shape: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def _written_part(series: tifffile.TiffPageSeries, metadata: str, path: Path) -> _Written:
+    """Leave out the frames at the end of which there is no page: acquisition was stopped, or files are missing."""
+    shape = tuple(int(length) for length in series.shape)
+    leading = _leading_axes(shape, len(series.pages), path)
+    along = series.axes.index("T") if "T" in series.axes[:leading] else 0
+    pages = np.empty(len(series.pages), object)
+    pages[:] = list(series.pages)
+    pages = np.moveaxis(pages.reshape(shape[:leading]), along, 0)
+    there = np.array([[page is not None for page in frame.flat] for frame in pages.reshape(len(pages), -1)])
+    kept = int(np.flatnonzero(there.any(axis=1)).max(initial=-1)) + 1
+    if kept == 0:
+        raise MovieError(f"'{path}' has none of the {len(pages)} frames that its metadata promise: it may be truncated")
+    notes = []
+    files = set(re.findall(r'FileName="([^"]+)"', metadata))
+    missing = sorted(name for name in files if not (path.parent / name).exists())
+    if missing:
+        named = ", ".join(f"'{name}'" for name in missing[:3]) + (" and others" if len(missing) > 3 else "")
+        notes.append(f"'{path.name}' is one of {len(files)} files, of which {named} cannot be found beside it")
+    if kept < len(pages):
+        reason = "the other files hold the rest" if missing else "acquisition was stopped before the end"
+        notes.append(f"'{path.name}' has {kept} of {len(pages)} frames: {reason}")
+    holes = int((~there[:kept]).sum())
+    if holes:
+        notes.append(f"'{path.name}' lacks {holes} of the images of its frames: these frames cannot be used as a whole")
+    left = np.moveaxis(pages[:kept], 0, along)
+    return _Written(list(left.flat), left.shape + shape[leading:], tuple(notes))
 
 
 def read_page(page: Page, number: int, path: Path) -> np.ndarray:
@@ -132,13 +180,13 @@ def read_page(page: Page, number: int, path: Path) -> np.ndarray:
 
     Raises
     ------
-    MovieError
+    DamagedBlockError
         The page lies beyond the end of the file, cannot be decoded, or its compression needs the package imagecodecs.
     """
     size = page.parent.filehandle.size
     end = max((at + count for at, count in zip(page.dataoffsets, page.databytecounts, strict=False)), default=0)
     if end > size:
-        raise MovieError(
+        raise DamagedBlockError(
             f"page {number} of '{path}' is truncated: it ends at byte {end}, the file has {size}; "
             "copy or export it again"
         )
@@ -147,7 +195,9 @@ def read_page(page: Page, number: int, path: Path) -> np.ndarray:
     except Exception as error:  # each codec has errors of its own
         if "imagecodecs" in str(error):
             raise MovieError(f"page {number} of '{path}' is compressed ({error}): pip install imagecodecs") from error
-        raise MovieError(f"page {number} of '{path}' cannot be decoded ({error}): the file may be damaged") from error
+        raise DamagedBlockError(
+            f"page {number} of '{path}' cannot be decoded ({error}): the file may be damaged"
+        ) from error
 
 
 def _check_structure(file: tifffile.TiffFile, path: Path) -> None:
@@ -185,10 +235,9 @@ def _choose_series(
     found: list[tifffile.TiffPageSeries], number: int | None, path: Path
 ) -> list[tifffile.TiffPageSeries]:
     """Choose one series, or all of them where each is one page of the same kind."""
+    described = [f"{series.axes} {tuple(series.shape)} {series.dtype}" for series in found]
     if number is not None:
-        if not 0 <= number < len(found):
-            raise MovieError(f"series {number} does not exist in '{path}': it has {len(found)}, 0 to {len(found) - 1}")
-        return [found[number]]
+        return [found[choose_series(len(found), number, described, path)]]
     images = [series for series in found if not _is_thumbnail(series)] or found
     if len(images) == 1:
         return images
@@ -196,14 +245,8 @@ def _choose_series(
     alike = len({(series.keyframe.shape, series.dtype) for series in images}) == 1
     if loose and alike and len(images) == len(found) and all(len(series.pages) == 1 for series in images):
         return images
-    listed = ", ".join(f"{i}: {series.axes} {tuple(series.shape)} {series.dtype}" for i, series in enumerate(found[:5]))
-    listed += f" and {len(found) - 5} more" if len(found) > 5 else ""
-    if loose and not alike:
-        raise MovieError(
-            f"'{path}' has frames of changing size or type (series {listed}): expected pages that are all alike; "
-            "pass series=... to use one of these series"
-        )
-    raise MovieError(f"'{path}' holds {len(found)} image series ({listed}): pass series=0 to {len(found) - 1}")
+    kind = "series of images of changing size or type" if loose and not alike else "image series"
+    return [found[choose_series(len(found), None, described, path, kind)]]
 
 
 def _is_thumbnail(series: tifffile.TiffPageSeries) -> bool:

@@ -1,52 +1,35 @@
-"""Video files: any frame by its number, fast in either direction, never the whole movie."""
+"""Video files: any frame by its number, in either direction, exactly as plain decoding from the start gives it."""
 
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import OrderedDict
-from dataclasses import dataclass
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src_model.errors import MissingExtraError, MovieError
+from src_model.errors import DamagedFrameError, MissingExtraError, MovieError
 from src_model.frames.source import NamedStack
+from src_model.frames.video_decoder import DecodingError, VideoDecoder
+from src_model.frames.video_index import VideoIndex, read_packets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from av import VideoFrame
-    from av.container import InputContainer
-    from av.video.stream import VideoStream
+    from av.video.codeccontext import VideoCodecContext
 
 RECENT_BYTES = 64 * 2**20
 """Decoded frames kept behind the current place, so that going back does not decode from the key frame each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class VideoIndex:
-    """When each frame is shown, as the file's packets tell without decoding.
-
-    Attributes
-    ----------
-    count : int
-        Number of frames.
-    times : np.ndarray
-        (count,) int64 time stamps, increasing; or (0,) where they cannot be trusted: frames are counted from the start.
-    keys : np.ndarray
-        Numbers of the frames where decoding can start, increasing.
-    """
-
-    count: int
-    times: np.ndarray
-    keys: np.ndarray
-
-    def key_before(self, frame: int) -> int:
-        """Give the last frame, at or before this one, where decoding can start."""
-        at = int(np.searchsorted(self.keys, frame, side="right")) - 1
-        return int(self.keys[at]) if at >= 0 else 0
+FRAMES_TO_COMPARE = 16
+"""So many frames are decoded when a file is opened, to see whether its time stamps tell the order of its frames."""
+MAY_HIDE_FRAMES = ("vp8", "mpeg4")
+"""Codecs with packets of which no frame is shown; with others a frame that does not come is damaged."""
+MOST_STARTS = 8
+"""A frame is looked for from so many key frames: with periodic intra refresh a picture is whole some time later."""
 
 
 class VideoStack:
@@ -56,29 +39,25 @@ class VideoStack:
 
     Parameters
     ----------
-    container : av.container.InputContainer
-        The open file; it is closed when the stack goes.
     path : Path
-        The file, for messages.
+        The file.
     """
 
-    def __init__(self, container: InputContainer, path: Path) -> None:
-        weakref.finalize(self, container.close)
-        if not container.streams.video:
-            raise MovieError(f"'{path}' has no video in it: expected a video stream, not sound alone")
-        self._container = container
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._stream = container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        self._index = read_index(container, self._stream)
-        self._format, self.dtype, colours = _pixel_format(self._stream, path)
-        height, width = self._stream.codec_context.height, self._stream.codec_context.width
-        self.shape: tuple[int, ...] = (self._index.count, height, width, *colours)
+        self._decoder = VideoDecoder(path)
+        self._strict = True
+        self._warm_up = False
+        self._index = self._make_index()
+        codec = self._decoder.codec
+        self._format, self.dtype, colours = _pixel_format(codec, path)
+        self.shape: tuple[int, ...] = (len(self._index), codec.height, codec.width, *colours)
         self.chunks = (1, *self.shape[1:])
         self._lock = threading.Lock()  # one decoder, one place in the file
         self._recent: OrderedDict[int, VideoFrame] = OrderedDict()
-        self._coming: Iterator[tuple[int, VideoFrame]] | None = None
-        self._next = 0
+        self._coming: Iterator[tuple[int, VideoFrame]] = iter(())
+        self._next = len(self._index)
+        self._lost: set[int] = set()
 
     def __getitem__(self, index: tuple[slice, ...], /) -> np.ndarray:
         """Read a block, a frame at a time."""
@@ -97,28 +76,44 @@ class VideoStack:
     def _frame(self, number: int) -> VideoFrame:
         if number in self._recent:
             return self._recent[number]
-        key = self._index.key_before(number)
-        if self._coming is None or not key <= self._next <= number:
-            self._coming = self._decode_from(key)
-        while True:
-            found = self._advance_to(number)
+        for start in self._index.starts_before(number, MOST_STARTS):
+            if number in self._lost:
+                break
+            found = self._look_from(start, number)
             if found is not None:
                 return found
-            if key == 0:
-                break
-            key = self._index.key_before(key - 1)  # the search for a time stamp may land behind the frame
-            self._coming = self._decode_from(key)
-        raise MovieError(f"frame {number} of '{self._path}' cannot be decoded: the file may be damaged")
+        self._lost.add(number)
+        raise DamagedFrameError(f"frame {number} of '{self._path}' cannot be decoded: the file is damaged", number)
 
-    def _advance_to(self, number: int) -> VideoFrame | None:
-        coming, self._coming = self._coming, None  # not to be used again if it fails or ends
-        for at, frame in coming or ():
+    def _look_from(self, start: int, number: int) -> VideoFrame | None:
+        """Decode until a frame comes, from where the decoder is or from a key frame; None if it does not come."""
+        if not self._index.frame_of(start) <= self._next <= number:
+            self._coming = self._decode_from(start)
+        for at, frame in self._coming:
             self._next = at + 1
             self._remember(at, frame)
             if at >= number:
-                self._coming = coming
                 return frame if at == number else None
+        self._next = len(self._index)
         return None
+
+    def _decode_from(self, start: int) -> Iterator[tuple[int, VideoFrame]]:
+        """Decode from a key frame on and give numbered frames, those excepted that damage has spoilt."""
+        self._next = self._index.frame_of(start)
+        is_open = self._index.is_open(start)
+        earlier = self._index.start_before(start) if is_open and self._warm_up else start
+        try:
+            for packet, frame in self._decoder.frames_from(earlier, self._index, start):
+                number = self._index.frame_of(packet)
+                if number >= self._next and number not in self._lost and not frame.is_corrupt:
+                    yield number, frame
+        except DecodingError as error:
+            if is_open and not self._warm_up:
+                self._warm_up = True  # what is shown before the start lacks what lies before it, and others refer to it
+            else:
+                self._lost.update(self._index.spoilt_by(error.packet))
+                return
+            yield from self._decode_from(start)
 
     def _remember(self, number: int, frame: VideoFrame) -> None:
         self._recent[number] = frame
@@ -127,22 +122,62 @@ class VideoStack:
         while len(self._recent) > max(2, RECENT_BYTES // max(1, size)):
             self._recent.popitem(last=False)
 
-    def _decode_from(self, key: int) -> Iterator[tuple[int, VideoFrame]]:
-        """Decode from a key frame on, or from the start where time stamps cannot be trusted; give numbered frames."""
-        times = self._index.times
-        if len(times) == 0:
-            self._container.seek(0)
-            yield from enumerate(self._container.decode(self._stream))
-            return
-        self._container.seek(int(times[key]), stream=self._stream)
-        for frame in self._container.decode(self._stream):
-            at = int(np.searchsorted(times, frame.pts)) if frame.pts is not None else len(times)
-            if at < len(times) and times[at] == frame.pts:
-                yield at, frame
+    def _make_index(self) -> VideoIndex:
+        """Find the order of frames by their times, or by decoding all of them where those are missing or wrong."""
+        packets = read_packets(self._path)
+        if len(packets.keys) == 0:
+            raise MovieError(f"'{self._path}' is empty or damaged: its video has no frame")
+        order = packets.order_by_time()
+        plain = VideoIndex(packets, np.flatnonzero(~packets.hidden))
+        first = self._first_frames(plain)
+        if order is None or not self._confirmed(order.tolist(), first):
+            order = np.array(self._order_by_decoding(plain), np.int64)
+        if len(order) == 0:
+            raise MovieError(f"'{self._path}' is empty or damaged: it has no frame that can be decoded")
+        return VideoIndex(packets, order)
+
+    def _confirmed(self, order: list[int], decoded: list[int]) -> bool:
+        """Tell whether the first frames come out of the decoder as their times promise; damage may cost a few."""
+        if self._decoder.codec.name in MAY_HIDE_FRAMES:
+            return decoded == order[: len(decoded)]
+        promised = order[: order.index(decoded[-1]) + 1] if decoded else []
+        came = set(decoded)
+        return decoded == [packet for packet in promised if packet in came] and 4 * len(came) >= 3 * len(promised)
+
+    def _first_frames(self, plain: VideoIndex) -> list[int]:
+        """Decode a few frames and list their packets; ease the rules where a file breaks them everywhere."""
+        decoded = self._decoded_from(0, FRAMES_TO_COMPARE)
+        if not decoded and not any(self._decoded_from(start, 1, plain) for start in plain.starts[1:3]):
+            self._strict = False
+            self._decoder = VideoDecoder(self._path, strict=False)
+            decoded = self._decoded_from(0, FRAMES_TO_COMPARE)
+        return decoded
+
+    def _decoded_from(self, start: int, most: int, index: VideoIndex | None = None) -> list[int]:
+        decoded: list[int] = []
+        with suppress(DecodingError):
+            decoded.extend(packet for packet, _ in islice(self._decoder.frames_from(start, index), most))
+        return decoded
+
+    def _order_by_decoding(self, plain: VideoIndex) -> list[int]:
+        """Decode the whole file once; what damage has spoilt is counted in the order in which it would be decoded."""
+        order: dict[int, None] = {}
+        start: int | None = 0
+        while start is not None:
+            first, start = start, None
+            try:
+                order.update((packet, None) for packet, _ in self._decoder.frames_from(first, plain) if packet >= first)
+            except DecodingError as error:
+                start = plain.start_after(error.packet)
+                order.update((packet, None) for packet in range(first, start or plain.packets))
+        return list(order)
 
 
 def open_video(path: Path) -> NamedStack:
-    """Open a video file; its packets are looked through, its frames are not decoded.
+    """Open a video file; its packets are looked through, and no more than its first frames are decoded.
+
+    Only files whose time stamps do not tell the order of frames (H.264 in AVI, streams without a container) are
+    decoded once as a whole.
 
     Raises
     ------
@@ -156,8 +191,7 @@ def open_video(path: Path) -> NamedStack:
     except ImportError as error:
         raise MissingExtraError("av", "video", f"reading the video '{path}'") from error
     try:
-        container = av.open(str(path))
-        stack = VideoStack(container, path)
+        stack = VideoStack(path)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, MovieError):
             raise
@@ -165,27 +199,9 @@ def open_video(path: Path) -> NamedStack:
     return NamedStack(stack, "TYXS" if len(stack.shape) == 4 else "TYX", path.name)
 
 
-def read_index(container: InputContainer, stream: VideoStream) -> VideoIndex:
-    """Count the frames and list their time stamps, reading packets without decoding them."""
-    shown = list(_packets(container, stream))
-    times = np.array(sorted(time for time, _ in shown if time is not None), dtype=np.int64)
-    # AVI files have no presentation times of their own; with reordered frames what is made up for them is wrong
-    guessed = "avi" in container.format.name.split(",") and bool(stream.codec_context.has_b_frames)
-    if guessed or len(times) < len(shown) or (np.diff(times) == 0).any():
-        return VideoIndex(len(shown), np.empty(0, np.int64), np.zeros(1, np.int64))
-    keys = np.array(sorted(time for time, is_key in shown if is_key and time is not None), dtype=np.int64)
-    return VideoIndex(len(shown), times, np.searchsorted(times, keys))
-
-
-def _packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int | None, bool]]:
-    for packet in container.demux(stream):
-        if packet.size and not packet.is_discard:  # discarded ones lie outside of what an edited file shows
-            yield packet.pts, packet.is_keyframe
-
-
-def _pixel_format(stream: VideoStream, path: Path) -> tuple[str, np.dtype[np.generic], tuple[int, ...]]:
+def _pixel_format(codec: VideoCodecContext, path: Path) -> tuple[str, np.dtype[np.generic], tuple[int, ...]]:
     """Choose the pixel format to decode to: gray stays gray, 16-bit RGB stays so, all else is 8-bit RGB."""
-    pixel_format = stream.codec_context.format
+    pixel_format = codec.format
     if pixel_format is None:
         raise MovieError(f"'{path}' is empty or damaged: it does not tell how its pixels are stored")
     deep = max(component.bits for component in pixel_format.components) > 8

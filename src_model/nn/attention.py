@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
 from torch import Tensor, nn
 
 from src_model.nn.compute import Linear, attend, compute_dtype, levers, needs_gradient
 from src_model.nn.layers import merge_heads, split_heads
 from src_model.nn.position_encoding import rotate_pairs
+
+Observer: TypeAlias = Callable[[Tensor], None]
+"""Is given the weights ``(B, N, M)`` with which N queries attend to M keys."""
 
 
 class Attention(nn.Module):
@@ -57,6 +64,7 @@ class RotaryAttention(Attention):
         rotations: Tensor,
         unrotated: int = 0,
         bias: Tensor | None = None,
+        observe: Observer | None = None,
     ) -> Tensor:
         """Attend with rotated queries and keys.
 
@@ -72,6 +80,8 @@ class RotaryAttention(Attention):
             Number of tokens at the end that have no place in the image (object pointers).
         bias
             ``(B, 1, 1, M)``, added to the scores.
+        observe
+            Is told the weights, which are computed for it alone: no kernel gives them away.
 
         Returns
         -------
@@ -80,6 +90,9 @@ class RotaryAttention(Attention):
         """
         keys = self._rotated_keys(key, rotations, unrotated)
         queries = rotate_pairs(self.q_proj(query), rotations)
+        if observe is not None:
+            scores = torch.matmul(queries.float() * queries.shape[-1] ** -0.5, keys.float().transpose(1, 2))
+            observe((scores if bias is None else scores + bias[:, 0]).softmax(dim=-1))
         if self._averages_first(value):
             averaged = attend(queries[:, None], keys[:, None], value[:, None], bias)[:, 0]
             result: Tensor = self.out_proj(self.v_proj(averaged))

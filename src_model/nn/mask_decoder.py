@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,10 @@ ABSENT_LOGIT = -1024.0
 """Mask logit of every pixel of an object that is not in the frame."""
 
 
+_BARELY_PRESENT = 1e-3
+"""Occlusion score given to an object that somebody pointed at and the network does not see."""
+
+
 @dataclass(frozen=True, slots=True)
 class MaskPrediction:
     """Masks predicted for a batch of objects: M = 3 readings of an ambiguous prompt, or M = 1.
@@ -22,7 +26,7 @@ class MaskPrediction:
     Attributes
     ----------
     logits
-        ``(B, M, S / 4, S / 4)``; all ``ABSENT_LOGIT`` where the object is absent.
+        ``(B, M, S / 4, S / 4)``; after :meth:`where_present`, all ``ABSENT_LOGIT`` where the object is absent.
     iou
         ``(B, M)`` predicted IoU of each mask with the true one.
     tokens
@@ -35,6 +39,20 @@ class MaskPrediction:
     iou: Tensor
     tokens: Tensor
     object_logits: Tensor
+
+    def where_present(self, pointed_at: Tensor | bool = False) -> MaskPrediction:
+        """Empty the masks of objects that are judged absent, in float32.
+
+        Parameters
+        ----------
+        pointed_at
+            ``(B, 1)`` bool or one for all: take the object as present whatever its occlusion score, because somebody
+            pointed at it.
+        """
+        pointed_at = torch.as_tensor(pointed_at, device=self.object_logits.device)
+        object_logits = torch.where(pointed_at, self.object_logits.clamp(min=_BARELY_PRESENT), self.object_logits)
+        logits = torch.where((object_logits > 0)[..., None, None], self.logits, ABSENT_LOGIT).float()
+        return replace(self, logits=logits, object_logits=object_logits)
 
     def best(self) -> MaskPrediction:
         """Keep the mask of the highest predicted IoU of each object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from src_model.nn.attention import RotaryAttention
+from src_model.nn.attention import Observer, RotaryAttention
 from src_model.nn.compute import Linear, compute_dtype, levers
 from src_model.nn.layers import flatten_map, unflatten_map
 from src_model.nn.position_encoding import axial_rotations, sine_map
@@ -41,6 +41,7 @@ class MemoryAttentionLayer(nn.Module):
         rotations: Tensor,
         num_pointers: int,
         bias: Tensor | None = None,
+        observe: Observer | None = None,
     ) -> Tensor:
         """Update tokens from memory.
 
@@ -54,7 +55,7 @@ class MemoryAttentionLayer(nn.Module):
             Of :func:`~src_model.nn.position_encoding.axial_rotations`.
         num_pointers
             How many of the last memory tokens are pointers.
-        bias
+        bias, observe
             As in :class:`MemoryAttention`.
 
         Returns
@@ -64,7 +65,9 @@ class MemoryAttentionLayer(nn.Module):
         """
         normed = self.norm1(x)
         x = x + self.self_attn.rotary(normed, normed, normed, rotations)
-        x = x + self.cross_attn_image.rotary(self.norm2(x), keys, values, rotations, unrotated=num_pointers, bias=bias)
+        x = x + self.cross_attn_image.rotary(
+            self.norm2(x), keys, values, rotations, unrotated=num_pointers, bias=bias, observe=observe
+        )
         result: Tensor = x + self.linear2(self.linear1(self.norm3(x), "relu"))
         return result
 
@@ -92,6 +95,7 @@ class MemoryAttention(nn.Module):
         memory_positions: Tensor,
         num_pointers: int,
         bias: Tensor | None = None,
+        observe: Observer | None = None,
     ) -> Tensor:
         """Condition an embedding on memory.
 
@@ -107,6 +111,8 @@ class MemoryAttention(nn.Module):
             How many of the last tokens are pointers.
         bias
             ``(B, 1, 1, M)``, added to the scores of memory tokens: minus infinity hides padding. None: nothing is.
+        observe
+            Is told each layer's weights ``(B, h * w, M)`` of the memory tokens, one layer after the other.
 
         Returns
         -------
@@ -121,5 +127,5 @@ class MemoryAttention(nn.Module):
         dtype = compute_dtype(embedding)
         keys, values = (memory + memory_positions).to(dtype), memory.to(dtype)
         for layer in self.layers:
-            x = layer(x, keys, values, rotations, num_pointers, bias)
+            x = layer(x, keys, values, rotations, num_pointers, bias, observe)
         return unflatten_map(self.norm(x), height, width)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from src_model.nn.compute import Linear
 from src_model.nn.image_encoder import ImageEncoder
 from src_model.nn.layers import Mlp, flatten_map
-from src_model.nn.mask_decoder import ABSENT_LOGIT, MaskDecoder, MaskPrediction
+from src_model.nn.mask_decoder import MaskDecoder, MaskPrediction
 from src_model.nn.memory_attention import MemoryAttention
 from src_model.nn.memory_encoder import MemoryEncoder
 from src_model.nn.position_encoding import sine_map, time_sine
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
 
     from src_model.nn.config import ModelConfig
     from src_model.nn.memory_tokens import MemoryTokens
+    from src_model.nn.prior import Prior
 
 _MASK_SCALE, _MASK_BIAS = 20.0, -10.0
 """Mask probabilities 0..1 become -10..10 before the memory encoder, and prompted masks become such logits."""
-
-_BARELY_PRESENT = 1e-3
-"""Occlusion score given to an object that somebody pointed at and the network does not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +114,51 @@ class Sam2Network(nn.Module):
         Tensor
             ``(B, 256, h, w)``.
         """
+        conditioned: Tensor = (attention or self.memory_attention)(embedding, *self._memory_sequence(memory))
+        return conditioned
+
+    @torch.no_grad()
+    def memory_shares(self, embedding: Tensor, memory: MemoryTokens) -> Tensor:
+        """Tell what each place of a frame attends to in memory; it takes far more time than :meth:`attend_memory`.
+
+        Parameters
+        ----------
+        embedding, memory
+            As in :meth:`attend_memory`.
+
+        Returns
+        -------
+        Tensor
+            ``(L, B, K + P, h, w)`` float32: the share of attention that layer l of place (y, x) gives to each of the K
+            spatial memories and then to each of the P pointers of object b. Over memories and pointers they add up to
+            one; padding has zero.
+        """
+        height, width = embedding.shape[-2:]
+        parts = memory.pointers.shape[2] // self.config.memory_width
+        maps = memory.memories.shape[1] * height * width
+        layers: list[Tensor] = []
+
+        def sum_over_tokens(weights: Tensor) -> None:
+            rows = weights.shape[:2]
+            spatial = weights[..., :maps].reshape(*rows, -1, height * width).sum(dim=3)
+            pointers = weights[..., maps:].reshape(*rows, -1, parts).sum(dim=3)
+            shares = torch.cat((spatial, pointers), dim=2).transpose(1, 2)
+            layers.append(shares.reshape(*shares.shape[:2], height, width))
+
+        self.memory_attention(embedding, *self._memory_sequence(memory), observe=sum_over_tokens)
+        return torch.stack(layers)
+
+    def _memory_sequence(self, memory: MemoryTokens) -> tuple[Tensor, Tensor, int, Tensor | None]:
+        """Line up memory for the attention: tokens, their positions, how many are of pointers, what hides padding."""
         spatial, spatial_positions = self._spatial_tokens(memory)
         pointers, pointer_positions = self._pointer_tokens(memory)
         rows = max(len(spatial_positions), len(pointer_positions))
-        conditioned: Tensor = (attention or self.memory_attention)(
-            embedding,
+        return (
             torch.cat((spatial, pointers), dim=1),
             torch.cat([positions.expand(rows, -1, -1) for positions in (spatial_positions, pointer_positions)], dim=1),
             pointers.shape[1],
             self._padding_bias(memory),
         )
-        return conditioned
 
     def _spatial_tokens(self, memory: MemoryTokens) -> tuple[Tensor, Tensor]:
         """Flatten K memories to ``(B, K * h * w, 64)``, with positions ``(B or 1, K * h * w, 64)``."""
@@ -160,16 +192,16 @@ class Sam2Network(nn.Module):
         bias = torch.zeros(hidden.shape).masked_fill_(hidden, -torch.inf)
         return bias[:, None, None].to(memory.memories.device)
 
-    def predict_masks(
+    def decode(
         self,
         embedding: Tensor,
         high_res: tuple[Tensor, Tensor],
         prompts: PromptTensors,
         *,
         multimask: bool,
-        assume_present: bool = False,
+        prior: Prior | None = None,
     ) -> MaskPrediction:
-        """Predict the masks of a batch of objects from conditioned embeddings and prompts.
+        """Predict the masks of a batch of objects: the one way from conditioned embeddings and prompts to masks.
 
         Parameters
         ----------
@@ -181,21 +213,23 @@ class Sam2Network(nn.Module):
             One row an object; :meth:`PromptTensors.none` on tracked frames.
         multimask
             Give three readings instead of one mask; right for at most one point.
-        assume_present
-            Take the object as present whatever its occlusion score, because somebody pointed at it.
+        prior
+            What else is known of the objects; without it the masks are SAM 2's to the last bit.
 
         Returns
         -------
         MaskPrediction
-            Its logits are ``ABSENT_LOGIT`` where the object is absent.
+            As the decoder gives it, also where it judges an object absent: see :meth:`MaskPrediction.where_present`.
         """
         height, width = embedding.shape[-2:]
         tokens, dense = self.sam_prompt_encoder(prompts, height, width)
+        if prior is not None:
+            tokens, dense = prior.added_to(tokens, dense)
         positions = self.sam_prompt_encoder.grid_positions(height, width)
-        raw: MaskPrediction = self.sam_mask_decoder(embedding, positions, tokens, dense, high_res, multimask=multimask)
-        object_logits = raw.object_logits.clamp(min=_BARELY_PRESENT) if assume_present else raw.object_logits
-        logits = torch.where((object_logits > 0)[..., None, None], raw.logits, ABSENT_LOGIT).float()
-        return MaskPrediction(logits, raw.iou, raw.tokens, object_logits)
+        prediction: MaskPrediction = self.sam_mask_decoder(
+            embedding, positions, tokens, dense, high_res, multimask=multimask
+        )
+        return prediction if prior is None else prior.added_to_masks(prediction)
 
     def object_pointer(self, tokens: Tensor, object_logits: Tensor) -> Tensor:
         """Turn output tokens ``(B, 256)`` into object pointers ``(B, 256)``, a fixed one where the object is absent."""
@@ -225,7 +259,7 @@ class Sam2Network(nn.Module):
         )
         prompts = PromptTensors.none(mask.shape[0], mask.device)
         dense = PromptTensors(prompts.points, prompts.labels, self.mask_downsample(mask))
-        decoded = self.predict_masks(features.embedding, features.high_res, dense, multimask=False)
+        decoded = self.decode(features.embedding, features.high_res, dense, multimask=False)
         pointer = self.object_pointer(decoded.tokens[:, 0], decoded.object_logits)
         present = (mask.flatten(1) > 0).any(dim=1, keepdim=True).to(pointer.dtype)
         pointer = present * pointer + (1 - present) * self.no_obj_ptr

@@ -6,7 +6,7 @@ The method is that of SAM (Kirillov et al. 2023, appendix B, "Automatic mask gen
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
@@ -44,7 +44,7 @@ _LEAST_TILE = 32
 
 @dataclass(frozen=True, slots=True)
 class AutomaticSettings:
-    """What is clicked and which masks are kept. The defaults are those of SAM.
+    """What is clicked and which masks are kept. The defaults are those of SAM, and the thresholds the checkpoint's.
 
     Attributes
     ----------
@@ -53,9 +53,9 @@ class AutomaticSettings:
     points_per_batch
         Clicks that are answered at once: more take more memory.
     min_score
-        Masks of a lower predicted IoU are dropped.
+        Masks of a lower predicted IoU are dropped. None: what suits the checkpoint.
     min_stability
-        Masks of a lower stability are dropped: the IoU of a mask cut higher and one cut lower.
+        Masks whose IoU with themselves, cut higher and cut lower, is less are dropped. None: what suits the checkpoint.
     stability_offset
         Logits by which that cut is moved up and down.
     max_box_overlap
@@ -85,8 +85,8 @@ class AutomaticSettings:
 
     points_per_side: int = 32
     points_per_batch: int = 64
-    min_score: float = 0.88
-    min_stability: float = 0.95
+    min_score: float | None = None
+    min_stability: float | None = None
     stability_offset: float = 1.0
     max_box_overlap: float = 0.7
     crop_layers: int = 0
@@ -112,8 +112,9 @@ class AutomaticSettings:
             "tile_overlap": (0, 0.9),
         }
         for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
-                raise PromptError(f"{name}={getattr(self, name)} cannot be used; it must be in {low}..{high}")
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise PromptError(f"{name}={value} cannot be used; it must be in {low}..{high}")
         if self.tile not in ("auto", None) and not (isinstance(self.tile, int) and self.tile >= _LEAST_TILE):
             raise PromptError(
                 f"tile={self.tile!r} cannot be used; it must be 'auto', None or from {_LEAST_TILE} pixels"
@@ -164,10 +165,18 @@ class AutomaticMaskGenerator:
         A loaded network.
     settings
         What is clicked and kept.
+
+    Attributes
+    ----------
+    thresholds
+        What a mask must reach.
     """
 
     def __init__(self, predictor: StreamingPredictor, settings: AutomaticSettings | None = None) -> None:
         self.settings = settings or AutomaticSettings()
+        asked = {"min_score": self.settings.min_score, "min_stability": self.settings.min_stability}
+        given = {name: value for name, value in asked.items() if value is not None}
+        self.thresholds = replace(predictor.mask_thresholds, **given)
         self._steps = predictor.steps
         self._images = ImagePredictor(predictor)
 
@@ -243,7 +252,7 @@ class AutomaticMaskGenerator:
     ) -> Iterator[tuple[AutomaticMask, bool]]:
         prediction = self._images.predict_each(points)
         stability = mask_stability(prediction.logits, self.settings.stability_offset)
-        good = (prediction.iou >= self.settings.min_score) & (stability >= self.settings.min_stability)
+        good = (prediction.iou >= self.thresholds.min_score) & (stability >= self.thresholds.min_stability)
         for row, column in good.nonzero().tolist():
             rle = render_mask(prediction.logits[row, column], self._images.shape, self._steps.settings)
             if rle.is_empty:

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from src_model.errors import MovieError
+from src_model.errors import DamagedFrameError, MovieError
 from src_model.frames import LiveSource
 from src_model.tracking.feature_folder import FeatureFolder
 from src_model.tracking.feature_identity import frame_checksum, identify
@@ -66,6 +66,11 @@ class FrameReader:
     ------
     FeatureStoreError
         If features cannot be kept in the folder that was asked for.
+
+    Attributes
+    ----------
+    damaged
+        Frames that could not be read when they were last asked for.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class FrameReader:
         normalization: Callable[[], Normalization],
         options: FeatureOptions,
     ) -> None:
+        self.damaged: set[int] = set()
         self._steps = steps
         self._movie = movie
         self._decide = normalization
@@ -113,11 +119,33 @@ class FrameReader:
 
         Raises
         ------
+        DamagedFrameError
+            If this frame alone cannot be read. Its number is the one that was asked for, whatever the movie is made of.
         MovieError
             If it cannot be read (any more).
         """
         with self._lock:
-            return self._movie.read(frame)
+            try:
+                image = self._movie.read(frame)
+            except DamagedFrameError as error:
+                self.damaged.add(frame)
+                if error.frame == frame:
+                    raise
+                raise DamagedFrameError(str(error), frame) from error
+            self.damaged.discard(frame)
+            return image
+
+    def is_damaged(self, frame: int) -> bool:
+        """Find out whether there is a frame that cannot be read while others can."""
+        if not 0 <= frame < len(self._movie):
+            return False
+        try:
+            self.image(frame)
+        except DamagedFrameError:
+            return True
+        except MovieError:  # a live stream may have let go of it
+            return False
+        return False
 
     def prepare(self, frame: int, *, for_windows: bool = False) -> PreparedFrame:
         """Read a frame and prepare it: as a whole, or, for windows, no further than it has to be for these.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from torch import Tensor
 
@@ -134,7 +134,14 @@ class MemoryBank:
         self.recent.pop(frame, None)
 
     def plan(
-        self, frame: int, *, reverse: bool, available: Iterable[int], horizon: int, max_pointers: int
+        self,
+        frame: int,
+        *,
+        reverse: bool,
+        available: Iterable[int],
+        horizon: int,
+        max_pointers: int,
+        is_silent: Callable[[int], bool] = lambda _: False,
     ) -> MemoryPlan:
         """Decide which frames the tracking of ``frame`` attends to.
 
@@ -150,25 +157,29 @@ class MemoryBank:
             Frames that pointers may span.
         max_pointers
             Pointers of the tracked frames at most, plus one.
+        is_silent
+            Tells of frames that are passed over. Conditioning frames are not if there are no others.
         """
         step = 1 if reverse else -1
-        selected = self._nearest_conditioning(frame)
+        selected = self._nearest_conditioning(frame, is_silent)
         past = [number for number in selected if step * (number - frame) >= 0]
         usable = (set(available) | self.recent.keys() | self.conditioning.keys()) - set(selected) - {frame}
         reach = min(horizon, max_pointers) - 1
         if self.settings.prompts_bound_memory and past:
             reach = min([reach, *(step * (number - frame) for number in past)])
-        recent = [(frame + step * age, age) for age in range(1, reach + 1) if frame + step * age in usable]
+        ages = [age for age in range(1, reach + 1) if frame + step * age in usable]
+        recent = [(frame + step * age, age) for age in ages if not is_silent(frame + step * age)]
         spatial = [(number, 0) for number in selected]
         spatial += [(number, age) for number, age in reversed(recent) if age <= _RECENT_MEMORIES]
         pointers = [(number, step * (number - frame)) for number in past]
         return MemoryPlan(tuple(spatial), tuple(pointers + recent))
 
-    def _nearest_conditioning(self, frame: int) -> list[int]:
+    def _nearest_conditioning(self, frame: int, is_silent: Callable[[int], bool]) -> list[int]:
         """Choose the first prompted frame and the nearest others, in order of time."""
         limit = self.settings.max_conditioning
-        frames = sorted(self.conditioning)
+        stored = [number for number in self.conditioning if not is_silent(number)] or list(self.conditioning)
+        frames = sorted(stored)
         if limit is None or len(frames) <= limit:
-            return list(self.conditioning) if limit is None else frames
+            return stored if limit is None else frames
         nearest = sorted(frames[1:], key=lambda number: (abs(number - frame), number))
         return sorted([frames[0], *nearest[: limit - 1]])

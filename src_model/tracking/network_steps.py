@@ -168,9 +168,8 @@ class NetworkSteps:
         if previous is not None:
             prompts = _with_earlier_mask(prompts, previous)
         pointed_at = self.settings.trust_prompts and bool((prompts.labels > 0).any())
-        return self.network.predict_masks(
-            embedding, features.high_res, prompts, multimask=multimask, assume_present=pointed_at
-        )
+        raw = self.network.decode(embedding, features.high_res, prompts, multimask=multimask)
+        return raw.where_present(pointed_at)
 
     @torch.no_grad()
     def segment(self, features: ImageFeatures, prompts: PromptTensors, *, multimask: bool) -> MaskPrediction:
@@ -188,13 +187,8 @@ class NetworkSteps:
         batch = features.expand(prompts.points.shape[0])
         if prompts.mask_logits is not None:
             prompts = _with_earlier_mask(prompts, prompts.mask_logits)
-        encoder, embedding = self.network.sam_prompt_encoder, self.network.without_memory(batch.embedding)
-        tokens, dense = encoder(prompts, *embedding.shape[-2:])
-        positions = encoder.grid_positions(*embedding.shape[-2:])
-        prediction: MaskPrediction = self.network.sam_mask_decoder(
-            embedding, positions, tokens, dense, batch.high_res, multimask=multimask
-        )
-        return prediction
+        embedding = self.network.without_memory(batch.embedding)
+        return self.network.decode(embedding, batch.high_res, prompts, multimask=multimask)
 
     @torch.no_grad()
     def take_mask(self, features: ImageFeatures, mask: Rle) -> MemoryEntry:
@@ -230,7 +224,8 @@ class NetworkSteps:
         batch = features.expand(memory.memories.shape[0])
         embedding = self._conditioned(features.embedding, memory)
         nothing = PromptTensors.none(embedding.shape[0], self.device)
-        prediction = self.network.predict_masks(embedding, batch.high_res, nothing, multimask=True).best()
+        raw = self.network.decode(embedding, batch.high_res, nothing, multimask=True)
+        prediction = raw.where_present().best()
         together = self.entry_of(prediction)
         self.add_memory(together, features, binarize=False)
         return prediction, _split(together)

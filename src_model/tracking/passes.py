@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from src_model.errors import FrameRangeError, NoPromptError
@@ -34,6 +34,11 @@ class Pass:
     def reverse(self) -> bool:
         """Whether time runs backwards."""
         return self.frames.step < 0
+
+    @property
+    def stop(self) -> int | None:
+        """As the tracker takes it: excluded, None for the first frame of the movie in reverse."""
+        return None if self.frames.stop < 0 else self.frames.stop
 
 
 def plan_passes(prompted: Mapping[int, Sequence[int]], span: range, direction: Way) -> list[Pass]:
@@ -72,7 +77,10 @@ def plan_passes(prompted: Mapping[int, Sequence[int]], span: range, direction: W
         return [Pass(range(last, span.start - 1, -1), everything)]
     first = {object_id: min(frames) for object_id, frames in prompted.items()}
     forward = [Pass(range(min(first.values()), span.stop), everything)]
-    return forward if direction == "forward" else forward + _towards_start(first, span.start)
+    if direction == "forward":
+        return forward
+    later = {object_id: frame for object_id, frame in first.items() if frame > span.start}
+    return forward + staggered(later, span.start, reverse=True)
 
 
 def _check_inside(prompted: Mapping[int, Sequence[int]], span: range) -> None:
@@ -85,39 +93,62 @@ def _check_inside(prompted: Mapping[int, Sequence[int]], span: range) -> None:
             )
 
 
-def _towards_start(first: Mapping[int, int], start: int) -> list[Pass]:
-    """Reverse runs, cut wherever another object joins."""
-    joints = sorted({frame for frame in first.values() if frame > start}, reverse=True)
+def staggered(starts: Mapping[int, int], end: int, *, reverse: bool) -> list[Pass]:
+    """Plan one way over consecutive frames that picks objects up as it comes to them: each frame is looked at once.
+
+    Parameters
+    ----------
+    starts
+        The frame on which each object joins. Those that lie behind the end are left out.
+    end
+        The last frame, included.
+    reverse
+        Whether time runs backwards.
+
+    Returns
+    -------
+    list of Pass
+        One begins wherever another object joins.
+    """
+    step = -1 if reverse else 1
+    joining = {object_id: frame for object_id, frame in starts.items() if (end - frame) * step >= 0}
+    joints = sorted(set(joining.values()), reverse=reverse)
     passes = []
-    for joint, following in zip(joints, [*joints, start - 1][1:], strict=True):
-        objects = tuple(object_id for object_id, frame in first.items() if frame >= joint)
-        passes.append(Pass(range(joint, following, -1), objects))
+    for joint, following in zip(joints, [*joints, end + step][1:], strict=True):
+        objects = tuple(object_id for object_id, frame in joining.items() if (joint - frame) * step >= 0)
+        passes.append(Pass(range(joint, following, step), objects))
     return passes
 
 
 def remaining_passes(passes: Sequence[Pass], objects: Mapping[int, TrackedObject]) -> list[Pass]:
     """Leave out what was tracked before: passes that were finished, and the first part of one that was cut short."""
-    return left_of(passes, lambda number, frame: objects[number].directions.get(frame))
+    prompted = {number: item.prompted_frames for number, item in objects.items()}
+    return left_of(passes, prompted, lambda number, frame: objects[number].directions.get(frame))
 
 
-def left_of(passes: Sequence[Pass], tracked: Callable[[int, int], bool | None]) -> list[Pass]:
-    """Leave out what was tracked before, wherever that is kept.
+def left_of(
+    passes: Sequence[Pass], prompted: Mapping[int, Sequence[int]], tracked: Callable[[int, int], bool | None]
+) -> list[Pass]:
+    """Leave out what was tracked before of each object, wherever that is kept.
 
     Parameters
     ----------
     passes
         In order.
+    prompted
+        The prompted frames of each object: it is tracked from the first on, in reverse from the last.
     tracked
         Tells of an object and a frame whether it was tracked there in reverse; None: not at all.
     """
-    left = []
+    left: list[Pass] = []
     for planned in passes:
-        done = [
-            place
-            for place, frame in enumerate(planned.frames)
-            if any(tracked(number, frame) is planned.reverse for number in planned.objects)
-        ]
-        rest = planned.frames[done[-1] + 1 :] if done else planned.frames
-        if len(rest):
-            left.append(replace(planned, frames=rest))
+        frames, reverse = planned.frames, planned.reverse
+        starts = {}
+        for number in planned.objects:
+            done = next((frame for frame in reversed(frames) if tracked(number, frame) is reverse), None)
+            if done is not None:
+                starts[number] = done + frames.step
+            else:
+                starts[number] = (min if reverse else max)(frames.start, (max if reverse else min)(prompted[number]))
+        left += staggered(starts, frames[-1], reverse=reverse)
     return left

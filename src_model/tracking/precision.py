@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from src_model.errors import PromptError
+from src_model.nn.compute import has_bfloat16_units
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 PrecisionChoice = Literal["auto", "exact", "fast"]
 
 PRECISIONS: tuple[PrecisionChoice, ...] = ("auto", "exact", "fast")
-
-_BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16")
 
 
 def choose_precision(choice: str, device: torch.device) -> Precision:
@@ -36,19 +34,11 @@ def choose_precision(choice: str, device: torch.device) -> Precision:
     return "fast" if choice == "fast" else "exact"
 
 
-@lru_cache(maxsize=8)
 def computes_bfloat16(device: torch.device) -> bool:
     """Whether a device multiplies bfloat16 faster than float32; others would only emulate it."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    backend: Any = torch.backends.mkldnn
-    if device.type != "cpu" or not backend.is_available():
-        return False
-    capabilities = getattr(torch.cpu, "get_capabilities", None)
-    if capabilities is None:  # before torch 2.12
-        return bool(torch.cpu._is_avx512_bf16_supported())
-    present = capabilities()
-    return any(present.get(unit, False) for unit in _BFLOAT16_UNITS)
+    return device.type == "cpu" and has_bfloat16_units()
 
 
 def computing(precision: Precision, device: torch.device) -> AbstractContextManager[object]:

@@ -20,6 +20,7 @@ from src_model.tracking.session import Session
 from src_model.tracking.settings import PRESETS, PresetName, TrackingSettings
 from src_model.tracking.threads import use_threads
 from src_model.tracking.windows.rules import LEAST_PIXELS
+from src_model.weights import MaskThresholds, architecture_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,8 @@ class StreamingPredictor:
         What the checkpoint is called and its hash, for saved sessions.
     engine
         Computes image encoder and memory attention in the network's place; the network does if left out.
+    mask_thresholds
+        What automatic masks must reach; what suits the network's architecture if left out.
     """
 
     def __init__(
@@ -64,12 +67,14 @@ class StreamingPredictor:
         name: str = "unnamed",
         sha256: str = "",
         engine: Engine | None = None,
+        mask_thresholds: MaskThresholds | None = None,
     ) -> None:
         size = _checked_size(image_size or network.config.image_size, network.config.trunk.size_multiple)
         target = torch.device(device)
         checkpoint = CheckpointIdentity(name, sha256)
         chosen = _checked_window(settings or PRESETS["default"])
         self.steps = NetworkSteps(network.to(target).eval(), chosen, target, size, checkpoint, engine)
+        self.mask_thresholds = mask_thresholds or architecture_thresholds(network.config.name)
 
     @classmethod
     def load(
@@ -135,6 +140,7 @@ class StreamingPredictor:
             name=loaded.name,
             sha256=loaded.sha256,
             engine=choose_engine(loaded.network, backend, target),
+            mask_thresholds=loaded.mask_thresholds,
         )
 
     @property
@@ -173,6 +179,7 @@ class StreamingPredictor:
             name=self.name,
             sha256=self.sha256,
             engine=self.steps.engine,
+            mask_thresholds=self.mask_thresholds,
         )
 
     def start(

@@ -43,7 +43,16 @@ class Prompting:
     windows: WindowFollower | None = None
 
     def answer(self, item: TrackedObject, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
-        """Answer a prompt on a frame and keep the answer until the next propagation stores it in the memory bank."""
+        """Answer a prompt on a frame and keep the answer until the next propagation stores it in the memory bank.
+
+        Raises
+        ------
+        DamagedFrameError
+            If the frame cannot be read. Others that cannot are done without.
+        """
+        return self.recall.past_damage(frame, lambda: self._answer(item, frame, prompt, replace=replace))
+
+    def _answer(self, item: TrackedObject, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
         earlier = None if replace else item.prompts.get(frame)
         complete = earlier.extended(prompt) if earlier is not None else prompt
         window = None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 
+from src_model.errors import DamagedFrameError
 from src_model.nn import ImageFeatures
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import FrameResult, shown_score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from src_model.masks import MaskletFrame, Rle
     from src_model.tracking.memory_bank import MemoryEntry, MemoryPlan
@@ -80,11 +81,18 @@ class Propagation:
     windows: WindowFollower | None = None
 
     def step(self, frame: int, items: Sequence[TrackedObject], *, reverse: bool) -> FrameResult:
-        """Track objects in one frame; prompted and locked frames are given as they are."""
-        for item in items:
-            self._store_pending(item)
-        free = {item.object_id: item for item in items if not item.is_fixed(frame)}
-        looks = self._tracked(frame, free, reverse=reverse)
+        """Track objects in one frame; prompted and locked frames are given as they are.
+
+        Where the frame is damaged, these are all there is, and nothing else changes: tracking goes over it.
+        """
+        try:
+            looks = self.recall.past_damage(frame, lambda: self._looked(frame, items, reverse=reverse))
+        except DamagedFrameError as error:
+            if error.frame != frame:
+                raise
+            fixed = [item for item in items if item.is_fixed(frame) and frame in item.masklet]
+            return replace(_result(frame, fixed, {}), damaged=str(error))
+        free = {item.object_id: item for item in items}
         for number, look in looks.items():
             item = free[number]
             item.masklet.set(frame, look.mask, score=look.score, object_score=look.presence)
@@ -92,6 +100,13 @@ class Propagation:
         for item in items:
             item.directions[frame] = reverse
         return _result(frame, items, looks)
+
+    def _looked(self, frame: int, items: Sequence[TrackedObject], *, reverse: bool) -> dict[int, Look]:
+        """Look for the objects that are not known on a frame."""
+        for item in items:
+            self._store_pending(item)
+        free = {item.object_id: item for item in items if not item.is_fixed(frame)}
+        return self._tracked(frame, free, reverse=reverse)
 
     def _store_pending(self, item: TrackedObject) -> None:
         """Move answers to prompts into the memory bank, now that no more clicks refine them."""
@@ -101,7 +116,8 @@ class Propagation:
                 item.bank.condition(frame, entry)
             else:
                 item.bank.remember(frame, entry)
-            self.recall.steps.add_memory(entry, self.recall.seen(frame, entry.window), binarize=True)
+            if frame not in self.recall.damaged:
+                self.recall.steps.add_memory(entry, self.recall.seen(frame, entry.window), binarize=True)
         item.pending.clear()
 
     def _tracked(self, frame: int, items: Mapping[int, TrackedObject], *, reverse: bool) -> dict[int, Look]:
@@ -223,10 +239,16 @@ def is_active(item: TrackedObject, frame: int, *, reverse: bool, settings: Track
     return frame <= frames[-1] if reverse else frame >= frames[0]
 
 
-def repair_range(item: TrackedObject, frame: int, *, reverse: bool) -> range:
-    """Frames to track again beside a corrected one: tracked, neither prompted nor locked, without a gap."""
+def repair_range(
+    item: TrackedObject, frame: int, *, reverse: bool, is_damaged: Callable[[int], bool] = lambda _: False
+) -> range:
+    """Frames to track again beside a corrected one: tracked, neither prompted nor locked, no gap but damaged frames."""
     step = -1 if reverse else 1
-    stop = frame + step
-    while stop in item.directions and stop not in item.prompts and stop not in item.locked:
-        stop += step
+    number = stop = frame + step
+    while number not in item.prompts and number not in item.locked:
+        if number in item.directions:
+            stop = number + step
+        elif not is_damaged(number):
+            break
+        number += step
     return range(frame + step, stop, step)

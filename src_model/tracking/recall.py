@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
 
-from src_model.errors import MovieError
+from src_model.errors import DamagedFrameError, MovieError
 from src_model.nn import ImageFeatures, MemoryTokens
 from src_model.tracking.windows.carrying import carried, is_near_in_scale
 from src_model.tracking.windows.window import Window, cut_mask, whole_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from src_model.masks import Rle
     from src_model.tracking.memory_bank import MemoryEntry, MemoryPlan
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.tracked_object import TrackedObject
     from src_model.tracking.windows.carrying import Place
+
+T = TypeVar("T")
 
 _RESTORED_FRAMES = 6
 """How many already tracked neighbours of a frame are made memories again when tracking starts beside them."""
@@ -39,11 +41,31 @@ class Recall:
         Gives the image features of a frame; where objects have windows, of a window too, as its second argument.
     horizon
         Frames that object pointers may span.
+    damaged
+        Frames that proved impossible to read.
     """
 
     steps: NetworkSteps
     features: Callable[..., ImageFeatures]
     horizon: int
+    damaged: Container[int] = frozenset()
+
+    def past_damage(self, frame: int, work: Callable[[], T]) -> T:
+        """Do ``work`` on a frame, and again without the memory of other frames that prove damaged meanwhile.
+
+        Raises
+        ------
+        DamagedFrameError
+            If ``frame`` itself is damaged, or one that nothing can be done without.
+        """
+        passed_over: set[int] = set()
+        while True:
+            try:
+                return work()
+            except DamagedFrameError as error:
+                if error.frame == frame or error.frame in passed_over:
+                    raise
+                passed_over.add(error.frame)
 
     def seen(self, frame: int, window: Window | None) -> ImageFeatures:
         """Return the features of a window of a frame; None: of the whole frame."""
@@ -60,7 +82,19 @@ class Recall:
             available=[number for number in available if number in item.masklet],
             horizon=self.horizon,
             max_pointers=self.steps.network.config.max_pointers,
+            is_silent=lambda number: self._is_silent(item, number),
         )
+
+    def _is_silent(self, item: TrackedObject, frame: int) -> bool:
+        """Whether a frame says nothing about others: it is damaged, or a person said that the object is not there."""
+        if frame in self.damaged:
+            held = item.bank.entry(frame)
+            if held is None or held.memory is None:
+                return True
+        if not self.steps.settings.absence_is_local or not (frame in item.prompts or frame in item.locked):
+            return False
+        mask = item.masklet.mask_at(frame)
+        return mask is not None and mask.is_empty
 
     def tokens(
         self,

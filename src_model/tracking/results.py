@@ -59,6 +59,9 @@ class FrameResult:
     windows
         ``(y0, x0, y1, x1)`` of the part of the frame in which an object was seen, by object id; those seen on the whole
         frame are missing.
+    damaged
+        Why the frame could not be read; None where it could. Of a damaged frame only masks are given that were known
+        before: prompted and locked ones. The others stay unknown, which is not the same as empty.
     """
 
     frame: int
@@ -67,6 +70,7 @@ class FrameResult:
     object_scores: dict[int, float]
     logits: dict[int, Tensor] = field(default_factory=dict, repr=False)
     windows: dict[int, Box] = field(default_factory=dict)
+    damaged: str | None = None
 
     @property
     def masks(self) -> DecodedMasks:

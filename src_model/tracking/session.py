@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from src_model.errors import FrameRangeError, MovieError, NoPromptError, PromptError, UnknownObjectError
+from src_model.errors import DamagedFrameError, FrameRangeError, MovieError, PromptError
 from src_model.frames import FrameSource, LiveSource, Normalization, decide_normalization
 from src_model.masks import Masklet
 from src_model.tracking.adoption import adopt
-from src_model.tracking.frame_numbers import checked_frame, frame_range
+from src_model.tracking.frame_numbers import checked_frame, frame_range, with_advice
 from src_model.tracking.memory_bank import MemoryBank
+from src_model.tracking.object_choice import check_repairable, held_object, listed, objects_to_track
 from src_model.tracking.operations import Chosen, Cleared, Locked, OperationLog, Prompted, Propagated, Removed
 from src_model.tracking.prompting import Prompting
 from src_model.tracking.prompts import checked_object_id, make_prompt
@@ -151,13 +152,19 @@ class Session:
         ------
         FrameRangeError, PromptError
             If the frame, the object id or the prompt cannot be meant.
+        DamagedFrameError
+            If the frame cannot be read; the message names the nearest ones that can.
         """
         frame = checked_frame(frame, len(self.movie))
         number = checked_object_id(object_id)
         prompt = make_prompt(self.frame_shape, points=points, labels=labels, box=box, mask=mask)
         self._features.look_at(frame)
         item = self._objects.get(number) or self._new_object(number)
-        answer = self._prompting.answer(item, frame, prompt, replace=replace)
+        prompting = self._prompting
+        try:
+            answer = prompting.answer(item, frame, prompt, replace=replace)
+        except DamagedFrameError as error:
+            raise with_advice(error, frame, len(self.movie), self._features.is_damaged) from error
         self._objects[number] = item
         self.log.add(Prompted(number, frame, prompt, replace))
         return answer
@@ -185,7 +192,7 @@ class Session:
         item = self._object(object_id)
         if frame not in item.prompts:
             raise PromptError(
-                f"object {object_id} has no prompt on frame {frame}; it is prompted on {_listed(item.prompted_frames)}"
+                f"object {object_id} has no prompt on frame {frame}; it is prompted on {listed(item.prompted_frames)}"
             )
         del item.prompts[frame]
         item.pending.pop(frame, None)
@@ -242,13 +249,15 @@ class Session:
         """Track objects through the movie, frame by frame.
 
         Closing the generator keeps every finished frame; calling again with ``start`` at the next frame goes on as if
-        it had never stopped. Prompted and locked frames are given as they are.
+        it had never stopped. Prompted and locked frames are given as they are. A damaged frame is gone over: its result
+        says so (``damaged``), holds no new masks, and leaves no trace in memory.
 
         Parameters
         ----------
         start, stop
             As in ``range``: ``stop`` is excluded. Left out: forwards from the first prompted frame to the end of the
-            movie, in reverse from the last frame to frame 0 included.
+            movie, in reverse from the last frame to frame 0 included. They are taken as they are: where an object is
+            not known beside ``start``, the frames between stay without masks.
         reverse
             Track towards earlier frames.
         objects
@@ -264,7 +273,7 @@ class Session:
         NoPromptError, UnknownObjectError, FrameRangeError
             Before anything is computed.
         """
-        items = self._promptable(objects)
+        items = objects_to_track(self._objects, objects)
         frames = frame_range(items, len(self.movie), start, stop, reverse=reverse)
         operation = Propagated(tuple(item.object_id for item in items), frames.start, frames.start, reverse)
         return self._tracked(items, frames, operation)
@@ -274,19 +283,17 @@ class Session:
     ) -> Iterator[FrameResult]:
         """Track an object again around a corrected frame, up to the next prompted or locked frame on each side.
 
-        Only frames that were already tracked are touched; every other one stays byte for byte as it was.
+        Only frames that were already tracked are touched; every other one stays byte for byte as it was. Damaged frames
+        between them are gone over.
 
         Raises
         ------
         UnknownObjectError, NoPromptError
-            If the object is not there or holds no prompt on ``frame``.
+            If there is no such object, it holds no prompt on ``frame``, or its mask there is empty: that it is not on
+            one frame says nothing about those beside it.
         """
         item = self._object(object_id)
-        if frame not in item.prompts:
-            raise NoPromptError(
-                f"object {object_id} has no prompt on frame {frame} to repair from; prompt that frame first "
-                f"(it is prompted on {_listed(item.prompted_frames)})"
-            )
+        check_repairable(item, frame)
         return self._repaired(item, frame, direction)
 
     def push(self, image: ArrayLike) -> FrameResult:
@@ -338,7 +345,7 @@ class Session:
         horizon = self._steps.network.config.max_pointers
         if self._steps.settings.short_movie_pointers:
             horizon = max(2, min(horizon, len(self.movie)))
-        return Recall(self._steps, self._features, horizon)
+        return Recall(self._steps, self._features, horizon, self._features.damaged)
 
     @property
     def _windows(self) -> WindowFollower | None:
@@ -373,27 +380,11 @@ class Session:
         for reverse, name in ((False, "forward"), (True, "backward")):
             if direction in (name, "both"):
                 operation = Propagated((item.object_id,), frame, frame, reverse, kind="repair")
-                yield from self._tracked([item], repair_range(item, frame, reverse=reverse), operation)
+                frames = repair_range(item, frame, reverse=reverse, is_damaged=self._features.is_damaged)
+                yield from self._tracked([item], frames, operation)
 
     def _new_object(self, object_id: int) -> TrackedObject:
         return TrackedObject(object_id, MemoryBank(self._steps.settings), Masklet(object_id, self.frame_shape))
 
     def _object(self, object_id: int) -> TrackedObject:
-        if object_id not in self._objects:
-            raise UnknownObjectError(f"there is no object {object_id}; the objects are {_listed(self._objects)}")
-        return self._objects[object_id]
-
-    def _promptable(self, objects: Sequence[int] | None) -> list[TrackedObject]:
-        if objects is None:
-            items = [item for item in self._objects.values() if item.prompts]
-        else:
-            items = [self._object(object_id) for object_id in objects]
-        empty = [item.object_id for item in items if not item.prompts]
-        if not items or empty:
-            who = f"object {empty[0]} has no prompt" if empty else "no object has a prompt"
-            raise NoPromptError(f"{who} yet; give a point, a box or a mask with session.prompt(...) first")
-        return items
-
-
-def _listed(values: Sequence[int] | Mapping[int, object]) -> str:
-    return ", ".join(map(str, values)) if values else "none"
+        return held_object(self._objects, object_id)

@@ -84,7 +84,7 @@ def save_session(session: Session, path: str | Path) -> Path:
         raise SessionFileError(f"a session is saved as a .json file, not as '{path.name}'")
     if not len(session.movie):
         raise SessionFileError("the live stream has no frame yet, so there is no session to save; push an image first")
-    content = _document(session).model_dump_json().encode()
+    content = as_document(session).model_dump_json().encode()
     _check_size(len(content), _values_in(content), path)
     _write_whole(path, content)
     return path
@@ -319,7 +319,8 @@ def _normalization(document: SessionDocument, source: FrameSource) -> Normalizat
     return normalization
 
 
-def _document(session: Session) -> SessionDocument:
+def as_document(session: Session) -> SessionDocument:
+    """Describe a session as its file does."""
     movie, steps = session.movie, session.steps
     return SessionDocument(
         program=__version__,

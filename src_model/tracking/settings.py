@@ -29,6 +29,9 @@ class TrackingSettings:
     prompts_bound_memory
         Look no further back for recent frames than to the nearest prompted one: what was tracked before a correction
         is what the correction was made against.
+    absence_is_local
+        A frame of which a prompt or a lock says that the object is not there speaks for itself alone: others do not
+        attend to it. In the reference, an empty mask makes the object absent from all others too.
     memory_span
         Frames around the last tracked one whose memory is kept. None: every frame ever tracked, as in the reference.
     conditioning_kept
@@ -61,6 +64,7 @@ class TrackingSettings:
     corrections_condition: bool = True
     trust_prompts: bool = True
     prompts_bound_memory: bool = True
+    absence_is_local: bool = True
     memory_span: int | None = 15
     conditioning_kept: int | None = 16
     bfloat16_memories: bool = False
@@ -82,6 +86,7 @@ PRESETS: dict[str, TrackingSettings] = {
         corrections_condition=False,
         trust_prompts=False,
         prompts_bound_memory=False,
+        absence_is_local=False,
         memory_span=None,
         conditioning_kept=None,
         bfloat16_memories=True,

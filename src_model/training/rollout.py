@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from src_model.nn import ImageFeatures, MaskPrediction, PromptTensors, Sam2Network
-from src_model.nn.mask_decoder import ABSENT_LOGIT
 from src_model.training.losses import FrameLoss, LossWeights, downsample_masks, frame_loss
 from src_model.training.prompt_simulation import Annotator, Kind, first_prompts, with_correction
 from src_model.training.rollout_memory import RolloutMemory
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from src_model.training.clip_features import ClipFeatures
 
 _TRUE_LOGIT = 10.0
-_BARELY_PRESENT = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +45,9 @@ class RolloutSettings:
     weights: LossWeights = field(default_factory=LossWeights)
 
 
-def predict_ungated(
-    network: Sam2Network, embedding: Tensor, features: ImageFeatures, prompts: PromptTensors, *, multimask: bool
-) -> MaskPrediction:
-    """Predict masks that keep their logits, and so their gradient, where the object is judged absent."""
-    height, width = embedding.shape[-2:]
-    tokens, dense = network.sam_prompt_encoder(prompts, height, width)
-    positions = network.sam_prompt_encoder.grid_positions(height, width)
-    prediction: MaskPrediction = network.sam_mask_decoder(
-        embedding, positions, tokens, dense, features.high_res, multimask=multimask
-    )
-    return prediction
-
-
 def as_in_use(prediction: MaskPrediction, prompts: PromptTensors) -> MaskPrediction:
     """Choose the answer that tracking would give: present where somebody points at it, empty where it is absent."""
-    best = prediction.best()
-    pointed_at = (prompts.labels > 0).any(dim=1, keepdim=True)
-    scores = torch.where(pointed_at, best.object_logits.clamp(min=_BARELY_PRESENT), best.object_logits)
-    return replace(
-        best,
-        logits=torch.where((scores > 0)[..., None, None], best.logits, ABSENT_LOGIT).float(),
-        object_logits=scores,
-    )
+    return prediction.best().where_present((prompts.labels > 0).any(dim=1, keepdim=True))
 
 
 class Rollout:
@@ -141,7 +119,7 @@ class Rollout:
         prompts = first_prompts(
             self.masks[:, frame], kind, self.rng, device=embedding.device, box_noise=annotator.box_noise
         )
-        raw = predict_ungated(self.network, embedding, features, prompts, multimask=kind == "click")
+        raw = self.network.decode(embedding, features.high_res, prompts, multimask=kind == "click")
         self._add_loss(frame, raw, self.settings.prompted_weight)
         answer = as_in_use(raw, prompts)
         if self.rng.random() < annotator.correction:
@@ -152,7 +130,7 @@ class Rollout:
         features = self._features(frame)
         embedding = self.network.attend_memory(features.embedding, self.memory.tokens(frame))
         nothing = PromptTensors.none(self.batch, embedding.device)
-        raw = predict_ungated(self.network, embedding, features, nothing, multimask=True)
+        raw = self.network.decode(embedding, features.high_res, nothing, multimask=True)
         self._add_loss(frame, raw, 1.0)
         answer = as_in_use(raw, nothing)
         if correct:
@@ -171,7 +149,7 @@ class Rollout:
             truth = self.masks[:, frame]
             prompts = with_correction(prompts, answer.logits, truth, self.rng, from_truth=annotator.clicks_from_truth)
             multimask = prompts.labels.shape[1] == 1
-            raw = predict_ungated(self.network, embedding, features, prompts, multimask=multimask)
+            raw = self.network.decode(embedding, features.high_res, prompts, multimask=multimask)
             self._add_loss(frame, raw, self.settings.prompted_weight / clicks)
             answer = as_in_use(raw, prompts)
         return answer

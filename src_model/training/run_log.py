@@ -16,6 +16,7 @@ TRAIN_COLUMNS = (
     "stage", "step", "progress", "size", "frames", "objects", "loss", "mask", "iou", "object_score", "norm", "rate",
     "seconds", "waited",
 )  # fmt: skip
+TRAINING_LOG, VALIDATION_LOG = "train.csv", "validation.csv"
 VALIDATION_COLUMNS = ("stage", "step", "minutes", "what", "score", "value")
 
 
@@ -35,13 +36,13 @@ class RunLog:
 
     def __init__(self, folder: Path, *, tensorboard: bool, position: tuple[int, int, int] = (0, 0, 0)) -> None:
         self._folder = folder
-        self._rewind("train.csv", TRAIN_COLUMNS, position[:2], keep_equal=False)
-        self._rewind("validation.csv", VALIDATION_COLUMNS, position[:2], keep_equal=True)
+        self._rewind(TRAINING_LOG, TRAIN_COLUMNS, position[:2], keep_equal=False)
+        self._rewind(VALIDATION_LOG, VALIDATION_COLUMNS, position[:2], keep_equal=True)
         self._board = _board(folder / "tensorboard", position[2]) if tensorboard else None
 
     def step(self, row: Mapping[str, float], total_steps: int) -> None:
         """Log a step of the optimizer."""
-        self._append("train.csv", TRAIN_COLUMNS, row)
+        self._append(TRAINING_LOG, TRAIN_COLUMNS, row)
         if self._board is not None:
             for name in ("loss", "mask", "iou", "object_score", "norm", "rate", "seconds"):
                 self._board.add_scalar(f"train/{name}", row[name], total_steps)
@@ -50,7 +51,7 @@ class RunLog:
         """Log the scores of a validation."""
         for name, value in scores.items():
             row = {"stage": stage, "step": step, "minutes": minutes, "what": what, "score": name}
-            self._append("validation.csv", VALIDATION_COLUMNS, {**row, "value": round(value, 4)})
+            self._append(VALIDATION_LOG, VALIDATION_COLUMNS, {**row, "value": round(value, 4)})
             if self._board is not None:
                 self._board.add_scalar(f"{what}/{name}", value, total)
 

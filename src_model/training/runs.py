@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from src_model.errors import TrainingError
 from src_model.nn import MODEL_CONFIGS, build_network
 from src_model.training.devices import make_fabric
 from src_model.training.provenance import fingerprint, write_provenance
 from src_model.training.run_config import CONFIG_NAME, Precision, RunConfig, read_config, with_length
+from src_model.training.run_log import TRAINING_LOG, VALIDATION_LOG
 from src_model.training.start import StartingPoint, starting_point, training_data
-from src_model.training.trainer import CHECKPOINT_NAME, Trainer
+from src_model.training.trainer import BEST_NAME, CHECKPOINT_NAME, Trainer
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
     from src_model.training.observing import Observer
+
+RUN_FILES: Final = (CONFIG_NAME, TRAINING_LOG, VALIDATION_LOG, BEST_NAME)
+"""What a run leaves in its folder from its first minutes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,16 @@ def requested_config(request: RunRequest) -> RunConfig:
     Raises
     ------
     TrainingError
-        If there is a run already that is not to be resumed, or none that is, or the recipe is wrong.
+        If there is a run already that is not to be resumed, or none that is, the folder holds files of other origin
+        that would be replaced, or the recipe is wrong.
     """
     exists = (request.out / CHECKPOINT_NAME).exists()
     if exists and not request.resume:
         raise TrainingError(
             f"'{request.out}' holds a run already: go on with it with --resume, or choose another --out"
         )
+    if not request.resume:
+        _check_folder(request.out)
     if request.resume and not exists:
         raise TrainingError(f"there is no run to resume in '{request.out}': it has no {CHECKPOINT_NAME}")
     kept = request.out / CONFIG_NAME
@@ -82,6 +89,21 @@ def requested_config(request: RunRequest) -> RunConfig:
     }
     config = replace(config, **{name: value for name, value in asked.items() if value is not None})
     return with_length(config, minutes=request.minutes, steps=request.steps)
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse a folder with files that a run would write onto, unless they are left of one."""
+    if out.exists() and not out.is_dir():
+        raise TrainingError(f"'{out}' is a file, and a folder is needed: choose another --out")
+    taken = [name for name in RUN_FILES if (out / name).exists()]
+    if not taken:
+        return
+    try:
+        read_config(out / CONFIG_NAME)
+    except TrainingError as error:
+        raise TrainingError(
+            f"'{out}' holds '{taken[0]}', which is not of a run and would be replaced: choose another --out"
+        ) from error
 
 
 def prepare_run(request: RunRequest, observer: Observer | None = None) -> Trainer:

@@ -76,14 +76,14 @@ def _prompted(
     x, y = click_in(truth, np.random.default_rng(0), central=1.0)
     click = PromptTensors(torch.tensor([[[x, y]]], device=device), torch.ones(1, 1, dtype=torch.int64, device=device))
     embedding = network.without_memory(features.embedding)
-    answer = network.predict_masks(embedding, features.high_res, click, multimask=True, assume_present=True).best()
+    answer = network.decode(embedding, features.high_res, click, multimask=True).where_present(True).best()
     return answer, network.object_pointer(answer.tokens[:, 0], answer.object_logits)
 
 
 def _tracked(network: Sam2Network, features: ImageFeatures, tokens: MemoryTokens) -> tuple[MaskPrediction, Tensor]:
     embedding = network.attend_memory(features.embedding, tokens)
     nothing = PromptTensors.none(1, embedding.device)
-    answer = network.predict_masks(embedding, features.high_res, nothing, multimask=True).best()
+    answer = network.decode(embedding, features.high_res, nothing, multimask=True).where_present().best()
     return answer, network.object_pointer(answer.tokens[:, 0], answer.object_logits)
 
 

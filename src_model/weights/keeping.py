@@ -15,6 +15,7 @@ from src_model.weights.saving import save_checkpoint
 
 if TYPE_CHECKING:
     from src_model.nn import Sam2Network
+    from src_model.weights.mask_thresholds import MaskThresholds
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SUFFIXES = (".pt", ".pth", ".safetensors", ".json")
@@ -22,7 +23,10 @@ _SUFFIXES = (".pt", ".pth", ".safetensors", ".json")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a checkpoint comes from; the attributes are those of :class:`~src_model.weights.own.OwnCheckpoint`."""
+    """Where a checkpoint comes from; the attributes are those of :class:`~src_model.weights.own.OwnCheckpoint`.
+
+    What automatic masks must reach (``mask_thresholds``) it has from its base.
+    """
 
     licence: str
     base: str
@@ -31,6 +35,12 @@ class Origin:
     data_sha256: str
     scores: dict[str, float] = field(default_factory=dict)
     note: str = ""
+    mask_thresholds: MaskThresholds | None = None
+
+    def notes(self) -> dict[str, str]:
+        """Return what the header of its file says."""
+        derived = {"licence": self.licence, "derived_from": f"{self.base} (SHA-256 {self.base_sha256})"}
+        return derived if self.mask_thresholds is None else derived | self.mask_thresholds.notes()
 
 
 def check_own_name(name: str) -> None:
@@ -69,8 +79,7 @@ def keep_checkpoint(network: Sam2Network, name: str, origin: Origin) -> OwnCheck
     check_own_name(name)
     folder = own_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    notes = {"licence": origin.licence, "derived_from": f"{origin.base} (SHA-256 {origin.base_sha256})"}
-    path = save_checkpoint(network, folder / f"{name}.safetensors", metadata=notes)
+    path = save_checkpoint(network, folder / f"{name}.safetensors", metadata=origin.notes())
     record = OwnCheckpoint(
         name=name,
         config=network.config.name,

@@ -13,9 +13,10 @@ from src_model.errors import CheckpointError
 from src_model.nn import build_network
 from src_model.weights.download import get_checkpoint
 from src_model.weights.hashing import file_sha256
-from src_model.weights.reading import read_state_dict
+from src_model.weights.mask_thresholds import MaskThresholds, noted_thresholds
+from src_model.weights.reading import read_metadata, read_state_dict
 from src_model.weights.recognition import recognise_config
-from src_model.weights.registry import CheckpointInfo, checkpoint_info, known_checkpoints
+from src_model.weights.registry import CheckpointInfo, architecture_thresholds, checkpoint_info, known_checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +42,15 @@ class LoadedNetwork:
         Digest of the checkpoint file.
     path : Path
         The checkpoint file.
+    mask_thresholds : MaskThresholds or None
+        What automatic masks must reach; None where nobody said.
     """
 
     network: Sam2Network
     name: str
     sha256: str
     path: Path
+    mask_thresholds: MaskThresholds | None = None
 
 
 def load_network(name_or_path: str | Path, *, device: torch.device | str, offline: bool | None = None) -> LoadedNetwork:
@@ -83,7 +87,8 @@ def load_network(name_or_path: str | Path, *, device: torch.device | str, offlin
     # Copying casts weights that are stored in half precision to the float32 of the network.
     network.load_state_dict(state_dict, strict=True)
     name = path.name if info is None else info.name
-    return LoadedNetwork(network.to(device).eval(), name, file_sha256(path), path)
+    thresholds = noted_thresholds(read_metadata(path), path) or architecture_thresholds(config.name)
+    return LoadedNetwork(network.to(device).eval(), name, file_sha256(path), path, thresholds)
 
 
 def _locate(name_or_path: str | Path, offline: bool | None) -> tuple[CheckpointInfo | None, Path]:

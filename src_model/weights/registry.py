@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from src_model.errors import CheckpointError
+from src_model.weights.mask_thresholds import SAM_THRESHOLDS, MaskThresholds
 from src_model.weights.own import own_checkpoints, own_folder
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class CheckpointInfo:
         Hexadecimal digest of the complete file, where known.
     folder : Path or None
         Where the file of a checkpoint of the user's own is; None for those that come with sam2v.
+    mask_thresholds : MaskThresholds
+        What automatic masks must reach, unless the file says otherwise.
     """
 
     name: str
@@ -49,6 +52,7 @@ class CheckpointInfo:
     size: int | None = None
     sha256: str | None = None
     folder: Path | None = None
+    mask_thresholds: MaskThresholds = SAM_THRESHOLDS
 
     @property
     def bundled(self) -> bool:
@@ -132,6 +136,7 @@ _ENTRIES = (
         filename="default.safetensors",
         size=26_973_148,
         sha256="c7bbf7fc8dd4a4e4cf704586e7e8735f6f9931b25ca1d8c5b46aafab1e281b07",
+        mask_thresholds=MaskThresholds(0.55, 0.85),  # see "Automatic masks" in its model card
     ),
     _official("sam2.1", "tiny", 156_008_466, "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69"),
     _official("sam2.1", "small", 184_416_285, "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38"),
@@ -147,3 +152,11 @@ _BY_NAME = {entry.name: entry for entry in _ENTRIES}
 
 REGISTRY: Mapping[str, CheckpointInfo] = MappingProxyType(_BY_NAME)
 """Every checkpoint that comes with sam2v or is downloaded, the bundled one first."""
+
+
+def architecture_thresholds(config: str) -> MaskThresholds:
+    """Say what automatic masks must reach where nothing is known of a network but its architecture.
+
+    They are those of the checkpoint that comes with sam2v and has it: most others were trained on from that one.
+    """
+    return REGISTRY[config].mask_thresholds if config in REGISTRY else SAM_THRESHOLDS

@@ -20,7 +20,7 @@ from src_model.tracking.prompts import Prompt as TrackingPrompt
 from src_model.workflow.requests import FrameOutcome, PromptOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from src_model.annotation.prompts import Prompt
@@ -95,6 +95,8 @@ class DocumentTracker:
             If the object has no prompt on the frame.
         PromptError, FrameRangeError
             If the prompt does not fit the movie.
+        DamagedFrameError
+            If the frame cannot be read; the message names the nearest ones that can.
         """
         known, frame = request.known, request.frame
         prompt = known.prompts.get(frame)
@@ -115,20 +117,50 @@ class DocumentTracker:
         self._answers[known.object_id, frame] = _Answer(prompt, outcome)
         return outcome
 
-    def propagate(self, request: TrackRequest) -> Iterator[FrameOutcome]:
+    def propagate(self, *requests: TrackRequest) -> Iterator[FrameOutcome]:
         """Track objects; closing the generator keeps every finished frame.
+
+        Several requests are done one after the other. Each goes on from what those before it found, so that all their
+        snapshots are taken beforehand.
 
         Raises
         ------
         NoPromptError, FrameRangeError
             Before anything is computed.
         """
-        for known in request.known:
+        by_id = {known.object_id: known for request in requests for known in request.known}
+        for known in by_id.values():
             self._adopt(known)
-        objects = [known.object_id for known in request.known]
-        results = self.session.propagate(request.start, request.stop, reverse=request.reverse, objects=objects)
-        by_id = {known.object_id: known for known in request.known}
-        return (_tracked(result, by_id, reverse=request.reverse) for result in results)
+        ways = [
+            self.session.propagate(
+                request.start,
+                request.stop,
+                reverse=request.reverse,
+                objects=[known.object_id for known in request.known],
+            )
+            for request in requests
+        ]
+        return (
+            _tracked(result, by_id, reverse=request.reverse)
+            for request, results in zip(requests, ways, strict=True)
+            for result in results
+        )
+
+    def follow(self, known: Iterable[ObjectSnapshot], gone: Iterable[int] = ()) -> None:
+        """Take over edits of objects that are being tracked; what :meth:`propagate` gives from then on knows of them.
+
+        Parameters
+        ----------
+        known
+            Objects as they are now.
+        gone
+            Ids of objects that were deleted.
+        """
+        for each in known:
+            self._adopt(each)
+        for object_id in gone:
+            if object_id in self.session.objects:
+                self.session.remove_object(object_id)
 
     def repair(self, request: RepairRequest) -> Iterator[FrameOutcome]:
         """Track an object again around a corrected frame.
@@ -219,7 +251,7 @@ def _tracked(result: FrameResult, known: Mapping[int, ObjectSnapshot], *, revers
         for object_id, mask in result.rles.items()
         if not _is_kept(known[object_id], result.frame)
     }
-    return FrameOutcome(result.frame, masks, reverse)
+    return FrameOutcome(result.frame, masks, reverse, result.damaged)
 
 
 def _is_kept(known: ObjectSnapshot, frame: int) -> bool:

@@ -105,8 +105,11 @@ class FrameOutcome:
         Newly tracked masks by object id; prompted and fixed frames stay as they are and are not among them.
     reverse
         Whether it was tracked towards earlier frames.
+    damaged
+        Why the frame could not be read, and stays without new masks; None where it could.
     """
 
     frame: int
     masks: dict[int, MaskletFrame]
     reverse: bool
+    damaged: str | None = None

@@ -1,4 +1,4 @@
-"""The session file that ``sam2v track`` leaves, as a document."""
+"""Sessions, and the files that ``sam2v track --session`` leaves of them, as documents."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from src_model.annotation.patch import Patch
 from src_model.annotation.state import State
 from src_model.errors import Sam2vError, SessionFileError
 from src_model.frames import Normalization
-from src_model.tracking.session_file import read_document
+from src_model.tracking.session_file import as_document, read_document
 from src_model.tracking.session_schema import read_mask, read_prompt
 
 if TYPE_CHECKING:
     from os import PathLike
 
+    from src_model.tracking import Session
     from src_model.tracking.session_schema import FrameRecord, ObjectRecord, SessionDocument
 
 _ORIGINS = {"forward": Origin.TRACKED, "reverse": Origin.TRACKED_BACK}
@@ -46,18 +47,40 @@ def document_of_session(path: str | PathLike[str]) -> Annotation:
     source = Path(path)
     session = read_document(source)
     try:
-        state = State(_project(session))
-        state.apply(_patch(session, state.project.movie.frame_shape))
+        return _document(session, MovieIdentity(session.movie.name, session.movie.shape, session.movie.dtype))
     except SessionFileError:
         raise
     except Sam2vError as error:
         raise SessionFileError(f"'{source.name}' is damaged: {error}") from error
+
+
+def document_of(session: Session, path: str = "") -> Annotation:
+    """Make a new document of what a session holds, to go on with.
+
+    Parameters
+    ----------
+    session
+        With its movie, three frames of which are read to know it again.
+    path
+        Where the movie was read from; empty if unknown.
+
+    Raises
+    ------
+    MovieError
+        If the movie cannot be read any more.
+    """
+    return _document(as_document(session), MovieIdentity.of(session.movie, path=path))
+
+
+def _document(session: SessionDocument, movie: MovieIdentity) -> Annotation:
+    state = State(_project(session, movie))
+    state.apply(_patch(session, movie.frame_shape))
     return Annotation.of_state(state, modified=True)
 
 
-def _project(session: SessionDocument) -> Project:
+def _project(session: SessionDocument, movie: MovieIdentity) -> Project:
     return Project(
-        movie=MovieIdentity(session.movie.name, session.movie.shape, session.movie.dtype),
+        movie=movie,
         model=ModelIdentity(session.checkpoint.name, session.checkpoint.sha256),
         normalization=Normalization.from_dict(session.normalization.model_dump()),
         overlap="score",  # as sam2v track writes labels

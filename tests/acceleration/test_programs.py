@@ -14,6 +14,7 @@ from src_model.acceleration import programs
 from src_model.acceleration.blobs import BlobFolder
 from src_model.acceleration.openvino_engine import OpenVinoEngine
 from src_model.acceleration.programs import ProgramRequest, load_program
+from src_model.nn.compute import has_bfloat16_units
 from tests.acceleration.conftest import noise, remember
 from tests.tracking import tiny
 
@@ -69,7 +70,7 @@ def test_a_program_that_openvino_cannot_read_is_made_again(request_, folder):
     assert len(folder.read(path.stem)) > 100
 
 
-@pytest.mark.parametrize("change", ["weights", "label", "shapes", "dtype", "sources"])
+@pytest.mark.parametrize("change", ["weights", "label", "shapes", "sources"])
 def test_another_program_has_another_file(request_, layer, folder, change, monkeypatch):
     load_program(request_, F32, 1, folder)
     if change == "weights":
@@ -78,8 +79,17 @@ def test_another_program_has_another_file(request_, layer, folder, change, monke
     if change == "sources":
         monkeypatch.setattr(programs, "_sources", lambda: "changed")
     changed = {"label": {"label": "other"}, "shapes": {"shapes": ((3, 8),)}}.get(change, {})
-    load_program(replace(request_, **changed), BF16 if change == "dtype" else F32, 1, folder)
+    load_program(replace(request_, **changed), F32, 1, folder)
     assert len(list(folder.path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("may_use_units", [True, False])
+def test_bfloat16_has_a_program_of_its_own_only_where_it_has_units(request_, folder, may_use_units, monkeypatch):
+    has_units = may_use_units and has_bfloat16_units()
+    monkeypatch.setattr(programs, "has_bfloat16_units", lambda: has_units)
+    for dtype in (F32, BF16):
+        load_program(request_, dtype, 1, folder)
+    assert len(list(folder.path.iterdir())) == (2 if has_units else 1)
 
 
 def test_a_program_that_computes_something_else_is_refused(request_, folder, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 
 from src_model.annotation import MovieIdentity
 from src_model.frames import open_movie
+from tests.tracking.damage import DamagedMovie
 
 
 @pytest.fixture
@@ -53,3 +54,12 @@ def test_the_fingerprint_reads_three_frames_whatever_the_length(frames):
 
     MovieIdentity.of(Counting())
     assert read == [0, 59, 119]
+
+
+@pytest.mark.parametrize("damaged", [0, 5])
+def test_a_movie_is_known_by_shape_and_type_where_a_frame_of_the_fingerprint_is_damaged(frames, damaged):
+    whole, holes = DamagedMovie(frames, set()), DamagedMovie(frames, {damaged})
+    assert MovieIdentity.of(holes).fingerprint == ""
+    assert MovieIdentity.of(whole).differences(holes) == ()
+    assert MovieIdentity.of(holes).differences(whole) == ()
+    assert MovieIdentity.of(holes).differences(DamagedMovie(frames[:, 1:], set())) != ()

@@ -75,15 +75,18 @@ def test_in_a_movie_without_points_the_best_of_what_is_found_is_tracked(sam2v, m
 
     monkeypatch.setattr(AutomaticMaskGenerator, "generate", found)
     result = sam2v("demo", movie)
+    assert "Found 2 objects on frame 0, of 8 at most" in result.stdout
     assert "Tracked 2 objects through 10 frames" in result.stdout
     labels = tifffile.imread("demo/labels.tif")
     assert labels[0, 20, 15] == 1
     assert labels[0, 10, 40] == 2
 
 
-def test_where_nothing_is_found_points_are_asked_for(sam2v, movie, monkeypatch):
+def test_where_nothing_is_found_the_command_says_what_was_asked_for_and_what_to_do(sam2v, movie, monkeypatch):
     monkeypatch.setattr(AutomaticMaskGenerator, "generate", lambda *_: [])
-    assert "--points T,Y,X" in sam2v("demo", movie, code=FAILED).stderr
+    said = " ".join(sam2v("demo", movie, "--min-score", 0.7, "--min-stability", 0.6, code=FAILED).stderr.split())
+    assert "a predicted IoU of 0.7 and a stability of 0.6: lower them with --min-score and --min-stability" in said
+    assert "--points T,Y,X" in said
 
 
 @pytest.mark.parametrize("length", [1, 2])

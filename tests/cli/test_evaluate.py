@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import tifffile
 
+from src_model.cli.guard import FAILED
 from tests.tracking import tiny
 
 pytest.importorskip("jinja2", reason="the page needs the extra 'evaluate'")
@@ -90,3 +92,32 @@ def test_results_of_other_settings_are_kept_apart(sam2v, cells):
     result = sam2v("evaluate", "--data", cells, "--protocol", "click", "--frames", 3, code=2)
     assert "other settings (frames" in result.stderr
     assert "choose another folder" in result.stderr
+
+
+def test_a_report_is_written_again_but_other_files_are_kept(sam2v, here, cells, loads):
+    words = ("evaluate", "--data", cells, "--protocol", "click", "--quick", "-q")
+    sam2v(*words)
+    sam2v(*words)
+    loaded = len(loads)
+    for name in ("report.html", "report.json"):
+        text = (here / "report" / name).read_text()
+        (here / "report" / name).write_text("mine")
+        assert "replace it with --force" in " ".join(sam2v(*words, code=FAILED).stderr.replace("│", " ").split())
+        (here / "report" / name).write_text(text)
+    assert len(loads) == loaded
+    (here / "report" / "report.json").write_text("mine")
+    sam2v(*words, "--force")
+    assert report_of(here)["rows"]
+
+
+@pytest.mark.parametrize("out", ["cells", "cells/report", "cells/a.tif"])
+def test_a_report_is_not_written_among_the_data(sam2v, here, cells, loads, out):
+    before = sorted(here.rglob("*"))
+    assert "in use" in sam2v("evaluate", "--data", f"{cells}:pairs", "--out", out, code=FAILED).stderr
+    assert (sorted(here.rglob("*")), loads) == (before, [])
+
+
+def test_what_the_page_needs_is_found_out_before_the_work(sam2v, here, cells, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert "napari-sam2v[evaluate]" in sam2v("evaluate", "--data", cells, code=FAILED).stderr
+    assert not (here / "report").exists()

@@ -10,6 +10,7 @@ from src_model.cli.following import Autosave, follow
 from src_model.errors import SessionFileError
 from src_model.tracking.passes import plan_passes
 from tests.tracking import tiny
+from tests.tracking.damage import DamagedMovie
 
 
 @pytest.fixture
@@ -146,3 +147,11 @@ def test_tracking_goes_on_if_saving_fails(tmp_path, clock, capsys):
         autosave.after_frame()
     autosave.discard()
     assert capsys.readouterr().err.count("disk full") == 1
+
+
+def test_damaged_frames_are_gone_over_and_counted_apart(predictor, passes):
+    session = predictor.start(DamagedMovie(tiny.make_movie(), {2, 7, 8}))
+    session.prompt(4, 1, points=[tiny.CLICK])
+    tally = follow(session, passes, quiet=True)
+    assert (tally.frames, tally.steps, tally.complete, tally.error) == (7, 8, True, None)
+    assert (tally.damaged, tally.found) == ((2, 7, 8), True)

@@ -50,6 +50,12 @@ def test_they_are_listed_among_ours():
     assert all(name in text for name in ("track", "Do one thing", "Do many things"))
 
 
+@pytest.mark.parametrize("name", ["one", "many"])
+def test_each_is_listed_by_its_name(name):
+    (line,) = [line for line in run("--help").output.splitlines() if f"Do {name} thing" in line]
+    assert line.strip("│ ").split()[0] == name
+
+
 def test_a_function_is_a_command_and_an_app_a_group_of_them():
     assert run("one", "--number", "4").output == "one 4\n"
     assert "fail" in run("many", "--help").output

@@ -20,6 +20,7 @@ from src_model.cli.preview import (
 )
 from src_model.errors import MissingExtraError
 from tests.tracking import tiny
+from tests.tracking.damage import DamagedMovie
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +101,9 @@ def test_a_video_without_the_package_says_what_to_install(tmp_path, monkeypatch)
     with pytest.raises(MissingExtraError, match=r"napari-sam2v\[video\]"):
         check_preview_path(tmp_path / "preview.mp4")
     check_preview_path(tmp_path / "preview.png")
+
+
+def test_a_damaged_frame_is_black(predictor):
+    session = predictor.start(DamagedMovie(tiny.make_movie(), {3}))
+    assert not draw_frame(session, 3, (40, 52)).any()
+    assert draw_frame(session, 2, (40, 52)).any()

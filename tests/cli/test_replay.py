@@ -66,3 +66,16 @@ def test_the_session_need_not_be_finished(sam2v, movie):
     sam2v("track", movie, "--point", CLICK, "--frames", "0:3", "--session", "part.json")
     sam2v("replay", "part.json", movie, "--model", "tiny", "--out", "again.tif")
     assert list(np.flatnonzero(tifffile.imread("again.tif").any(axis=(1, 2)))) == [0, 1, 2]
+
+
+def test_the_session_and_the_movie_are_not_written_onto(sam2v, movie, saved, here):
+    before = {name: (here / name).read_bytes() for name in (saved, movie)}
+    again = ("replay", saved, movie, "--model", "tiny", "--force")
+    assert "is in use here" in sam2v(*again, "--session", saved, code=FAILED).stderr
+    assert "is in use here" in sam2v(*again, "--out", movie, code=FAILED).stderr
+    assert {name: (here / name).read_bytes() for name in before} == before
+
+
+def test_a_session_beside_the_labels_can_be_replayed(sam2v, movie, here):
+    sam2v("track", movie, "--point", "4,20,15", "--session", "labels.session.json")
+    assert "All 10 masks" in sam2v("replay", "labels.session.json", movie, "--model", "tiny").stdout

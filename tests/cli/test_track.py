@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from src_model.annotation import load
 from src_model.cli.guard import FAILED
+from src_model.cli.job import MovieChoice
+from src_model.frames import open_movie
 from src_model.masks import labels_at
+from src_model.workflow import DocumentTracker, TrackRequest, snapshot_of
 from tests.cli.conftest import CLICK
 from tests.tracking import tiny
+from tests.tracking.damage import DamagedMovie
 
 
 def expected_labels(session, overlap="score"):
@@ -77,9 +83,35 @@ def test_preview_and_session_are_written_and_told(sam2v, movie, here):
     assert "session  work.json" in result.stdout
 
 
-def test_without_being_asked_for_nothing_but_labels_is_written(sam2v, movie, here):
+def test_without_being_asked_for_nothing_but_labels_and_their_document_are_written(sam2v, movie, here):
     sam2v("track", movie, "--point", CLICK)
-    assert sorted(path.name for path in here.iterdir()) == ["labels.tif", "movie.tif"]
+    assert sorted(path.name for path in here.iterdir()) == ["labels.sam2v", "labels.tif", "movie.tif"]
+
+
+def test_the_document_holds_what_was_tracked_and_can_be_tracked_on(sam2v, movie, here, predictor):
+    result = sam2v("track", movie, "--point", "4,20,15", "--frames", "0:7", "--out", "cells.ome.tif")
+    assert "document cells.sam2v" in result.stdout
+    document, source = load(here / "cells.sam2v"), open_movie(here / movie)
+    assert document.movie.differences(source) == ()
+    assert Path(document.movie.path) == here / movie
+    masks = {frame: document.mask_at(1, frame) for frame in range(7)}
+    labels = tifffile.imread("cells.ome.tif")
+    assert all(np.array_equal(mask.decode(), labels[frame] == 1) for frame, mask in masks.items())
+    tracker = DocumentTracker(source, lambda: predictor, normalization=document.project.normalization)
+    with document.propagation() as opened:
+        for outcome in tracker.propagate(TrackRequest((snapshot_of(document, 1),), 7)):
+            opened.add(outcome.frame, outcome.masks)
+    assert list(document.masklet(1).frames) == list(range(10))
+    assert {frame: document.mask_at(1, frame) for frame in range(7)} == masks
+
+
+def test_a_document_that_is_there_is_never_replaced(sam2v, movie, here):
+    sam2v("track", movie, "--point", CLICK)
+    before = (here / "labels.sam2v").read_bytes()
+    result = sam2v("track", movie, "--point", "4,10,40")
+    assert (here / "labels.sam2v").read_bytes() == before
+    assert "document labels-2.sam2v" in result.stdout
+    assert list(load(here / "labels-2.sam2v").prompts(1)) == [4]
 
 
 def test_quiet_says_nothing(sam2v, movie):
@@ -184,14 +216,119 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(sam2v, movie, here, 
         (("--point", "1,2"), "is not T,Y,X"),
         (("--point", CLICK, "--out", "labels.png"), "must end in .tif, .tiff or .zarr"),
         (("--point", CLICK, "--out", "missing/labels.tif"), "there is no folder"),
-        (("--point", CLICK, "--out", "movie.tif"), "is the movie itself"),
+        (("--point", CLICK, "--out", "movie.tif"), "'movie.tif' is in use here"),
+        (("--point", CLICK, "--out", "movie.tif", "--force"), "'movie.tif' is in use here"),
+        (("--point", CLICK, "--out", "other.tif"), "replace it with --force"),
+        (("--point", CLICK, "--preview", "other.png"), "replace it with --force"),
+        (("--point", CLICK, "--session", "other.json"), "replace it with --force"),
+        (("--point", CLICK, "--out", "other.ome.tif"), "'other.ome.session.json' is there already"),
+        (("--mask", "0,mask.tif", "--out", "mask.tif", "--force"), "'mask.tif' is in use here"),
+        (("--object", 4294967296, "--point", CLICK), "expected 1 to 2147483647"),
+        (("--point", "0,500,3"), "outside"),
+        (("--point", CLICK, "--point", "40,3,3"), "frame 40, which is not among"),
+        (("--mask", "0,missing.png"), "missing.png"),
+        (("--mask", "0,mask.tif"), "the mask has shape"),
         (("--point", CLICK, "--preview", "a.gif"), "must end in .png"),
         (("--point", CLICK, "--session", "a.txt"), "must end in .json"),
         (("--point", CLICK, "--direction", "sideways"), "sideways"),
         (("--point", CLICK, "--resume", "movie.tif"), "a resumed run keeps its prompts"),
     ],
 )
-def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, loads, words, message):
+def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, here, loads, words, message):
+    for name in ("other.tif", "other.png", "other.json", "other.ome.session.json"):
+        (here / name).write_text("mine")
+    tifffile.imwrite(here / "mask.tif", np.ones((3, 4), np.uint8))
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
     result = sam2v("track", movie, *words, code=FAILED)
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert loads == []
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
+
+
+def test_an_image_of_several_is_chosen_and_the_choice_is_repeated_to_resume(sam2v, here):
+    pixels = tiny.make_movie()
+    np.savez("two.npz", other=np.zeros_like(pixels), movie=pixels)
+    result = sam2v("track", "two.npz", "--point", CLICK, code=FAILED)
+    assert "holds 2 arrays (0: 'other'" in result.stderr
+    assert "choose one (--series N" in result.stderr
+    sam2v("track", "two.npz", "--series", 1, "--point", CLICK)
+    assert tifffile.imread("labels.tif").any()
+
+
+def test_what_there_is_to_know_about_a_file_is_said_once_on_standard_error(sam2v, here):
+    for number, image in enumerate(tiny.make_movie()):
+        tifffile.imwrite(f"frames_{number}_GFP.tif", image)
+        if number != 3:
+            tifffile.imwrite(f"frames_{number}_DIC.tif", image)
+    note = "1 files of 'frames' are left out: their frames lack other channels."
+    folder = here / "frames"
+    folder.mkdir()
+    for file in here.glob("frames_*.tif"):
+        file.rename(folder / file.name)
+    words = ("track", folder, "--channel", 1, "--point", CLICK)
+    result = sam2v(*words)
+    assert " ".join(result.stderr.split()).count(note) == 1
+    assert note not in result.stdout
+    assert note not in sam2v(*words, "--quiet").stderr
+
+
+def test_what_an_earlier_run_wrote_is_replaced_and_other_files_by_force(sam2v, movie, here):
+    words = ("track", movie, "--point", CLICK, "--preview", "a.jpg", "--session", "a.json")
+    sam2v(*words)
+    sam2v(*words)
+    for name in ("labels.tif", "a.jpg", "a.json"):
+        (here / name).write_text("mine")
+    sam2v(*words, code=FAILED)
+    sam2v(*words, "--force")
+    assert tifffile.imread("labels.tif").any()
+
+
+@pytest.mark.parametrize("out", ["raw.zarr", "raw.zarr/labels.tif"])
+def test_nothing_is_written_onto_or_into_a_raw_store(sam2v, here, out):
+    pytest.importorskip("zarr").save_array(str(here / "raw.zarr"), tiny.make_movie())
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    told = sam2v("track", "raw.zarr", "--point", CLICK, "--force", "--out", out, code=FAILED).stderr
+    assert "'raw.zarr'" in told
+    assert "in use" in told
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+def test_nothing_is_written_among_the_images_of_the_movie(sam2v, here, monkeypatch):
+    (here / "raw").mkdir()
+    for number, frame in enumerate(tiny.make_movie()):
+        tifffile.imwrite(here / "raw" / f"{number:03}.tif", frame)
+    monkeypatch.chdir(here / "raw")
+    assert "lies in '.'" in sam2v("track", ".", "--point", CLICK, code=FAILED).stderr
+    assert len(list((here / "raw").iterdir())) == tiny.LENGTH
+    sam2v("track", ".", "--point", CLICK, "--out", "../labels.tif")
+
+
+@pytest.fixture
+def holes(movie, monkeypatch):
+    """Lets some frames of every movie that is opened be damaged."""
+    damaged = set()
+    monkeypatch.setattr(MovieChoice, "open", lambda choice, **_: DamagedMovie(tifffile.imread(choice.path), damaged))
+    return damaged
+
+
+def test_damaged_frames_are_gone_over_and_named(sam2v, movie, holes):
+    holes |= {0, 5, 6}
+    result = sam2v("track", movie, "--point", "2,20,15", "--preview", "look.png")
+    assert "Tracked 1 object through 7 frames" in result.stdout
+    assert "gone over: frames 0, 5-6" in result.stderr
+    labels = tifffile.imread("labels.tif")
+    assert list(np.flatnonzero(labels.any(axis=(1, 2)))) == [1, 2, 3, 4, 7, 8, 9]
+
+
+def test_a_prompt_on_a_damaged_frame_is_one_line_that_names_others(sam2v, movie, holes):
+    holes |= {2, 3}
+    result = sam2v("track", movie, "--point", "2,20,15", code=FAILED)
+    assert "prompt frame 1 or 4 instead" in result.stderr
+
+
+def test_where_nothing_but_the_prompted_frame_can_be_read_the_command_fails(sam2v, movie, holes):
+    holes |= set(range(1, 10))
+    result = sam2v("track", movie, "--point", CLICK, code=FAILED)
+    assert "nothing could be tracked" in result.stderr
+    assert "frames 1-9" in result.stderr
+    assert tifffile.imread("labels.tif")[0].any()

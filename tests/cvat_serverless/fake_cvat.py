@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_HEADERS = {
-    "x-nuclio-project-name": "cvat",
-    "x-nuclio-function-namespace": "nuclio",
-    "Content-Type": "application/json",
-}
 
 
 class BadSignature(ValueError):
@@ -64,12 +59,22 @@ class TimestampSigner:
 
 
 class FakeCvat:
-    """Answers the web page: finds the frame, calls the function, signs what it wants to see again."""
+    """Answers the web page: finds the frame, calls the function, signs what it wants to see again.
+
+    Of an error it says what ``requests`` says, as CVAT 2.73 does: status and address, never the body.
+    """
 
     max_age = 8 * 3600.0
 
-    def __init__(self, nuclio: str, tasks: Mapping[int, Sequence[np.ndarray]], clock: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        nuclio: str,
+        tasks: Mapping[int, Sequence[np.ndarray]],
+        clock: Callable[[], float] = time.time,
+        namespace: str = "nuclio",
+    ):
         self.nuclio = nuclio
+        self.namespace = namespace
         self._tasks = tasks
         self._clock = clock
         self.calls = 0
@@ -91,14 +96,19 @@ class FakeCvat:
             return 400, {"message": f"CVAT: {error}"}
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.loads(error.read())
+                return error.code, {"message": f"{error.code} Client Error: {error.reason} for url: {error.url}"}
         if function == TRACKER:
             answer["states"] = [signer.sign(state) for state in answer["states"]]
         return 200, answer
 
     def _http(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.nuclio + path, data, {**_HEADERS, **(headers or {})})
+        common = {
+            "x-nuclio-project-name": "cvat",
+            "x-nuclio-function-namespace": self.namespace,
+            "Content-Type": "application/json",
+        }
+        request = urllib.request.Request(self.nuclio + path, data, {**common, **(headers or {})})
         with urllib.request.urlopen(request, timeout=120) as reply:
             return json.load(reply)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from cvat_serverless.shapes import Shape
+from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.tracks import Sighting, Track
 from src_model.tracking.memory_bank import MemoryEntry
 
@@ -12,7 +13,7 @@ from src_model.tracking.memory_bank import MemoryEntry
 def entry(value: float, numbers: int = 100) -> MemoryEntry:
     value = float(value)
     return MemoryEntry(
-        torch.empty(0), torch.full((1, 1), value), torch.full((1, 8), value), torch.full((1, numbers), value)
+        torch.empty(0), torch.full((1, 1), value), torch.full((1, 8), value), torch.full((1, numbers, 1, 1), value)
     )
 
 
@@ -20,7 +21,8 @@ def track(name: str = "A" * 16, step: int = 0, numbers: int = 100, place: float 
     shape = Shape("rectangle", (place, 10.0, place + 20, 30.0))
     sightings = tuple(Sighting(f"image {number}", shape.box, shape.mark) for number in range(step + 1))
     recent = {number: entry(number, numbers) for number in range(1, step + 1)}
-    return Track(name, step, (40, 52), shape, {0: entry(0.5, numbers)}, recent, sightings)
+    silhouette = Silhouette.of(shape.place((40, 52)))
+    return Track(name, step, (40, 52), shape, {0: entry(0.5, numbers)}, recent, sightings, silhouette)
 
 
 def same(first: Track, second: Track) -> bool:
@@ -32,6 +34,6 @@ def same(first: Track, second: Track) -> bool:
             for group in (item.conditioning, item.recent)
             for step, e in group.items()
         ]
-        return item.track_id, item.step, item.image, item.shape, item.sightings, groups
+        return item.track_id, item.step, item.image, item.shape, item.sightings, item.silhouette, groups
 
     return plain(first) == plain(second)

@@ -136,20 +136,44 @@ def test_a_state_that_the_browser_changed_or_kept_too_long_does_not_reach_the_fu
         assert cvat.calls == 1
 
 
-def test_a_message_of_the_function_reaches_the_page(page):
+def test_of_a_refusal_the_page_gets_status_and_address_so_the_reason_is_logged(page, caplog):
     page.draw({"type": "skeleton", "points": [1, 2, 3, 4]})
     with pytest.raises(urllib.error.HTTPError) as caught:
         page.step()
     with caught.value as error:
         assert error.code == 422
-        assert b"cannot be tracked" in error.read()
+        assert b"422 Client Error" in error.read()
+    assert "cannot be tracked" in caplog.text
+
+
+def test_with_a_token_as_namespace_everything_works_and_no_error_shows_it(service, serving, frames, caplog):
+    token = "a-token-of-enough-letters"
+    with serving(service, token=token) as nuclio:
+        with served(FakeCvat(nuclio, {1: frames}, namespace=token)) as cvat:
+            page = WebPage(cvat)
+            assert page.click([15.5, 20.5])
+            page.draw(RECTANGLE)
+            page.step()
+            page.draw({"type": "skeleton", "points": [1, 2, 3, 4]})
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                page.step()
+            with caught.value as error:
+                assert token.encode() not in error.read()
+        status, answer = FakeCvat(nuclio, {1: frames}).call(TRACKER, {"task": 1, "frame": 0})
+    assert status == 401
+    assert token not in answer["message"] + caplog.text
+
+
+def test_a_right_click_first_shows_nothing_and_no_error(page):
+    assert page.click(beside=[[15.5, 20.5]]) == []
+    assert page.click(box=[[3, 3], [3, 9]]) == []
+    assert len(page.click([15.5, 20.5], beside=[[40.5, 30.5]])) == 1
 
 
 def test_a_function_that_is_not_there_is_404(service, serving, frames):
     with serving(service) as nuclio:
-        status, answer = FakeCvat(nuclio, {1: frames}).call("sam2v-detector", {"task": 1, "frame": 0})
+        status, _ = FakeCvat(nuclio, {1: frames}).call("sam2v-detector", {"task": 1, "frame": 0})
     assert status == 404
-    assert "sam2v-tracker" in answer["message"]
 
 
 def test_the_signer_signs_as_django_does():

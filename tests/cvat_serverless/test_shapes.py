@@ -80,6 +80,28 @@ def test_shapes_that_cannot_be_meant_are_refused(kind, points, words):
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize(
+    ("kind", "points", "box"),
+    [
+        ("rectangle", [5, 5, 5, 9], (5, 4, 9, 5)),
+        ("rectangle", [60, 60, 70, 70], (39, 51, 40, 52)),
+        ("rectangle", [-9, -9, -3, -3], (0, 0, 1, 1)),
+        ("polygon", [1, 1, 5, 5, 9, 9], (1, 1, 9, 9)),
+        ("polygon", [60, 1, 70, 5, 70, 9], (1, 51, 9, 52)),
+        ("polygon", [5, 5, 5, 5, 5, 5], (5, 5, 6, 6)),
+        ("mask", [4, 3, 3, 4, 4], (3, 3, 5, 5)),
+    ],
+)
+def test_where_it_may_a_shape_that_covers_nothing_stands_for_the_pixels_where_it_lies(kind, points, box):
+    shape = make_shape(kind, points, IMAGE, may_cover_nothing=True)
+    assert shape.place(IMAGE) == Rle.from_box(box, IMAGE)
+
+
+def test_otherwise_a_shape_stands_for_what_it_covers():
+    shape = make_shape("polygon", [5, 10, 25, 10, 25, 30, 5, 30], IMAGE, may_cover_nothing=True)
+    assert shape.place(IMAGE) == shape.mask(IMAGE) == Rle.from_box((10, 5, 30, 25), IMAGE)
+
+
 @given(arrays(bool, (6, 8), elements=st.booleans()).filter(lambda mask: mask.any()))
 def test_a_mask_is_the_same_after_its_way_through_cvat(mask):
     shape = shape_of(Rle.encode(mask), "mask")

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from cvat_serverless.shapes import Shape
+from cvat_serverless.shapes import Shape, shape_of
+from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.state import StateCodec, TrackState, new_track_id, outline_of
 from src_model.errors import RequestError
 from src_model.masks import Rle, mask_iou
@@ -42,8 +43,6 @@ def state(**changes) -> TrackState:
 def flower() -> Shape:
     y, x = np.mgrid[: IMAGE[0], : IMAGE[1]]
     mask = np.hypot(y - 540, x - 960) < 300 + 60 * np.sin(5 * np.arctan2(y - 540, x - 960))
-    from cvat_serverless.shapes import shape_of
-
     return shape_of(Rle.encode(mask), "mask")
 
 
@@ -60,10 +59,39 @@ def test_a_state_is_the_same_when_a_browser_writes_whole_numbers_without_a_point
 
 def test_a_state_of_a_large_mask_has_a_few_hundred_bytes_and_still_its_form(codec):
     shape = flower()
-    outline = outline_of(shape, IMAGE)
-    packed = codec.pack(state(kind="mask", outline=outline))
-    assert len(json.dumps(packed)) < 500
-    assert mask_iou(codec.unpack(packed).outline.mask(IMAGE), shape.mask(IMAGE)) > 0.8
+    silhouette = Silhouette.of(shape.mask(IMAGE), Silhouette.of(shape.mask(IMAGE)))
+    packed = codec.pack(state(kind="mask", outline=outline_of(shape, IMAGE), silhouette=silhouette))
+    assert len(json.dumps(packed)) < 400
+    read = codec.unpack(through_json(packed))
+    assert read.silhouette == silhouette
+    assert mask_iou(read.mask, shape.mask(IMAGE)) > 0.95
+    assert mask_iou(read.shape.mask(IMAGE), shape.mask(IMAGE)) > 0.95
+
+
+def test_a_state_of_a_long_outline_has_at_most_600_bytes(codec):
+    shape = shape_of(flower().mask(IMAGE), "polygon")
+    silhouette = Silhouette.of(shape.mask(IMAGE))
+    packed = codec.pack(state(kind="polygon", outline=outline_of(shape, IMAGE), silhouette=silhouette, step=10**9))
+    assert 400 < len(json.dumps(packed)) < 600
+
+
+def test_a_state_from_before_states_held_masks_is_read(codec, clock):
+    """Its checksum is over the keys that it has."""
+    made = codec.pack(state(kind="mask", outline=Shape("polygon", (5.0, 5.0, 90.0, 5.0, 90.0, 70.0))))
+    assert set(made) == {"v", "id", "n", "t", "s", "f", "at", "c"}
+    read = codec.unpack(made)
+    assert read.silhouette is None
+    assert read.mask == read.outline.mask(IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("m", [0, 0, 9, 9, 24, 24, 99]), ("b", "////"), ("m", None), ("b", None), ("b", "/" * 200), ("m", [1] * 50)],
+)
+def test_a_changed_silhouette_is_refused(codec, key, value):
+    packed = codec.pack(state(silhouette=Silhouette.of(flower().mask(IMAGE))))
+    with pytest.raises(RequestError):
+        codec.unpack({**packed, key: value})
 
 
 def test_names_of_memories_cannot_be_guessed():
@@ -120,4 +148,8 @@ def test_a_state_that_is_too_old_or_from_the_future_is_refused(codec, clock, sec
 
 def test_a_rectangle_is_kept_whole_and_an_outline_becomes_short():
     assert outline_of(RECTANGLE, IMAGE) is RECTANGLE
-    assert len(outline_of(flower(), IMAGE).points) <= 32
+    assert len(outline_of(shape_of(flower().mask(IMAGE), "polygon"), IMAGE).points) <= 32
+
+
+def test_of_a_mask_the_box_is_kept_beside_its_silhouette():
+    assert outline_of(flower(), IMAGE).box == flower().box

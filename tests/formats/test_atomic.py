@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from src_model.formats.atomic import complete_file
@@ -39,3 +41,38 @@ def test_a_folder_takes_the_place_of_an_older_one(tmp_path):
         (part / "new").write_text("")
     assert [path.name for path in target.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_an_older_folder_is_still_there_if_its_place_cannot_be_taken(tmp_path, monkeypatch, error):
+    target = tmp_path / "a.zarr"
+    target.mkdir()
+    (target / "old").write_text("")
+    replace, left = os.replace, [1]
+
+    def interrupted(old, new):
+        if new == target and left and left.pop():
+            raise error
+        replace(old, new)
+
+    def written():
+        with complete_file(target) as part:
+            part.mkdir()
+            monkeypatch.setattr(os, "replace", interrupted)
+
+    with pytest.raises(error):
+        written()
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path):
+    (tmp_path / "b.txt").write_text("old")
+    try:
+        (tmp_path / "a.txt").symlink_to("b.txt")
+    except OSError:
+        pytest.skip("links cannot be made here")
+    with complete_file(tmp_path / "a.txt") as part:
+        part.write_text("new")
+    assert (tmp_path / "b.txt").read_text() == "new"
+    assert (tmp_path / "a.txt").is_symlink()

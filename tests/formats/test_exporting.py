@@ -22,6 +22,7 @@ from src_model.annotation import (
 from src_model.errors import FormatError, StoppedError, UnknownObjectError
 from src_model.formats import FORMATS, ExportOptions, Part, export, format_named, format_of
 from src_model.formats import run as running
+from src_model.formats.report import counted
 from tests.formats.documents import MOVIE, crowded, described, document, family, losses_of, masklet, plain, square
 
 NEEDS = {"ome-zarr": "zarr", "ome-zarr-0.4": "zarr", "geff": "geff"}
@@ -229,3 +230,18 @@ def test_a_full_disk_is_put_in_words(tmp_path, monkeypatch):
 def test_names_of_formats_are_unique_and_each_says_what_it_is_for():
     assert len({item.name for item in FORMATS}) == len({item.title for item in FORMATS}) == len(FORMATS)
     assert all(item.hint.endswith(".") for item in FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "written"),
+    [
+        (1, "names", "1 name"),
+        (2, "names", "2 names"),
+        (1, "classes", "1 class"),
+        (1, "pixels of several objects", "1 pixel of several objects"),
+        (1200, "frames known to be empty", "1,200 frames known to be empty"),
+        (1, "objects without any mask", "1 object without any mask"),
+    ],
+)
+def test_one_of_a_kind_is_written_in_the_singular(number, noun, written):
+    assert counted(number, noun) == written

@@ -12,6 +12,7 @@ from src_model.errors import FormatError
 from src_model.formats import ExportOptions, export
 from src_model.frames import open_movie
 from tests.formats.documents import SHAPE, described, document, family, losses_of, masklet, plain, square
+from tests.tracking.damage import DamagedMovie
 
 
 def rows(tmp_path, annotation, **options):
@@ -80,3 +81,13 @@ def test_a_movie_that_does_not_fit_is_refused(tmp_path, shape):
 
 def test_that_there_are_no_masks_in_it_is_told(tmp_path):
     assert losses_of(export(plain(), tmp_path / "cells.csv"))["masks"].count == 11
+
+
+def test_intensities_of_a_damaged_frame_are_left_out_and_told(tmp_path):
+    annotation = document([masklet(1, {0: square(1, 1), 1: square(1, 1)})])
+    source = DamagedMovie(np.ones(SHAPE, np.uint8), {1})
+    options = ExportOptions(channels={"dna": source})
+    report = export(annotation, tmp_path / "cells.csv", options=options)
+    with (tmp_path / "cells.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["mean_dna"] for row in csv.DictReader(file)] == ["1", ""]
+    assert losses_of(report)["intensities"].count == 1

@@ -71,3 +71,33 @@ def test_a_foreign_file_is_an_error(tmp_path):
     (tmp_path / "text.npy").write_text("hello, this is not an array")
     with pytest.raises(MovieError, match=r"cannot be opened as a .npy array"):
         open_movie(tmp_path / "text.npy")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_npz_file_with_one_image_reads_as_it_was_saved(tmp_path, gray, save):
+    save(tmp_path / "movie.npz", times=np.arange(5.0), movie=np.asfortranarray(gray))
+    movie = open_movie(tmp_path / "movie.npz")
+    assert movie.shape == (5, 6, 7)
+    for frame in range(5):
+        np.testing.assert_array_equal(movie.read(frame), gray[frame])
+
+
+def test_of_several_arrays_in_a_npz_file_one_is_chosen(tmp_path, gray):
+    np.savez(tmp_path / "movie.npz", raw=gray, mask=gray > 3)
+    with pytest.raises(
+        MovieError, match=r"holds 2 arrays \(0: 'raw' \(5, 6, 7\) uint16; 1: 'mask' .* bool\): choose one \(--series N"
+    ):
+        open_movie(tmp_path / "movie.npz")
+    np.testing.assert_array_equal(open_movie(tmp_path / "movie.npz", series=1).read(0), gray[0] > 3)
+    with pytest.raises(MovieError, match=r"series 2 does not exist in '.*movie.npz': it has 2, 0 to 1"):
+        open_movie(tmp_path / "movie.npz", series=2)
+
+
+def test_a_npz_file_without_images_or_damaged_is_an_error(tmp_path):
+    np.savez(tmp_path / "movie.npz", times=np.arange(5), objects=np.array([[{}, {}]], dtype=object))
+    with pytest.raises(MovieError, match=r"movie.npz' holds no image, only times, objects"):
+        open_movie(tmp_path / "movie.npz")
+    content = (tmp_path / "movie.npz").read_bytes()
+    (tmp_path / "movie.npz").write_bytes(content[:100])
+    with pytest.raises(MovieError, match=r"movie.npz' cannot be opened as a .npz file"):
+        open_movie(tmp_path / "movie.npz")

@@ -63,7 +63,7 @@ def test_an_ambiguous_shape_is_an_error_that_names_the_readings(shape, options, 
     with pytest.raises(MovieError, match=r"ambiguous") as caught:
         named(shape, **options)
     assert readings in str(caught.value)
-    assert "pass axes=" in str(caught.value)
+    assert "--axes TCYX; in Python axes=" in str(caught.value)
 
 
 def test_what_the_user_says_wins_over_what_the_file_says():
@@ -107,7 +107,7 @@ def test_last_channels_are_colours():
     [("QIYX", "in several ways"), ("TIYX", "in several ways"), ("YX", "does not fit"), ("TZCQ", "does not fit")],
 )
 def test_what_a_file_says_may_be_of_no_use(recorded, message):
-    with pytest.raises(MovieError, match=rf"axes are '{recorded}', which .*{message}.*pass axes="):
+    with pytest.raises(MovieError, match=rf"axes are '{recorded}', which .*{message}.*--axes T"):
         named((10, 5, 64, 64), recorded=recorded)
 
 

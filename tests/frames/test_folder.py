@@ -9,9 +9,10 @@ import pytest
 import tifffile
 from PIL import Image
 
-from src_model.errors import MovieError
+from src_model.errors import DamagedFrameError, MovieError
 from src_model.frames import folder as folder_module
 from src_model.frames import open_movie
+from tests.frames.disk import check_disk
 
 
 def frames_of(movie):
@@ -145,11 +146,76 @@ def test_a_corrupt_file_is_an_error_that_names_it_and_spares_the_others(tmp_path
     assert movie.read(4).shape == (64, 64)
 
 
-def test_a_corrupt_first_file_is_an_error_at_once(tmp_path, gray):
+def test_a_corrupt_first_file_does_not_keep_the_others_from_being_used(tmp_path, gray):
     folder = save(tmp_path / "movie", gray)
     (folder / "frame0.png").write_bytes(b"no image")
-    with pytest.raises(MovieError, match=r"frame0.png' cannot be read as an image"):
-        open_movie(folder)
+    movie = open_movie(folder)
+    assert movie.shape == gray.shape
+    np.testing.assert_array_equal(movie.read(1), gray[1])
+    with pytest.raises(DamagedFrameError, match=r"frame 0 of .*frame0.png' cannot be read as an image") as caught:
+        movie.read(0)
+    assert caught.value.frame == 0
+
+
+def test_a_folder_of_corrupt_files_is_an_error_at_once(tmp_path):
+    for number in range(3):
+        (tmp_path / f"frame{number}.png").write_bytes(b"no image")
+    with pytest.raises(MovieError, match=r"frame2.png' cannot be read as an image"):
+        open_movie(tmp_path)
+
+
+def test_a_folder_that_is_gone_is_no_matter_of_one_frame(tmp_path, gray):
+    folder = save(tmp_path / "movie", gray)
+    movie = open_movie(folder)
+    (folder / "frame1.png").unlink()
+    with pytest.raises(DamagedFrameError, match=r"frame 1 of movie 'movie' cannot be read"):
+        movie.read(1)
+    folder.rename(tmp_path / "moved")
+    with pytest.raises(MovieError, match=r"the file is gone") as caught:
+        movie.read(2)
+    assert not isinstance(caught.value, DamagedFrameError)
+
+
+@pytest.mark.parametrize(
+    ("names", "channels"),
+    [
+        (("img_{:03}_DIC.tif", "img_{:03}_GFP.tif"), "0: DIC, 1: GFP"),
+        (("DIC_t{}.tif", "GFP_t{}.tif"), "0: DIC, 1: GFP"),
+        (("t{:03}_c1.tif", "t{:03}_c2.tif"), "0: c1, 1: c2"),
+        (("img_channel000_time{:09}_z000.tif", "img_channel001_time{:09}_z000.tif"), "0: channel000, 1: channel001"),
+    ],
+)
+def test_files_that_differ_by_a_channel_are_one_frame(tmp_path, gray, names, channels):
+    for channel, name in enumerate(names):
+        for frame in range(5):
+            tifffile.imwrite(tmp_path / name.format(frame), gray[frame] + channel)
+    with pytest.raises(MovieError, match=rf"channels {channels}\) has 2 channels along C"):
+        open_movie(tmp_path)
+    np.testing.assert_array_equal(frames_of(open_movie(tmp_path, channel=1)), gray + 1)
+    assert open_movie(tmp_path, channel=(1, 0)).shape == (5, 6, 7, 3)
+
+
+def test_a_frame_that_lacks_a_channel_is_left_out_with_a_note(tmp_path, gray):
+    for frame in range(5):
+        tifffile.imwrite(tmp_path / f"img_{frame}_GFP.tif", gray[frame])
+        if frame < 4:
+            tifffile.imwrite(tmp_path / f"img_{frame}_DIC.tif", gray[frame])
+    movie = open_movie(tmp_path, channel=1)
+    assert len(movie) == 4
+    assert movie.notes == (f"1 files of '{tmp_path.name}' are left out: their frames lack other channels",)
+
+
+@pytest.mark.parametrize("names", ["a b c d", "c1 c2 c3 c4", "x1_c3 x2_c3 x3_c3 x4_c3", "dark t1 t2 t3", "a1 b2 c3 d4"])
+def test_names_that_tell_no_channels_are_frames(tmp_path, gray, names):
+    for name, image in zip(names.split(), gray, strict=False):
+        tifffile.imwrite(tmp_path / f"{name}.tif", image)
+    np.testing.assert_array_equal(frames_of(open_movie(tmp_path)), gray[:4])
+
+
+def test_channels_in_names_from_the_field(shared_data):
+    with pytest.raises(MovieError, match=r"channels 0: DIC, 1: GFP"):
+        open_movie(shared_data / "awkward" / "channels_in_names")
+    check_disk(open_movie(shared_data / "awkward" / "channels_in_names", channel=1), range(6))
 
 
 def test_an_empty_folder_is_an_error(tmp_path):

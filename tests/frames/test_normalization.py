@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from src_model.errors import MovieError, SessionFileError
 from src_model.frames import Normalization, decide_normalization, normalization, open_movie
+from tests.tracking.damage import DamagedMovie
 
 
 class Recorder:
@@ -243,3 +244,18 @@ def test_it_survives_a_session_file(gray):
 def test_anything_else_in_a_session_file_is_an_error(data, message):
     with pytest.raises(SessionFileError, match=message):
         Normalization.from_dict(data)
+
+
+@pytest.mark.parametrize("damaged", [{0}, {15}, {0, 5, 10, 15}, set(range(15)), set(range(1, 16))])
+def test_in_place_of_damaged_frames_others_are_sampled(damaged):
+    movie = np.random.default_rng(0).integers(0, 1000, (16, 8, 9)).astype(np.uint16)
+    found = decide_normalization(DamagedMovie(movie, damaged), sample_frames=4)
+    assert found.kind == "percentile"
+    good = movie[[frame for frame in range(16) if frame not in damaged]]
+    assert good.min() <= found.low[0] < found.high[0] <= good.max()
+
+
+def test_a_movie_without_a_readable_frame_is_an_error_that_says_why():
+    movie = DamagedMovie(np.zeros((4, 8, 9), np.uint16), range(4))
+    with pytest.raises(MovieError, match="no frame of movie 'holes' can be read: frame 0 of 'holes' is damaged"):
+        decide_normalization(movie)

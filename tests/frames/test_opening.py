@@ -59,7 +59,7 @@ def test_a_missing_path_is_an_error_that_names_it(tmp_path, name):
 def test_an_extension_that_is_not_known_is_an_error_that_lists_what_is(tmp_path, name):
     (tmp_path / name).write_bytes(b"something")
     with pytest.raises(
-        MovieError, match=r"has the extension '.*', which is not known: expected a TIFF, .npy or video \("
+        MovieError, match=r"has the extension '.*', which is not known: expected a TIFF, .npy, .npz, .gif or video \("
     ):
         open_movie(tmp_path / name)
 
@@ -72,7 +72,9 @@ def test_anything_else_is_an_error(source):
 
 def test_series_are_for_files_that_have_some(tmp_path, gray):
     np.save(tmp_path / "movie.npy", gray)
-    with pytest.raises(MovieError, match=r"series=1 cannot be given for '.*movie.npy': only TIFF and OME-Zarr"):
+    with pytest.raises(
+        MovieError, match=r"series=1 cannot be given for '.*movie.npy' \(--series\): only TIFF, .npz, zarr"
+    ):
         open_movie(tmp_path / "movie.npy", series=1)
 
 

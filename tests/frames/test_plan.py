@@ -34,12 +34,12 @@ def test_a_mean_over_planes_has_fractions():
 
 
 def test_channels_have_to_be_chosen():
-    with pytest.raises(MovieError, match=r"has 2 channels along C: pass channel=0 to 1, a mapping .* axes='...'"):
+    with pytest.raises(MovieError, match=r"has 2 channels along C: choose one of 0 to 1 \(--channel 0; .* axes='...'"):
         planned("TCYX", (5, 2, 6, 7))
 
 
 def test_planes_have_to_be_chosen():
-    with pytest.raises(MovieError, match=r"has 3 planes along Z: pass plane=0 to 2, or plane='max' or 'mean'"):
+    with pytest.raises(MovieError, match=r"has 3 planes along Z: choose one of 0 to 2, or 'max' or 'mean'"):
         planned("TZYX", (5, 3, 6, 7))
 
 
@@ -63,12 +63,12 @@ def test_a_channel_that_is_no_choice_is_an_error(channel):
 
 @pytest.mark.parametrize("plane", [3, -1, "sum", True, 0.5])
 def test_a_plane_that_does_not_exist_is_an_error_with_the_choices(plane):
-    with pytest.raises(MovieError, match=rf"plane {plane!r} does not exist in movie 'm' .*: pass plane=0 to 2"):
+    with pytest.raises(MovieError, match=rf"plane {plane!r} does not exist in movie 'm' .*: choose one of 0 to 2"):
         planned("TZYX", (5, 3, 6, 7), plane=plane)
 
 
 def test_two_samples_a_pixel_have_to_be_chosen_from():
-    with pytest.raises(MovieError, match=r"has 2 samples a pixel: pass channel=0 to 1"):
+    with pytest.raises(MovieError, match=r"has 2 samples a pixel: choose one of 0 to 1"):
         planned("TYXS", (5, 6, 7, 2))
     assert planned("TYXS", (5, 6, 7, 2), channel=0).shape == (5, 6, 7)
 

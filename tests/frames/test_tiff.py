@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.errors import MovieError
+from src_model.errors import DamagedFrameError, MovieError
 from src_model.frames import decide_normalization, open_movie
+from tests.frames.disk import check_disk
 
 
 @pytest.fixture
@@ -113,7 +114,10 @@ def test_of_several_series_one_has_to_be_chosen(path, gray):
     with tifffile.TiffWriter(path, ome=True) as writer:
         writer.write(gray, photometric="minisblack", metadata={"axes": "TYX"})
         writer.write(gray + 1, photometric="minisblack", metadata={"axes": "TYX"})
-    with pytest.raises(MovieError, match=r"holds 2 image series \(0: TYX \(5, 6, 7\) uint16, 1: .*pass series=0 to 1"):
+    with pytest.raises(
+        MovieError,
+        match=r"holds 2 image series \(0: TYX \(5, 6, 7\) uint16; 1: .*choose one \(--series N; in Python series=N\)",
+    ):
         open_movie(path)
     np.testing.assert_array_equal(frames_of(open_movie(path, series=1)), gray + 1)
     with pytest.raises(MovieError, match=r"series 2 does not exist in '.*movie.tif': it has 2, 0 to 1"):
@@ -126,7 +130,7 @@ def test_frames_of_changing_size_or_type_are_an_error(path, gray, options, odd):
     with tifffile.TiffWriter(path) as writer:
         for image in (gray[0], gray[1], odd, gray[2]):
             writer.write(image, photometric="minisblack", **options)
-    with pytest.raises(MovieError, match=r"movie.tif' has frames of changing size or type"):
+    with pytest.raises(MovieError, match=r"movie.tif' holds . series of images of changing size or type.*choose one"):
         open_movie(path)
 
 
@@ -231,3 +235,94 @@ def test_real_movies_open_as_they_are(shared_data):
     seen = decide_normalization(movie).apply(movie.read(36))
     assert seen.shape == (512, 512, 3)
     assert 0.2 < seen.mean() < 0.8
+
+
+def write_ome(path, values, planes, length, channels=1, files=None):
+    """Write an OME-TIFF whose metadata promise more than there is: planes are (frame, channel) by page."""
+    data = "".join(
+        f'<TiffData FirstT="{t}" FirstC="{c}" FirstZ="0" IFD="{page}" PlaneCount="1">'
+        + (f'<UUID FileName="{files[0]}">urn:uuid:{files[1]}</UUID>' if files else "")
+        + "</TiffData>"
+        for page, (t, c) in enumerate(planes)
+    )
+    data += "".join(
+        f'<TiffData FirstT="{t}" FirstC="0" FirstZ="0" IFD="{page}" PlaneCount="1">'
+        f'<UUID FileName="rest.ome.tif">urn:uuid:ea321eba-4adc-4259-a105-1ea7ba6750a0</UUID></TiffData>'
+        for page, t in enumerate(range(len(planes), length) if files else [])
+    )
+    height, width = values.shape[1:]
+    described = "".join(f'<Channel ID="Channel:0:{c}" SamplesPerPixel="1"/>' for c in range(channels))
+    uuid = f' UUID="urn:uuid:{files[1]}"' if files else ""
+    xml = (
+        f'<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"{uuid}>'
+        f'<Image ID="Image:0">'
+        f'<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="{width}" SizeY="{height}" '
+        f'SizeC="{channels}" SizeZ="1" SizeT="{length}">{described}{data}</Pixels></Image></OME>'
+    )
+    with tifffile.TiffWriter(path) as writer:
+        for number, image in enumerate(values):
+            writer.write(image, description=xml if number == 0 else None, metadata=None)
+    return path
+
+
+def test_a_stopped_acquisition_has_the_frames_that_were_written_and_says_so(tmp_path, gray, capfd):
+    path = write_ome(tmp_path / "movie.ome.tif", gray, [(t, 0) for t in range(5)], length=20)
+    movie = open_movie(path)
+    assert movie.notes == ("'movie.ome.tif' has 5 of 20 frames: acquisition was stopped before the end",)
+    np.testing.assert_array_equal(frames_of(movie), gray)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_file_that_is_not_there_costs_its_frames_alone(tmp_path, gray, capfd):
+    files = ("movie.ome.tif", "af4830aa-7ef9-4f62-84b1-7a00ce5a3d17")
+    path = write_ome(tmp_path / "movie.ome.tif", gray, [(t, 0) for t in range(5)], length=8, files=files)
+    movie = open_movie(path)
+    assert movie.notes == (
+        "'movie.ome.tif' is one of 2 files, of which 'rest.ome.tif' cannot be found beside it",
+        "'movie.ome.tif' has 5 of 8 frames: the other files hold the rest",
+    )
+    np.testing.assert_array_equal(frames_of(movie), gray)
+    assert capfd.readouterr().err == ""
+
+
+def test_images_that_were_left_out_are_damaged_frames(tmp_path, gray):
+    planes = [(0, 0), (0, 1), (2, 0), (2, 1), (3, 0)]
+    movie = open_movie(write_ome(tmp_path / "movie.ome.tif", gray, planes, length=6, channels=2), channel=1)
+    assert len(movie) == 4
+    assert movie.notes[1:] == (
+        "'movie.ome.tif' lacks 3 of the images of its frames: these frames cannot be used as a whole",
+    )
+    np.testing.assert_array_equal(movie.read(2), gray[3])
+    for frame in (1, 3):
+        with pytest.raises(DamagedFrameError, match=rf"frame {frame} of movie .* is missing") as caught:
+            movie.read(frame)
+        assert caught.value.frame == frame
+
+
+def test_a_damaged_page_is_a_damaged_frame(path, gray):
+    tifffile.imwrite(path, gray, photometric="minisblack", compression="zlib")
+    with tifffile.TiffFile(path) as file:
+        start, size = file.pages[3].dataoffsets[0], file.pages[3].databytecounts[0]
+    content = bytearray(path.read_bytes())
+    content[start : start + size] = bytes(size)
+    path.write_bytes(content)
+    movie = open_movie(path)
+    with pytest.raises(DamagedFrameError, match=r"frame 3 of movie 'movie.tif' cannot be read") as caught:
+        movie.read(3)
+    assert caught.value.frame == 3
+    np.testing.assert_array_equal(movie.read(4), gray[4])
+
+
+@pytest.mark.parametrize(("name", "frames"), [("interrupted_6_of_20.ome.tif", 6), ("multifile_missing/p0.ome.tif", 3)])
+def test_incomplete_movies_from_the_field(shared_data, name, frames):
+    movie = open_movie(shared_data / "awkward" / name)
+    assert len(movie) == frames
+    assert any(f"{frames} of {20 if frames == 6 else 6} frames" in note for note in movie.notes)
+    check_disk(movie, range(frames))
+
+
+def test_two_series_from_the_field(shared_data):
+    path = shared_data / "awkward" / "two_series.ome.tif"
+    with pytest.raises(MovieError, match=r"holds 2 image series \(0: TYX \(6, 96, 128\) uint16; 1: .*--series N"):
+        open_movie(path)
+    check_disk(open_movie(path, series=0), range(6))

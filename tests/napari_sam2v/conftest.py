@@ -15,8 +15,9 @@ def predictor(monkeypatch):
 
 
 @pytest.fixture
-def open_panel(make_napari_viewer, qtbot, predictor, tmp_path):
+def open_panel(make_napari_viewer, qtbot, predictor, tmp_path, monkeypatch):
     people = []
+    monkeypatch.setattr("napari_sam2v.preferences.save_preferences", lambda preferences: None)  # those of the user
 
     def make(movie=None, **options):
         viewer = make_napari_viewer()

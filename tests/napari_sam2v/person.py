@@ -15,11 +15,12 @@ class Person:
     def __init__(self, viewer, qtbot, recovery):
         from napari_sam2v.widget import Sam2vWidget
 
-        self.viewer, self.qtbot = viewer, qtbot
+        self.viewer, self.qtbot, self.recovery = viewer, qtbot, recovery
         self.widget = Sam2vWidget(viewer, recovery_folder=recovery)
-        viewer.window.add_dock_widget(self.widget, name="sam2v")
+        self.dock = viewer.window.add_dock_widget(self.widget, name="sam2v")
         self.problems = []
         self.widget.workbench.events.problem.connect(self.problems.append)
+        self.wait_for_movie()
 
     @property
     def bench(self):
@@ -38,6 +39,25 @@ class Person:
 
     def wait(self, until, seconds=60):
         self.qtbot.waitUntil(until, timeout=seconds * 1000)
+
+    def wait_for_movie(self):
+        self.wait(lambda: not self.widget.movie.is_reading)
+
+    def wait_for_files(self):
+        self.wait(lambda: not self.widget.errands.is_running)
+        self.wait_for_movie()
+
+    def choose(self, name):
+        self.widget.movie.choose_layer(name)
+        self.wait_for_movie()
+
+    def save(self, path):
+        self.widget.saving.save_to(path)
+        self.wait_for_files()
+
+    def open(self, path):
+        self.widget.saving.open_from(path)
+        self.wait_for_files()
 
     def wait_for_worker(self):
         self.wait(lambda: not self.bench.runner.is_busy() and not self.bench.tracking.is_tracking)

@@ -8,7 +8,13 @@ pytest.importorskip("napari", reason="napari is not installed")
 
 from napari_sam2v import preferences
 from napari_sam2v.actions import ACTIONS
-from napari_sam2v.preferences import Preferences, load_preferences, manifest_configurations, save_preferences
+from napari_sam2v.preferences import (
+    Preferences,
+    load_preferences,
+    manifest_configurations,
+    remember,
+    save_preferences,
+)
 
 MINE = Preferences(model="small", device="cpu", contrast="limits", follow=False, keys={"undo": "Control-U"})
 
@@ -87,3 +93,19 @@ def test_the_manifest_has_these_configurations():
         assert set(found[name].properties) == set(section["properties"])
         for key, entry in section["properties"].items():
             assert found[name].properties[key].default == entry["default"]
+
+
+def test_choices_made_in_the_panel_are_remembered_and_others_stay(file):
+    save_preferences(MINE)
+    remember(track_objects="all", follow=True)
+    found = load_preferences()
+    assert (found.track_objects, found.follow, found.device, found.keys) == ("all", True, "cpu", MINE.keys)
+
+
+def test_a_choice_that_cannot_be_written_down_is_no_error(file, monkeypatch, caplog):
+    def refuse(_preferences):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(preferences, "save_preferences", refuse)
+    remember(track_objects="all")
+    assert "disk full" in caplog.text

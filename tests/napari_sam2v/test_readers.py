@@ -90,3 +90,33 @@ def test_other_files_and_folders_are_left_to_others(tmp_path):
     assert readers.annotation_reader(["a.sam2v", "b.sam2v"]) is None
     assert readers.tracked_cells_reader(tmp_path) is None
     assert readers.annotation_reader(["a.sam2v"]) is readers.read_annotation
+
+
+@pytest.mark.usefixtures("plugins")
+def test_an_array_file_opens_as_a_movie_that_is_read_when_it_is_looked_at(tmp_path):
+    values = np.random.default_rng(0).integers(0, 255, (4, 6, 7), dtype=np.uint8)
+    np.savez(tmp_path / "cells.npz", movie=values)
+    (layer,) = shown(opened(tmp_path / "cells.npz"))
+    assert (layer.name, layer.rgb, layer.data.chunksize) == ("cells", False, (1, 6, 7))
+    np.testing.assert_array_equal(np.asarray(layer.data[2]), values[2])
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_video_opens_as_a_movie_in_colour(tmp_path):
+    av = pytest.importorskip("av", reason="the extra 'video' is not installed")
+    with av.open(str(tmp_path / "cells.mpg"), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for number in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 * number, np.uint8))))
+        container.mux(stream.encode())
+    (layer,) = shown(opened(tmp_path / "cells.mpg"))
+    assert layer.rgb
+    assert layer.data.shape == (5, 48, 64, 3)
+    assert abs(int(np.asarray(layer.data[3]).mean()) - 120) < 4
+
+
+def test_the_manifest_lists_the_movies_that_are_read(repository):
+    manifest = npe2.PluginManifest.from_file(repository / "napari_sam2v" / "napari.yaml")
+    (reader,) = [item for item in manifest.contributions.readers if item.command.endswith("read_movie")]
+    assert tuple(pattern.removeprefix("*") for pattern in reader.filename_patterns) == readers.MOVIE_SUFFIXES

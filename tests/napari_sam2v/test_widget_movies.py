@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tifffile
 
+from src_model.annotation import SetMovie
 from src_model.formats import format_named
 from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny
@@ -55,6 +58,7 @@ def test_another_channel_is_the_same_work(open_panel):
     person.click(*tiny.CLICK)
     work, source = person.document, person.widget.movie.source
     person.widget.panel.image.channel_chosen.emit(1)
+    person.wait_for_movie()
     assert person.document is work
     assert person.widget.movie.source is not source
     assert person.shown(0).any()
@@ -65,8 +69,10 @@ def test_another_time_axis_is_another_work_and_the_way_back_finds_the_first(open
     person.click(*tiny.CLICK)
     work = person.document
     person.widget.panel.image.axis_chosen.emit("CTYX")
+    person.wait_for_movie()
     assert not person.document.objects
     person.widget.panel.image.axis_chosen.emit("TCYX")
+    person.wait_for_movie()
     assert person.document is work
     assert person.shown(0).any()
 
@@ -75,10 +81,10 @@ def test_work_on_a_layer_waits_while_another_layer_is_annotated(person):
     person.click(*tiny.CLICK)
     work = person.document
     person.viewer.add_image(np.zeros((4, 30, 30), np.uint8), name="other")
-    person.widget.movie.choose_layer("other")
+    person.choose("other")
     assert not person.document.objects
     assert not person.widget.panel.offer.isVisible()  # nothing is lost that would have to be restored
-    person.widget.movie.choose_layer("movie")
+    person.choose("movie")
     assert person.document is work
 
 
@@ -91,6 +97,7 @@ def test_work_whose_layer_was_removed_is_offered_and_restored_on_the_same_movie(
     assert not person.widget.panel.offer.isHidden()
     person.viewer.add_image(tiny.make_movie(), name="movie again")
     person.widget.panel.offer.restore.click()
+    person.wait_for_files()
     assert person.frames() == [0]
     assert person.widget.panel.offer.isHidden()
 
@@ -105,6 +112,7 @@ def test_a_layer_can_be_renamed_in_the_middle_of_work(person):
 
 def test_contrast_follows_the_layer_if_so_chosen_and_undo_takes_it_back(person):
     person.widget.panel.image.contrast_chosen.emit("limits")
+    person.wait_for_movie()
     before = person.document.project.normalization
     person.layer("movie").contrast_limits = (20, 90)
     person.wait(lambda: person.document.project.normalization != before)
@@ -115,12 +123,13 @@ def test_contrast_follows_the_layer_if_so_chosen_and_undo_takes_it_back(person):
 def test_a_saved_work_finds_its_channel_by_itself(open_panel, tmp_path):
     person = open_panel(two_channels())
     person.widget.panel.image.axis_chosen.emit("TCYX")
+    person.wait_for_movie()
     person.viewer.dims.set_current_step(1, 1)
-    person.widget.movie.choose_layer("movie")
+    person.choose("movie")
     person.click(*tiny.CLICK)
-    person.widget.saving.save_to(tmp_path / "work.sam2v")
+    person.save(tmp_path / "work.sam2v")
     other = open_panel(two_channels()[:, ::-1])
-    other.widget.saving.open_from(tmp_path / "work.sam2v")
+    other.open(tmp_path / "work.sam2v")
     assert other.problems == []
     assert other.frames() == [0]
     assert other.widget.movie.choice.channel != person.widget.movie.choice.channel
@@ -130,12 +139,12 @@ def test_masks_are_exported_beside_the_work_and_come_back(person, open_panel, tm
     person.click(*tiny.CLICK)
     person.track()
     person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
-    person.wait(lambda: not person.widget.files.errands.is_running)
+    person.wait(lambda: not person.widget.errands.is_running)
     assert "Wrote masks.tif: 1 object on" in person.status
     assert tifffile.imread(tmp_path / "masks.tif").shape == (tiny.LENGTH, *tiny.SHAPE)
     other = open_panel()
-    other.widget.saving.open_from(tmp_path / "masks.tif")
-    other.wait(lambda: not other.widget.files.errands.is_running)
+    other.open(tmp_path / "masks.tif")
+    other.wait(lambda: not other.widget.errands.is_running)
     assert other.frames() == list(range(tiny.LENGTH))
     assert np.array_equal(other.shown(4), person.shown(4))
     other.widget.work.undo()
@@ -146,17 +155,43 @@ def test_a_tracking_folder_is_opened_by_its_table(person, tmp_path):
     person.click(*tiny.CLICK)
     person.track()
     person.widget.files.export_to(format_named("ctc"), tmp_path / "01_RES")
-    person.wait(lambda: not person.widget.files.errands.is_running)
-    person.widget.saving.open_from(tmp_path / "01_RES" / "res_track.txt")
+    person.wait(lambda: not person.widget.errands.is_running)
+    person.open(tmp_path / "01_RES" / "res_track.txt")
     person.wait(lambda: len(person.document.objects) == 2)
     assert person.document.mask_at(1, 3) == person.document.mask_at(2, 3)
 
 
 def test_what_cannot_be_exported_is_told_in_words(person, tmp_path):
     person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
-    person.wait(lambda: not person.widget.files.errands.is_running)
+    person.wait(lambda: not person.widget.errands.is_running)
     assert person.problems == ["There is nothing to export: no object has a mask yet"]
     assert not (tmp_path / "masks.tif").exists()
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_file_of_other_origin_is_replaced_only_after_asking(person, tmp_path, monkeypatch, answer):
+    asked = []
+    monkeypatch.setattr("napari_sam2v.widget.may_replace", lambda path, parent: asked.append(path) or answer)
+    target = tmp_path / "masks.tif"
+    tifffile.imwrite(target, tiny.make_movie())
+    person.click(*tiny.CLICK)
+    for _ in range(2):
+        person.widget.files.export_to(format_named("tiff"), target)
+        person.wait(lambda: not person.widget.files.errands.is_running)
+    assert np.array_equal(tifffile.imread(target), tiny.make_movie()) != answer
+    assert asked == [target] * (1 if answer else 2)
+
+
+def test_the_movie_is_never_written_onto(person, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_sam2v.widget.may_replace", lambda path, parent: pytest.fail("asked"))
+    target = tmp_path / "movie.tif"
+    tifffile.imwrite(target, tiny.make_movie())
+    person.click(*tiny.CLICK)
+    movie = dataclasses.replace(person.document.movie, path=str(target))
+    person.document.do(SetMovie(movie))
+    person.widget.files.export_to(format_named("tiff"), target)
+    assert "is in use here" in person.problems[-1]
+    assert np.array_equal(tifffile.imread(target), tiny.make_movie())
 
 
 def test_every_format_is_in_the_menu(person):
@@ -176,11 +211,12 @@ def test_a_run_is_a_task_of_napari_and_ends_with_the_window(person):
     assert not person.bench.tracking.is_tracking
 
 
-def test_the_status_of_imported_masks_does_not_ask_for_clicks(person, tmp_path):
+def test_the_status_of_imported_masks_says_that_they_are_imported(person, tmp_path):
     labels = np.zeros((tiny.LENGTH, *tiny.SHAPE), np.uint8)
     labels[:4, 5:15, 5:15] = 3
     tifffile.imwrite(tmp_path / "labels.tif", labels, metadata={"axes": "TYX"})
-    person.widget.saving.open_from(tmp_path / "labels.tif")
+    person.open(tmp_path / "labels.tif")
     person.wait(lambda: bool(person.document.objects))
     person.bench.select(3)
-    assert person.status == f"Object 3 is known on 4 of {tiny.LENGTH} frames; track on, or review with the time strip"
+    told = f"Object 3 is imported on 4 of {tiny.LENGTH} frames; click it once to let it be tracked"
+    assert person.status == told

@@ -9,6 +9,7 @@ import dask.array
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from src_model.errors import FormatError
 from src_model.formats import is_ctc, read_ctc
@@ -117,3 +118,40 @@ def test_volumes_and_missing_labels_are_refused(tmp_path, tracks):
     with pytest.raises(FormatError, match="no Labels layer"):
         write_layers(str(tmp_path / "a.tif"), [tracks.as_layer_data_tuple()])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("plugins")
+def test_raw_data_are_not_replaced_where_nobody_can_be_asked(tmp_path, labels):
+    raw = np.ones(SHAPE, np.uint8)
+    tifffile.imwrite(tmp_path / "raw.tif", raw)
+    (tmp_path / "raw.pngs").mkdir()
+    Image.fromarray(raw[0]).save(tmp_path / "raw.pngs" / "0000.png")
+    for name in ("raw.tif", "raw.pngs"):
+        with pytest.raises(FormatError, match="choose another name"):
+            write_layers(str(tmp_path / name), [labels.as_layer_data_tuple()])
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "raw.tif"), raw)
+    assert len(list((tmp_path / "raw.pngs").iterdir())) == 1
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize("answer", [True, False])
+def test_another_file_is_replaced_after_asking_but_an_open_image_never(
+    tmp_path, labels, make_napari_viewer, monkeypatch, answer
+):
+    asked = []
+    monkeypatch.setattr("napari_sam2v.binding.dialogs.may_replace", lambda path: asked.append(path) or answer)
+    raw = np.ones(SHAPE, np.uint8)
+    for name in ("raw.tif", "other.tif"):
+        tifffile.imwrite(tmp_path / name, raw)
+    make_napari_viewer().open(str(tmp_path / "raw.tif"), plugin="napari")
+    layers = [labels.as_layer_data_tuple()]
+    if answer:
+        write_layers(str(tmp_path / "other.tif"), layers)
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / "other.tif"), values())
+    else:
+        with pytest.raises(FormatError, match="is there already"):
+            write_layers(str(tmp_path / "other.tif"), layers)
+    with pytest.raises(FormatError, match="is in use here"):
+        write_layers(str(tmp_path / "raw.tif"), layers)
+    assert len(asked) == 2
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "raw.tif"), raw)

@@ -103,3 +103,13 @@ def test_narrow_values_may_be_averaged_before_or_after_they_are_projected():
     with using(replace(levers(), values_after_attention=False)):
         before = attention.rotary(query, memory, memory, rotations)
     torch.testing.assert_close(attention.rotary(query, memory, memory, rotations), before)
+
+
+@pytest.mark.parametrize("unrotated", [0, 2])
+def test_an_observer_is_told_the_weights_that_make_the_answer(unrotated: int):
+    attention, rotations = RotaryAttention(64, source_width=16).eval(), axial_rotations(64, 3, 3, torch.device("cpu"))
+    query, source, seen = torch.randn(2, 9, 64), torch.randn(2, 18 + unrotated, 16), []
+    with torch.no_grad():
+        answer = attention.rotary(query, source, source, rotations, unrotated, observe=seen.append)
+        again = attention.out_proj(seen[0] @ attention.v_proj(source))
+    torch.testing.assert_close(again, answer, atol=1e-5, rtol=1e-4)

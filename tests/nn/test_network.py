@@ -68,7 +68,7 @@ def test_a_first_frame_is_marked_as_having_no_memory(network: Sam2Network):
 @pytest.mark.parametrize(("multimask", "count"), [(True, 3), (False, 1)])
 def test_masks_come_at_a_quarter_of_the_input_size(present: Sam2Network, multimask: bool, count: int):
     image = features()
-    predicted = present.predict_masks(image.embedding, image.high_res, click(), multimask=multimask)
+    predicted = present.decode(image.embedding, image.high_res, click(), multimask=multimask).where_present()
     assert predicted.logits.shape == (2, count, 4 * SIDE, 4 * SIDE)
     assert predicted.iou.shape == (2, count)
     assert predicted.tokens.shape == (2, count, 256)
@@ -78,7 +78,7 @@ def test_masks_come_at_a_quarter_of_the_input_size(present: Sam2Network, multima
 @pytest.mark.parametrize("multimask", [True, False])
 def test_masks_of_an_absent_object_are_empty(absent: Sam2Network, multimask: bool):
     image = features()
-    predicted = absent.predict_masks(image.embedding, image.high_res, click(), multimask=multimask)
+    predicted = absent.decode(image.embedding, image.high_res, click(), multimask=multimask).where_present()
     assert predicted.logits.eq(ABSENT_LOGIT).all()
     assert predicted.object_logits.lt(0).all()
     assert predicted.iou.isfinite().all()
@@ -86,12 +86,12 @@ def test_masks_of_an_absent_object_are_empty(absent: Sam2Network, multimask: boo
 
 def test_one_object_may_be_absent_and_another_present(network: Sam2Network):
     image, prompts = features(16), click(16)
-    predicted = network.predict_masks(image.embedding, image.high_res, prompts, multimask=True)
+    predicted = network.decode(image.embedding, image.high_res, prompts, multimask=True).where_present()
     median = predicted.object_logits.median().item()
     shifted = copy.deepcopy(network)
     with torch.no_grad():
         shifted.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.sub_(median)
-    predicted = shifted.predict_masks(image.embedding, image.high_res, prompts, multimask=True)
+    predicted = shifted.decode(image.embedding, image.high_res, prompts, multimask=True).where_present()
     empty = predicted.logits.eq(ABSENT_LOGIT).flatten(1).all(dim=1)
     assert 0 < empty.sum() < 16
     assert torch.equal(empty, predicted.object_logits[:, 0] <= 0)
@@ -100,7 +100,7 @@ def test_one_object_may_be_absent_and_another_present(network: Sam2Network):
 def test_an_object_of_score_zero_is_absent(network: Sam2Network):
     undecided = with_presence(network, 0.0)
     image = features()
-    predicted = undecided.predict_masks(image.embedding, image.high_res, click(), multimask=True)
+    predicted = undecided.decode(image.embedding, image.high_res, click(), multimask=True).where_present()
     assert predicted.logits.eq(ABSENT_LOGIT).all()
     assert torch.equal(
         undecided.object_pointer(predicted.tokens[:, 0], predicted.object_logits), undecided.no_obj_ptr.expand(2, -1)
@@ -110,32 +110,36 @@ def test_an_object_of_score_zero_is_absent(network: Sam2Network):
 @pytest.mark.parametrize("multimask", [True, False])
 def test_an_object_that_somebody_points_at_can_be_taken_as_present(absent: Sam2Network, multimask: bool):
     image, prompts = features(), click()
-    taken = absent.predict_masks(image.embedding, image.high_res, prompts, multimask=multimask, assume_present=True)
-    seen = with_presence(absent, 5.0).predict_masks(image.embedding, image.high_res, prompts, multimask=multimask)
+    taken = absent.decode(image.embedding, image.high_res, prompts, multimask=multimask).where_present(True)
+    seen = (
+        with_presence(absent, 5.0).decode(image.embedding, image.high_res, prompts, multimask=multimask).where_present()
+    )
     assert torch.equal(taken.logits, seen.logits)
     assert taken.object_logits.gt(0).all()
 
 
 def test_the_score_of_a_present_object_is_not_changed_by_pointing(present: Sam2Network):
     image = features()
-    taken = present.predict_masks(image.embedding, image.high_res, click(), multimask=True, assume_present=True)
+    taken = present.decode(image.embedding, image.high_res, click(), multimask=True).where_present(True)
     assert taken.object_logits.eq(5).all()
 
 
 def test_objects_are_decoded_alone(present: Sam2Network):
     image, prompts = features(), click()
-    together = present.predict_masks(image.embedding, image.high_res, prompts, multimask=True)
+    together = present.decode(image.embedding, image.high_res, prompts, multimask=True).where_present()
     for row in range(2):
         one = slice(row, row + 1)
         fine = (image.high_res[0][one], image.high_res[1][one])
         own = PromptTensors(prompts.points[one], prompts.labels[one])
-        alone = present.predict_masks(image.embedding[one], fine, own, multimask=True)
+        alone = present.decode(image.embedding[one], fine, own, multimask=True).where_present()
         torch.testing.assert_close(alone.logits[0], together.logits[row], atol=1e-4, rtol=1e-4)
 
 
 def test_where_the_click_is_changes_the_mask(present: Sam2Network):
     image = features()
-    here, there = (present.predict_masks(image.embedding, image.high_res, click(), multimask=True) for _ in range(2))
+    here, there = (
+        present.decode(image.embedding, image.high_res, click(), multimask=True).where_present() for _ in range(2)
+    )
     assert not torch.allclose(here.logits, there.logits, atol=1e-4)
 
 
@@ -143,7 +147,8 @@ def test_an_earlier_mask_changes_the_mask(present: Sam2Network):
     image, prompts = features(), click()
     with_mask = replace(prompts, mask_logits=torch.randn(2, 1, 4 * SIDE, 4 * SIDE) * 10)
     plain, refined = (
-        present.predict_masks(image.embedding, image.high_res, p, multimask=False) for p in (prompts, with_mask)
+        present.decode(image.embedding, image.high_res, p, multimask=False).where_present()
+        for p in (prompts, with_mask)
     )
     assert not torch.allclose(plain.logits, refined.logits, atol=1e-4)
 
@@ -195,9 +200,9 @@ def test_the_pointer_of_a_mask_prompt_comes_from_the_decoder(present: Sam2Networ
     image = features()
     _, pointers = present.mask_as_output(image, masks)
     none = PromptTensors.none(2, CPU)
-    decoded = present.predict_masks(
+    decoded = present.decode(
         image.embedding, image.high_res, replace(none, mask_logits=present.mask_downsample(masks)), multimask=False
-    )
+    ).where_present()
     expected = present.object_pointer(decoded.tokens[:, 0], decoded.object_logits)
     torch.testing.assert_close(pointers[0], expected[0])
 
@@ -258,14 +263,18 @@ def test_sam2_does_not_mark_it(small_config):
 def track(network: Sam2Network, images: torch.Tensor) -> tuple[MaskPrediction, torch.Tensor]:
     """Click on the first image, find the object in the second; returns its mask there and its new memory."""
     first, second = (network.encode_image(x[None]).expand(2) for x in images)
-    clicked = network.predict_masks(
-        network.without_memory(first.embedding), first.high_res, click(), multimask=True
-    ).best()
+    clicked = (
+        network.decode(network.without_memory(first.embedding), first.high_res, click(), multimask=True)
+        .where_present()
+        .best()
+    )
     memory = network.encode_memory(first.embedding, clicked.logits, clicked.object_logits, binarize=True)
     pointer = network.object_pointer(clicked.tokens[:, 0], clicked.object_logits)
     tokens = MemoryTokens(memory[:, None], ((0,),), pointer[:, None], ((1,),), pointer_horizon=16)
     conditioned = network.attend_memory(second.embedding, tokens)
-    found = network.predict_masks(conditioned, second.high_res, PromptTensors.none(2, CPU), multimask=True).best()
+    found = (
+        network.decode(conditioned, second.high_res, PromptTensors.none(2, CPU), multimask=True).where_present().best()
+    )
     return found, network.encode_memory(second.embedding, found.logits, found.object_logits, binarize=False)
 
 

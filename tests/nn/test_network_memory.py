@@ -139,3 +139,36 @@ def test_nothing_attends_to_padding_whatever_it_holds(network: Sam2Network):
     memories[0, 1:], pointers[0, 2:] = 7, -7
     changed = replace(memory, memories=memories, pointers=pointers)
     assert torch.equal(network.attend_memory(embedding, changed), network.attend_memory(embedding, memory))
+
+
+# --- what is attended to ----------------------------------------------------------------------------------------------
+
+
+def test_the_shares_of_memories_and_pointers_add_up_to_one(network: Sam2Network):
+    shares = network.memory_shares(torch.randn(2, 256, SIDE, SIDE), bank())
+    layers = len(network.memory_attention.layers)
+    assert shares.shape == (layers, 2, 3 + 3, SIDE, SIDE)
+    torch.testing.assert_close(shares.sum(dim=2), torch.ones(layers, 2, SIDE, SIDE))
+
+
+def test_nothing_attends_to_padding(network: Sam2Network):
+    memory = replace(bank(), ages=((0, 1, 2), (0,)), pointer_offsets=((1, 2, 3), (1, 2)))
+    shares = network.memory_shares(torch.randn(1, 256, SIDE, SIDE), memory)
+    assert shares[:, 1, [1, 2, 5]].eq(0).all()
+    assert shares[:, 0].gt(0).all()
+
+
+def test_a_memory_twice_takes_the_share_of_two(network: Sam2Network):
+    embedding, memory = torch.randn(1, 256, SIDE, SIDE), bank((0, 1), (1,), batch=1)
+    twice = replace(memory, memories=memory.memories[:, [0, 1, 1]], ages=((0, 1, 1),))
+    first = network.memory_shares(embedding, twice)[0, 0]
+    torch.testing.assert_close(first[1], first[2])
+    once = network.memory_shares(embedding, memory)[0, 0]
+    torch.testing.assert_close(first[1] / first[0], once[1] / once[0])
+
+
+def test_looking_at_the_weights_changes_no_bit_of_the_answer(network: Sam2Network):
+    embedding, memory, seen = torch.randn(1, 256, SIDE, SIDE), bank(), []
+    observed = network.memory_attention(embedding, *network._memory_sequence(memory), observe=seen.append)
+    assert torch.equal(observed, network.attend_memory(embedding, memory))
+    assert len(seen) == len(network.memory_attention.layers)

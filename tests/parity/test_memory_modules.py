@@ -209,6 +209,6 @@ def tracked_frame(network: Sam2Network, image: Tensor, memory: MemoryTokens) -> 
     features = network.encode_image(image).expand(2)
     conditioned = network.attend_memory(features.embedding, memory)
     nothing = PromptTensors.none(2, CPU)
-    found = network.predict_masks(conditioned, features.high_res, nothing, multimask=True).best()
+    found = network.decode(conditioned, features.high_res, nothing, multimask=True).where_present().best()
     pointer = network.object_pointer(found.tokens[:, 0], found.object_logits)
     return found, pointer, network.encode_memory(features.embedding, found.logits, found.object_logits, binarize=False)

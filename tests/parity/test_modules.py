@@ -162,7 +162,7 @@ def decode(networks: Pair, prompts: PromptTensors, *, multimask: bool) -> tuple[
             multimask_output=multimask,
         )
     )
-    ours = networks.ours.predict_masks(image.embedding, image.high_res, prompts, multimask=multimask)
+    ours = networks.ours.decode(image.embedding, image.high_res, prompts, multimask=multimask).where_present()
     best = ours.best()
     assert_same(ours.iou, theirs.ious)
     assert_same(ours.object_logits, theirs.object_logits)

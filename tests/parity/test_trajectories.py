@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 
 from src_model.nn import MODEL_CONFIGS
-from src_model.nn.compute.levers import NO_LEVERS, using
 from src_model.tracking import PRESETS
 from src_model.tracking.preprocessing import image_tensor
 from tests.parity.comparing import SIZE, TOLERANCE, Pair, pair, presence_bias, shifted
@@ -62,16 +61,11 @@ def test_every_kind_of_prompt(newer: Pair) -> None:
 
 
 def test_a_mask_refined_by_a_click(newer: Pair) -> None:
-    """Memory holds the prompted mask as black and white, and here one logit is zero but for rounding.
-
-    Which side it falls on is a matter of the order of additions, so this one is computed in the reference's order.
-    """
-    with using(NO_LEVERS):
-        duel = Duel(newer, drifting_still())
-        duel.mask(0, 1, square(60, 90, 70))
-        duel.prompt(0, 1, [CLICK])
-        duel.prompt(0, 1, [NEGATIVE], [0])
-        duel.propagate(0, frames=3)
+    duel = Duel(newer, drifting_still())
+    duel.mask(0, 1, square(60, 90, 70))
+    duel.prompt(0, 1, [CLICK])
+    duel.prompt(0, 1, [NEGATIVE], [0])
+    duel.propagate(0, frames=3)
 
 
 def test_a_movie_tracked_in_pieces(newer: Pair) -> None:

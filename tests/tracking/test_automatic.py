@@ -16,6 +16,7 @@ from src_model.nn import MaskPrediction
 from src_model.tracking import AutomaticMaskGenerator, AutomaticSettings
 from src_model.tracking.automatic import crop_boxes, mask_stability, point_grid, suppress_overlaps
 from src_model.tracking.network_steps import NetworkSteps
+from src_model.weights import MaskThresholds
 from tests.tracking import tiny
 
 LOOSE = AutomaticSettings(points_per_side=6, min_score=0.4, min_stability=0.3, stability_offset=0.3)
@@ -73,6 +74,26 @@ def test_a_mask_says_where_it_is_how_good_it_is_and_which_click_found_it(sure, c
         assert mask.score == pytest.approx(0.95)
         assert 0.95 <= mask.stability <= 1
         assert mask.crop_box == (0, 0, 64, 64)
+
+
+def test_the_checkpoint_says_what_masks_must_reach_unless_the_settings_do(sure, cells, monkeypatch):
+    def found(**settings):
+        return len(AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16, **settings)).generate(cells))
+
+    monkeypatch.setattr(sure, "mask_thresholds", MaskThresholds(0.94, 0.9))
+    assert found() == 3
+    monkeypatch.setattr(sure, "mask_thresholds", MaskThresholds(0.96, 0.9))
+    assert found() == 0
+    assert found(min_score=0.94) == 3
+    # No logit is over 11, so that masks cut there are empty: a stability of 0.
+    assert found(min_score=0.94, stability_offset=11.0) == 0
+    assert found(min_score=0.94, stability_offset=11.0, min_stability=0.0) == 3
+
+
+def test_another_input_size_has_the_same_thresholds(predictor):
+    own = MaskThresholds(0.5, 0.6)
+    calibrated = tiny.predictor(predictor.steps.network, mask_thresholds=own)
+    assert calibrated.with_settings(calibrated.steps.settings, 128).mask_thresholds == own
 
 
 def test_crops_find_the_same_objects_at_their_places_in_the_whole_image(sure, cells):

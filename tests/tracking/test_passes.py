@@ -74,11 +74,23 @@ def test_a_run_cut_anywhere_is_taken_up_at_the_next_frame(predictor, movie, pass
         stop = frame + (-1 if each.reverse else 1)
         list(session.propagate(frame, None if stop < 0 else stop, reverse=each.reverse, objects=each.objects))
     left = remaining_passes(passes, session.objects)
+    first = {1: 2, 2: 6}  # nothing is looked for before its first prompt
     assert [(frame, each.objects) for each in left for frame in each.frames] == [
-        (frame, each.objects) for frame, each in steps[cut:]
+        (frame, tuple(number for number in each.objects if each.reverse or first[number] <= frame))
+        for frame, each in steps[cut:]
     ]
 
 
 def test_a_pass_knows_its_direction():
     assert Pass(range(5, 0, -1), (1,)).reverse
     assert not Pass(range(5), (1,)).reverse
+
+
+def test_an_object_that_fell_behind_the_others_is_caught_up_with(predictor, movie):
+    session = predictor.start(movie)
+    session.prompt(0, 1, points=[(20, 15)])
+    session.prompt(1, 2, points=[(10, 40)])
+    list(session.propagate(0, 6, objects=[1]))
+    passes = plan_passes({1: [0], 2: [1]}, MOVIE, "forward")
+    left = remaining_passes(passes, session.objects)
+    assert [(list(each.frames), each.objects) for each in left] == [([1, 2, 3, 4, 5], (2,)), ([6, 7, 8, 9], (1, 2))]

@@ -9,35 +9,17 @@ import pytest
 import torch
 
 from src_model.errors import PromptError
-from src_model.tracking import PRESETS, StreamingPredictor, network_steps
-from src_model.tracking.precision import choose_precision, computes_bfloat16
+from src_model.tracking import PRESETS, StreamingPredictor, network_steps, precision
+from src_model.tracking.precision import choose_precision
 from tests.tracking import tiny
 
 CPU = torch.device("cpu")
 
 
-@pytest.fixture
-def capabilities(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """What the processor is said to have."""
-    present: dict[str, bool] = {}
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: present, raising=False)
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
-    computes_bfloat16.cache_clear()
-    yield present
-    computes_bfloat16.cache_clear()
-
-
-def test_auto_is_fast_where_the_processor_has_bfloat16(capabilities: dict[str, bool]):
-    assert choose_precision("auto", CPU) == "exact"
-    computes_bfloat16.cache_clear()
-    capabilities["avx512_bf16"] = True
-    assert choose_precision("auto", CPU) == "fast"
-
-
-def test_a_build_without_onednn_only_emulates_bfloat16(capabilities, monkeypatch: pytest.MonkeyPatch):
-    capabilities["avx512_bf16"] = True
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    assert choose_precision("auto", CPU) == "exact"
+@pytest.mark.parametrize(("has_units", "chosen"), [(True, "fast"), (False, "exact")])
+def test_auto_is_fast_where_the_processor_has_bfloat16(monkeypatch: pytest.MonkeyPatch, has_units: bool, chosen: str):
+    monkeypatch.setattr(precision, "has_bfloat16_units", lambda: has_units)
+    assert choose_precision("auto", CPU) == chosen
 
 
 @pytest.mark.parametrize("choice", ["exact", "fast"])
@@ -47,8 +29,8 @@ def test_what_is_asked_for_is_taken(choice: str):
 
 def test_the_official_preset_is_fast_only_if_told_so():
     chosen = [
-        StreamingPredictor.load("default", device="cpu", preset="official", precision=precision, backend="torch")
-        for precision in ("auto", "exact", "fast")
+        StreamingPredictor.load("default", device="cpu", preset="official", precision=choice, backend="torch")
+        for choice in ("auto", "exact", "fast")
     ]
     assert [predictor.steps.settings.precision for predictor in chosen] == ["exact", "exact", "fast"]
 

@@ -40,6 +40,24 @@ def test_a_run_that_exists_is_not_begun_again(request_):
         requested_config(request_)
 
 
+@pytest.mark.parametrize("name", ["config.toml", "train.csv", "validation.csv", "best.safetensors"])
+def test_files_of_other_origin_are_not_written_onto(request_, name):
+    request_.out.mkdir()
+    (request_.out / name).write_text("[mine]")
+    with pytest.raises(TrainingError, match="not of a run"):
+        requested_config(request_)
+
+
+def test_what_a_run_left_that_never_saved_is_replaced_and_a_file_is_no_folder(request_):
+    request_.out.mkdir()
+    write_config(RunConfig((Stage(steps=9),), name="kept"), request_.out / "config.toml")
+    (request_.out / "train.csv").touch()
+    assert requested_config(replace(request_, recipe="continue"))
+    (request_.out.parent / "file").touch()
+    with pytest.raises(TrainingError, match="is a file"):
+        requested_config(replace(request_, out=request_.out.parent / "file"))
+
+
 def test_a_resumed_run_keeps_its_own_configuration(request_):
     with pytest.raises(TrainingError, match="no run to resume"):
         requested_config(replace(request_, resume=True))

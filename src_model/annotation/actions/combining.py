@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 MergeRule: TypeAlias = Literal["union", "keep", "replace", "score"]
 """What a merged object has where both had a mask that is not empty: both together, the mask of the object merged into,
 the mask of the other one, or the better scored one (of equal ones the first). The union has the lower score of the two,
-for the person who looks for the worst frame, and counts as made by hand."""
+for the person who looks for the worst frame, and the origin of the two that is nearest to a person's hand: a union of
+tracked masks is still to be reviewed."""
 
 MERGE_RULES: tuple[MergeRule, ...] = ("union", "keep", "replace", "score")
+
+_NEAREST_TO_HAND = (Origin.EDITED, Origin.PROMPTED, Origin.TRACKED, Origin.TRACKED_BACK, Origin.IMPORTED)
+"""What a union of two masks counts as. Tracked comes before imported, because nobody looked at what was tracked."""
 
 
 def combined(into: Track, other: Track, rule: MergeRule) -> dict[int, AnnotatedFrame | None]:
@@ -52,7 +56,7 @@ def _chosen(mine: AnnotatedFrame, theirs: AnnotatedFrame, rule: MergeRule) -> An
         united(mine.mask, theirs.mask),
         min(mine.score, theirs.score),
         max(mine.object_score, theirs.object_score),
-        Origin.EDITED,
+        min((mine.origin, theirs.origin), key=_NEAREST_TO_HAND.index),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from src_model.errors import MissingExtraError
 from src_model.evaluation.methods import TRACKING
@@ -45,6 +45,15 @@ class Section:
     strips_of: str
 
 
+def import_jinja() -> Any:
+    """Import the package jinja2, or raise MissingExtraError."""
+    try:
+        import jinja2
+    except ImportError as error:
+        raise MissingExtraError("jinja2", "evaluate", "writing the report as a page") from error
+    return jinja2
+
+
 def render_page(report: Report, sets: Sequence[EvaluationSet], records: Sequence[UnitRecord]) -> str:
     """Write the page.
 
@@ -67,20 +76,18 @@ def render_page(report: Report, sets: Sequence[EvaluationSet], records: Sequence
     MissingExtraError
         If Jinja is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError("jinja2", "evaluate", "writing the report as a page") from error
+    jinja2 = import_jinja()
     template = resources.files("src_model.evaluation.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters.update(number=number, mean=mean_text, interval=interval_text)
-    return environment.from_string(template).render(
+    page: str = environment.from_string(template).render(
         report=report,
         sections=[section_of(each, report.rows, records) for each in sets],
         colors={"right": _css(RIGHT), "missed": _css(MISSED), "covered": _css(COVERED)},
     )
+    return page
 
 
 def section_of(each: EvaluationSet, rows: Sequence[Summary], records: Sequence[UnitRecord]) -> Section:

@@ -6,7 +6,7 @@ from src_model.nn.compute.derived import Derived
 from src_model.nn.compute.levers import NO_LEVERS, Levers, compute_dtype, levers, needs_gradient, using
 from src_model.nn.compute.linear import Linear, linear
 from src_model.nn.compute.memory import keep_freed_memory
-from src_model.nn.compute.onednn import Activation
+from src_model.nn.compute.onednn import Activation, has_bfloat16_units
 from src_model.nn.compute.strips import in_strips
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Linear",
     "attend",
     "compute_dtype",
+    "has_bfloat16_units",
     "in_strips",
     "keep_freed_memory",
     "levers",

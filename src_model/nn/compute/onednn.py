@@ -17,6 +17,8 @@ Activation = Literal["none", "relu", "gelu"]
 POST = {"none": ("none", ""), "relu": ("relu", ""), "gelu": ("gelu", "none")}
 """How the operator calls an activation, and its variant."""
 
+_BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16")
+
 _TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 3e-2}
 
 
@@ -34,6 +36,22 @@ def pack(weight: Tensor) -> Tensor:
     """Bring ``(O, I)`` weights into the order that :func:`product` reads fastest; an opaque tensor."""
     packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight)
     return packed
+
+
+@lru_cache(maxsize=1)
+def has_bfloat16_units() -> bool:
+    """Whether oneDNN multiplies bfloat16 with units made for it, instead of emulating it slower than float32.
+
+    A process may use less than the processor has: the variable ``ONEDNN_MAX_CPU_ISA`` limits it.
+    """
+    backend: Any = torch.backends.mkldnn
+    if not backend.is_available() or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return False
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if capabilities is None:  # before torch 2.12
+        return bool(torch.cpu._is_avx512_bf16_supported())
+    present = capabilities()
+    return any(present.get(unit, False) for unit in _BFLOAT16_UNITS)
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,7 @@ from src_model.tracking.reading_ahead import ReadAhead
 from src_model.tracking.windows.window import Window, cut_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -135,6 +135,15 @@ class FrameFeatures:
         finally:
             self._ahead.remove(ahead)
             ahead.close()
+
+    @property
+    def damaged(self) -> Container[int]:
+        """Frames that could not be read when they were last asked for."""
+        return self._reader.damaged
+
+    def is_damaged(self, frame: int) -> bool:
+        """Find out whether a frame cannot be read while others can; it is read for that if nothing is known of it."""
+        return not self.cache.holds_frame(frame) and self._reader.is_damaged(frame)
 
     def flush(self) -> None:
         """Wait until all features are on disk that are to be kept there."""

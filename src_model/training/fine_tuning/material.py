@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src_model.errors import TrainingError
+from src_model.errors import DamagedFrameError, TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from src_model.datasets import LabelledMovie
+
+_log = logging.getLogger(__name__)
 
 LEAST_AREA = 16
 """Pixels of a mask that counts."""
@@ -58,16 +62,25 @@ class Part:
 
 
 def survey(movies: Iterable[LabelledMovie]) -> tuple[Part, ...]:
-    """Look through all labels; movies without any mask are left out."""
+    """Look through all labels; damaged frames and movies without any mask are left out."""
     parts = []
     for movie in movies:
         shown = {}
-        for frame in sorted(movie.labelled_frames):
+        for frame in filter(partial(_can_be_read, movie), sorted(movie.labelled_frames)):
             ids, areas = np.unique(movie.labels(frame), return_counts=True)
             shown[frame] = tuple(ids[(ids > 0) & (areas >= LEAST_AREA)].tolist())
         if any(shown.values()):
             parts.append(Part(movie, shown))
     return tuple(parts)
+
+
+def _can_be_read(movie: LabelledMovie, frame: int) -> bool:
+    try:
+        movie.movie.read(frame)
+    except DamagedFrameError as error:
+        _log.warning("not learnt from: %s", error)
+        return False
+    return True
 
 
 def check_enough(parts: tuple[Part, ...], name: str) -> None:

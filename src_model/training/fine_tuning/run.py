@@ -116,13 +116,14 @@ def fine_tune(
     Raises
     ------
     TrainingError
-        If there is too little to learn from, or the name cannot be used.
+        If there is too little to learn from, the name cannot be used, or other files would be replaced.
     MovieError, CheckpointError
         If data or checkpoint cannot be read.
     """
     name = request.name or _name_of(request.data)
     check_own_name(name)
     out = request.out or Path(name)
+    _check_folder(out, name, request.base)
     opened = dataset if dataset is not None else open_dataset(request.data)
     parts = survey(opened)
     check_enough(parts, opened.name)
@@ -142,8 +143,7 @@ def fine_tune(
     verdict = compare(before, after)
     out.mkdir(parents=True, exist_ok=True)
     origin = _origin(request, opened, loaded, verdict)
-    notes = {"licence": origin.licence, "derived_from": f"{origin.base} (SHA-256 {origin.base_sha256})"}
-    weights = save_checkpoint(state.average, out / f"{name}.safetensors", metadata=notes)
+    weights = save_checkpoint(state.average, out / f"{name}.safetensors", metadata=origin.notes())
     kept = keep_checkpoint(state.average, name, origin) if verdict.better or request.keep else None
     _write_report(out, request, split, loaded, before, after, verdict)
     complete = request.plan.stage.progress(state.step, state.elapsed) >= 1
@@ -159,6 +159,19 @@ def with_duration(plan: FineTuning, *, minutes: float | None, steps: int | None)
     return replace(plan, stage=replace(plan.stage, minutes=minutes, steps=steps))
 
 
+def _check_folder(out: Path, name: str, base: str) -> None:
+    """Refuse to write onto the checkpoint to begin with, and onto files that are not of a fine-tuning."""
+    if out.exists() and not out.is_dir():
+        raise TrainingError(f"'{out}' is a file, and a folder is needed: choose another --out")
+    weights = out / f"{name}.safetensors"
+    if not weights.exists():
+        return
+    if Path(base).exists() and weights.samefile(base):
+        raise TrainingError(f"'{weights}' is the checkpoint to begin with: choose another --out or --name")
+    if not (out / REPORT_NAME).exists():
+        raise TrainingError(f"'{weights}' is there and not of a fine-tuning: choose another --out or --name")
+
+
 def _name_of(data: Path) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.resolve().stem).strip("-.")
     return name or "fine-tuned"
@@ -171,7 +184,8 @@ def _origin(request: FineTuneRequest, dataset: Dataset, loaded: LoadedNetwork, v
     of_data = dataset.licence or "no licence file: known to whoever annotated it"
     times = {"before": verdict.before, "after": verdict.after}
     scores = {f"{what} {when}": values[what] for what in verdict.after for when, values in times.items()}
-    return Origin(licence, loaded.name, loaded.sha256, dataset.name, data.sha256, scores, f"data: {of_data}")
+    note = f"data: {of_data}"
+    return Origin(licence, loaded.name, loaded.sha256, dataset.name, data.sha256, scores, note, loaded.mask_thresholds)
 
 
 def _write_report(

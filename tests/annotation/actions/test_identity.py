@@ -54,11 +54,30 @@ def test_where_both_have_a_mask_the_rule_decides(rule, expected):
     merged = annotation.frame(2, 3)
     if rule == "union":
         assert (merged.mask.decode() == mine.mask.decode() | theirs.mask.decode()).all()
-        assert (merged.score, merged.object_score, merged.origin) == (0.75, 1.0, Origin.EDITED)
+        assert (merged.score, merged.object_score) == (0.75, 1.0)
     else:
         assert merged.mask == expected
     assert annotation.masklet(2).frames == (0, 1, 2, 3, 4, 5)
     assert 1 not in annotation.objects
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "expected"),
+    [
+        (Origin.TRACKED, Origin.TRACKED, Origin.TRACKED),
+        (Origin.TRACKED_BACK, Origin.TRACKED_BACK, Origin.TRACKED_BACK),
+        (Origin.TRACKED, Origin.EDITED, Origin.EDITED),
+        (Origin.PROMPTED, Origin.TRACKED, Origin.PROMPTED),
+        (Origin.IMPORTED, Origin.TRACKED, Origin.TRACKED),
+        (Origin.IMPORTED, Origin.IMPORTED, Origin.IMPORTED),
+    ],
+)
+def test_a_union_is_made_by_hand_only_where_one_of_its_masks_was(mine, theirs, expected):
+    annotation = unlocked()
+    annotation.do(SetMask(2, 3, square(2, 6), 0.5, 0.5, mine))
+    annotation.do(SetMask(1, 3, square(10, 10), 0.5, 0.5, theirs))
+    annotation.do(MergeObjects(2, 1))
+    assert annotation.frame(2, 3).origin is expected
 
 
 def test_an_empty_mask_gives_way_to_one_that_is_not():

@@ -15,7 +15,8 @@ from src_model.cli import plugs
 from src_model.cli.main import GROUP, app
 from src_model.tracking import StreamingPredictor
 from tests.cvat_serverless.asking import movie
-from tests.cvat_serverless.sdk.cvat_server import TOKEN, CvatServer, FakeTask, served
+from tests.cvat_serverless.sdk.cvat_server import TOKEN, CvatServer, served
+from tests.cvat_serverless.sdk.cvat_task import FakeTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

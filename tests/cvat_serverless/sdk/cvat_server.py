@@ -1,12 +1,10 @@
 """CVAT's side of its REST interface: tasks with frames, labels and annotations, over HTTP, for the real SDK.
 
-Annotations follow CVAT's own rules: ``update`` deletes by id and creates anew, so that ids change; numbers only grow;
-a request is done as a whole or not at all; of a task with several jobs each keeps its own frames.
+Annotations follow CVAT's own rules; see :class:`~tests.cvat_serverless.sdk.cvat_task.FakeTask`.
 """
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import re
@@ -24,141 +22,11 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from tests.cvat_serverless.sdk.cvat_task import FakeTask, Raw
+
 TOKEN, USER, PASSWORD = "a-very-secret-token", "annotator", "a very secret password"
 _SESSION = "secret-session-id"
 _CSRF = "secret-csrf"
-
-Raw = dict[str, Any]
-
-
-@dataclass
-class FakeTask:
-    """A task with its frames, and all that was annotated in it."""
-
-    frames: np.ndarray
-    id: int = 5
-    name: str = "a video"
-    labels: list[Raw] = field(default_factory=list)
-    jobs: list[tuple[int, int, int]] = field(default_factory=list)  # id, first and last frame
-    overlap: int = 0
-    deleted: list[int] = field(default_factory=list)
-    sizes: list[tuple[int, int]] | None = None
-    dimension: str = "2d"
-    project: int | None = None
-    shapes: list[Raw] = field(default_factory=list)
-    tracks: list[Raw] = field(default_factory=list)
-    guide: Raw | None = None
-    last_id: int = 100
-
-    def __post_init__(self) -> None:
-        self.jobs = self.jobs or [(self.id * 10, 0, len(self.frames) - 1)]
-
-    def new_id(self) -> int:
-        self.last_id += 1
-        return self.last_id
-
-    def draw(self, kind: str, points: list[float], frame: int = 0, **more: Any) -> int:
-        """Draw a shape as a person does; gives its number."""
-        shape = {**_shape(kind, points, frame), "id": self.new_id(), "label_id": 1, "group": 0, "source": "manual"}
-        self.shapes.append({**shape, "job": self._job(frame), "elements": [], **more})
-        return int(shape["id"])
-
-    def draw_track(self, *keys: Raw, **more: Any) -> int:
-        """Draw a track with keyframes; gives its number."""
-        track = {
-            "id": self.new_id(), "label_id": 1, "group": 0, "source": "manual", "frame": keys[0]["frame"],
-            "attributes": [], "elements": [], "job": self._job(keys[0]["frame"]),
-        }  # fmt: skip
-        track["shapes"] = [{**key, "id": self.new_id()} for key in keys]
-        self.tracks.append({**track, **more})
-        return int(track["id"])
-
-    def shape(self, number: int) -> Raw:
-        return next(raw for raw in self.shapes if raw["id"] == number)
-
-    def edit(self, number: int, **changes: Any) -> int:
-        """Change a shape or track in the web page, which saves it under a new number."""
-        for items in (self.shapes, self.tracks):
-            for raw in items:
-                if raw["id"] == number:
-                    raw.update(changes, id=self.new_id())
-                    raw["source"] = "semi-auto" if raw["source"] != "manual" else "manual"
-                    return int(raw["id"])
-        raise AssertionError(number)
-
-    def _job(self, frame: int) -> int:
-        return next(number for number, first, last in self.jobs if first <= frame <= last)
-
-    def annotations(self, job: int | None = None) -> Raw:
-        def shown(items: list[Raw]) -> list[Raw]:
-            found = [raw for raw in items if job in (None, raw["job"]) and (job is not None or self._is_first(raw))]
-            return [{name: value for name, value in raw.items() if name != "job"} for raw in found]
-
-        return copy.deepcopy({"version": 0, "tags": [], "shapes": shown(self.shapes), "tracks": shown(self.tracks)})
-
-    def patch(self, action: str, body: Raw, job: int | None = None) -> Raw:
-        """Do what CVAT does; nothing of it if a part is wrong."""
-        known = {label["id"] for label in self.labels}
-        for raw in (*body["shapes"], *body["tracks"]):
-            if raw["label_id"] not in known:
-                raise ValueError(f"label_id `{raw['label_id']}` is invalid")
-        for track in body["tracks"]:
-            if any(key["type"] == "mask" for key in track["shapes"]):
-                raise AssertionError("a mask track: the web page could not open this job")
-        written: Raw = {"version": 0, "tags": [], "shapes": [], "tracks": []}
-        for number, first, last in self.jobs:
-            if job not in (None, number):
-                continue
-            span = range(first, last + 1)
-            part = body if job is not None else _slice(body, span)
-            if action in ("update", "delete"):
-                self._delete("shapes", part, number)
-                self._delete("tracks", part, number)
-            if action in ("update", "create"):
-                for kind in ("shapes", "tracks"):
-                    written[kind] += self._create(kind, part[kind], number)
-        for kind in ("shapes", "tracks"):
-            written[kind] = [raw for raw in written[kind] if job is not None or self._is_first(raw)]
-        return copy.deepcopy(written)
-
-    def _is_first(self, raw: Raw) -> bool:
-        """CVAT merges what lies in the frames that two jobs share, and names it once."""
-        return not self.overlap or raw["job"] == self._job(raw["frame"])
-
-    def _delete(self, kind: str, part: Raw, job: int) -> None:
-        gone = {raw.get("id") for raw in part[kind]}
-        items = getattr(self, kind)
-        items[:] = [raw for raw in items if raw["id"] not in gone or raw["job"] != job]
-
-    def _create(self, kind: str, items: list[Raw], job: int) -> list[Raw]:
-        made = [{**copy.deepcopy(raw), "id": self.new_id()} for raw in items]
-        for raw in made:
-            for key in raw.get("shapes", ()):
-                key["id"] = self.new_id()
-        made = [{**raw, "job": job} for raw in made]
-        getattr(self, kind).extend(made)
-        return made
-
-
-def _slice(body: Raw, span: range) -> Raw:
-    tracks = []
-    for track in body["tracks"]:
-        keys = [key for key in track["shapes"] if key["frame"] in span]
-        if keys:
-            tracks.append({**track, "shapes": keys, "frame": keys[0]["frame"]})
-    return {"shapes": [raw for raw in body["shapes"] if raw["frame"] in span], "tracks": tracks}
-
-
-def _shape(kind: str, points: list[float], frame: int) -> Raw:
-    return {
-        "type": kind, "frame": frame, "points": list(points), "occluded": False, "outside": False, "z_order": 0,
-        "rotation": 0.0, "attributes": [],
-    }  # fmt: skip
-
-
-def key(kind: str, points: list[float], frame: int, **more: Any) -> Raw:
-    """A keyframe."""
-    return {**_shape(kind, points, frame), **more}
 
 
 @dataclass
@@ -168,24 +36,31 @@ class CvatServer:
     Attributes
     ----------
     fault
-        Looks at each request (method, path and query) before it is answered: a status to answer instead, ``"drop"`` to
+        Looks at each request (method, path and query; none that would change annotations and holds none) before it is
+        answered: a status to answer instead, ``"drop"`` to
         break the connection, ``"drop-after"`` to do so when the request was carried out, or None.
     asked
         All requests, in order.
+    sent
+        Actions of requests to change annotations that held any.
+    is_read_only
+        Whether the user may look at everything and write no annotation.
     """
 
     tasks: dict[int, FakeTask] = field(default_factory=dict)
     version: str = "2.73.0"
     fault: Callable[[str, str, Raw], int | str | None] = lambda method, path, query: None
     asked: list[tuple[str, str, Raw]] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    is_read_only: bool = False
     url: str = ""
 
     def frames_asked(self) -> list[int]:
         return [int(query["number"]) for _, _, query in self.asked if query.get("type") == "frame"]
 
     def changes(self) -> list[str]:
-        """The actions of all requests that changed annotations."""
-        return [query["action"] for method, _, query in self.asked if method == "PATCH" and "action" in query]
+        """The actions of all requests that changed annotations, or would have."""
+        return self.sent
 
     # Answers ---------------------------------------------------------------------------------------------------------
 
@@ -283,11 +158,14 @@ class _Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(parts.query))
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else {}
-        fault = cvat.fault(method, parts.path, query)
+        holds_nothing = "action" in query and not (body["shapes"] or body["tracks"])
+        fault = None if holds_nothing else cvat.fault(method, parts.path, query)
         if fault == "drop":
             self._drop()
             return
         cvat.asked.append((method, parts.path, query))
+        if "action" in query and not holds_nothing:
+            cvat.sent.append(query["action"])
         done = fault is None or fault == "drop-after"
         refused = (fault, {"detail": "no"}, [])
         status, answer, headers = self._answer(method, parts.path, query, body) if done else refused
@@ -313,6 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, {"key": "secret-key"}, [f"sessionid={_SESSION}; Path=/", f"csrftoken={_CSRF}; Path=/"]
         if not self._is_known(method):
             return 401, {"detail": "Authentication credentials were not provided."}, []
+        if self.server.cvat.is_read_only and method == "PATCH" and "/annotations" in path:
+            return 403, {"detail": "You do not have permission to perform this action."}, []
         try:
             return 200, self.server.cvat.answer(method, path, query, body), []
         except (KeyError, StopIteration, IndexError):

@@ -22,7 +22,7 @@ from src_model.annotation import (
     save,
 )
 from src_model.masks import Rle
-from tests.cvat_serverless.sdk.cvat_server import key
+from tests.cvat_serverless.sdk.cvat_task import key
 from tests.cvat_serverless.sdk.drawn import MASK, OTHER, POLYGON
 from tests.tracking import tiny
 
@@ -184,6 +184,39 @@ def test_a_class_without_a_label_is_refused_with_those_there_are(sam2v, document
     task.labels[0] = {**task.labels[0], "name": "nucleus"}
     text = " ".join(sam2v("push", document, code=2).output.split())
     assert "task 5 has no label 'cell'; it has 'nucleus', 'box only'" in text
+    assert "give the label of such objects with --label" in text
+    text = " ".join(sam2v("push", document, "--label", "mitosis", code=2).output.split())
+    assert "task 5 has no label 'mitosis'" in text
+    assert "give another --label" in text
+
+
+def test_a_label_that_was_given_serves_objects_whose_class_is_none_and_changes_no_class(
+    sam2v, document, task, tmp_path
+):
+    task.labels[0] = {**task.labels[0], "name": "nucleus"}
+    sam2v("push", document, "--label", "nucleus")
+    assert {shape["label_id"] for shape in task.shapes} == {1}
+    sam2v("pull", "--out", tmp_path / "back.sam2v")
+    assert state_of(tmp_path / "back.sam2v") == state_of(document)
+
+
+def test_what_was_changed_since_it_was_sent_is_not_taken_back(sam2v, task, document):
+    sam2v("push", document)
+    number = task.shapes[3]["id"]
+    task.edit(number, points=MASK)
+    assert "1 were changed" in " ".join(sam2v("push", "--undo").output.split())
+    assert [shape["id"] for shape in task.shapes] == [number]
+
+
+@pytest.mark.parametrize("form", ["masks", "polygons"])
+@pytest.mark.parametrize("drawn", ["shape", "track"])
+def test_what_was_tracked_from_a_rectangle_is_one_object_with_a_box(sam2v, task, tmp_path, form, drawn):
+    number = task.draw("rectangle", OTHER) if drawn == "shape" else task.draw_track(key("rectangle", OTHER, 0))
+    sam2v("track", "--object", number, "--as", form, "--frames", "0:4")
+    back = fetched(sam2v, tmp_path)
+    (number,) = back.objects
+    assert back.prompt(number, 0) == Prompt(box=(4.0, 34.0, 17.0, 47.0))
+    assert all(back.mask_at(number, frame) is not None for frame in range(4))
 
 
 def test_what_was_drawn_in_cvat_alone_becomes_a_document(sam2v, task, tmp_path):
@@ -207,8 +240,25 @@ def test_what_was_drawn_in_cvat_alone_becomes_a_document(sam2v, task, tmp_path):
     assert dict(back.prompts(boxed)) == {1: Prompt(box=(4.0, 34.0, 17.0, 47.0))}
 
 
-def test_a_file_that_is_there_is_not_overwritten(sam2v, task, document):
-    assert "is there already" in sam2v("pull", "--out", document, code=2).output
+def test_a_file_that_is_there_is_not_overwritten_unless_by_force(sam2v, cvat, task, document):
+    assert "or replace it with --force" in " ".join(sam2v("pull", "--out", document, code=2).output.split())
+    assert state_of(document).tracks
+    task.draw("mask", MASK, frame=2, group=6)
+    sam2v("pull", "--out", document, "--force")
+    assert list(load(document).objects) == [6]
+
+
+def test_what_cannot_be_written_is_found_out_before_the_server_is_asked(sam2v, cvat, task, tmp_path):
+    (tmp_path / "raw").mkdir()
+    for words in (
+        ("--out", tmp_path / "raw.tif"),
+        ("--out", tmp_path / "raw"),
+        ("--out", tmp_path / "nowhere" / "a.sam2v"),
+        ("--out", tmp_path / "raw" / "a.sam2v", "--movie", tmp_path / "raw"),
+    ):
+        sam2v("pull", *words, "--force", code=2)
+    assert cvat.asked == []
+    assert list(tmp_path.rglob("*.sam2v")) == []
 
 
 def test_a_document_that_was_damaged_in_the_guide_is_said_to_be(sam2v, task, document, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from src_model.tracking import StreamingPredictor
 from tests.cvat_serverless.sdk.cvat_server import PASSWORD, TOKEN, USER
 from tests.cvat_serverless.sdk.drawn import MASK, OTHER, POLYGON, RECTANGLE
 
@@ -118,6 +119,16 @@ def test_a_server_that_refuses_what_is_written_leaves_all_as_it_was(sam2v, cvat,
     assert "nothing that this computer wrote" in refused(sam2v("track", "--undo", code=2))
 
 
+def test_who_may_only_look_is_told_before_any_work_is_done(sam2v, cvat, task, monkeypatch):
+    monkeypatch.setattr(StreamingPredictor, "load", lambda *names, **options: pytest.fail("a model was loaded"))
+    cvat.is_read_only = True
+    task.draw("rectangle", RECTANGLE)
+    text = refused(sam2v("track", "--object", "101", code=2))
+    assert "refuses writing annotations of task 5" in text
+    assert "you have no permission" in text
+    assert cvat.frames_asked() == []
+
+
 @pytest.mark.parametrize("words", [[], ["--object", "1", "--all-shapes-on", "0"]])
 def test_what_to_track_is_said_in_one_way(sam2v, words):
     assert "--all-shapes-on" in sam2v("track", *words, code=2).output
@@ -168,6 +179,15 @@ def test_a_wrong_token_is_said_to_be_that(sam2v, monkeypatch):
     monkeypatch.setenv("CVAT_ACCESS_TOKEN", "wrong")
     text = refused(sam2v("track", "--object", "1", code=2))
     assert "does not accept these credentials" in text
+
+
+def test_a_wrong_password_is_said_to_be_that_with_the_reason_of_the_server(sam2v, monkeypatch):
+    monkeypatch.delenv("CVAT_ACCESS_TOKEN")
+    monkeypatch.setenv("PASS", "wrong")
+    text = refused(sam2v("track", "--object", "1", "--auth", USER, code=2))
+    assert "does not accept these credentials" in text
+    assert "Unable to log in with provided credentials." in text
+    assert "400" not in text
 
 
 def test_without_credentials_it_says_where_they_are_looked_for(sam2v, monkeypatch):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cvat_serverless.sdk.cvat_server import key
+from tests.cvat_serverless.sdk.cvat_task import key
 from tests.cvat_serverless.sdk.drawn import LATER, MASK, OTHER, POLYGON, RECTANGLE
 
 
 def content(task):
-    """Everything but the numbers, which CVAT gives anew."""
+    """Everything that CVAT shows, but the numbers."""
 
     def clean(raw):
-        return {name: clean_all(value) for name, value in raw.items() if name != "id"}
+        return {name: clean_all(value) for name, value in sorted(raw.items()) if name != "id"}
 
     def clean_all(value):
         return [clean(each) if isinstance(each, dict) else each for each in value] if isinstance(value, list) else value
 
-    return sorted((clean(raw) for raw in (*task.shapes, *task.tracks)), key=repr)
+    shown = task.annotations()
+    return sorted((clean(raw) for raw in (*shown["shapes"], *shown["tracks"])), key=repr)
 
 
 @pytest.mark.parametrize("form", ["polygons", "masks", "rectangles"])
@@ -53,10 +54,59 @@ def test_several_changes_are_taken_back_one_after_the_other(sam2v, task):
 def test_what_a_person_changed_since_stays_and_is_counted(sam2v, task):
     task.draw("rectangle", RECTANGLE)
     sam2v("track", "--object", "101", "--as", "masks")
-    kept = task.edit(task.shapes[5]["id"], points=MASK)
+    kept = task.shapes[5]["id"]
+    task.edit(kept, points=MASK)
     text = sam2v("track", "--undo").output
-    assert [shape["id"] for shape in task.shapes] == [101, kept]
+    assert sorted(shape["id"] for shape in task.shapes) == [101, kept]
     assert "1 were changed or removed in CVAT since" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"points": [0, 100, 20, 20, 29, 29]},
+        {"occluded": True},
+        {"z_order": 4},
+        {"label_id": 2},
+        {"group": 8},
+        {"attributes": [{"spec_id": 11, "value": "mitosis"}]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_whatever_a_person_changed_about_a_mask_stays_though_its_number_does_too(sam2v, task, change):
+    task.draw("mask", MASK)
+    sam2v("track", "--object", "101", "--as", "masks", "--frames", "0:3")
+    number = task.shapes[-1]["id"]
+    task.edit(number, **change)
+    sam2v("track", "--undo")
+    assert {shape["id"] for shape in task.shapes} == {101, number}
+    assert change.items() <= task.shape(number).items()
+    assert task.shape(101)["group"] == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"points": LATER}, {"outside": True}, {"occluded": True}, {"attributes": [{"spec_id": 11, "value": "mitosis"}]}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_track_with_a_keyframe_that_a_person_changed_stays(sam2v, task, change):
+    number = task.draw_track(key("polygon", POLYGON, 0))
+    sam2v("track", "--object", number, "--frames", "0:4")
+    assert [track["id"] for track in task.tracks] == [number], "the server keeps its number"
+    task.edit_key(number, 2, **change)
+    text = " ".join(sam2v("track", "--undo").output.split())
+    assert change.items() <= {shape["frame"]: shape for shape in task.track(number)["shapes"]}[2].items()
+    assert "0 removed, 0 written again as they were before. 1 were changed" in text
+
+
+def test_a_track_that_was_continued_has_its_own_keyframes_again(sam2v, task):
+    number = task.draw_track(key("polygon", POLYGON, 0), key("polygon", LATER, 9))
+    before = content(task)
+    sam2v("track", "--object", number)
+    text = " ".join(sam2v("track", "--undo").output.split())
+    assert content(task) == before
+    assert task.track(number)
+    assert "0 removed, 1 written again" in text
 
 
 def test_it_can_be_asked_again_when_the_connection_broke_in_between(sam2v, cvat, task):

@@ -37,15 +37,26 @@ def test_a_token_that_can_be_guessed_is_refused():
 
 @pytest.mark.parametrize("header", [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic(f"sam2v:{TOKEN}"), basic(f":{TOKEN}")])
 def test_the_token_is_taken_as_bearer_or_as_a_password(header):
-    assert is_allowed(header, TOKEN)
+    assert is_allowed({"authorization": header}, TOKEN)
+
+
+def test_the_token_is_taken_as_the_namespace_that_cvat_sends_with_every_request():
+    assert is_allowed({"x-nuclio-function-namespace": TOKEN}, TOKEN)
+    assert is_allowed({"x-nuclio-function-namespace": TOKEN, "authorization": "Bearer wrong"}, TOKEN)
+    assert is_allowed({"x-nuclio-function-namespace": "nuclio", "authorization": f"Bearer {TOKEN}"}, TOKEN)
+
+
+@pytest.mark.parametrize("namespace", ["", "nuclio", TOKEN[:-1], f"{TOKEN}x", TOKEN.upper(), "\xe4" * 18])
+def test_another_namespace_is_not(namespace):
+    assert not is_allowed({"x-nuclio-function-namespace": namespace}, TOKEN)
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", TOKEN, "Bearer", "Bearer x", "Basic %%%", basic(TOKEN), basic("a:b"), f"Digest {TOKEN}"]
+    "header", ["", TOKEN, "Bearer", "Bearer x", "Basic %%%", basic(TOKEN), basic("a:b"), f"Digest {TOKEN}"]
 )
 def test_anything_else_is_not(header):
-    assert not is_allowed(header, TOKEN)
+    assert not is_allowed({"authorization": header}, TOKEN)
 
 
 def test_without_a_token_everybody_may_ask():
-    assert is_allowed(None, "")
+    assert is_allowed({}, "")

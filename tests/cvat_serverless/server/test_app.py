@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -154,6 +155,27 @@ def test_cvat_sends_the_token_when_it_is_in_its_host_setting(closed):
         assert reply.status_code == 200
 
 
+def test_cvat_sends_the_token_when_it_is_its_namespace(closed, frames):
+    namespace = {"x_nuclio_project_name": "cvat", "x_nuclio_function_namespace": TOKEN}
+    for path in ("/api/functions", f"/api/functions/{TRACKER}"):
+        assert ask(closed + path, **namespace)[0] == 200
+    body = {"image": base64_of(frames[0]), "shapes": [RECTANGLE], "states": []}
+    assert invoke(closed, TRACKER, body, **namespace)[0] == 200
+    assert invoke(closed, TRACKER, body, x_nuclio_function_namespace="nuclio")[0] == 401
+
+
+def test_what_is_turned_away_is_logged_with_its_reason_and_never_the_token(service, serving, frames, caplog):
+    almost = TOKEN[:-1] + "X"
+    with caplog.at_level("INFO"), serving(service, token=TOKEN, limits=ServerLimits(body_bytes=1000)) as url:
+        assert ask(f"{url}/api/functions", x_nuclio_function_namespace=almost)[0] == 401
+        assert invoke(url, TRACKER, b" " * 2000, Authorization=f"Bearer {TOKEN}")[0] == 413
+        assert invoke(url, TRACKER, b"{", x_nuclio_function_namespace=TOKEN)[0] == 400
+    for reason in ("127.0.0.1 does not have the token", "--max-body-mb", "no valid JSON"):
+        assert reason in caplog.text
+    assert TOKEN not in caplog.text
+    assert almost not in caplog.text
+
+
 def test_health_needs_no_token(closed):
     assert ask(f"{closed}/healthz")[0] == 200
 
@@ -185,6 +207,30 @@ def test_a_request_that_turns_out_too_large_is_refused(service, serving):
         assert reply.status == 413
         assert b"--max-body-mb" in reply.read()
         client.close()
+
+
+def test_requests_that_wait_share_a_limit_and_free_it_when_they_are_answered(service, serving, frames):
+    """64 of the largest ones at once would be gigabytes."""
+    body = json.dumps({"image": base64_of(frames[0]), "shapes": [RECTANGLE], "states": []}).encode()
+    limits = ServerLimits(body_bytes=len(body), held_bytes=2 * len(body) + 10)
+    inside = threading.Semaphore(0)
+    answer = service.answer
+
+    def counted(*asked):
+        inside.release()
+        return answer(*asked)
+
+    service.answer = counted
+    with serving(service, limits=limits) as url, ThreadPoolExecutor(2) as pool:
+        with service.engine.turn():
+            waiting = [pool.submit(invoke, url, TRACKER, body) for _ in range(2)]
+            assert all(inside.acquire(timeout=60) for _ in waiting)
+            status, refusal = invoke(url, TRACKER, body[:100])
+            assert status == 503
+            assert "--max-waiting-mb" in refusal["message"]
+            assert ask(f"{url}/healthz")[0] == 200
+        assert [item.result(60)[0] for item in waiting] == [200, 200]
+        assert invoke(url, TRACKER, body)[0] == 200
 
 
 def test_a_request_that_does_not_arrive_in_time_is_given_up(service, serving):

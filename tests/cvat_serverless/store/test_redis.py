@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import logging
+
 import pytest
 import torch
 
+from cvat_serverless.store.packing import pack_track
 from src_model.errors import BusyError, RequestError
 from tests.cvat_serverless.redis_server import redis_server
 from tests.cvat_serverless.some_tracks import same, track
@@ -75,12 +79,84 @@ def test_everything_is_forgotten_in_time(connect, client):
     assert {0 < client.ttl(key) <= 100 for key in client.scan_iter()} == {True}
 
 
-def test_what_others_wrote_there_is_left_alone(connect, client):
+def key_of(client, kind: str) -> bytes:
+    (key,) = [key for key in client.scan_iter() if f":{kind}:".encode() in key]
+    return key
+
+
+def with_header(data: bytes, **changes: object) -> bytes:
+    end = 4 + int.from_bytes(data[:4], "big")
+    text = json.dumps({**json.loads(data[4:end]), **changes}).encode()
+    return len(text).to_bytes(4, "big") + text + data[end:]
+
+
+def damaged(data: bytes) -> dict[str, bytes]:
+    """What a track may have become, or have been in another version."""
+    other = track("C" * 16)
+    without_memory = track()
+    without_memory.conditioning[0].pointer = torch.zeros(3, 3, 3)
+    return {
+        "empty": b"",
+        "truncated": data[:-20],
+        "foreign": b"something else",
+        "nested": b"\xff\xff\xff\xff" + b"[" * 100_000,
+        "another version": with_header(pack_track(track()), version=9),
+        "another track": pack_track(other),
+        "other tensors": pack_track(without_memory),
+        "no memories": with_header(pack_track(track()), conditioning=[]),
+        "no sightings": with_header(pack_track(track()), sightings=[]),
+    }
+
+
+@pytest.mark.parametrize("kind", damaged(b""))
+def test_a_track_that_cannot_be_read_counts_as_not_there_and_is_said_so_once(connect, client, caplog, kind):
     store = connect()
     store.put(track())
-    (key,) = [key for key in client.scan_iter() if b":track:" in key]
-    client.set(key, b"something else")
+    key = key_of(client, "track")
+    client.set(key, damaged(client.get(key))[kind])
+    with caplog.at_level(logging.WARNING):
+        assert store.get("A" * 16) is None
+    assert caplog.text.count("not there") == 1
+    assert store.put(track(step=1))
+    assert same(store.get("A" * 16), track(step=1))
+
+
+@pytest.mark.parametrize("row", [b"", b"{", b"[]", b'{"track_id": "A", "step": 0, "version": 9}', b"\xff"])
+def test_a_place_that_cannot_be_read_counts_as_not_there_and_is_said_so_once(connect, client, caplog, row):
+    store = connect()
+    store.put(track())
+    client.hset(key_of(client, "image"), "B:0", row)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert [seen.track_id for seen in store.seen_in("image 0")] == ["A" * 16]
+    assert caplog.text.count("cannot be read") == 1
+
+
+def test_keys_that_hold_something_else_are_written_anew(connect, client):
+    store = connect()
+    store.put(track())
+    for kind in ("track", "step", "image"):
+        key = key_of(client, kind)
+        client.delete(key)
+        client.rpush(key, "a list")
     assert store.get("A" * 16) is None
+    assert store.seen_in("image 0") == []
+    assert store.put(track())
+    assert same(store.get("A" * 16), track())
+    assert len(store.seen_in("image 0")) == 1
+
+
+def test_a_step_that_is_no_number_is_written_anew(connect, client):
+    store = connect()
+    store.put(track())
+    client.set(key_of(client, "step"), "many")
+    assert store.put(track())
+
+
+def test_keys_of_earlier_versions_are_other_keys(connect, client):
+    """They began with ``sam2v:`` and the model."""
+    connect("ab").put(track())
+    assert {key.split(b":")[1] for key in client.scan_iter()} == {b"2"}
 
 
 def test_a_redis_that_does_not_answer_is_said_so():

@@ -89,9 +89,10 @@ class Mouse:
         self.event.pos = np.array(yx[::-1], float) * 10  # ten screen pixels a pixel
         self.event.is_dragging = kind == "mouse_move"
 
-    def drag(self, *path):
+    def drag(self, *path, between=lambda: None):
         self._at("mouse_press", path[0])
         mouse_press_callbacks(self.layer, self.event)
+        between()
         for place in path[1:]:
             self._at("mouse_move", place)
             mouse_move_callbacks(self.layer, self.event)

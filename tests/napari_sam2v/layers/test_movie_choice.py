@@ -6,9 +6,11 @@ import pytest
 from napari_sam2v.layers.movie_choice import (
     LayerColours,
     MovieChoice,
+    as_shown,
     assign_colours,
     axis_options,
     channel_options,
+    difference_in_words,
     guess,
     plane_options,
     with_axes,
@@ -119,3 +121,15 @@ def test_the_geometry_of_a_choice_keeps_to_the_plane_but_not_to_a_projection(vie
     layer = image(viewer, (6, 9, 20, 30))
     assert MovieChoice(layer.name, "TZYX", plane=4).geometry(layer).fixed == {1: 4}
     assert MovieChoice(layer.name, "TZYX", plane="max").geometry(layer).free_axes == (1,)
+
+
+def test_what_the_viewer_shows_is_told_from_what_was_chosen(viewer):
+    image = viewer.add_image(np.zeros((3, 2, 5, 20, 30), np.uint8), name="cells")
+    chosen = MovieChoice("cells", "TCZYX", 0, 2)
+    viewer.dims.current_step = (1, 1, 4, 0, 0)
+    shown = as_shown(image, chosen, viewer.dims)
+    assert (shown.channel, shown.plane) == (1, 4)
+    assert difference_in_words(shown, chosen) == "channel 1 and plane 4"
+    assert difference_in_words(chosen, chosen) == ""
+    projected = MovieChoice("cells", "TCZYX", (0, 1), "max")
+    assert as_shown(image, projected, viewer.dims) == projected

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 
 from napari_sam2v.layers.movie_choice import LayerColours, MovieChoice
-from napari_sam2v.layers.movie_source import normalization_of, preview_image, source_of
+from napari_sam2v.layers.movie_source import limits_of, preview_image, source_of
 from src_model.errors import MovieError
-from src_model.frames import Normalization
+from src_model.frames import Normalization, decide_normalization
 
 RNG = np.random.default_rng(0)
+
+
+def normalization_of(layers, choice, source):
+    return decide_normalization(source, limits=limits_of(layers, choice))
 
 
 def movie(*shape, dtype=np.uint16):

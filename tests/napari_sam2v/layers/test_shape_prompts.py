@@ -110,6 +110,61 @@ def test_an_ellipse_is_filled_as_an_ellipse(shapes, later):
     assert edit.mask.decode().sum() == pytest.approx(np.pi * 8 * 10, rel=0.03)
 
 
+def test_a_drawn_line_becomes_clicks_at_equal_distances_and_leaves_the_layer(shapes, later):
+    layer = shapes.require()
+    layer.add(outline(2, [(4, 5), (4, 15), (14, 15)]), shape_type="path")
+    later.run()
+    ((edit,),) = shapes.emissions
+    assert (edit.object_id, edit.frame, edit.kind) == (1, 2, "scribble")
+    assert edit.points == ((4.0, 7.0), (4.0, 11.0), (4.0, 15.0), (8.0, 15.0), (12.0, 15.0))
+    assert edit.labels == (1,) * 5
+    assert layer.nshapes == 0
+
+
+def test_a_line_drawn_with_control_lies_outside_and_a_short_one_is_one_click(shapes, viewer, mouse, later):
+    shapes.require(activate=True).mode = "add_path"
+    mouse(shapes.layer, viewer, modifiers=["Control"]).drag((4, 5), (4, 8), (4, 11), (4, 14))
+    shapes.layer.mode = "pan_zoom"
+    later.run()
+    (edit,) = shapes.emissions[-1]
+    assert edit.kind == "scribble"
+    assert set(edit.labels) == {0}
+    shapes.layer.add(outline(2, [(4, 5), (4, 6), (4, 7)]), shape_type="path")
+    later.run()
+    assert shapes.emissions[-1][0].points == ((4.0, 6.0),)
+
+
+@pytest.mark.parametrize(("size", "refused"), [(0.4, True), (1, True), (1.9, True), (2, False)])
+def test_a_box_under_two_pixels_is_refused_and_the_one_before_it_stays(shapes, later, size, refused):
+    shapes.show({(1, 2): (1, 1, 5, 5)})
+    shapes.layer.add(rectangle(2, 6, 6, 6 + size, 12), shape_type="rectangle")
+    later.run()
+    assert ("smaller than 2 pixels" in " ".join(shapes.messages)) is refused
+    assert (shapes.emissions == []) is refused
+    assert shapes.layer.nshapes == 1
+
+
+def test_an_outline_of_hardly_any_pixels_is_refused(shapes, later):
+    shapes.require().add(outline(2, [(4, 5), (4, 6), (5, 6)]), shape_type="polygon")
+    later.run()
+    assert "fewer than 4 pixels" in shapes.messages[0]
+    assert shapes.emissions == []
+
+
+def test_what_the_document_wants_shown_waits_for_the_end_of_a_drag(shapes, viewer, mouse, later):
+    shapes.show({(1, 0): (1, 1, 5, 5)})
+    shapes.layer.mode = "add_rectangle"
+    hand = mouse(shapes.layer, viewer)
+
+    def answer():
+        shapes.show({})
+
+    hand.drag((2, 3), (5, 9), (8, 12), between=answer)
+    later.run()
+    assert shapes.emissions[-1][0].kind == "box"
+    assert shapes.emissions[-1][0].box[:2] == (2.5, 3.5)
+
+
 def test_a_line_is_refused(shapes, later):
     shapes.require().add(outline(0, [(1, 1), (5, 5)]), shape_type="line")
     later.run()
@@ -159,3 +214,30 @@ def test_a_layer_that_the_user_removed_comes_back_with_its_boxes(shapes, viewer,
     later.run()
     assert shapes.emissions == []
     assert shapes.require().nshapes == 1
+
+
+@pytest.mark.filterwarnings("ignore:Polygons must have three or more vertices")
+def test_a_stroke_too_short_for_an_outline_leaves_the_box_and_later_prompts_alone(shapes, viewer, mouse, later):
+    shapes.show({(1, 0): (1, 1, 5, 5)})
+    shapes.require(activate=True).mode = "add_polygon_lasso"
+    mouse(shapes.layer, viewer).drag((8, 8), (8, 9), (8, 10), (8, 11), (8, 12))
+    assert len(shapes.layer.features) == shapes.layer.nshapes == 1
+    later.run()
+    assert shapes.emissions == []
+    shapes.layer.add(rectangle(2, 6, 6, 9, 9), shape_type="rectangle")
+    later.run()
+    assert shapes.emissions == [(box(1, 2, (6, 6, 9, 9)),)]
+
+
+def test_a_layer_that_cannot_be_read_shows_the_document_again_and_the_next_prompt_works(shapes, later, monkeypatch):
+    shapes.show({(1, 0): (1, 1, 5, 5)})
+    shapes.layer.add(rectangle(2, 6, 6, 9, 9), shape_type="rectangle")
+    with monkeypatch.context() as broken:
+        broken.setattr(shapes, "_tidy", lambda: [][0])
+        later.run()
+    assert shapes.emissions == []
+    assert "draw it again" in shapes.messages[0]
+    assert shapes.layer.nshapes == 1
+    shapes.layer.add(rectangle(2, 6, 6, 9, 9), shape_type="rectangle")
+    later.run()
+    assert shapes.emissions == [(box(1, 2, (6, 6, 9, 9)),)]

@@ -12,7 +12,7 @@ from napari_sam2v.panel.view_state import ObjectRow, TimeMarks
 try:
     import qtpy.QtWidgets  # noqa: F401
 except ImportError:
-    WITHOUT_QT = {"test_view_state", "test_wording", "test_time_columns"}
+    WITHOUT_QT = {"test_view_state", "test_wording", "test_time_columns", "test_doubt"}
     collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") if path.stem not in WITHOUT_QT]
 
 

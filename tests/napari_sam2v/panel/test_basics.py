@@ -5,7 +5,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_sam2v.panel.basics import Caption, ChoiceBox, IconButton, NumberBox, Wrapped, column
+from napari_sam2v.panel.basics import ChoiceBox, IconButton, NumberBox, Tag, Wrapped, column
 from napari_sam2v.panel.view_state import Choice
 
 pytestmark = pytest.mark.gui
@@ -31,7 +31,7 @@ def test_setters_of_a_box_never_emit(box, emissions):
     box.select(None)
     box.select(2)
     assert chosen == []
-    assert box.toolTip() == "Which model\nthe second"
+    assert box.toolTip() == "Which model\ntwo\nthe second"
 
 
 def test_a_box_reports_the_key_and_not_the_text(box, qtbot, emissions):
@@ -112,20 +112,24 @@ def test_icons_follow_the_theme(qtbot, styled):
     assert brightness["light"] < 60
 
 
-def test_a_caption_never_widens_the_panel_and_keeps_its_text_in_the_tooltip(qtbot):
-    caption = Caption()
-    qtbot.addWidget(caption)
-    caption.setText("a very long text " * 20)
-    assert caption.toolTip() == caption.text()
-    assert caption.sizePolicy().horizontalPolicy() == caption.sizePolicy().Policy.Ignored
+def test_a_tag_keeps_in_the_tooltip_what_may_be_cut(qtbot):
+    tag = Tag()
+    qtbot.addWidget(tag)
+    tag.setText("a very long text " * 20)
+    assert tag.toolTip() == tag.text()
+
+
+def test_the_tooltip_of_a_box_names_what_is_chosen_with_its_hint(box):
+    box.set_choices([Choice("a", "a name that is too long for the box", "what it is good for")])
+    assert box.toolTip().splitlines()[1:] == ["a name that is too long for the box", "what it is good for"]
 
 
 def test_a_sentence_takes_the_lines_it_needs_and_lets_others_shrink(qtbot):
-    text = Wrapped(lines=2)
+    text = Wrapped()
     qtbot.addWidget(text)
     text.resize(200, 40)
     text.setText("short")
-    two = text.sizeHint().height()
+    one = text.sizeHint().height()
     text.setText("a long sentence that goes on and on " * 6)
-    assert text.sizeHint().height() > two
+    assert text.sizeHint().height() > one
     assert not text.hasHeightForWidth()

@@ -190,21 +190,44 @@ def test_the_menu_offers_what_fits_the_selection(table):
     assert not any(text.startswith(("Merge", "Swap")) for text in possible)
 
 
-def test_the_menu_merges_swaps_and_isolates_with_the_current_object_first(table, qtbot, emissions):
-    click(table, qtbot, 0, Column.NAME)
-    click(table, qtbot, 3, Column.NAME, Qt.KeyboardModifier.ControlModifier)
+def test_the_menu_names_which_object_stays_in_a_merge_and_it_is_the_first_selected(table, qtbot, emissions):
+    click(table, qtbot, 3, Column.NAME)
+    click(table, qtbot, 0, Column.NAME, Qt.KeyboardModifier.ControlModifier)
     asked = {name: emissions(getattr(table, f"{name}_requested")) for name in ("merge", "swap", "isolate", "delete")}
     menu = entries(table.menu())
     for text in (
-        "Merge 2 into the first",
+        "Merge cell 1 into cell 4",
         "Swap from this frame on",
         "Show only these",
         "Show all",
         "Delete 2 objects",
     ):
         menu[text].trigger()
-    assert asked["merge"] == asked["swap"] == asked["delete"] == [([4, 1],)]
+    assert asked["merge"] == [(4, [1])]
+    assert asked["swap"] == asked["delete"] == [([4, 1],)]
     assert asked["isolate"] == [([4, 1],), ([],)]
+    click(table, qtbot, 2, Column.NAME, Qt.KeyboardModifier.ControlModifier)
+    assert "Merge 2 objects into cell 4" in entries(table.menu())
+
+
+def test_control_click_adds_to_the_selection_though_the_owner_selects_the_object_too(table, qtbot):
+    table.selected.connect(table.set_selected)  # as the panel's owner does: it selects the object everywhere
+    click(table, qtbot, 0, Column.NAME)
+    click(table, qtbot, 3, Column.NAME, Qt.KeyboardModifier.ControlModifier)
+    assert table.selection() == [1, 4]
+    click(table, qtbot, 0, Column.NAME, Qt.KeyboardModifier.ControlModifier)
+    assert table.selection() == [4]
+
+
+def test_several_selected_objects_stay_selected_when_others_come(table, qtbot, make_rows):
+    click(table, qtbot, 3, Column.NAME)
+    click(table, qtbot, 0, Column.NAME, Qt.KeyboardModifier.ControlModifier)
+    table.set_rows(make_rows(7))
+    assert table.selection() == [4, 1]
+    table.set_rows(make_rows(2))
+    assert table.selection() == [1]
+    table.set_rows([])
+    assert table.selection() == []
 
 
 def test_hundreds_of_objects_fit(table, make_rows):

@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QWidget
 from napari_sam2v.actions import ACTIONS, DEFAULT_KEYS
 from napari_sam2v.panel import gallery
 from napari_sam2v.panel.panel import Panel
+from napari_sam2v.panel.view_state import RunProgress
 
 pytestmark = pytest.mark.gui
 
@@ -41,12 +42,45 @@ def test_with_little_height_the_panel_scrolls_and_nothing_is_cut(panel, qtbot):
     qtbot.waitUntil(lambda: area.widget().width() <= area.viewport().width())
 
 
-def test_more_height_goes_to_the_table(panel, qtbot):
+@pytest.mark.parametrize("state", [gallery.empty, gallery.working, gallery.running])
+def test_everything_fits_a_screen_of_720_pixels(panel, qtbot, state):
+    state(panel)
+    panel.resize(343, 655)  # what napari leaves of 720
+    qtbot.waitUntil(lambda: not scrolls(panel))
+    below = panel.result.save.mapTo(panel, panel.result.save.rect().bottomLeft()).y()
+    assert below < 655
+
+
+def test_more_height_goes_to_the_table_and_the_strip(panel, qtbot):
     gallery.working(panel)
     panel.resize(340, 840)
-    before = panel.objects.height()
+    before = panel.objects.height(), panel.strip.height()
     panel.resize(340, 1040)
-    qtbot.waitUntil(lambda: panel.objects.height() >= before + 190)
+    qtbot.waitUntil(lambda: panel.objects.height() >= before[0] + 100 and panel.strip.height() >= before[1] + 30)
+
+
+@pytest.mark.parametrize("height", [655, 1010])
+def test_messages_and_offers_move_no_button_above_the_table(panel, qtbot, height):
+    gallery.working(panel)
+    panel.resize(343, height)
+    panel.offer.set_offer(None)
+    qtbot.wait(20)
+    above = [*panel.prompts.tools.values(), panel.prompts.next_button, panel.image.layer, panel.model.model]
+    below = [] if height < 700 else [panel.track.forward, panel.strip.worst, panel.result.save]
+
+    def places():
+        qtbot.wait(20)
+        return [widget.mapTo(panel, widget.rect().topLeft()) for widget in (*above, *below)]
+
+    before = places()
+    panel.status.set_text("Something did not work, and this is why, at length. " * 8, "error")
+    assert places() == before
+    panel.offer.set_offer("Unsaved work on 'embryo' of 12 Nov 10:48: 11 objects, 96 masks.")
+    assert places() == before
+    panel.model.set_download(RunProgress(3, 898))
+    panel.track.set_running(RunProgress(1, 80))
+    panel.result.set_running(RunProgress(1, 80))
+    assert [places()[0], places()[5]] == [before[0], before[5]]
 
 
 @pytest.mark.parametrize("state", gallery.STATES.values(), ids=gallery.STATES)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMenu
+from qtpy.QtWidgets import QLabel, QMenu
 
 from napari_sam2v.actions import DEFAULT_KEYS
 from napari_sam2v.panel.image_section import ImageSection
 from napari_sam2v.panel.model_section import ModelSection
+from napari_sam2v.panel.progress_bar import ProgressBar
 from napari_sam2v.panel.prompt_section import PromptSection
 from napari_sam2v.panel.restore_offer import RestoreOffer
 from napari_sam2v.panel.result_section import ResultSection
@@ -94,7 +95,7 @@ def test_a_model_that_is_not_on_disk_can_be_downloaded(make, qtbot, emissions):
     asked = emissions(model.download_requested)
     model.set_models([HERE, FAR], "small")
     assert not model.download.isVisible()
-    assert "41 MB on disk" in model.hint.text()
+    assert "41 MB on disk" in model.model.toolTip()
     model.set_models([HERE, FAR], "large")
     assert "898 MB" in model.download.toolTip()
     qtbot.mouseClick(model.download, Qt.MouseButton.LeftButton)
@@ -106,13 +107,13 @@ def test_a_download_shows_its_progress_and_can_be_cancelled(make, qtbot):
     model.set_models([FAR], "large")
     model.set_download(RunProgress(310, 898, seconds_left=95))
     assert model.progress.isVisible()
-    assert model.progress.text() == "310 of 898 MB · 2 min left"
-    assert not model.download.isEnabled()
+    assert model.progress.toolTip() == "310 of 898 MB · 2 min"
+    assert not model.download.isVisible()
     with qtbot.waitSignal(model.download_cancelled):
         qtbot.mouseClick(model.cancel, Qt.MouseButton.LeftButton)
     model.set_download(None)
     assert not model.progress.isVisible()
-    assert model.download.isEnabled()
+    assert model.download.isVisible()
 
 
 def test_choosing_a_model_shows_its_hint_before_anything_else_happens(make, qtbot, emissions):
@@ -121,7 +122,7 @@ def test_choosing_a_model_shows_its_hint_before_anything_else_happens(make, qtbo
     model.set_models([HERE, FAR], "small")
     qtbot.keyClick(model.model, Qt.Key.Key_Down)
     assert chosen == [("large",)]
-    assert "898 MB to download" in model.hint.text()
+    assert "898 MB to download" in model.model.toolTip()
     assert model.download.isVisible()
 
 
@@ -212,6 +213,38 @@ def test_the_status_has_an_icon_of_its_kind(make, kind):
     assert not status._icon.pixmap().isNull()
 
 
+LONG = "Work of another movie cannot be restored here, and this says why and what to do about it. " * 4
+
+
+def test_a_long_message_is_cut_to_two_lines_and_shown_whole_by_a_click(make, qtbot):
+    status = make(StatusLine)
+    status.resize(320, status.sizeHint().height())
+    status.set_text("Short.")
+    before = status.sizeHint().height()
+    assert not status.is_cut()
+    status.set_text(LONG, "error")
+    assert status.sizeHint().height() == before
+    assert status.is_cut()
+    assert status.text() == LONG
+    assert status._text.text().count("\n") == 1
+    assert status._text.text().endswith("\u2026")
+    qtbot.mouseClick(status, Qt.MouseButton.LeftButton)
+    assert status.whole_text().isVisible()
+    assert status.whole_text().findChild(QLabel).text() == LONG
+    status.whole_text().hide()
+
+
+def test_progress_is_cut_at_its_end_only_and_begins_with_the_numbers(make):
+    bar = make(lambda: ProgressBar("Progress"))
+    bar.resize(120, 20)
+    bar.show_progress(RunProgress(3, 11), "3 of 11 · Writing 100%p_of_a_very_long_name.tif")
+    assert bar.text().startswith("3 of 11 · ")
+    assert bar.text().endswith("\u2026")
+    assert bar.fontMetrics().horizontalAdvance(bar.text()) <= 120
+    bar.resize(600, 20)
+    assert bar.text() == bar.toolTip() == "3 of 11 · Writing 100%p_of_a_very_long_name.tif"
+
+
 @pytest.mark.parametrize("answer", ["restore", "later", "discard"])
 def test_the_offer_to_restore_goes_away_with_any_answer(make, qtbot, answer):
     offer = make(RestoreOffer)
@@ -248,7 +281,7 @@ def test_writing_shows_its_progress_and_can_be_stopped(make, emissions):
     result.set_running(RunProgress(3, 11, text="Writing cells.tif"))
     assert result.progress.isVisible()
     assert not result.export.isVisible()
-    assert result.progress.text() == "Writing cells.tif · 3 of 11"
+    assert result.progress.text() == "3 of 11 · Writing cells.tif"
     result.cancel.click()
     assert stopped == [()]
     result.set_running(None)

@@ -155,21 +155,23 @@ def test_the_line_tells_of_the_shown_frame_and_of_the_one_under_the_pointer(stri
 def test_without_an_object_the_strip_says_so_and_its_buttons_why(strip):
     assert strip.line.text() == "no object selected"
     assert not strip.lock.isEnabled()
-    assert "track first" in strip.worst.toolTip()
+    assert "No tracked frame" in strip.worst.toolTip()
 
 
 def test_the_lock_button_shows_and_toggles_the_lock_of_the_frame(strip, qtbot, marks_of):
     strip.set_marks(marks_of(10, locked=[3]), COLOR)
     strip.set_frame(3)
-    assert strip.lock.text() == "Unlock frame"
+    assert "Unlock frame" in strip.lock.toolTip()
     strip.set_frame(4)
-    assert strip.lock.text() == "Lock frame"
+    assert "Lock frame" in strip.lock.toolTip()
     with qtbot.waitSignal(strip.lock_toggled):
         qtbot.mouseClick(strip.lock, CLICK)
 
 
 def test_the_worst_frame_can_be_asked_for_once_there_are_scores(strip, qtbot, marks_of):
-    strip.set_marks(marks_of(3, [0.5, 0.9, 0.8]), COLOR)
+    strip.set_marks(marks_of(3, [0.5, 0.9, 0.8], edited=slice(None)), COLOR)
+    assert not strip.worst.isEnabled()
+    strip.set_marks(marks_of(3, [0.5, 0.9, 0.8], tracked=slice(None)), COLOR)
     with qtbot.waitSignal(strip.worst_requested):
         qtbot.mouseClick(strip.worst, CLICK)
 

@@ -90,10 +90,12 @@ def test_repair_says_which_frames_it_would_track_again(track, qtbot):
         qtbot.mouseClick(track.repair, CLICK)
 
 
-def test_advanced_settings_are_folded_away_and_reported_together(track, emissions):
-    advanced = track.advanced
-    assert not advanced.overlap.isVisible()
-    advanced.fold.expand(animate=False)
+def test_advanced_settings_open_beside_the_panel_and_are_reported_together(track, qtbot, emissions):
+    advanced, height = track.advanced, track.sizeHint().height()
+    assert not advanced.isVisible()
+    qtbot.mouseClick(track.more, CLICK)
+    assert advanced.overlap.isVisible()
+    assert track.sizeHint().height() == height
     track.set_overlap([Choice("score", "higher score"), Choice("first", "first keeps")], "first")
     reported = emissions(advanced.settings_changed)
     advanced.set_settings(TrackSettings("score", repair_after_correction=False, follow=True))

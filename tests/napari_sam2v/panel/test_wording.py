@@ -49,7 +49,7 @@ def test_progress_leaves_out_what_is_not_known():
 
 
 def test_a_download_counts_in_megabytes():
-    assert wording.download_line(RunProgress(310, 898, seconds_left=95)) == "310 of 898 MB · 2 min left"
+    assert wording.download_line(RunProgress(310, 898, seconds_left=95)) == "310 of 898 MB · 2 min"
     assert wording.download_line(RunProgress(12, 0)) == "12 MB"
 
 

@@ -9,6 +9,7 @@ from napari_sam2v.layers.prompt_types import PromptEdit
 from napari_sam2v.workbench import Workbench
 from src_model.annotation import Annotation, MovieIdentity
 from src_model.frames import open_movie
+from src_model.frames.source import is_frame_source
 from tests.tracking import tiny
 
 
@@ -43,7 +44,7 @@ class Seat:
         self.workbench = Workbench(self.host.post, self._load)
         self.problems = []
         self.workbench.events.problem.connect(self.problems.append)
-        source = open_movie(movie)
+        source = movie if is_frame_source(movie) else open_movie(movie)
         self.document = Annotation(MovieIdentity.of(source))
         self.workbench.open(self.document, source)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.marks_book import MarksBook, hex_colour, rgb
 from src_model.annotation import LockFrames, LockObject, RenameObject
@@ -32,7 +33,7 @@ def test_marks_tell_prompted_tracked_painted_and_locked_frames(clicked, book):
     book.marks(1)
     clicked.workbench.tracking.track(TrackRequest("forward", "count", count=3))
     clicked.wait()
-    clicked.workbench.prompts.paint(1, 4, Rle.empty(tiny.SHAPE))
+    clicked.workbench.prompts.paint(MaskEdit(1, 4, Rle.empty(tiny.SHAPE)))
     clicked.workbench.do(LockFrames(1, (5,)))
     marks = book.marks(1)
     assert flags(marks, "prompted") == [2]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from napari_sam2v.workbench import Job, Runner
+from src_model.errors import NoPromptError
 from tests.napari_sam2v.workbench.bench import Host
 
 
@@ -91,6 +93,54 @@ def test_a_stopped_job_keeps_its_results_and_closes_its_work(host, runner):
     assert closed == [True]
 
 
+def brief(log, key, work):
+    return Job(
+        key, lambda: None, work, log.append, lambda end: log.append((key, end.stopped, end.error)), is_brief=True
+    )
+
+
+def test_a_brief_job_is_done_between_the_results_of_a_long_one(host, runner):
+    log = []
+    runner.submit(job(log, "long", lambda _: iter(range(6))))
+    host.turn(lambda: 1 in log)
+    runner.submit(brief(log, "brief", lambda _: iter(["answer"])))
+    finish(host, runner)
+    assert log.index("answer") < log.index(5)
+    assert [entry for entry in log if isinstance(entry, int)] == list(range(6))
+    assert log[-1] == ("long", False, None)
+
+
+def test_a_brief_job_that_fails_leaves_the_long_one_running(host, runner):
+    log = []
+
+    def fails(_):
+        raise NoPromptError("gone")
+
+    runner.submit(job(log, "long", lambda _: iter(range(6))))
+    host.turn(lambda: 1 in log)
+    runner.submit(brief(log, "brief", fails))
+    finish(host, runner)
+    assert str(next(entry for entry in log if isinstance(entry, tuple))[2]) == "gone"
+    assert log[-1] == ("long", False, None)
+
+
+def test_a_runner_is_closed_while_a_brief_job_waits_for_the_host(host, runner):
+    log = []
+    runner.submit(job(log, "long", lambda _: iter(range(6))))
+    host.turn(lambda: 0 in log)
+    runner.submit(brief([], "brief", iter))
+    wait_until(lambda: not runner._waiting)
+    runner.close(timeout=5)
+    assert not runner._thread.is_alive()
+
+
+def wait_until(done):
+    end = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_a_worker_does_not_run_far_ahead_of_a_busy_host(host, runner):
     made = []
 
@@ -130,6 +180,30 @@ def test_a_failed_preparation_is_a_failed_job(host, runner):
     runner.submit(job(log, "a", lambda _: iter([1]), prepare=fails))
     finish(host, runner)
     assert [str(entry[2]) for entry in log] == ["not now"]
+
+
+def test_an_error_of_use_is_told_and_leaves_no_traceback(host, runner, caplog):
+    log = []
+
+    def fails():
+        raise NoPromptError("click something first")
+
+    runner.submit(job(log, "a", lambda _: iter([1]), prepare=fails))
+    finish(host, runner)
+    assert [str(entry[2]) for entry in log] == ["click something first"]
+    assert caplog.records == []
+
+
+def test_a_defect_is_told_and_its_traceback_logged(host, runner, caplog):
+    log = []
+
+    def fails(_):
+        raise KeyError("a defect")
+
+    runner.submit(job(log, "a", fails))
+    finish(host, runner)
+    assert isinstance(log[0][2], KeyError)
+    assert caplog.records[0].exc_info[1] is log[0][2]
 
 
 def test_a_closed_runner_takes_no_jobs_and_leaves_no_thread(host):

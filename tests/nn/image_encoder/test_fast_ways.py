@@ -76,14 +76,21 @@ def test_autocast_is_near(encoder: ImageEncoder, small_strips: None):
 @pytest.mark.parametrize("fast", [False, True])
 @torch.no_grad()
 def test_new_weights_are_used_at_once(encoder: ImageEncoder, fast: bool):
-    """Also where something was derived from the old ones: packed weights, positions, biases of edges."""
+    """Also where something was derived from the old ones: packed weights, positions, biases of edges.
+
+    Each image has a context of its own, as in a session: within one, autocast itself keeps what it has cast.
+    """
     images = torch.randn(1, 3, EDGES, EDGES)
-    with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-        encoder(images)
-        for parameter in encoder.parameters():
-            parameter.mul_(1.5)
-        for ours, theirs in zip(encoder(images), copy.deepcopy(encoder)(images), strict=True):
-            assert torch.equal(ours, theirs)
+
+    def encoded(by: ImageEncoder) -> list[torch.Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast):
+            return by(images)
+
+    encoded(encoder)
+    for parameter in encoder.parameters():
+        parameter.mul_(1.5)
+    for ours, theirs in zip(encoded(encoder), encoded(copy.deepcopy(encoder)), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 @torch.no_grad()

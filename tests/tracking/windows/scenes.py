@@ -32,8 +32,8 @@ class BrightNetwork(Sam2Network):
         fine[:, :1] = F.avg_pool2d(images.mean(dim=1, keepdim=True), 4) + 1.2
         return ImageFeatures(features.embedding, (fine, coarse))
 
-    def predict_masks(self, embedding, high_res, prompts, *, multimask, assume_present=False) -> MaskPrediction:
-        raw = super().predict_masks(embedding, high_res, prompts, multimask=multimask, assume_present=assume_present)
+    def decode(self, embedding, high_res, prompts, *, multimask, prior=None) -> MaskPrediction:
+        raw = super().decode(embedding, high_res, prompts, multimask=multimask, prior=prior).where_present()
         shown = 10 * high_res[0][:, :1] + 0.01 * raw.logits.clamp(-1, 1)
         present = (shown[:, :1] > 0).flatten(1).any(dim=1, keepdim=True)
         logits = torch.where(present[..., None, None], shown, ABSENT_LOGIT)

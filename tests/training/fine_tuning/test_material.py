@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 pytest.importorskip("cv2", reason="training needs the extra 'train'")
@@ -9,6 +10,7 @@ pytest.importorskip("cv2", reason="training needs the extra 'train'")
 from src_model.errors import TrainingError
 from src_model.training.fine_tuning.holding_out import hold_out
 from src_model.training.fine_tuning.material import check_enough, survey
+from tests.tracking.damage import DamagedMovie
 from tests.training.fine_tuning.annotated import discs
 
 
@@ -71,3 +73,12 @@ def test_what_cannot_be_divided_is_refused():
     early = part.only(frames=range(10), objects=())
     with pytest.raises(TrainingError, match="cannot be divided"):
         hold_out([early], seed=0)
+
+
+def test_damaged_frames_are_not_learnt_from(caplog):
+    movie = discs(length=4, count=3)
+    images = np.stack([movie.movie.read(frame) for frame in range(4)])
+    movie.__dict__["movie"] = DamagedMovie(images, {2})
+    (part,) = survey([movie])
+    assert part.frames == (0, 1, 3)
+    assert "frame 2" in caplog.text

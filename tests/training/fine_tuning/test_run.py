@@ -19,8 +19,9 @@ from src_model.training.fine_tuning.loop import FineTuning, tune
 from src_model.training.fine_tuning.material import survey
 from src_model.training.fine_tuning.run import REPORT_NAME, with_duration
 from src_model.training.fine_tuning.verdict import Verdict
-from src_model.weights import own_checkpoints
+from src_model.weights import MaskThresholds, own_checkpoints, own_folder
 from src_model.weights.loading import LoadedNetwork
+from src_model.weights.mask_thresholds import noted_thresholds
 from tests.training.fine_tuning.annotated import SIDE, dataset, discs
 from tests.training.tiny import tiny_network
 
@@ -33,7 +34,7 @@ def machine(tmp_path, monkeypatch):
     import src_model.training.fine_tuning.run as module
 
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name, **_: str(tmp_path / "user" / name))
-    loaded = LoadedNetwork(tiny_network(), "default", "ab" * 32, tmp_path / "base")
+    loaded = LoadedNetwork(tiny_network(), "default", "ab" * 32, tmp_path / "base", MaskThresholds(0.4, 0.5))
     monkeypatch.setattr(module, "load_network", lambda *_, **__: loaded)
 
     def save(network, path, *, metadata=None, **_):
@@ -82,6 +83,8 @@ def test_a_better_result_has_a_name_and_a_report(machine, tmp_path, monkeypatch)
     assert record.scores == {"click before": 0.5, "click after": 0.6}
     assert len(record.data_sha256) == 64
     assert result.weights == tmp_path / "out" / "my-cells.safetensors"
+    for path in (result.weights, own_folder() / record.filename):
+        assert noted_thresholds(json.loads(path.read_text()), path) == MaskThresholds(0.4, 0.5)
     report = json.loads((tmp_path / "out" / REPORT_NAME).read_text())
     assert report["verdict"] == result.verdict.words()
     assert len(report["objects_before"]) == len(report["objects_after"]) == 2
@@ -101,6 +104,20 @@ def test_too_little_is_refused_before_anything_is_loaded(machine, tmp_path, monk
     monkeypatch.delattr(machine, "load_network")
     with pytest.raises(TrainingError, match="too little to fine-tune"):
         fine_tune(request(tmp_path), dataset=dataset(discs(length=2)))
+
+
+def test_other_files_are_not_written_onto(machine, tmp_path, monkeypatch):
+    monkeypatch.delattr(machine, "load_network")
+    weights = tmp_path / "out" / "my-cells.safetensors"
+    weights.parent.mkdir()
+    weights.write_text("mine")
+    with pytest.raises(TrainingError, match="not of a fine-tuning"):
+        fine_tune(request(tmp_path), dataset=dataset(discs()))
+    (weights.parent / REPORT_NAME).write_text("{}")
+    with pytest.raises(TrainingError, match="to begin with"):
+        fine_tune(replace(request(tmp_path), base=str(weights)), dataset=dataset(discs()))
+    with pytest.raises(TrainingError, match="is a file"):
+        fine_tune(replace(request(tmp_path), out=weights), dataset=dataset(discs()))
 
 
 def test_a_name_that_is_taken_is_refused_at_once(machine, tmp_path):

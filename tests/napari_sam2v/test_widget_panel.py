@@ -1,0 +1,238 @@
+"""Mouse and keys in a real window: what a click, a drag and a key of the panel do to the work."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("qtpy", reason="no Qt")
+
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.preferences import Preferences
+from src_model.annotation import Origin
+from tests.napari_sam2v.person import FORWARD, Person
+from tests.tracking import tiny
+
+pytestmark = pytest.mark.gui
+SQUARE = (slice(10, 25), slice(12, 30))
+
+
+class Hand(Person):
+    """Someone with a mouse."""
+
+    def __init__(self, viewer, qtbot, recovery):
+        super().__init__(viewer, qtbot, recovery)
+        self.widget.show_frame(0)
+        viewer.reset_view()
+        qtbot.wait(50)
+        self.canvas = viewer.window._qt_viewer.canvas
+
+    def at(self, y, x):
+        """Where a place of the shown frame is on the canvas."""
+        world = self.widget.movie.geometry.movie_to_world(self.bench.frame, y, x)[-2:]
+        camera = getattr(self.viewer, "scene", self.viewer).camera
+        height, width = self.canvas.size
+        pixel = np.array([height, width]) / 2 + (world - np.array(camera.center[-2:])) * camera.zoom
+        return QPoint(round(pixel[1]), round(pixel[0]))
+
+    def press(self, y, x):
+        QTest.mouseMove(self.canvas.native, self.at(y, x))
+        QTest.mousePress(self.canvas.native, Qt.MouseButton.LeftButton, pos=self.at(y, x))
+
+    def move(self, y, x):
+        QTest.mouseMove(self.canvas.native, self.at(y, x))
+        QTest.qWait(20)
+
+    def release(self, y, x):
+        QTest.mouseRelease(self.canvas.native, Qt.MouseButton.LeftButton, pos=self.at(y, x))
+        QTest.qWait(80)
+
+    def drag(self, *places):
+        self.press(*places[0])
+        for place in places[1:]:
+            self.move(*place)
+        self.release(*places[-1])
+
+    def key(self, key, modifiers=Qt.KeyboardModifier.NoModifier):
+        QTest.keyClick(self.canvas.native, key, modifiers)
+
+
+@pytest.fixture
+def hand(make_napari_viewer, qtbot, predictor, tmp_path, monkeypatch):
+    kept = [Preferences()]
+    monkeypatch.setattr("napari_sam2v.preferences.load_preferences", lambda: kept[-1])
+    monkeypatch.setattr("napari_sam2v.preferences.save_preferences", kept.append)
+    monkeypatch.setattr("napari_sam2v.widget.load_preferences", lambda: kept[-1])
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(tiny.make_movie(), name="movie")
+    hand = Hand(viewer, qtbot, tmp_path / "recovery")
+    hand.kept = kept
+    yield hand
+    hand.widget.close_all()
+
+
+@pytest.fixture
+def labels(hand):
+    """Two objects of another segmentation, of which the first is taken as a prompt."""
+    image = np.zeros(tiny.SHAPE, np.int32)
+    image[SQUARE] = 1
+    image[5:9, 35:48] = 2
+    layer = hand.viewer.add_labels(image, name="cellpose")
+    hand.viewer.layers.selection.active = layer
+    hand.widget.panel.prompts.labels_imported.emit("cellpose")
+    return layer
+
+
+def test_labels_taken_as_prompts_go_with_one_press_of_control_z(hand, labels):
+    assert list(hand.document.objects) == [1, 2]
+    hand.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not hand.document.objects
+    hand.wait_for_worker()
+    assert not hand.document.objects
+    assert labels.data.any()
+
+
+def test_a_click_on_a_mask_without_a_tool_selects_its_object_and_prompts_nothing(hand, labels):
+    hand.bench.select(None)
+    hand.drag((17, 20))
+    assert hand.bench.selected == 1
+    hand.drag((7, 40))
+    assert hand.bench.selected == 2
+    hand.drag((35, 5))  # nothing is there
+    hand.drag((17, 20), (20, 30), (25, 40))  # the camera moves
+    assert hand.bench.selected == 2
+    assert [dict(hand.document.prompts(i))[0].points for i in (1, 2)] == [(), ()]
+
+
+def test_with_a_tool_a_click_prompts_the_selected_object(hand, labels):
+    hand.bench.select(2)
+    hand.widget.tools.take("point_positive")
+    hand.drag((17, 20))
+    hand.wait_for_worker()
+    assert hand.bench.selected == 2
+    assert len(hand.document.prompt(2, 0).points) == 1
+
+
+def test_while_space_is_held_a_click_selects_and_the_tool_comes_back(hand, labels):
+    hand.bench.select(2)
+    hand.widget.tools.take("point_positive")
+    QTest.keyPress(hand.canvas.native, Qt.Key.Key_Space)
+    hand.drag((17, 20))
+    QTest.keyRelease(hand.canvas.native, Qt.Key.Key_Space)
+    assert hand.bench.selected == 1
+    assert len(hand.layer("sam2v points").data) == 0
+    hand.wait(lambda: hand.widget.tools.in_hand == "point_positive")
+
+
+@pytest.mark.parametrize("places", [[(10, 10)], [(10, 10), (10.6, 10.7)], [(10, 10), (30, 10.5)]])
+def test_a_box_that_is_too_small_to_be_meant_makes_no_object(hand, places):
+    hand.widget.tools.take("box")
+    hand.drag(*places)
+    hand.wait_for_worker()
+    assert not hand.document.objects
+    assert "smaller than 2 pixels" in hand.problems[-1]
+    assert hand.layer("sam2v boxes").nshapes == 0
+
+
+def test_a_change_of_the_document_does_not_break_off_a_drag(hand):
+    hand.click(*tiny.CLICK)
+    hand.widget.tools.take("box")
+    hand.press(5, 30)
+    hand.move(6, 31)
+    hand.widget.work.undo()  # as an answer that arrives would, it changes what is to be shown
+    hand.move(12, 40)
+    hand.move(17, 47)
+    hand.release(17, 47)
+    hand.wait_for_worker()
+    (number,) = hand.document.objects
+    assert hand.document.prompt(number, 0).box == pytest.approx((5.5, 30.5, 17.5, 47.5), abs=1)
+    assert hand.problems == []
+
+
+def test_a_line_through_an_object_prompts_it_with_a_few_clicks(hand):
+    hand.widget.tools.take("scribble")
+    hand.drag((15, 14), (16, 18), (18, 22), (20, 28))
+    hand.wait_for_worker()
+    prompt = hand.document.prompt(1, 0)
+    assert 2 <= len(prompt.points) <= 5
+    assert set(prompt.labels) == {1}
+    assert hand.document.mask_at(1, 0) is not None
+    assert hand.layer("sam2v boxes").nshapes == 0
+    assert len(hand.layer("sam2v points").data) == len(prompt.points)
+
+
+def test_after_a_repair_the_corrected_frame_is_in_view(hand):
+    hand.click(*tiny.CLICK)
+    hand.track()
+    hand.click(25, 25, frame=5, tool="point_negative")
+    assert hand.status.startswith(("Corrected", "The model is not sure"))
+    hand.widget.work.repair()
+    hand.wait_for_worker()
+    assert hand.document.frame(1, 6).origin is Origin.TRACKED
+    assert hand.bench.frame == 5
+
+
+def test_what_is_tracked_is_remembered_for_the_next_panel(hand):
+    box = hand.widget.panel.track.scope
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    assert hand.kept[-1].track_objects == "all"
+    hand.widget.panel.track.advanced.collect.click()
+    assert (hand.kept[-1].collect_prompts, hand.kept[-1].follow) == (True, True)
+    hand.widget.close_all()
+    again = Person(hand.viewer, hand.qtbot, None)
+    assert again.widget.panel.track.request("forward").objects == "all"
+    assert again.widget.panel.prompts.answer_button.isVisibleTo(again.widget.panel)
+    again.widget.close_all()
+
+
+def test_collected_prompts_are_answered_by_the_key_and_before_tracking(hand):
+    hand.widget.panel.track.advanced.collect.click()
+    hand.click(*tiny.CLICK)
+    assert hand.document.mask_at(1, 0) is None
+    hand.key(Qt.Key.Key_8)
+    hand.wait_for_worker()
+    assert hand.document.mask_at(1, 0) is not None
+    hand.widget.work.next_object()
+    hand.click(*tiny.OTHER_CLICK)
+    hand.track(FORWARD)
+    assert hand.frames(2) == list(range(tiny.LENGTH))
+
+
+def test_the_key_goes_to_the_next_doubtful_frame_or_says_that_there_is_none(hand):
+    hand.click(*tiny.CLICK)
+    hand.track(TrackRequest("forward", "count", count=3))
+    opened = hand.document.propagation()
+    for frame in (1, 2, 3):
+        entry = hand.document.frame(1, frame).entry
+        opened.add(frame, {1: type(entry)(entry.mask, 0.2 if frame == 2 else 0.9, 1.0)})
+    opened.close()
+    hand.widget.show_frame(0)
+    hand.key(Qt.Key.Key_9)
+    assert hand.bench.frame == 2
+    hand.bench.toggle_frame_lock()
+    hand.key(Qt.Key.Key_9)
+    assert hand.status.startswith("No frame is in doubt")
+
+
+def test_work_that_belongs_to_another_movie_stays_on_offer_and_names_it(hand, make_napari_viewer, qtbot, tmp_path):
+    hand.click(*tiny.CLICK)
+    hand.widget.close_all()
+    viewer = make_napari_viewer()
+    viewer.add_image(np.zeros((4, 30, 30), np.uint8), name="another")
+    other = Person(viewer, qtbot, tmp_path / "recovery")
+    offer = other.widget.panel.offer
+    offer.restore.click()
+    other.wait_for_files()
+    assert not offer.isHidden()
+    assert "Open the movie 'movie', then press Restore" in offer.text()
+    other.viewer.add_image(tiny.make_movie(), name="movie")
+    other.choose("movie")
+    offer.restore.click()
+    other.wait_for_files()
+    assert list(other.document.objects) == [1]
+    assert offer.isHidden()
+    other.widget.close_all()

@@ -1,0 +1,166 @@
+"""What a person does while a run is under way: it is done, and the run goes on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from psygnal import Signal
+
+from napari_sam2v.binding.model_binding import ModelBinding
+from napari_sam2v.layers.painted_labels import MaskEdit
+from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.workbench.status import next_step
+from src_model.annotation import DeleteObject, LockFrames, Origin
+from src_model.frames import Normalization, open_movie
+from src_model.masks import Rle
+from tests.tracking import tiny
+
+ALL = TrackRequest("forward", objects="all")
+EVERY_FRAME = list(range(2, tiny.LENGTH))
+SQUARE = np.zeros(tiny.SHAPE, bool)
+SQUARE[20:30, 20:35] = True
+
+
+@pytest.fixture
+def running(clicked):
+    """One object that is being tracked from frame 2 on; frame 3 is done, frame 7 is not."""
+    clicked.workbench.tracking.track(ALL)
+    clicked.host.turn(lambda: 3 in clicked.frames())
+    assert clicked.workbench.tracking.is_tracking
+    assert 7 not in clicked.frames()
+    return clicked
+
+
+def session_of(seat):
+    return seat.workbench.tracker.session
+
+
+@pytest.mark.parametrize("frame", [3, 8])
+def test_a_click_on_the_object_is_answered_and_the_run_goes_on_from_it(running, frame):
+    running.click((25, 25), frame=frame, object_id=1, wait=False)
+    running.host.turn(lambda: running.workbench.prompts.readings is not None)
+    assert running.workbench.tracking.is_tracking
+    answer = running.document.mask_at(1, frame)
+    running.wait()
+    assert running.frames() == EVERY_FRAME
+    assert running.document.mask_at(1, frame) == answer
+    assert running.document.frame(1, frame).origin is Origin.PROMPTED
+    assert {2, frame} <= session_of(running).objects[1].bank.conditioning.keys()
+    assert running.problems == []
+
+
+def test_a_click_ahead_gives_what_a_session_gives(running, predictor):
+    running.click((25, 25), frame=9, object_id=1)
+    by_hand = predictor.start(tiny.make_movie())
+    by_hand.prompt(2, 1, points=[tiny.CLICK])
+    by_hand.prompt(9, 1, points=[(25, 25)])
+    assert running.document.mask_at(1, 9) == by_hand.masklets[1].mask_at(9)
+
+
+def test_a_click_starts_another_object_meanwhile(running):
+    running.workbench.select(None)
+    running.click(tiny.OTHER_CLICK, frame=3)
+    assert running.frames(1) == EVERY_FRAME
+    assert running.frames(2) == [3]
+    assert running.problems == []
+
+
+def test_another_reading_reaches_the_run(running):
+    running.click((25, 25), frame=8, object_id=1, wait=False)
+    running.host.turn(lambda: running.workbench.prompts.readings is not None)
+    running.workbench.prompts.next_reading()
+    chosen = running.document.mask_at(1, 8)
+    running.wait()
+    assert running.frames() == EVERY_FRAME
+    assert running.document.mask_at(1, 8) == session_of(running).masklets[1].mask_at(8) == chosen
+
+
+def test_what_is_painted_and_locked_ahead_stays_and_is_known_to_the_run(running):
+    running.workbench.prompts.paint(MaskEdit(1, 8, Rle.encode(SQUARE)))
+    running.workbench.do(LockFrames(1, (8,)))
+    running.wait()
+    assert running.frames() == EVERY_FRAME
+    assert running.document.mask_at(1, 8) == Rle.encode(SQUARE) == session_of(running).masklets[1].mask_at(8)
+    assert session_of(running).objects[1].is_fixed(8)
+
+
+def test_an_object_that_is_deleted_is_tracked_no_further_and_the_others_are(clicked):
+    clicked.workbench.select(None)
+    clicked.click(tiny.OTHER_CLICK, frame=2)
+    clicked.workbench.tracking.track(ALL)
+    clicked.host.turn(lambda: 3 in clicked.frames())
+    clicked.workbench.do(DeleteObject(2))
+    clicked.wait()
+    assert clicked.frames(1) == EVERY_FRAME
+    assert list(session_of(clicked).objects) == [1]
+    assert clicked.problems == []
+
+
+def test_another_frame_or_object_may_be_shown(running):
+    running.workbench.show_frame(0)
+    running.workbench.select(None)
+    running.wait()
+    assert running.frames() == EVERY_FRAME
+
+
+@pytest.mark.parametrize("change", ["contrast", "channel"])
+def test_another_contrast_or_channel_counts_after_the_run(running, change):
+    tracker = running.workbench.tracker
+    if change == "contrast":
+        running.workbench.use_normalization(Normalization("limits", (0.0,), (90.0,)))
+    else:
+        running.workbench.use_movie(open_movie(255 - tiny.make_movie()))
+    assert running.workbench.tracker is tracker
+    assert "after this run" in next_step(running.workbench, {}).text
+    running.wait()
+    assert running.frames() == EVERY_FRAME
+    assert running.workbench.tracker is not tracker
+    assert not running.workbench.is_behind
+
+
+def test_a_repair_has_to_wait_and_says_so(running):
+    running.workbench.tracking.repair()
+    assert "Stop it" in running.problems[0]
+    running.wait()
+    assert running.frames() == EVERY_FRAME
+
+
+class Section:
+    """The part of the panel that offers models."""
+
+    model_chosen = Signal(str)
+    download_requested = Signal(str)
+    download_cancelled = Signal()
+
+    def __init__(self):
+        self.chosen = None
+
+    def set_models(self, choices, chosen):
+        self.chosen = chosen
+
+    def set_device(self, text):
+        pass
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_another_model_asks_before_it_ends_the_run(running, stops):
+    asked, section = [], Section()
+
+    def may_stop(text):
+        asked.append(text)
+        return stops
+
+    binding = ModelBinding(
+        section, running.workbench, running.host.post, told=running.problems.append, may_stop=may_stop
+    )
+    tracker = running.workbench.tracker
+    section.model_chosen.emit("sam2.1-tiny")
+    assert len(asked) == 1
+    assert "sam2.1-tiny" in asked[0]
+    assert running.workbench.tracking.is_tracking is not stops
+    assert (running.workbench.tracker is tracker) is not stops
+    running.wait()
+    assert (running.frames() == EVERY_FRAME) is not stops
+    section.model_chosen.emit("default")
+    assert len(asked) == 1  # nothing runs any more
+    binding.close()
