@@ -136,10 +136,10 @@ def painted(annotation: Annotation) -> Any:
     """Return the label images of a document as a dask array, (T, Y, X) uint16 or uint32, painted when looked at."""
     import dask.array
 
-    from src_model.annotation import Annotation, label_image
+    from src_model.annotation import label_image
     from src_model.formats.label_movie import label_dtype
 
-    frozen = Annotation.of_state(annotation.snapshot().state)
+    frozen = annotation.snapshot()
     dtype = label_dtype(annotation.objects, least=np.uint16)
     length, (height, width) = annotation.movie.length, annotation.movie.frame_shape
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cvat_serverless.sdk.task import Place
-    from src_model.annotation import Annotation, Snapshot
+    from src_model.annotation import Annotation
 
 MAX_BYTES = 16 * 2**20
 """Longest guide that is written or read."""
@@ -67,7 +67,7 @@ class Sent:
     labels: dict[int, str]
 
 
-def packed(snapshot: Snapshot, form: Form, groups: dict[int, int], labels: dict[int, str], task: int) -> str | None:
+def packed(annotation: Annotation, form: Form, groups: dict[int, int], labels: dict[int, str], task: int) -> str | None:
     """Return the part of a guide that holds a document; None if it would be too long.
 
     Raises
@@ -76,7 +76,7 @@ def packed(snapshot: Snapshot, form: Form, groups: dict[int, int], labels: dict[
         If this computer has no room to put it together.
     """
     with _scratch() as path:
-        write(snapshot, path)
+        write(annotation, path)
         document = base64.b64encode(path.read_bytes()).decode()
     data = _Carried(form=form, groups=groups, labels=labels, document=document).model_dump_json()
     if len(data) > MAX_BYTES:

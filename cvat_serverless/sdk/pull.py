@@ -19,14 +19,14 @@ from src_model.annotation import (
     AnnotatedFrame,
     AnnotatedObject,
     Annotation,
+    ApplyPatch,
     MovieIdentity,
     Origin,
-    Project,
+    Patch,
     Prompt,
     save,
 )
-from src_model.annotation.patch import Patch, PatchBuilder
-from src_model.annotation.state import State
+from src_model.annotation.patch import PatchBuilder
 from src_model.errors import AnnotationFileError, RequestError
 from src_model.formats.target import check_target, files_of_movie
 from src_model.masks import Rle
@@ -93,13 +93,13 @@ def pull_document(place: Place, out: Path, movie: Path | None = None, *, force: 
     sent = sent_document(place)
     if sent is None:
         now = place.annotations(Receipts(place.slug).written().is_as_written)
-        news = _News(State(Project(_identity(place, movie))), 0, now)
+        news = _News(Annotation(_identity(place, movie)), 0, now)
     else:
         check_fits(sent.annotation.movie, place)
         news = _brought_up_to_date(place, sent)
-    added, left_out = _add_objects(news.state, place, news.others)
-    save(Annotation.of_state(news.state, modified=True), out)
-    lines = [f"{len(news.state.tracks)} objects of {place.described} fetched to '{out}'."]
+    added, left_out = _add_objects(news.document, place, news.others)
+    save(news.document, out)
+    lines = [f"{len(news.document.objects)} objects of {place.described} fetched to '{out}'."]
     if sent is not None:
         lines.append(f"{news.changed} masks were changed in CVAT since they were sent, and {added} objects are new.")
     lines += [f"{text[:1].upper()}{text[1:]}." for text in news.doubts]
@@ -128,7 +128,7 @@ class _News:
 
     Attributes
     ----------
-    state
+    document
         The document as it is now.
     changed
         How many masks were changed.
@@ -138,14 +138,14 @@ class _News:
         Where jobs hold different copies of a thing, in words.
     """
 
-    state: State
+    document: Annotation
     changed: int
     others: Annotations
     doubts: tuple[str, ...] = ()
 
 
 def _brought_up_to_date(place: Place, sent: Sent) -> _News:
-    state = sent.annotation.snapshot().state
+    document = sent.annotation
     last = place.data.size - 1
     labels = dict.fromkeys(sent.annotation.objects, Label(id=0, name=""))
     expected = change_for(sent.annotation, sent.form, labels, sent.groups, place.data.deleted_frames)
@@ -154,27 +154,27 @@ def _brought_up_to_date(place: Place, sent: Sent) -> _News:
     after = by_group(now, last)
     changed = 0
     for number, group in sent.groups.items():
-        if number not in state.tracks:
+        if number not in document.objects:
             continue
         if group in before and group not in after:
-            _remove(state, number)
+            _remove(document, number)
             continue
         patch = PatchBuilder()
         if group in after:
             name = place.labels[after[group].label_id].name
-            if name != sent.labels.get(number, state.tracks[number].info.class_name):
-                patch.objects[number] = replace(state.tracks[number].info, class_name=name)
+            if name != sent.labels.get(number, document.object(number).class_name):
+                patch.objects[number] = replace(document.object(number), class_name=name)
             differing = _differing(before.get(group), after[group])
             changed += len(differing)
             for frame in differing:
-                _take(patch, number, frame, after[group].frames.get(frame), state.project.movie.frame_shape)
-        state.apply(patch.build())
+                _take(patch, number, frame, after[group].frames.get(frame), document.movie.frame_shape)
+        document.do(ApplyPatch(f"Changed in CVAT: {document.object(number).title}", patch.build()))
     groups = set(sent.groups.values())
     others = Annotations(
         shapes=tuple(raw for raw in now.shapes if (raw.get("group") or 0) not in groups),
         tracks=tuple(raw for raw in now.tracks if (raw.get("group") or 0) not in groups),
     )
-    return _News(state, changed, others, tuple(now.disputed.values()))
+    return _News(document, changed, others, tuple(now.disputed.values()))
 
 
 def _shown(place: Place, expected: Change) -> Annotations:
@@ -215,31 +215,30 @@ def _box_prompt(look: Drawn, image: tuple[int, int]) -> Prompt:
     return Prompt(box=make_shape("rectangle", turned_box(look), image).box)
 
 
-def _remove(state: State, number: int) -> None:
-    track = state.tracks[number]
-    divisions = {parent: None for parent, item in state.divisions.items() if number in (parent, *item.daughters)}
-    state.apply(
-        Patch(
-            objects={number: None},
-            masks={number: dict.fromkeys(track.masklet.frames)},
-            prompts={number: dict.fromkeys(track.prompts)},
-            locks={number: dict.fromkeys(track.locked, False)},
-            divisions=divisions,
-        )
+def _remove(document: Annotation, number: int) -> None:
+    track = document.track(number)
+    divisions = {p: None for p, item in document.divisions.items() if number in (p, *item.daughters)}
+    patch = Patch(
+        objects={number: None},
+        masks={number: dict.fromkeys(track.masks.frames())},
+        prompts={number: dict.fromkeys(track.prompts)},
+        locks={number: dict.fromkeys(track.locked, False)},
+        divisions=divisions,
     )
+    document.do(ApplyPatch(f"Removed in CVAT: {track.info.title}", patch))
 
 
 # Objects that a document does not have yet ----------------------------------------------------------------------------
 
 
-def _add_objects(state: State, place: Place, annotations: Annotations) -> tuple[int, int]:
+def _add_objects(document: Annotation, place: Place, annotations: Annotations) -> tuple[int, int]:
     """Return how many objects were added, and how many shapes could not be."""
     things, left_out = things_of(annotations, place.data.size - 1)
     added = 0
-    image = state.project.movie.frame_shape
+    image = document.movie.frame_shape
     for thing in things:
-        taken = thing.group in state.tracks or not 0 < thing.group <= MAX_OBJECT_ID
-        number = max(state.tracks, default=0) + 1 if taken else thing.group
+        taken = thing.group in document.objects or not 0 < thing.group <= MAX_OBJECT_ID
+        number = document.next_id() if taken else thing.group
         patch = PatchBuilder()
         patch.objects[number] = AnnotatedObject(number, class_name=place.labels[thing.label_id].name)
         for frame, look in thing.frames.items():
@@ -248,7 +247,7 @@ def _add_objects(state: State, place: Place, annotations: Annotations) -> tuple[
             except RequestError:  # it lies outside of the image, or covers no pixel
                 left_out += 1
         if patch.masks[number] or patch.prompts[number]:
-            state.apply(patch.build())
+            document.do(ApplyPatch(f"Drawn in CVAT: object {number}", patch.build()))
             added += 1
     return added, left_out
 

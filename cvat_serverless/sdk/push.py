@@ -76,7 +76,7 @@ def push_document(
     summary = f"{count} object{'' if count == 1 else 's'} of '{path.name}' sent to {place.described} as {form.value}."
     receipt = carry_out(place, change, receipts, summary, guide=True)
     names = {number: each.name for number, each in labels.items()}
-    block = packed(annotation.snapshot(), form, groups, names, place.task.id)
+    block = packed(annotation, form, groups, names, place.task.id)
     lines = [summary, *_store(place, block, receipt, receipts)]
     return (*lines, f"To take it back: sam2v cvat push --task {place.task.id} --undo")
 

@@ -146,7 +146,7 @@ class Run:
     def keep(self, annotation: Annotation) -> str | None:
         """Write what is there so far; return why it could not be: that need not end the tracking, but is to be told."""
         try:
-            write(annotation.snapshot(), self._path)
+            write(annotation, self._path)
         except AnnotationFileError as error:
             return str(error)
         return None

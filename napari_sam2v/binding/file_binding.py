@@ -82,12 +82,10 @@ class FileBinding:
 
     def export_to(self, chosen: Format, path: Path) -> None:
         """Export the document in a format; what an earlier export left there is replaced, another file after asking."""
-        from src_model.annotation import Annotation
         from src_model.formats import ExportOptions, export
         from src_model.formats.exporting import check_export
 
-        document = self._workbench.annotation
-        frozen = Annotation.of_state(document.snapshot().state, file=document.file)
+        frozen = self._workbench.annotation.snapshot()
         if foreign := path.is_file() and not chosen.folder and not chosen.is_ours(path):
             try:
                 check_export(frozen, path, chosen, ExportOptions(force=True))

@@ -109,11 +109,11 @@ class SaveBinding:
     def save_to(self, path: Path) -> None:
         """Save the document as it is now to a file; what is done meanwhile is not in it, and stays unsaved."""
         document = self._workbench.annotation
-        snapshot, known = document.snapshot(), document.file
+        known = document.file
         self._errands.run(
             f"Saving {path.name}",
-            lambda _progress, _cancelled: write(snapshot, path, known=known),
-            lambda saved: document.mark_saved(snapshot, saved),
+            lambda _progress, _cancelled: write(document, path, known=known),
+            document.mark_saved,
             must_finish=True,
         )
 
@@ -176,20 +176,13 @@ class SaveBinding:
             self.offer()
             return
 
-        def done() -> None:
-            try:
-                discard(item)  # the document has an autosave of its own by now
-            except AnnotationFileError as error:
-                fail(error)
-            self.offer()
-
         def fail(error: Exception) -> None:
             self._told(error)
             # the offer stays: on the right movie it works
             wanted = f"It could not be restored here. Open the movie '{item.movie}', then press Restore."
             self._panel.offer.set_offer(f"{_described(item)} {wanted}")
 
-        if self._read(f"the work on '{item.movie}'", lambda: recover(item), done, fail):
+        if self._read(f"the work on '{item.movie}'", lambda: recover(item), self.offer, fail):
             self._panel.offer.set_offer(None)
 
     def _read(

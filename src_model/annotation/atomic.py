@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,15 @@ def replacing_path(path: Path) -> Iterator[Path]:
         _sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Give an open file to write to, which takes the place of ``path``; as :func:`replacing_path`."""
+    with replacing_path(path) as part:
+        with part.open("wb") as file:
+            yield file
+        bring_to_disk(part)
 
 
 def bring_to_disk(path: Path) -> None:

@@ -105,14 +105,14 @@ class Annotation(DocumentView):
         project = movie if isinstance(movie, Project) else Project(movie)
         store = CellStore(copy.create, project.movie.name, _BEGINNING)
         store.put_project(ROOT, project)
+        if contents is not None:
+            store.put_fact("begun_with_contents", 1)
         super().__init__(State(store), copy)
         self._begin()
         with self._changing(ROOT):
             if contents is not None:
                 self._state.check(contents)
                 self._state.apply(contents, ROOT)
-                store.put_fact("begun_with_contents", 1)
-                self._saved_revision = None
 
     @classmethod
     def opened(cls, copy: WorkingCopy, name: str) -> Annotation:
@@ -156,7 +156,7 @@ class Annotation(DocumentView):
     def snapshot(self) -> DocumentView:
         """Return the document as it is now, for any thread; what arrived of an open propagation is in it."""
         store = CellStore(self._copy.reader, self._state.store.name, self._state.store.moment)
-        view = DocumentView(self._state.snapshot(store), self._copy)
+        view = DocumentView(self._state.snapshot(store), self._copy, self.path)
         self._views.add(view)
         return view
 

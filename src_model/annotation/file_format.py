@@ -73,8 +73,8 @@ def write(annotation: Annotation, path: str | PathLike[str], *, known: SavedFile
     Raises
     ------
     AnnotationFileError
-        If the suffix is not ``.sam2v``, the file cannot be written, or it was changed by another program; what was there
-        is untouched then.
+        If the suffix is not ``.sam2v``, the file cannot be written, or another program changed it; what was there is
+        untouched then.
     """
     target = Path(path).absolute()
     _check_unchanged(target, known)

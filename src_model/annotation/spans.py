@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Set
+from numbers import Integral
 from typing import TypeAlias
 
 Span: TypeAlias = tuple[int, int]
@@ -39,8 +40,10 @@ class SpanSet(Set[int]):
         return SpanSet(joined_spans(self.spans, [(number, number + 1)]))
 
     def __contains__(self, frame: object) -> bool:
-        at = bisect_right(self.spans, frame, key=lambda span: span[0]) - 1  # type: ignore[type-var, arg-type]
-        return at >= 0 and frame < self.spans[at][1]  # type: ignore[operator]
+        if not isinstance(frame, Integral):
+            return False
+        at = bisect_right(self.spans, int(frame), key=lambda span: span[0]) - 1
+        return at >= 0 and int(frame) < self.spans[at][1]
 
     def __iter__(self) -> Iterator[int]:
         for start, stop in self.spans:

@@ -232,7 +232,7 @@ class State:
         """Read a frame of all objects at once where many masks of it will be asked for, as while tracking."""
         frames = {frame for entries in masks.values() for frame in entries} if len(masks) >= _MANY_OBJECTS else ()
         if len(frames) == 1:
-            self.store.masks_on(*frames, self.project.movie.frame_shape)
+            self.store.masks_on(next(iter(frames)), self.project.movie.frame_shape)
 
     @contextmanager
     def trial(self) -> Iterator[None]:

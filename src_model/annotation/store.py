@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from src_model.annotation.cells import (
     EMPTY_MASK_BYTES,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from src_model.annotation.spans import SpanSet
     from src_model.annotation.working_copy import WorkingCopy
     from src_model.masks import Rle
+
+_Value = TypeVar("_Value")
 
 _PLANE: Final = 0
 """Plane (z) of all cells of a plain time-lapse."""
@@ -74,6 +76,8 @@ class MaskFacts:
     ----------
     frame
         Frame number.
+    version
+        Of the value: equal versions are the same mask.
     origin
         Code of where it came from, an index of ``ORIGINS``.
     score, object_score
@@ -83,6 +87,7 @@ class MaskFacts:
     """
 
     frame: int
+    version: int
     origin: int
     score: float
     object_score: float
@@ -142,12 +147,12 @@ class CellStore:
         found = next(rows, None)
         if found is None:
             raise AnnotationFileError(f"'{self.name}' is damaged: nothing says which movie it belongs to")
-        return self._checked(lambda: unpacked_project(found[1]))
+        return self._checked(unpacked_project, found[1])
 
     def objects(self) -> dict[int, AnnotatedObject]:
         """Return the objects by ascending id."""
         rows = self._latest("SELECT object, version, step, value FROM objects ORDER BY object, version DESC", (), 1)
-        found = {object_id: self._checked(lambda t=text: unpacked_object(t)) for object_id, text in rows if text}
+        found = {object_id: self._checked(unpacked_object, text) for object_id, text in rows if text}
         if any(object_id != info.object_id for object_id, info in found.items()):
             raise AnnotationFileError(f"'{self.name}' is damaged: an object lies under the number of another")
         return found
@@ -163,14 +168,14 @@ class CellStore:
         table: dict[int, dict[int, Prompt]] = {}
         for number, frame, text, mask in rows:
             if text is not None:
-                prompt = self._checked(lambda t=text, m=mask: unpacked_prompt(t, m, shape))
+                prompt = self._checked(unpacked_prompt, text, mask, shape)
                 table.setdefault(number, {})[frame] = prompt
         return table
 
     def locks(self, length: int) -> dict[int, SpanSet]:
         """Return the locked frames of a movie of ``length`` frames, by object."""
         rows = self._latest("SELECT object, version, step, spans FROM locks ORDER BY object, z, version DESC", (), 1)
-        found = ((number, self._checked(lambda t=text: unpacked_spans(t, length))) for number, text in rows)
+        found = ((number, self._checked(unpacked_spans, text, length)) for number, text in rows)
         return {number: spans for number, spans in found if spans}
 
     def divisions(self) -> dict[int, Division]:
@@ -182,7 +187,7 @@ class CellStore:
         for parent, child, frame in rows:
             if frame is not None:
                 edges.setdefault(parent, {})[child] = frame
-        return {parent: self._checked(lambda p=parent, e=found: _division(p, e)) for parent, found in edges.items()}
+        return {parent: self._checked(_division, parent, found) for parent, found in edges.items()}
 
     def mask(self, object_id: int, frame: int, shape: tuple[int, int]) -> AnnotatedFrame | None:
         """Return an object's mask on a frame, or None."""
@@ -217,16 +222,16 @@ class CellStore:
     def mask_facts(self, object_id: int, start: int = 0, stop: int | None = None) -> Iterator[MaskFacts]:
         """Tell what is known of an object's masks, by ascending frame, without reading them."""
         rows = self._latest(
-            "SELECT t, version, step, origin, score, object_score, length(runs) FROM masks "
+            "SELECT t, version, step, version, origin, score, object_score, length(runs) FROM masks "
             "WHERE object = ? AND t >= ? AND t < ? ORDER BY t, z, version DESC",
             (object_id, start, 2**31 if stop is None else stop),
             1,
         )
-        for frame, origin, score, object_score, size in rows:
+        for frame, version, origin, score, object_score, size in rows:
             if size is not None:
                 if origin not in range(len(ORIGINS)):
                     raise AnnotationFileError(f"'{self.name}' is damaged: a mask of an unknown origin")
-                yield MaskFacts(frame, origin, score, object_score, size == EMPTY_MASK_BYTES)
+                yield MaskFacts(frame, version, origin, score, object_score, size == EMPTY_MASK_BYTES)
 
     def fact(self, name: str) -> object:
         """Return what was noted about the document itself; None if nothing."""
@@ -320,11 +325,13 @@ class CellStore:
         scores_are_numbers = all(value is not None and math.isfinite(value) for value in (score, object_score))
         if origin not in range(len(ORIGINS)) or not scores_are_numbers:
             raise AnnotationFileError(f"'{self.name}' is damaged: a mask of an unknown origin, or without scores")
-        return self._checked(lambda: AnnotatedFrame(unpacked_mask(runs, shape), score, object_score, ORIGINS[origin]))
+        mask = self._checked(unpacked_mask, runs, shape)
+        return AnnotatedFrame(mask, score, object_score, ORIGINS[origin])
 
-    def _checked(self, make: Callable[[], Any]) -> Any:
+    def _checked(self, unpack: Callable[..., _Value], *values: object) -> _Value:
+        """Unpack what a row holds; what is wrong with it becomes an error that names the document."""
         try:
-            return make()
+            return unpack(*values)
         except Sam2vError as error:
             raise AnnotationFileError(f"'{self.name}' is damaged: {error}") from error
 

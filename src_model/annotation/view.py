@@ -10,6 +10,7 @@ from src_model.annotation.provenance import ORIGINS, AnnotatedFrame, FrameState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from src_model.annotation.lineage import Division
     from src_model.annotation.movie import MovieIdentity
@@ -30,11 +31,14 @@ class DocumentView:
         Its cells.
     copy
         Keeps the file there that they are read from.
+    path
+        The file of the document.
     """
 
-    def __init__(self, state: State, copy: WorkingCopy) -> None:
+    def __init__(self, state: State, copy: WorkingCopy, path: Path | None = None) -> None:
         self._state = state
         self._copy = copy
+        self._path = path
 
     @property
     def project(self) -> Project:
@@ -60,6 +64,15 @@ class DocumentView:
     def mask_count(self) -> int:
         """How many masks there are, over all objects and frames; it takes a second for two million."""
         return sum(len(track.masks.frames()) for track in self._state.tracks.values())
+
+    def snapshot(self) -> DocumentView:
+        """Return the document as it is now, for any thread."""
+        return self
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the document; None if it was never saved."""
+        return self._path
 
     def contents(self) -> Patch:
         """Read all cells, as the patch that leads from nothing to the document."""

@@ -27,7 +27,7 @@ def export(
 ) -> ExportReport:
     """Write an annotation in a format of other programs; the file or folder appears when it is complete.
 
-    On another thread than the document's, give ``Annotation.of_state(annotation.snapshot().state)``.
+    On another thread than the document's, give ``annotation.snapshot()``.
 
     Parameters
     ----------

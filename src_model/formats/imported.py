@@ -87,4 +87,5 @@ class Imported:
         """
         annotation = Annotation(movie or MovieIdentity(self.name, self.shape, "uint16"))
         annotation.do(self.action(annotation))
-        return Annotation.of_state(annotation.snapshot().state, modified=True)
+        annotation.forget_history()
+        return annotation

@@ -2,7 +2,7 @@
 
 from src_model.workflow.document_tracker import DocumentTracker
 from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest, TrackRequest
-from src_model.workflow.snapshot import ObjectSnapshot, snapshot, snapshot_of
+from src_model.workflow.snapshot import ObjectSnapshot, snapshot_of
 
 __all__ = [
     "DocumentTracker",
@@ -12,6 +12,5 @@ __all__ = [
     "PromptRequest",
     "RepairRequest",
     "TrackRequest",
-    "snapshot",
     "snapshot_of",
 ]

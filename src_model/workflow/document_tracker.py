@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from src_model.frames import FrameSource, Normalization
     from src_model.tracking import FrameResult, PromptAnswer, Session, StreamingPredictor
     from src_model.workflow.requests import PromptRequest, RepairRequest, TrackRequest
-    from src_model.workflow.snapshot import ObjectSnapshot
+    from src_model.workflow.snapshot import KnownMasks, ObjectSnapshot
 
 _NO_PROMPTS: Mapping[int, Prompt | None] = MappingProxyType({})
 
@@ -75,6 +75,7 @@ class DocumentTracker:
         self._cache_dir = cache_dir
         self._session: Session | None = None
         self._answers: dict[tuple[int, int], _Answer] = {}
+        self._masks: dict[int, KnownMasks] = {}  # read before, by object: they need not be read again
 
     @property
     def session(self) -> Session:
@@ -102,7 +103,7 @@ class DocumentTracker:
         prompt = known.prompts.get(frame)
         if prompt is None or prompt.is_empty:
             raise NoPromptError(f"object {known.object_id} has no prompt on frame {frame}; click, draw a box or paint")
-        held = known.masks.get(frame)
+        held = known.mask(frame)
         is_answered = held is not None and held.origin is Origin.PROMPTED
         earlier = self._answers.get((known.object_id, frame)) if is_answered else None
         self._adopt(known, {frame: None if earlier is None else earlier.prompt})
@@ -159,6 +160,7 @@ class DocumentTracker:
         for each in known:
             self._adopt(each)
         for object_id in gone:
+            self._masks.pop(object_id, None)
             if object_id in self.session.objects:
                 self.session.remove_object(object_id)
 
@@ -197,15 +199,16 @@ class DocumentTracker:
         """Bring an object of the session to its snapshot, with other ``prompts`` on some frames (None: none)."""
         self._follow_choice(known)
         wanted = {**known.prompts, **prompts}
+        masks = known.masks(self._masks.setdefault(known.object_id, {}))
         self.session.adopt(
             KnownObject(
                 known.object_id,
-                known.masks,
+                masks,
                 {frame: _for_tracking(prompt) for frame, prompt in wanted.items() if prompt is not None},
                 known.fixed,
                 {
                     frame: entry.origin is Origin.TRACKED_BACK
-                    for frame, entry in known.masks.items()
+                    for frame, entry in masks.items()
                     if entry.origin is not Origin.PROMPTED
                 },
             )
@@ -217,7 +220,7 @@ class DocumentTracker:
         if item is None or item.readings is None:
             return
         frame = item.readings.frame
-        entry, answer = known.masks.get(frame), self._answers.get((known.object_id, frame))
+        entry, answer = known.mask(frame), self._answers.get((known.object_id, frame))
         if entry is None or answer is None or entry.mask == item.masklet.mask_at(frame):
             return
         for index, candidate in enumerate(answer.outcome.candidates):
@@ -255,4 +258,4 @@ def _tracked(result: FrameResult, known: Mapping[int, ObjectSnapshot], *, revers
 
 
 def _is_kept(known: ObjectSnapshot, frame: int) -> bool:
-    return frame in known.masks and (frame in known.fixed or frame in known.prompts)
+    return frame in known.frames and (frame in known.fixed or frame in known.prompts)

@@ -16,7 +16,6 @@ from src_model.annotation import (
     Prompt,
 )
 from src_model.annotation.patch import Patch
-from src_model.annotation.state import State
 from src_model.errors import Sam2vError, SessionFileError
 from src_model.frames import Normalization
 from src_model.tracking.session_file import as_document, read_document
@@ -73,9 +72,7 @@ def document_of(session: Session, path: str = "") -> Annotation:
 
 
 def _document(session: SessionDocument, movie: MovieIdentity) -> Annotation:
-    state = State(_project(session, movie))
-    state.apply(_patch(session, movie.frame_shape))
-    return Annotation.of_state(state, modified=True)
+    return Annotation(_project(session, movie), _patch(session, movie.frame_shape))
 
 
 def _project(session: SessionDocument, movie: MovieIdentity) -> Project:

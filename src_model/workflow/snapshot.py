@@ -2,55 +2,92 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
-from src_model.annotation.provenance import Origin
-from src_model.annotation.state import Track
+from src_model.annotation import Origin
+from src_model.annotation.provenance import ORIGINS
+from src_model.annotation.spans import spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from src_model.annotation import Annotation
-    from src_model.annotation.prompts import Prompt
-    from src_model.annotation.provenance import AnnotatedFrame
+    from src_model.annotation import AnnotatedFrame, DocumentView, Prompt
+    from src_model.annotation.store import MaskFacts
+
+KnownMasks: TypeAlias = "dict[int, tuple[int, AnnotatedFrame]]"
+"""Masks of an object that were read before, with their versions, by frame."""
+
+_FRAMES_BETWEEN = 16
+"""Frames that are read although they are known, rather than to ask once more for those behind them."""
 
 
-@dataclass(frozen=True, slots=True)
 class ObjectSnapshot:
-    """An object of the document at one moment.
+    """An object of the document at one moment; its masks are read when they are asked for, on any thread.
 
-    Attributes
+    Parameters
     ----------
+    view
+        The document at that moment.
     object_id
-        Its number.
-    masks, prompts
-        By frame.
-    fixed
-        Frames that tracking takes as they are: locked ones, and those painted by hand.
+        Its number; UnknownObjectError if there is no such object.
     """
 
-    object_id: int
-    masks: Mapping[int, AnnotatedFrame] = field(default_factory=dict)
-    prompts: Mapping[int, Prompt] = field(default_factory=dict)
-    fixed: frozenset[int] = frozenset()
+    def __init__(self, view: DocumentView, object_id: int) -> None:
+        self._view = view  # keeps there what the masks are read from
+        self._track = view.track(object_id)
+        self.object_id = object_id
+
+    @property
+    def prompts(self) -> Mapping[int, Prompt]:
+        """Prompts by frame."""
+        return self._track.prompts
+
+    @cached_property
+    def frames(self) -> dict[int, MaskFacts]:
+        """What is known of the masks without reading them, by ascending frame."""
+        return {fact.frame: fact for fact in self._track.masks.facts()}
+
+    @cached_property
+    def fixed(self) -> frozenset[int]:
+        """Frames that tracking takes as they are: locked ones, and those painted by hand."""
+        edited = {frame for frame, fact in self.frames.items() if ORIGINS[fact.origin] is Origin.EDITED}
+        return frozenset(edited | set(self.frames if self._track.info.locked else self._track.locked))
+
+    def mask(self, frame: int) -> AnnotatedFrame | None:
+        """Read the mask of a frame; None where there is none."""
+        return self._track.masks.get(frame)
+
+    def masks(self, known: KnownMasks | None = None) -> dict[int, AnnotatedFrame]:
+        """Read all masks, by ascending frame.
+
+        Parameters
+        ----------
+        known
+            Masks that were read before, which are not read again if they did not change; it is brought up to date.
+        """
+        known = {} if known is None else known
+        for frame in known.keys() - self.frames.keys():
+            del known[frame]
+        changed = [f for f, fact in self.frames.items() if f not in known or known[f][0] != fact.version]
+        for start, stop in _runs(changed):
+            for frame, entry in self._track.masks.entries(start, stop).items():
+                if frame not in known or known[frame][0] != self.frames[frame].version:
+                    known[frame] = (self.frames[frame].version, entry)
+        return {frame: known[frame][1] for frame in self.frames}
 
 
-def snapshot(track: Track) -> ObjectSnapshot:
-    """Take an object of the document as it is now; masks are shared, so that this is quick."""
-    masks = track.frames()
-    edited = {frame for frame, entry in masks.items() if entry.origin is Origin.EDITED}
-    locked = masks.keys() if track.info.locked else track.locked
-    return ObjectSnapshot(track.info.object_id, masks, dict(track.prompts), frozenset(edited | set(locked)))
+def snapshot_of(document: DocumentView, object_id: int) -> ObjectSnapshot:
+    """Take an object of a document as it is now, or raise UnknownObjectError; no mask is read."""
+    return ObjectSnapshot(document.snapshot(), object_id)
 
 
-def snapshot_of(annotation: Annotation, object_id: int) -> ObjectSnapshot:
-    """Take an object of a document by its id, or raise UnknownObjectError."""
-    return snapshot(
-        Track(
-            annotation.object(object_id),
-            annotation.masklet(object_id),
-            dict(annotation.prompts(object_id)),
-            set(annotation.locked_frames(object_id)),
-        )
-    )
+def _runs(frames: list[int]) -> list[tuple[int, int]]:
+    """Join frames to few spans that hold them all."""
+    runs: list[tuple[int, int]] = []
+    for start, stop in spans_of(frames):
+        if runs and start - runs[-1][1] <= _FRAMES_BETWEEN:
+            runs[-1] = (runs[-1][0], stop)
+        else:
+            runs.append((start, stop))
+    return runs

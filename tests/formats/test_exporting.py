@@ -12,7 +12,6 @@ import tifffile
 from src_model.annotation import (
     AddPoints,
     AnnotatedObject,
-    Annotation,
     Division,
     LockFrames,
     MarkDivision,
@@ -91,7 +90,7 @@ def test_the_document_is_only_read(chosen, target):
     annotation = family()
     before = annotation.snapshot()
     export(annotation, target, chosen)
-    assert annotation.snapshot().state == before.state
+    assert annotation.contents() == before.contents()
     assert annotation.undo_label == "Import 4 objects"
 
 
@@ -159,7 +158,7 @@ def test_objects_without_a_mask_are_told(tmp_path):
 
 def test_a_copy_can_be_exported_while_the_document_is_edited(tmp_path):
     annotation = plain()
-    copy = Annotation.of_state(annotation.snapshot().state)
+    copy = annotation.snapshot()
     options = ExportOptions(progress=lambda *_: annotation.undo())
     assert export(copy, tmp_path / "a.tif", options=options).objects == 2
     assert not annotation.objects

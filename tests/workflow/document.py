@@ -1,41 +1,45 @@
-"""A document in miniature: one track and what a host does with it, without history or files."""
+"""A document with one object, and what a host does with it."""
 
 from __future__ import annotations
 
-from src_model.annotation.objects import AnnotatedObject
-from src_model.annotation.prompts import Prompt
-from src_model.annotation.provenance import AnnotatedFrame, Origin
-from src_model.annotation.state import Track
-from src_model.masks import Masklet, Rle
-from src_model.workflow import FrameOutcome, PromptOutcome, snapshot
+from src_model.annotation import (
+    AddObject,
+    AddPoints,
+    AnnotatedObject,
+    Annotation,
+    AnswerPrompt,
+    MovieIdentity,
+    SetMask,
+)
+from src_model.masks import Rle
+from src_model.workflow import FrameOutcome, PromptOutcome, snapshot_of
 from tests.tracking import tiny
 
 
-def new_track(object_id=1):
-    return Track(AnnotatedObject(object_id), Masklet(object_id, tiny.SHAPE))
+def new_document(object_id=1):
+    document = Annotation(MovieIdentity("tiny", (tiny.LENGTH, *tiny.SHAPE), "uint8"))
+    document.do(AddObject(AnnotatedObject(object_id)))
+    return document
 
 
-def click(track, frame, *points, labels=None):
+def click(document, frame, *points, labels=None, object_id=1):
     """Add clicks to the prompt of a frame."""
-    prompt = track.prompts.get(frame, Prompt())
-    track.prompts[frame] = prompt.with_points(points, labels or [1] * len(points))
+    document.do(AddPoints(object_id, frame, points, tuple(labels or [1] * len(points))))
 
 
-def take_answer(track, outcome: PromptOutcome, candidate=None):
+def take_answer(document, outcome: PromptOutcome, candidate=None):
     entry = outcome.mask if candidate is None else outcome.candidates[candidate]
-    track.masklet.restore(outcome.frame, AnnotatedFrame.of(entry, Origin.PROMPTED))
+    document.do(AnswerPrompt(outcome.object_id, outcome.frame, entry.mask, entry.score, entry.object_score))
 
 
-def take_frame(track, outcome: FrameOutcome):
-    origin = Origin.TRACKED_BACK if outcome.reverse else Origin.TRACKED
-    entry = outcome.masks.get(track.info.object_id)
-    if entry is not None:
-        track.masklet.restore(outcome.frame, AnnotatedFrame.of(entry, origin))
+def take_frame(document, outcome: FrameOutcome):
+    with document.propagation(reverse=outcome.reverse) as opened:
+        opened.add(outcome.frame, outcome.masks)
 
 
-def paint(track, frame, mask):
-    track.masklet.restore(frame, AnnotatedFrame(Rle.encode(mask), 1.0, 1.0, Origin.EDITED))
+def paint(document, frame, mask, object_id=1):
+    document.do(SetMask(object_id, frame, Rle.encode(mask)))
 
 
-def masks(track):
-    return {frame: entry.mask for frame, entry in snapshot(track).masks.items()}
+def masks(document, object_id=1):
+    return {frame: entry.mask for frame, entry in snapshot_of(document, object_id).masks().items()}

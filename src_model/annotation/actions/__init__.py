@@ -18,6 +18,7 @@ from src_model.annotation.actions.objects import (
     RenameObject,
     ShowObject,
 )
+from src_model.annotation.actions.patching import ApplyPatch
 from src_model.annotation.actions.project import SetModel, SetMovie, SetNormalization, SetOverlap, SetSettings
 from src_model.annotation.actions.prompts import (
     AddPoints,
@@ -35,6 +36,7 @@ __all__ = [
     "AddObject",
     "AddPoints",
     "AnswerPrompt",
+    "ApplyPatch",
     "ClassifyObject",
     "ClearFrames",
     "ClearPrompts",

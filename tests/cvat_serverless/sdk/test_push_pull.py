@@ -58,7 +58,7 @@ def document(tmp_path):
 
 
 def state_of(path):
-    return load(path).snapshot().state
+    return load(path).contents()
 
 
 def fetched(sam2v, tmp_path, name="fetched.sam2v"):
