@@ -38,12 +38,21 @@ EMPTY_MASK_BYTES: Final = 1
 
 
 def packed_mask(mask: Rle) -> bytes:
-    """Pack the run lengths: a byte that says how many bytes each takes, then all but the last.
+    """Pack the run lengths, in a quarter of their room where each run lies about below the one before, as in a cell.
 
-    The last is what is left of the image. An empty mask is the one byte.
+    A byte says how. 0: an empty mask, and nothing follows. 1: where the first run of the object starts and how long it
+    is, as uint32; then for each later run by how much it starts and how much it is long otherwise than one row below
+    the one before, as int8. 2 or 4: all run lengths but the last, which is what is left of the image, in so many bytes.
     """
-    counts = mask.counts[:-1]
-    kind = "<u2" if not counts.size or int(counts.max()) < 2**16 else "<u4"
+    counts = mask.counts[:-1].astype(np.int64)
+    if not counts.size:
+        return b"\x00"
+    lengths = mask.counts[1::2].astype(np.int64)
+    starts = np.cumsum(mask.counts, dtype=np.int64)[0::2][: lengths.size]
+    steps = np.column_stack((np.diff(starts) - mask.shape[1], np.diff(lengths))).ravel()
+    if not steps.size or (steps.min() >= -128 and steps.max() <= 127):
+        return b"\x01" + np.array([starts[0], lengths[0]], "<u4").tobytes() + steps.astype("|i1").tobytes()
+    kind = "<u2" if int(counts.max()) < 2**16 else "<u4"
     return bytes([np.dtype(kind).itemsize]) + counts.astype(kind).tobytes()
 
 
@@ -55,11 +64,18 @@ def unpacked_mask(packed: bytes, shape: tuple[int, int]) -> Rle:
     AnnotationFileError, MaskError
         If the bytes are none of such a mask.
     """
-    width = packed[0] if packed else 0
-    if width not in (2, 4) or (len(packed) - 1) % width:
-        raise AnnotationFileError(f"a mask of {len(packed)} bytes is damaged")
-    counts = np.frombuffer(packed, f"<u{width}", offset=1).astype(np.int64)
-    return Rle(shape, np.append(counts, shape[0] * shape[1] - counts.sum()))
+    kind = packed[0] if packed else -1
+    if kind == 0 and len(packed) == 1:
+        return Rle.empty(shape)
+    if kind == 1 and len(packed) >= 9 and len(packed) % 2:
+        start, length = np.frombuffer(packed, "<u4", 2, 1).astype(np.int64)
+        steps = np.frombuffer(packed, "|i1", offset=9).astype(np.int64).reshape(-1, 2)
+        starts = start + np.concatenate(([0], np.cumsum(steps[:, 0] + shape[1])))
+        return Rle.from_runs(shape, starts, starts + length + np.concatenate(([0], np.cumsum(steps[:, 1]))))
+    if kind in (2, 4) and (len(packed) - 1) % kind == 0:
+        counts = np.frombuffer(packed, f"<u{kind}", offset=1).astype(np.int64)
+        return Rle(shape, np.append(counts, shape[0] * shape[1] - counts.sum()))
+    raise AnnotationFileError(f"a mask of {len(packed)} bytes is damaged")
 
 
 def packed_object(info: AnnotatedObject) -> str:

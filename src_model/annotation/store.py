@@ -338,7 +338,7 @@ class CellStore:
 
 def mask_bytes(mask: Rle) -> int:
     """Return how many bytes a mask takes in the database, about."""
-    return _ROW_BYTES + 2 * mask.counts.size
+    return _ROW_BYTES + mask.counts.size
 
 
 def _division(parent: int, edges: Mapping[int, int]) -> Division:

@@ -11,6 +11,7 @@ from src_model.annotation import (
     AddPoints,
     AnnotatedObject,
     AnswerPrompt,
+    ApplyPatch,
     ClassifyObject,
     ClearFrames,
     ClearPrompts,
@@ -26,6 +27,7 @@ from src_model.annotation import (
     MovePoint,
     NoteObject,
     Prompt,
+    Patch,
     PropagateSpan,
     RecolourObject,
     RemoveDivision,
@@ -59,6 +61,7 @@ def imported() -> Masklet:
 
 
 ACTIONS = [
+    ApplyPatch("as elsewhere", Patch(locks={1: {4: False, 5: True}})),
     AddObject(AnnotatedObject(9, "new")),
     RenameObject(1, "other"),
     RecolourObject(1, "#000000"),

@@ -242,7 +242,7 @@ def test_what_was_drawn_in_cvat_alone_becomes_a_document(sam2v, task, tmp_path):
 
 def test_a_file_that_is_there_is_not_overwritten_unless_by_force(sam2v, cvat, task, document):
     assert "or replace it with --force" in " ".join(sam2v("pull", "--out", document, code=2).output.split())
-    assert state_of(document).tracks
+    assert state_of(document).objects
     task.draw("mask", MASK, frame=2, group=6)
     sam2v("pull", "--out", document, "--force")
     assert list(load(document).objects) == [6]
