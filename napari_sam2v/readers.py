@@ -172,12 +172,12 @@ def _centroids(annotation: Annotation) -> NDArray[np.float64]:
 
 
 def _graph(annotation: Annotation, tracked: set[int]) -> dict[int, list[int]]:
-    return {
-        daughter: [item.parent]
-        for item in annotation.divisions.values()
-        for daughter in item.daughters
-        if {daughter, item.parent} <= tracked
-    }
+    graph: dict[int, list[int]] = {}
+    for item in annotation.divisions.values():
+        for daughter in item.daughters if item.parent in tracked else ():
+            if daughter in tracked:
+                graph.setdefault(daughter, []).append(item.parent)
+    return graph
 
 
 def _single(path: PathLikes) -> Path | None:

@@ -1,8 +1,9 @@
-"""Divisions: which objects an object became."""
+"""Lineage: which objects an object became, by division or by fusion."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from src_model.annotation.objects import checked_object_id
@@ -23,7 +24,7 @@ class Division:
     frame
         First frame on which the daughters are there.
     daughters
-        The objects it became, at least one; an object has one parent at most.
+        The objects it became, at least one, by ascending id. One that several objects name is what they fused to.
 
     Raises
     ------
@@ -52,23 +53,25 @@ class Division:
 
 
 def check_lineage(divisions: Mapping[int, Division]) -> None:
-    """Raise AnnotationError if an object has two parents or descends from itself."""
-    parents: dict[int, int] = {}
+    """Raise AnnotationError if an object begins on two frames, or descends from itself.
+
+    An object may have several parents, which became it together on one frame: a fusion.
+    """
+    begun: dict[int, Division] = {}
+    parents: dict[int, set[int]] = {}
     for division in divisions.values():
         for daughter in division.daughters:
-            if daughter in parents:
+            first = begun.setdefault(daughter, division)
+            if first.frame != division.frame:
                 raise AnnotationError(
-                    f"object {daughter} cannot be a daughter of object {division.parent}: "
-                    f"it is one of object {parents[daughter]}; remove that division first"
+                    f"object {daughter} cannot come of object {division.parent} on frame {division.frame}: it comes of "
+                    f"object {first.parent} on frame {first.frame}; remove that division, or mark a fusion on one frame"
                 )
-            parents[daughter] = division.parent
-    cleared: set[int] = set()
-    for start in parents:
-        seen: set[int] = set()
-        number: int | None = start
-        while number is not None and number not in cleared:
-            if number in seen:
-                raise AnnotationError(f"object {number} would descend from itself; check which object is the daughter")
-            seen.add(number)
-            number = parents.get(number)
-        cleared |= seen
+            parents.setdefault(daughter, set()).add(division.parent)
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError as error:
+        cycle = ", ".join(map(str, sorted(set(error.args[1]))))
+        raise AnnotationError(
+            f"objects {cycle} would descend from themselves; check which object is the daughter"
+        ) from error

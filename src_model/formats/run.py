@@ -101,15 +101,17 @@ class ExportRun:
         """Objects with a pixel on some frame, ascending."""
         if not self.seen:
             raise FormatError("there is nothing to export: no object has a mask yet")
-        self.parents: dict[int, int] = {
-            daughter: item.parent
-            for item in annotation.divisions.values()
-            for daughter in item.daughters
-            if daughter in self.objects and item.parent in self.objects
-        }
-        """Parent by daughter, of objects that are exported."""
         self.tally = Tally()
         self.notes: list[Loss] = []
+        self.parents: dict[int, int] = {}
+        """Parent by daughter, of objects that are exported; of several that fused, the one with the smallest id."""
+        fused = set()
+        for item in annotation.divisions.values():
+            for daughter in item.daughters if item.parent in self.objects else ():
+                if daughter in self.objects and self.parents.setdefault(daughter, item.parent) != item.parent:
+                    fused.add(daughter)
+        others = some(map(str, sorted(fused)))
+        self.note("fusions", len(fused), f"One parent alone is written of object {others}, to which several fused.")
 
     @property
     def length(self) -> int:

@@ -244,3 +244,12 @@ def test_names_of_formats_are_unique_and_each_says_what_it_is_for():
 )
 def test_one_of_a_kind_is_written_in_the_singular(number, noun, written):
     assert counted(number, noun) == written
+
+
+def test_of_objects_that_fused_one_parent_is_written_and_that_is_told(tmp_path):
+    annotation = document([masklet(1, {0: square(1, 1)}), masklet(2, {0: square(9, 9)}), masklet(3, {1: square(5, 5)})])
+    for parent in (1, 2):
+        annotation.do(MarkDivision(Division(parent, 1, (3,))))
+    report = export(annotation, tmp_path / "tracks", "ctc")
+    assert "3 1 1 1" in (tmp_path / "tracks" / "res_track.txt").read_text()
+    assert losses_of(report)["fusions"].text == "One parent alone is written of object 3, to which several fused."

@@ -35,7 +35,7 @@ class MarkDivision:
         UnknownObjectError, FrameRangeError
             If an object or the frame is not there.
         AnnotationError
-            If a daughter has another parent, or an object would descend from itself.
+            If a daughter comes of another object on another frame, or an object would descend from itself.
         """
         division = self.division
         frame_number(division.frame, state)

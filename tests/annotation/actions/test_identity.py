@@ -128,12 +128,17 @@ def test_two_divisions_of_what_would_be_one_object_are_refused():
         annotation.do(MergeObjects(2, 3))
 
 
-def test_an_object_that_would_have_two_parents_is_refused():
+@pytest.mark.parametrize("frame", [6, 7])
+def test_merging_objects_of_two_parents_is_a_fusion_where_they_began_together(frame):
     annotation = document()
     annotation.do(RemoveDivision(1))
     annotation.do(MarkDivision(Division(1, 6, (3,))))
-    annotation.do(MarkDivision(Division(2, 6, (4,))))
-    with pytest.raises(AnnotationError, match="it is one of object 1"):
+    annotation.do(MarkDivision(Division(2, frame, (4,))))
+    if frame == 6:
+        annotation.do(MergeObjects(3, 4))
+        assert annotation.divisions == {1: Division(1, 6, (3,)), 2: Division(2, 6, (3,))}
+        return
+    with pytest.raises(AnnotationError, match="it comes of object 1 on frame 6"):
         annotation.do(MergeObjects(3, 4))
 
 

@@ -54,7 +54,7 @@ def test_ids_that_are_taken_can_be_renumbered():
         ((masklet(8, 0, shape=(5, 9)),), (), MaskError, "shape"),
         ((masklet(8, 0),), (Division(8, 1, (99,)),), UnknownObjectError, "no object 99"),
         ((masklet(8, 0),), (Division(1, 1, (8,)),), AnnotationError, "divide twice"),
-        ((masklet(8, 0),), (Division(8, 1, (3,)),), AnnotationError, "it is one of object"),
+        ((masklet(8, 0),), (Division(8, 1, (3,)),), AnnotationError, "it comes of object 1 on frame 6"),
     ],
 )
 def test_what_does_not_fit_the_document_is_refused(masklets, divisions, error, message):
