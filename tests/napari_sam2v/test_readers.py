@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from src_model.annotation import Annotation, MovieIdentity, save
+from src_model.annotation import Annotation, DocumentView, MovieIdentity, save
 from src_model.formats import export
 from tests.formats.documents import SCALE, SHAPE, described, document, family, masklet, square
 
@@ -69,9 +69,9 @@ def test_frames_are_painted_when_they_are_looked_at(monkeypatch):
     movie = MovieIdentity("long", (2000, *SHAPE[1:]), "uint8")
     annotation = document([masklet(70_000, {5: square(1, 1)})], movie=movie)
     painted = []
-    original = Annotation.masks_at
+    original = DocumentView.masks_at
     monkeypatch.setattr(
-        Annotation, "masks_at", lambda self, frame, **o: painted.append(frame) or original(self, frame, **o)
+        DocumentView, "masks_at", lambda self, frame, **o: painted.append(frame) or original(self, frame, **o)
     )
     labels = readers.painted(annotation)
     assert labels.dtype == np.uint32
