@@ -59,7 +59,7 @@ def find_recoverable(folder: Path | None = None) -> tuple[Recoverable, ...]:
         if not claimed.claim():
             continue
         try:
-            document = _opened(claimed)
+            document = _opened(claimed, thoroughly=False)
         except (OSError, sqlite3.Error, Sam2vError):
             document = None
             if not WorkingCopy(claimed).path.exists():
@@ -95,11 +95,11 @@ def discard(item: Recoverable) -> None:
     _claimed(item).remove()
 
 
-def _opened(claimed: RecoveryFolder) -> Annotation:
+def _opened(claimed: RecoveryFolder, *, thoroughly: bool = True) -> Annotation:
     copy = WorkingCopy(claimed)
     check_header(copy.path)
     with closing(connect(copy.path)) as connection:
-        check_tables(connection, copy.path.name)
+        check_tables(connection, copy.path.name, pages=thoroughly)
     return Annotation.opened(copy, copy.path.name)
 
 

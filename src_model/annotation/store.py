@@ -8,6 +8,7 @@ line. So undo writes nothing, and a snapshot stays what it is while the document
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 import threading
@@ -241,6 +242,19 @@ class CellStore:
         except sqlite3.Error as error:
             raise AnnotationFileError(f"'{self.name}' cannot be read: {error}") from error
         return None if found is None else found[0]
+
+    def mask_count(self) -> int:
+        """Return how many masks there are."""
+        query = (
+            "SELECT count(*) FROM (SELECT runs IS NOT NULL AS there, max(version) FROM masks "
+            "WHERE version <= ? AND step IN (SELECT value FROM json_each(?)) GROUP BY object, t, z) WHERE there"
+        )
+        try:
+            with self.lock:
+                steps = json.dumps(list(self.moment.steps))
+                return int(self.connection.execute(query, (self.moment.version, steps)).fetchone()[0])
+        except sqlite3.Error as error:
+            raise AnnotationFileError(f"'{self.name}' cannot be read: {error}") from error
 
     # Writing ---------------------------------------------------------------------------------------------------------
 
