@@ -139,10 +139,10 @@ class Sam2Network(nn.Module):
         layers: list[Tensor] = []
 
         def sum_over_tokens(weights: Tensor) -> None:
-            spatial = weights[..., :maps].unflatten(2, (-1, height * width)).sum(dim=3)
-            pointers = weights[..., maps:].unflatten(2, (-1, parts)).sum(dim=3)
+            spatial = torch.unflatten(weights[..., :maps], 2, (-1, height * width)).sum(dim=3)
+            pointers = torch.unflatten(weights[..., maps:], 2, (-1, parts)).sum(dim=3)
             shares = torch.cat((spatial, pointers), dim=2)
-            layers.append(shares.transpose(1, 2).unflatten(2, (height, width)))
+            layers.append(torch.unflatten(shares.transpose(1, 2), 2, (height, width)))
 
         self.memory_attention(embedding, *self._memory_sequence(memory), observe=sum_over_tokens)
         return torch.stack(layers)
