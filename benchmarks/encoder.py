@@ -22,6 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from official import missing_opponent, official_config
 from rich.console import Console
 from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
@@ -91,18 +92,12 @@ def image_encoder(name: str) -> nn.Module:
 
 
 def official_encoder(name: str, size: int) -> nn.Module | None:
-    """Build the official encoder with random weights, or None where it is not installed."""
-    try:
-        from sam2.build_sam import build_sam2
-    except ImportError:
+    """Build the official encoder with random weights, or None where there is none."""
+    if missing_opponent(name):
         return None
-    letter = {"sam2.1-tiny": "t", "sam2.1-small": "s", "sam2.1-base-plus": "b+", "sam2.1-large": "l"}[name]
-    network = build_sam2(
-        f"configs/sam2.1/sam2.1_hiera_{letter}.yaml",
-        ckpt_path=None,
-        device="cpu",
-        hydra_overrides_extra=[f"++model.image_size={size}"],
-    )
+    from sam2.build_sam import build_sam2
+
+    network = build_sam2(**official_config(name, size), device="cpu")
     encoder: nn.Module = network.image_encoder
     return encoder
 

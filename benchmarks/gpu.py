@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 from cells import CellMovie
-from official import build_official, official_frames
+from official import build_official, missing_opponent, official_frames
 from rich.console import Console
 
 from src_model.frames import Normalization
@@ -190,7 +190,7 @@ def measure(options: argparse.Namespace, results: Results, console: Console) -> 
     for model in options.models:
         bench = Bench(model, options.size, options.device)
         if bench.official is None:
-            console.print("the official implementation is not installed (make parity): sam2v is measured alone")
+            console.print(missing_opponent(model))
         elif not any((each.model, each.size) == (model, options.size) for each in results.parity):
             results.parity.append(bench.parity())
             console.print(results.parity[-1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import numpy as np
@@ -16,7 +17,30 @@ if TYPE_CHECKING:
     from cells import CellMovie
     from torch import Tensor, nn
 
-_CONFIG_LETTERS = {"tiny": "t", "small": "s", "base-plus": "b+", "large": "l"}
+_CONFIG_FILES = {
+    f"{family}-{size}": f"configs/{family}/{family}_hiera_{letter}.yaml"
+    for family in ("sam2", "sam2.1")
+    for size, letter in (("tiny", "t"), ("small", "s"), ("base-plus", "b+"), ("large", "l"))
+}
+"""What the official implementation calls the networks that it has."""
+
+
+def missing_opponent(name: str) -> str | None:
+    """Say why there is no official predictor to compare a network with, in a sentence; None where there is one."""
+    if name not in _CONFIG_FILES:
+        return f"{name} has no official predictor: sam2v is measured alone"
+    if find_spec("sam2") is None:
+        return "the official implementation is not installed (make parity): sam2v is measured alone"
+    return None
+
+
+def official_config(name: str, size: int) -> dict[str, Any]:
+    """Arguments of the official builders for a network with random weights and an input of ``size`` pixels."""
+    return {
+        "config_file": _CONFIG_FILES[name],
+        "ckpt_path": None,
+        "hydra_overrides_extra": [f"++model.image_size={size}"],
+    }
 
 
 def build_official(name: str, size: int, *, device: str = "cpu", compiled: bool = False) -> nn.Module | None:
@@ -36,18 +60,14 @@ def build_official(name: str, size: int, *, device: str = "cpu", compiled: bool 
     Returns
     -------
     torch.nn.Module or None
-        None where it is not installed.
+        None where there is none; `missing_opponent` says why.
     """
-    try:
-        from sam2.build_sam import build_sam2_video_predictor
-    except ImportError:
+    if missing_opponent(name):
         return None
+    from sam2.build_sam import build_sam2_video_predictor
+
     predictor: nn.Module = build_sam2_video_predictor(
-        f"configs/sam2.1/sam2.1_hiera_{_CONFIG_LETTERS[name.removeprefix('sam2.1-')]}.yaml",
-        ckpt_path=None,
-        device=device,
-        hydra_overrides_extra=[f"++model.image_size={size}"],
-        vos_optimized=compiled,
+        **official_config(name, size), device=device, vos_optimized=compiled
     )
     predictor.fill_hole_area = 0  # needs an extension that is often not there, and says so on every frame
     return predictor

@@ -28,7 +28,8 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
-from track import FULL_BANK, box_of, build_official, make_movie
+from official import build_official
+from track import FULL_BANK, box_of, make_movie
 
 from src_model.nn import MODEL_CONFIGS, build_network
 from src_model.tracking import PRESETS, StreamingPredictor

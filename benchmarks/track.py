@@ -4,13 +4,15 @@
     python benchmarks/track.py --objects 1 5 20 --sizes 512
     python benchmarks/track.py --levers                 # what each way of computing faster brings
     python benchmarks/track.py --memory                 # peak memory over 100 and 2,000 frames
+    python benchmarks/track.py --model default --sizes 448          # the bundled checkpoint, which has no opponent
+    ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/track.py     # as on a processor with AVX2 alone
 
 All predictors run the ``official`` behaviour with the same random weights over the same frames, in turn, frame by
 frame; what is printed is the median over the frames with a full memory bank, in seconds, split by part, and how many
 times as fast as the first column that is. ``--clock cpu`` counts computing time, summed over threads, which a busy
 machine disturbs less. The last rows tell how far each part is from the limit: the rate at which it computes, over that
 of a large matrix product in the same run. The official implementation is installed by ``make parity``; without it only
-sam2v is measured.
+sam2v is measured. ``fast`` is left out where the processor has no units for bfloat16: it would be ``exact`` again.
 """
 
 from __future__ import annotations
@@ -29,15 +31,17 @@ from unittest import mock
 
 import numpy as np
 import torch
-from official import build_official
+from official import build_official, missing_opponent
+from operations import operations
 from rich.console import Console
 from rich.table import Table
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
-from src_model.nn import MODEL_CONFIGS, MemoryTokens, PromptTensors, Sam2Network, build_network
+from src_model.nn import MODEL_CONFIGS, Sam2Network, build_network
 from src_model.nn.compute import NO_LEVERS, Levers, onednn, using
 from src_model.tracking import PRESETS, StreamingPredictor
+from src_model.tracking.precision import choose_precision
+from src_model.weights import load_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +57,7 @@ PARTS = {
 }
 FULL_BANK = 8
 """Frames before the bank is full; they are not counted."""
+CPU = torch.device("cpu")
 ALL_LEVERS = Levers()
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -111,7 +116,7 @@ class Work:
     clock: Callable[[], float]
 
     def official(self) -> Contender | None:
-        """Return the official predictor, or None where it is not installed."""
+        """Return the official predictor, or None where there is none."""
         torch.manual_seed(0)
         predictor = build_official(self.name, self.size)
         if predictor is None:
@@ -122,8 +127,7 @@ class Work:
 
     def ours(self, name: str, precision: Precision, levers: Levers = ALL_LEVERS) -> Contender:
         """Return sam2v with some levers."""
-        torch.manual_seed(0)
-        network = build_network(MODEL_CONFIGS[self.name]).requires_grad_(False)
+        network = our_network(self.name)
         timer = PartTimer(self.clock)
         timer.watch(network)
         frames = our_frames(network, self.movie(), self.objects, precision)
@@ -132,6 +136,19 @@ class Work:
     def movie(self) -> np.ndarray:
         """Make the frames."""
         return make_movie(FULL_BANK + self.counted, self.size)
+
+
+def our_network(name: str) -> Sam2Network:
+    """Load the bundled checkpoint, or build another network with random weights."""
+    if name == "default":
+        return load_network(name, device=CPU).network
+    torch.manual_seed(0)
+    return build_network(MODEL_CONFIGS[name]).requires_grad_(False)
+
+
+def precisions() -> tuple[Precision, ...]:
+    """List the precisions that differ on this processor."""
+    return ("exact", "fast") if choose_precision("auto", CPU) == "fast" else ("exact",)
 
 
 def make_movie(frames: int, size: int) -> np.ndarray:
@@ -175,7 +192,7 @@ def official_frames(predictor: nn.Module, movie: np.ndarray, objects: int) -> It
 
 def against_official(work: Work) -> list[Contender]:
     """List what users can choose between."""
-    ours = [work.ours("exact", "exact"), work.ours("fast", "fast")]
+    ours = [work.ours(precision, precision) for precision in precisions()]
     official = work.official()
     return ours if official is None else [official, *ours]
 
@@ -205,8 +222,9 @@ def print_comparison(console: Console, work: Work, contenders: list[Contender], 
     for part in [*dict.fromkeys(PARTS.values()), "frame"]:
         cells = [f"{contender.median(part):.3f} ({_ratio(first, contender, part)}x)" for contender in contenders]
         table.add_row(part, *cells)
+    table.add_row("frames a second", *(f"{1 / contender.median('frame'):.2f}" for contender in contenders))
     table.add_section()
-    needed = operations(work)
+    needed = operations(work.name, work.size, work.objects)
     for part, count in needed.items():
         table.add_row(f"{part}, GFLOP/s", *(_rate(contender, part, count, rates) for contender in contenders))
     console.print(table)
@@ -240,45 +258,11 @@ def print_levers(console: Console, work: Work, contenders: list[Contender]) -> N
     console.print(table)
 
 
-def operations(work: Work) -> dict[str, float]:
-    """Floating point operations of each part, counted on a network without numbers."""
-    side, batch = work.size // 16, work.objects
-    with torch.device("meta"), torch.no_grad():
-        network = build_network(MODEL_CONFIGS[work.name]).requires_grad_(False)
-        one = network.encode_image(torch.empty(1, 3, work.size, work.size))
-        every, count = one.expand(batch), network.config.num_memories
-        pointers = network.config.max_pointers
-        memory = MemoryTokens(
-            torch.empty(batch, count, network.config.memory_width, side, side),
-            (tuple(range(count)),),
-            torch.empty(batch, pointers, network.config.width),
-            (tuple(range(pointers)),),
-            pointers,
-        )
-        prompts = PromptTensors.none(batch, torch.device("meta"))
-        logits = torch.empty(batch, 1, 4 * side, 4 * side)
-        return {
-            "image encoder": _counted(lambda: network.encode_image(torch.empty(1, 3, work.size, work.size))),
-            "memory attention": _counted(lambda: network.attend_memory(one.embedding, memory)),
-            "heads": _counted(
-                lambda: network.decode(every.embedding, every.high_res, prompts, multimask=True).where_present()
-            ),
-            "memory encoder": _counted(
-                lambda: network.encode_memory(one.embedding, logits, torch.empty(batch, 1), binarize=False)
-            ),
-        }
-
-
-def _counted(part: Callable[[], object]) -> float:
-    with FlopCounterMode(display=False) as counter:
-        part()
-    return float(counter.get_total_flops())
-
-
 def limits(clock: Callable[[], float]) -> dict[str, float]:
     """Rate of a large matrix product, in GFLOP/s, by precision."""
     side, rates = 2048, {}
-    for precision, dtype in (("exact", torch.float32), ("fast", torch.bfloat16)):
+    for precision in precisions():
+        dtype = torch.bfloat16 if precision == "fast" else torch.float32
         x, weight = (torch.randn(side, side).to(dtype) for _ in range(2))
         ways: list[Callable[[], object]] = [lambda x=x, w=weight: x @ w]
         if onednn.is_usable(dtype):
@@ -349,7 +333,12 @@ def compare(options: argparse.Namespace, console: Console) -> None:
     clock = CLOCKS[options.clock]
     rates = limits(clock)
     console.print(f"torch {torch.__version__}, {options.threads} thread(s), {options.clock} time")
-    console.print(f"a large matrix product: float32 {rates['exact']:.0f}, bfloat16 {rates['fast']:.0f} GFLOP/s")
+    console.print(f"{torch.backends.cpu.get_cpu_capability()}; precision if auto: {choose_precision('auto', CPU)}")
+    each = ", ".join(f"{precision} {rate:.0f}" for precision, rate in rates.items())
+    console.print(f"a large matrix product, GFLOP/s: {each}")
+    missing = None if options.levers else missing_opponent(options.model)
+    if missing:
+        console.print(missing)
     for size in options.sizes:
         for objects in options.objects:
             work = Work(options.model, size, objects, options.frames, clock)
@@ -358,7 +347,7 @@ def compare(options: argparse.Namespace, console: Console) -> None:
                 run(contenders, FULL_BANK + options.frames)
                 print_comparison(console, work, contenders, rates)
                 continue
-            for precision in ("exact", "fast"):
+            for precision in precisions():
                 contenders = by_lever(work, precision)
                 run(contenders, FULL_BANK + options.frames)
                 print_levers(console, work, contenders)

@@ -139,11 +139,10 @@ class Sam2Network(nn.Module):
         layers: list[Tensor] = []
 
         def sum_over_tokens(weights: Tensor) -> None:
-            rows = weights.shape[:2]
-            spatial = weights[..., :maps].reshape(*rows, -1, height * width).sum(dim=3)
-            pointers = weights[..., maps:].reshape(*rows, -1, parts).sum(dim=3)
-            shares = torch.cat((spatial, pointers), dim=2).transpose(1, 2)
-            layers.append(shares.reshape(*shares.shape[:2], height, width))
+            spatial = torch.unflatten(weights[..., :maps], 2, (-1, height * width)).sum(dim=3)
+            pointers = torch.unflatten(weights[..., maps:], 2, (-1, parts)).sum(dim=3)
+            shares = torch.cat((spatial, pointers), dim=2)
+            layers.append(torch.unflatten(shares.transpose(1, 2), 2, (height, width)))
 
         self.memory_attention(embedding, *self._memory_sequence(memory), observe=sum_over_tokens)
         return torch.stack(layers)

@@ -136,7 +136,7 @@ _ENTRIES = (
         filename="default.safetensors",
         size=26_973_148,
         sha256="c7bbf7fc8dd4a4e4cf704586e7e8735f6f9931b25ca1d8c5b46aafab1e281b07",
-        mask_thresholds=MaskThresholds(0.55, 0.85),  # see "Automatic masks" in its model card
+        mask_thresholds=MaskThresholds(0.65, 0.85),  # see "Automatic masks" in its model card
     ),
     _official("sam2.1", "tiny", 156_008_466, "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69"),
     _official("sam2.1", "small", 184_416_285, "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38"),

@@ -157,7 +157,7 @@ def test_an_object_that_is_never_there(networks: Pair) -> None:
 
 
 def test_a_movie_of_another_shape_than_the_network_input(newer: Pair) -> None:
-    movie = drifting_still(180, 320)
+    movie = drifting_still(180, 320)[:5]
     duel = Duel(newer, movie)
     duel.prompt(2, 1, [(90.0, 250.0)])
     duel.prompt(2, 2, box=(10.0, 20.0, 170.0, 160.0))

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from src_model.errors import CheckpointError
-from src_model.weights import REGISTRY, MaskThresholds, architecture_thresholds, load_network, save_checkpoint
+from src_model.weights import (
+    REGISTRY,
+    MaskThresholds,
+    architecture_thresholds,
+    get_checkpoint,
+    load_network,
+    save_checkpoint,
+)
 from src_model.weights.mask_thresholds import SAM_THRESHOLDS, noted_thresholds
 
 OWN = MaskThresholds(0.42, 0.7)
@@ -18,6 +26,13 @@ def test_official_checkpoints_have_those_of_sam_and_the_bundled_one_its_own():
     assert (SAM_THRESHOLDS.min_score, SAM_THRESHOLDS.min_stability) == (0.88, 0.95)
     kept = {name for name, info in REGISTRY.items() if info.mask_thresholds == SAM_THRESHOLDS}
     assert kept == REGISTRY.keys() - {"default"}
+
+
+def test_the_model_card_tells_how_good_masks_are_with_the_thresholds_in_use():
+    own = REGISTRY["default"].mask_thresholds
+    card = get_checkpoint("default", offline=True).with_suffix(".md").read_text(encoding="utf-8")
+    said = re.findall(r"recall, precision\)? with ([\d.]+), ([\d.]+)", card)
+    assert [[float(value) for value in row] for row in said] == [[own.min_score, own.min_stability]] * 2
 
 
 def test_a_file_says_its_own_in_its_header(default_network, tmp_path):
