@@ -7,8 +7,8 @@ import torch
 
 from cvat_serverless.shapes import Shape
 from cvat_serverless.tracks import Sighting, asleep
+from src_model.memory.entry import MemoryEntry
 from src_model.tracking import PRESETS
-from src_model.tracking.memory_bank import MemoryEntry
 from tests.cvat_serverless.some_tracks import entry, track
 
 SETTINGS = PRESETS["default"]

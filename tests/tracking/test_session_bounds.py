@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from src_model.masks import Rle
+from src_model.memory.entry import MemoryEntry
 from src_model.tracking.feature_cache import feature_bytes
-from src_model.tracking.memory_bank import MemoryEntry
 from tests.tracking import tiny
 
 

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
-from src_model.tracking.memory_bank import MemoryBank, MemoryEntry, MemoryPlan
+from src_model.memory.entry import MemoryEntry
 from src_model.tracking.settings import PRESETS
+
+if TYPE_CHECKING:
+    from src_model.memory.bank import MemoryBank
+    from src_model.memory.policy import MemoryPlan
 
 DEFAULT, OFFICIAL = PRESETS["default"], PRESETS["official"]
 
@@ -16,7 +21,7 @@ def entry() -> MemoryEntry:
 
 
 def bank_with(conditioning=(), recent=(), settings=DEFAULT) -> MemoryBank:
-    bank = MemoryBank(settings)
+    bank = settings.new_memory_bank()
     for frame in conditioning:
         bank.condition(frame, entry())
     bank.recent = {frame: entry() for frame in recent}
@@ -86,7 +91,7 @@ def test_objects_of_the_same_history_have_the_same_layout():
 
 
 def test_only_frames_around_the_last_tracked_one_are_remembered():
-    bank = MemoryBank(DEFAULT)
+    bank = DEFAULT.new_memory_bank()
     for frame in range(100):
         bank.remember(frame, entry())
     assert sorted(bank.recent) == list(range(84, 100))
@@ -99,7 +104,7 @@ def test_turning_round_drops_what_is_too_far_away():
 
 
 def test_the_official_preset_remembers_everything():
-    bank = MemoryBank(OFFICIAL)
+    bank = OFFICIAL.new_memory_bank()
     for frame in range(100):
         bank.remember(frame, entry())
     assert len(bank.recent) == 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from src_model.tracking.recall import Recall
+from src_model.memory.reading import MemoryReader
 from tests.tracking import tiny
 
 
@@ -14,38 +14,38 @@ def forgetful(tracked):
     """A tracked object that holds masks but no memories, and what reads them."""
     item = tracked.objects[1]
     item.forget_memories()
-    return item, Recall(tracked.steps, tracked.features, tracked.steps.network.config.max_pointers)
+    return item, MemoryReader(tracked.steps, tracked.features, tracked.steps.network.config.max_pointers)
 
 
 def test_the_six_tracked_neighbours_in_tracking_direction_are_available(forgetful):
-    item, recall = forgetful
-    assert [frame for frame, age in recall.plan(item, 9, reverse=False).spatial if age] == [3, 4, 5, 6, 7, 8]
-    assert [frame for frame, age in recall.plan(item, 2, reverse=True).spatial if age] == [8, 7, 6, 5, 4, 3]
+    item, reader = forgetful
+    assert [frame for frame, age in reader.plan(item, 9, reverse=False).spatial if age] == [3, 4, 5, 6, 7, 8]
+    assert [frame for frame, age in reader.plan(item, 2, reverse=True).spatial if age] == [8, 7, 6, 5, 4, 3]
 
 
 def test_frames_without_a_mask_are_not_available(forgetful):
-    item, recall = forgetful
+    item, reader = forgetful
     item.masklet.delete(7)
     del item.directions[5]
-    assert [frame for frame, age in recall.plan(item, 9, reverse=False).spatial if age] == [3, 4, 6, 8]
+    assert [frame for frame, age in reader.plan(item, 9, reverse=False).spatial if age] == [3, 4, 6, 8]
 
 
 @pytest.mark.parametrize(("frame", "binarize"), [(0, True), (4, False)])
 def test_a_memory_made_again_is_that_of_the_stored_mask_and_a_hard_one_on_prompted_frames(forgetful, frame, binarize):
-    item, recall = forgetful
-    memory = recall.tokens([item], [recall.plan(item, 5, reverse=False)])
-    steps, features = recall.steps, recall.features(frame)
+    item, reader = forgetful
+    memory = reader.tokens([item], [reader.plan(item, 5, reverse=False)])
+    steps, features = reader.steps, reader.features(frame)
     expected = steps.take_mask(features, item.masklet.mask_at(frame))
     steps.add_memory(expected, features, binarize=binarize)
-    place = [number for number, _ in recall.plan(item, 5, reverse=False).spatial].index(frame)
+    place = [number for number, _ in reader.plan(item, 5, reverse=False).spatial].index(frame)
     torch.testing.assert_close(memory.memories[:, place], expected.memory)
-    place = [number for number, _ in recall.plan(item, 5, reverse=False).pointers].index(frame)
+    place = [number for number, _ in reader.plan(item, 5, reverse=False).pointers].index(frame)
     torch.testing.assert_close(memory.pointers[:, place], expected.pointer)
 
 
 def test_what_was_made_again_is_held_from_then_on(forgetful):
-    item, recall = forgetful
-    recall.tokens([item], [recall.plan(item, 5, reverse=False)])
+    item, reader = forgetful
+    reader.tokens([item], [reader.plan(item, 5, reverse=False)])
     assert item.bank.conditioning[0] is not None
     assert sorted(item.bank.recent) == [1, 2, 3, 4]
 
@@ -53,27 +53,27 @@ def test_what_was_made_again_is_held_from_then_on(forgetful):
 def test_objects_of_equal_history_are_read_as_one_batch(clicked):
     clicked.prompt(0, 2, points=[tiny.OTHER_CLICK])
     tiny.finish(clicked.propagate())
-    recall = Recall(clicked.steps, clicked.features, 16)
+    reader = MemoryReader(clicked.steps, clicked.features, 16)
     items = list(clicked.objects.values())
-    plans = [recall.plan(item, 9, reverse=False) for item in items]
-    together = recall.tokens(items, plans)
+    plans = [reader.plan(item, 9, reverse=False) for item in items]
+    together = reader.tokens(items, plans)
     assert together.memories.shape == (2, 7, 64, 4, 4)
     assert together.pointers.shape == (2, 9, 256)
     for row, (item, plan) in enumerate(zip(items, plans, strict=True)):
-        assert torch.equal(recall.tokens([item], [plan]).memories[0], together.memories[row])
+        assert torch.equal(reader.tokens([item], [plan]).memories[0], together.memories[row])
 
 
 def test_objects_that_started_on_different_frames_are_read_as_one_batch_with_padding(clicked):
     clicked.prompt(6, 2, points=[tiny.OTHER_CLICK])
     tiny.finish(clicked.propagate())
-    recall = Recall(clicked.steps, clicked.features, 16)
+    reader = MemoryReader(clicked.steps, clicked.features, 16)
     items = list(clicked.objects.values())
-    plans = [recall.plan(item, 9, reverse=False) for item in items]
+    plans = [reader.plan(item, 9, reverse=False) for item in items]
     assert [plan.counts for plan in plans] == [(7, 9), (3, 3)]
-    memory = recall.tokens(items, plans)
+    memory = reader.tokens(items, plans)
     assert memory.ages == ((0, 6, 5, 4, 3, 2, 1), (0, 2, 1))
     assert memory.is_padded
-    alone = recall.tokens(items[1:], plans[1:])
+    alone = reader.tokens(items[1:], plans[1:])
     assert torch.equal(alone.memories[0], memory.memories[1, :3])
     assert not memory.memories[1, 3:].any()
     assert torch.equal(alone.pointers[0], memory.pointers[1, :3])
@@ -84,7 +84,7 @@ def test_a_frame_before_every_prompt_has_memories_but_no_pointers(session):
     session.prompt(5, 1, points=[tiny.CLICK])
     item = session.objects[1]
     tiny.finish(session.propagate())
-    recall = Recall(session.steps, session.features, 16)
-    memory = recall.tokens([item], [recall.plan(item, 2, reverse=False)])
+    reader = MemoryReader(session.steps, session.features, 16)
+    memory = reader.tokens([item], [reader.plan(item, 2, reverse=False)])
     assert memory.ages == ((0,),)
     assert memory.pointers.shape == (1, 0, 256)
