@@ -1,93 +1,15 @@
+"""What a memory bank holds, and for how long."""
+
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-import pytest
-import torch
-
-from src_model.memory.entry import MemoryEntry
 from src_model.tracking.settings import PRESETS
-
-if TYPE_CHECKING:
-    from src_model.memory.bank import MemoryBank
-    from src_model.memory.policy import MemoryPlan
+from tests.memory.banks import bank_with, entry
 
 DEFAULT, OFFICIAL = PRESETS["default"], PRESETS["official"]
 
 
-def entry() -> MemoryEntry:
-    return MemoryEntry(torch.zeros(1, 1, 4, 4), torch.ones(1, 1), torch.zeros(1, 256))
-
-
-def bank_with(conditioning=(), recent=(), settings=DEFAULT) -> MemoryBank:
-    bank = settings.new_memory_bank()
-    for frame in conditioning:
-        bank.condition(frame, entry())
-    bank.recent = {frame: entry() for frame in recent}
-    return bank
-
-
-def plan(bank, frame, *, reverse=False, available=(), horizon=16, max_pointers=16) -> MemoryPlan:
-    return bank.plan(frame, reverse=reverse, available=available, horizon=horizon, max_pointers=max_pointers)
-
-
-def test_a_frame_attends_to_its_prompted_frame_and_to_the_six_before_it():
-    spatial = plan(bank_with([0], range(1, 30)), 30).spatial
-    assert spatial == ((0, 0), (24, 6), (25, 5), (26, 4), (27, 3), (28, 2), (29, 1))
-
-
-def test_in_reverse_the_frames_before_are_the_later_ones():
-    spatial = plan(bank_with([30], range(20, 30)), 19, reverse=True).spatial
-    assert spatial == ((30, 0), (25, 6), (24, 5), (23, 4), (22, 3), (21, 2), (20, 1))
-
-
-def test_pointers_reach_fifteen_frames_back_and_to_prompted_frames_of_the_past():
-    pointers = plan(bank_with([0, 40], range(1, 30)), 30).pointers
-    assert pointers == ((0, 30), *((30 - age, age) for age in range(1, 16)))
-
-
-def test_a_prompted_frame_to_come_gives_its_memory_but_no_pointer():
-    found = plan(bank_with([0, 12], [9]), 10)
-    assert (12, 0) in found.spatial
-    assert [frame for frame, _ in found.pointers] == [0, 9]
-
-
-def test_recent_memory_ends_at_the_nearest_prompted_frame():
-    bank = bank_with([0, 27], range(1, 30))
-    assert [frame for frame, age in plan(bank, 30).spatial if age] == [28, 29]
-    unbounded = bank_with([0, 27], range(1, 30), replace(DEFAULT, prompts_bound_memory=False))
-    assert [frame for frame, age in plan(unbounded, 30).spatial if age] == [24, 25, 26, 28, 29]
-
-
-def test_missing_frames_leave_gaps_instead_of_being_replaced_by_older_ones():
-    assert [frame for frame, age in plan(bank_with([0], [5, 8, 9]), 10).spatial if age] == [5, 8, 9]
-
-
-def test_frames_that_can_be_made_again_count_as_held():
-    assert plan(bank_with([0]), 10, available=[9, 8]).spatial == ((0, 0), (8, 2), (9, 1))
-
-
-def test_of_many_prompted_frames_the_first_and_the_nearest_three_are_seen():
-    found = plan(bank_with([0, 10, 20, 30, 40, 50]), 33).spatial
-    assert [frame for frame, _ in found] == [0, 20, 30, 40]
-
-
-def test_the_official_preset_sees_all_prompted_frames_in_the_order_they_came():
-    found = plan(bank_with([20, 0, 10, 50, 40, 30], settings=OFFICIAL), 33).spatial
-    assert [frame for frame, age in found if not age] == [20, 0, 10, 50, 40, 30]
-
-
-def test_a_short_horizon_shortens_the_pointers():
-    pointers = plan(bank_with([0], range(1, 30)), 30, horizon=8).pointers
-    assert [offset for _, offset in pointers] == [30, 1, 2, 3, 4, 5, 6, 7]
-
-
-def test_objects_of_the_same_history_have_the_same_layout():
-    found = plan(bank_with([0], [1, 2]), 3)
-    assert found.counts == plan(bank_with([1], [2, 3]), 4).counts == (3, 3)
-    assert found.counts != plan(bank_with([1], [2]), 3).counts
-    assert (found.ages, found.offsets) == ((0, 2, 1), (3, 1, 2))
+def with_memory(bank) -> list[int]:
+    return sorted(frame for frame, held in bank.recent.items() if held.memory is not None)
 
 
 def test_only_frames_around_the_last_tracked_one_are_remembered():
@@ -140,13 +62,57 @@ def test_a_forgotten_frame_is_held_nowhere():
     assert not bank.conditioning
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_no_frame_attends_to_itself_as_recent_memory(reverse):
-    assert 5 not in [frame for frame, _ in plan(bank_with([0], range(1, 10)), 5, reverse=reverse).spatial]
+def test_the_six_latest_frames_keep_their_spatial_memory_and_the_others_their_pointer():
+    bank = DEFAULT.new_memory_bank()
+    for frame in range(100):
+        bank.remember(frame, entry())
+    assert with_memory(bank) == list(range(94, 100))
+    assert [frame for frame, held in bank.recent.items() if held.logits is not None] == [99]
+    assert bank.nbytes == 6 * 4096 + 16 * (1024 + 4) + 64
 
 
-def test_a_plan_can_be_cut_down_to_prompted_and_some_recent_frames():
-    whole = plan(bank_with([0], range(1, 9)), 9)
-    few = whole.only({7, 8})
-    assert few.spatial == ((0, 0), (7, 2), (8, 1))
-    assert few.pointers == whole.pointers
+def test_turning_round_holds_no_more_spatial_memories():
+    bank = DEFAULT.new_memory_bank()
+    for frame in (*range(40), *range(39, 20, -1)):
+        bank.remember(frame, entry())
+        assert len(with_memory(bank)) <= 6
+    assert with_memory(bank) == list(range(21, 27))
+
+
+def test_what_is_dropped_of_an_entry_stays_with_whoever_else_holds_it():
+    bank, shared = bank_with([], [3]), entry()
+    bank.recent[3] = shared
+    bank.remember(12, entry())
+    assert bank.recent[3].memory is None
+    assert shared.memory is not None
+
+
+def test_a_prompted_frame_keeps_the_logits_that_corrections_start_from():
+    bank = bank_with([0], [])
+    for frame in range(1, 30):
+        bank.remember(frame, entry())
+    assert bank.conditioning[0].logits is not None
+    assert bank.conditioning[0].memory is not None
+
+
+def test_frames_may_be_kept_around_more_than_one():
+    bank = bank_with([], range(60))
+    bank.retain(20, 50)
+    assert sorted(bank.recent) == list(range(5, 60))
+    assert with_memory(bank) == [*range(15, 26), *range(45, 56)]
+
+
+def test_an_expected_frame_is_known_as_prompted_and_holds_nothing_yet():
+    bank = bank_with([], [4])
+    bank.expect(4)
+    assert bank.conditioning == {4: None}
+    assert not bank.recent
+
+
+def test_a_frame_made_again_is_what_it_was():
+    bank, again = bank_with([1]), entry()
+    bank.expect(3)
+    for frame in (1, 3, 4):
+        bank.restore(frame, again)
+    assert bank.conditioning == {1: again, 3: again}
+    assert bank.recent == {4: again}

@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from src_model.memory.fifo import FifoPolicy
 from src_model.memory.reading import MemoryReader
 from tests.tracking import tiny
+
+
+def reader_of(session) -> MemoryReader:
+    return MemoryReader(session.steps, session.features, session.steps.network.config.max_pointers)
 
 
 @pytest.fixture
@@ -14,7 +19,7 @@ def forgetful(tracked):
     """A tracked object that holds masks but no memories, and what reads them."""
     item = tracked.objects[1]
     item.forget_memories()
-    return item, MemoryReader(tracked.steps, tracked.features, tracked.steps.network.config.max_pointers)
+    return item, reader_of(tracked)
 
 
 def test_the_six_tracked_neighbours_in_tracking_direction_are_available(forgetful):
@@ -88,3 +93,47 @@ def test_a_frame_before_every_prompt_has_memories_but_no_pointers(session):
     memory = reader.tokens([item], [reader.plan(item, 2, reverse=False)])
     assert memory.ages == ((0,),)
     assert memory.pointers.shape == (1, 0, 256)
+
+
+def test_a_spatial_memory_that_was_dropped_is_made_again_from_the_mask_and_the_pointer_stays_exact(tracked):
+    item, reader = tracked.objects[1], reader_of(tracked)
+    pointer = item.bank.entry(3).pointer
+    assert item.bank.entry(3).memory is None
+    memory = reader.tokens([item], [reader.plan(item, 4, reverse=False)])
+    expected = reader.steps.take_mask(reader.features(3), item.masklet.mask_at(3))
+    expected.object_logits = item.bank.entry(3).object_logits
+    reader.steps.add_memory(expected, reader.features(3), binarize=False)
+    assert torch.equal(memory.memories[:, -1], expected.memory)
+    assert item.bank.entry(3).pointer is pointer
+    assert item.bank.entry(3).memory is not None
+
+
+def test_frames_whose_images_are_gone_are_attended_to_by_what_is_held_of_them(tracked):
+    item = tracked.objects[1]
+    reader = MemoryReader(tracked.steps, tracked.features, 16, is_gone=lambda frame: frame < 9)
+    plan = reader.plan(item, 9, reverse=False)
+    assert [frame for frame, age in plan.spatial if age] == [4, 5, 6, 7, 8]
+    assert {frame for frame, _ in plan.pointers} == set(range(9))
+    del item.bank.recent[6], item.bank.recent[2]
+    plan = reader.plan(item, 9, reverse=False)
+    assert [frame for frame, age in plan.spatial if age] == [4, 5, 7, 8]
+    assert {frame for frame, _ in plan.pointers} == {0, 1, 3, 4, 5, 7, 8}
+
+
+class SurePolicy(FifoPolicy):
+    """Lets in frames that are sure enough."""
+
+    def admits(self, found) -> bool:
+        return found.score >= self.least
+
+    least = 2.0
+
+
+def test_frames_that_the_policy_does_not_let_in_are_neither_held_nor_made_again(clicked):
+    item = clicked.objects[1]
+    item.bank.policy = SurePolicy()
+    tiny.finish(clicked.propagate())
+    assert not item.bank.recent
+    assert item.masklet.frames == tuple(range(tiny.LENGTH))
+    plan = reader_of(clicked).plan(item, 9, reverse=False)
+    assert (plan.spatial, plan.pointers) == (((0, 0),), ((0, 9),))
