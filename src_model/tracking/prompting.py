@@ -121,12 +121,14 @@ class Prompting:
         """Return memory for corrections of tracked frames; a first prompt is answered from the frame alone."""
         if frame not in item.directions or not item.bank.conditioning:
             return None
-        plan = self.reader.plan(item, frame, reverse=item.directions[frame])
+        reverse = item.directions[frame]
+        plan = self.reader.plan(item, frame, reverse=reverse)
         if not plan.spatial:
             return None
         tokens = self.reader.tokens([item], [plan], [window])
         # What was made again for this correction stays for the next click, not for good.
-        item.bank.retain(frame, *([] if item.bank.last is None else [item.bank.last]))
+        beside, last = frame + (1 if reverse else -1), item.bank.last
+        item.bank.retain(beside, beside if last is None else last)
         return tokens
 
     def _previous_logits(self, item: TrackedObject, frame: int, window: Window | None) -> Tensor | None:
