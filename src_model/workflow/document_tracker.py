@@ -77,6 +77,11 @@ class DocumentTracker:
         self._answers: dict[tuple[int, int], _Answer] = {}
 
     @property
+    def is_started(self) -> bool:
+        """Whether anything was asked of it yet; before that it holds nothing."""
+        return self._session is not None
+
+    @property
     def session(self) -> Session:
         """The session inside; the network is loaded when it is first asked for."""
         if self._session is None:
@@ -158,9 +163,21 @@ class DocumentTracker:
         """
         for each in known:
             self._adopt(each)
-        for object_id in gone:
-            if object_id in self.session.objects:
-                self.session.remove_object(object_id)
+        self.forget(gone)
+
+    def forget(self, object_ids: Iterable[int]) -> None:
+        """Let go of objects that were deleted, with everything held of them; where deleting is undone, they come anew.
+
+        Parameters
+        ----------
+        object_ids
+            Ids, of objects that were never tracked too.
+        """
+        gone = set(object_ids)
+        self._answers = {key: answer for key, answer in self._answers.items() if key[0] not in gone}
+        if self._session is not None:
+            for object_id in gone & self._session.objects.keys():
+                self._session.remove_object(object_id)
 
     def repair(self, request: RepairRequest) -> Iterator[FrameOutcome]:
         """Track an object again around a corrected frame.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -237,3 +239,38 @@ def test_an_object_without_an_answer_cannot_be_tracked(tracker):
     click(track, 0, tiny.CLICK)
     with pytest.raises(NoPromptError):
         tracker.propagate(TrackRequest((snapshot(track),)))
+
+
+def test_a_deleted_object_leaves_with_everything_held_of_it(tracker, tracked):
+    item = tracker.session.objects[1]
+    held = [weakref.ref(tensor) for entry in item.bank.entries for tensor in entry.tensors]
+    held.append(weakref.ref(item.readings.prediction.logits))
+    del item
+    assert held
+    tracker.forget([1, 99])
+    assert 1 not in tracker.session.objects
+    assert not any(ref() is not None for ref in held)
+    assert tracker._answers == {}
+
+
+def test_an_object_deleted_under_way_leaves_at_once(tracker):
+    first, second = new_track(1), new_track(2)
+    for track, where in ((first, tiny.CLICK), (second, tiny.OTHER_CLICK)):
+        click(track, 0, where)
+        answered(tracker, track, 0)
+    outcomes = tracker.propagate(TrackRequest((snapshot(first), snapshot(second))))
+    next(outcomes), next(outcomes)
+    held = [weakref.ref(entry.pointer) for entry in tracker.session.objects[1].bank.entries]
+    tracker.follow([snapshot(second)], gone=[1])
+    assert not any(ref() is not None for ref in held)
+    assert [sorted(outcome.masks) for outcome in outcomes] == [[2]] * (tiny.LENGTH - 2)
+
+
+def test_an_object_whose_deletion_is_undone_is_tracked_from_what_the_document_says(tracker, tracked):
+    tracker.forget([1])
+    outcomes = list(tracker.propagate(TrackRequest((snapshot(tracked),))))
+    assert {each.frame: each.masks[1].mask for each in outcomes if each.masks}.keys() == set(range(3, tiny.LENGTH))
+
+
+def test_forgetting_loads_no_network(movie):
+    DocumentTracker(open_movie(movie), lambda: pytest.fail("nothing was asked of it")).forget([1])
