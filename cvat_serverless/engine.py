@@ -11,8 +11,8 @@ from cvat_serverless.image_cache import EncodedImage, ImageCache
 from cvat_serverless.images import ImageLimits, check_image, decode_base64, decode_image, digest_of
 from src_model.errors import BusyError
 from src_model.frames import Normalization
+from src_model.masks.window import cut_image
 from src_model.tracking.windows.encoding import window_batches
-from src_model.tracking.windows.window import cut_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from src_model.masks.window import Window
     from src_model.nn import ImageFeatures
     from src_model.tracking import StreamingPredictor
-    from src_model.tracking.windows.window import Window
 
 _AS_SHOWN = Normalization("none", (0.0,), (255.0,))
 """Images arrive as 8-bit colour: a rule that looked at more than the image would make equal images different."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cvat_serverless.silhouette import likeness
+from cvat_serverless.tracks import new_bank
 from src_model.masks import Masklet
-from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.prompts import Prompt
 from src_model.tracking.tracked_object import TrackedObject
 
@@ -91,4 +91,4 @@ class Healing:
         return 0.0 if mask is None else likeness(mask, last)
 
     def _new(self, number: int) -> TrackedObject:
-        return TrackedObject(number, MemoryBank(self.settings), Masklet(number, self.tracking.shape))
+        return TrackedObject(number, new_bank(self.settings), Masklet(number, self.tracking.shape))

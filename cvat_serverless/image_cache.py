@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from src_model.tracking.feature_cache import feature_bytes
 
 if TYPE_CHECKING:
+    from src_model.masks.window import Window
     from src_model.nn import ImageFeatures
-    from src_model.tracking.windows.window import Window
 
 
 @dataclass(frozen=True, slots=True)

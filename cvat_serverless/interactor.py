@@ -10,7 +10,6 @@ from cvat_serverless.shapes import make_shape, shape_of
 from cvat_serverless.views import ImageTracking
 from src_model.errors import RequestError
 from src_model.masks import Masklet
-from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.prompts import make_prompt
 from src_model.tracking.tracked_object import TrackedObject
 
@@ -86,7 +85,7 @@ class Interactor:
         return [{"type": "mask", "points": list(shape.points), "attributes": [confidence]}]
 
     def _segment(self, prompt: Prompt, image: SeenImage) -> tuple[Rle, float]:
-        item = TrackedObject(1, MemoryBank(self._engine.steps.settings), Masklet(1, image.shape))
+        item = TrackedObject(1, self._engine.steps.settings.new_memory_bank(), Masklet(1, image.shape))
         answer = ImageTracking.of(self._engine, image).prompting.answer(item, 0, prompt, replace=True)
         return answer.rle, answer.score
 

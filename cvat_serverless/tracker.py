@@ -11,11 +11,10 @@ from cvat_serverless.requests import GivenShape, TrackerRequest, parse
 from cvat_serverless.shapes import Shape, ShapeType, make_shape, shape_of
 from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.state import StateCodec, TrackState, new_track_id, outline_of
-from cvat_serverless.tracks import Sighting, asleep
+from cvat_serverless.tracks import Sighting, asleep, new_bank
 from cvat_serverless.views import ImageTracking
 from src_model.errors import RequestError
 from src_model.masks import Masklet, Rle, box_iou
-from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.prompts import Prompt
 from src_model.tracking.tracked_object import TrackedObject
 
@@ -310,7 +309,7 @@ def _awake(number: int, task: _Task, now: int, settings: TrackingSettings, heali
     if task.track is None:
         if task.asked.state is not None:
             return healing.healed(number, task.asked.state)
-        return TrackedObject(number, MemoryBank(settings), Masklet(number, healing.tracking.shape))
+        return TrackedObject(number, new_bank(settings), Masklet(number, healing.tracking.shape))
     item = task.track.awake(number, now, settings, last=task.last)
     if task.prompt is not None:
         item.directions[now] = False  # a correction: the network sees what it remembers

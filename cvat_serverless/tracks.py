@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING
 
 from cvat_serverless.shapes import box_pixels
 from src_model.masks import Masklet
-from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
+from src_model.memory.bank import MemoryBank
+from src_model.memory.retention import Retention
 from src_model.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from cvat_serverless.shapes import Shape, ShapeType
     from cvat_serverless.silhouette import Silhouette
     from src_model.masks import Rle
+    from src_model.memory.entry import MemoryEntry
     from src_model.tracking.prompts import Box
     from src_model.tracking.settings import TrackingSettings
 
-_SPATIAL_KEPT = 10
-"""Recent frames whose spatial memory is kept. The network attends to six; the others are for going back."""
-_POINTERS_KEPT = 15
-_CONDITIONING_KEPT = 6
+_RETENTION = Retention(span=14, memories=10, conditioning=6, for_corrections=False)
+"""Six recent spatial memories are attended to; the others are for going back, as no earlier image is at hand from which
+they could be made again. Corrections start from the shape that CVAT sends."""
 _MOTION_FRAMES = 2
 """Frames from which the motion of an object is told."""
 _SIGHTINGS_KEPT = 256
@@ -109,7 +110,7 @@ class Track:
     def nbytes(self) -> int:
         """Memory that its tensors and sightings take, those shared with other tracks included."""
         entries = (*self.conditioning.values(), *self.recent.values())
-        return sum(_entry_bytes(entry) for entry in entries) + 256 * len(self.sightings) + 40 * len(self.shape.points)
+        return sum(entry.nbytes + 512 for entry in entries) + 256 * len(self.sightings) + 40 * len(self.shape.points)
 
     def sighting(self, step: int) -> Sighting | None:
         """Return what was said on a frame; None if that is too long ago or yet to come."""
@@ -145,15 +146,9 @@ class Track:
         """
         last = self.step if last is None else last
         offset = now - last - 1
-        bank = MemoryBank(
-            settings,
-            {step + offset: entry for step, entry in self.conditioning.items() if step <= last},
-            {
-                step + offset: entry
-                for step, entry in self.recent.items()
-                if step <= last and _usable(last - step, entry)
-            },
-        )
+        bank = new_bank(settings)
+        bank.conditioning |= {step + offset: entry for step, entry in self.conditioning.items() if step <= last}
+        bank.recent |= {step + offset: entry for step, entry in self.recent.items() if step <= last}
         masklet = Masklet(object_id, self.image)
         held = sorted({*bank.conditioning, *bank.recent})
         for frame in held:
@@ -177,6 +172,11 @@ class Track:
         return asleep(item, now, self.track_id, shape, (*earlier, sighting), self.image, step=last + 1)
 
 
+def new_bank(settings: TrackingSettings) -> MemoryBank:
+    """Make an empty memory bank that keeps what requests to come may go on from."""
+    return MemoryBank(settings.memory_policy, _RETENTION)
+
+
 def asleep(
     item: TrackedObject,
     now: int,
@@ -188,49 +188,19 @@ def asleep(
     step: int = 0,
 ) -> Track:
     """Keep of an object what later frames may need, and count its frames so that ``now`` is ``step``."""
+    item.bank.retain(now)
     offset = step - now
-    conditioning = {number + offset: _kept(e) for number, e in sorted(item.bank.conditioning.items()) if e is not None}
-    recent = {number + offset: entry for number, entry in sorted(item.bank.recent.items())}
-    spatial = sorted(recent)[-_SPATIAL_KEPT:]
     return Track(
         track_id,
         step,
         image,
         shape,
-        {number: conditioning[number] for number in _first_and_last(conditioning)},
-        {
-            number: _kept(entry) if number in spatial else _pointer_only(entry)
-            for number, entry in recent.items()
-            if number > step - _POINTERS_KEPT
-        },
+        {number + offset: _at_rest(e) for number, e in sorted(item.bank.conditioning.items()) if e is not None},
+        {number + offset: _at_rest(entry) for number, entry in sorted(item.bank.recent.items())},
         sightings[-_SIGHTINGS_KEPT:],
     )
 
 
-def _usable(age: int, entry: MemoryEntry) -> bool:
-    """Whether an entry has what a frame of that age is asked for: near ones need their spatial memory."""
-    return entry.memory is not None or age + 1 > _SPATIAL_NEEDED
-
-
-_SPATIAL_NEEDED = 6
-
-
-def _first_and_last(steps: Iterable[int]) -> list[int]:
-    ordered = sorted(steps)
-    return ordered[:1] + ordered[1:][-(_CONDITIONING_KEPT - 1) :]
-
-
-def _kept(entry: MemoryEntry) -> MemoryEntry:
-    """Drop what nothing asks for again: the logits, from which the memory was made, and the whole frame's memory."""
-    if not entry.logits.numel() and entry.overview is None:
-        return entry
-    return replace(entry, logits=entry.logits.new_empty(0), overview=None)
-
-
-def _pointer_only(entry: MemoryEntry) -> MemoryEntry:
-    return replace(_kept(entry), memory=None)
-
-
-def _entry_bytes(entry: MemoryEntry) -> int:
-    tensors = (entry.logits, entry.object_logits, entry.pointer, *([] if entry.memory is None else [entry.memory]))
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors) + 512
+def _at_rest(entry: MemoryEntry) -> MemoryEntry:
+    """Drop the whole frame's memory besides that of a window: it was for another look at the same frame."""
+    return entry if entry.overview is None else replace(entry, overview=None)

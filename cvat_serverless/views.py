@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src_model.errors import MovieError
+from src_model.memory.reading import MemoryReader
 from src_model.tracking.prompting import Prompting
 from src_model.tracking.propagation import Propagation
-from src_model.tracking.recall import Recall
 from src_model.tracking.windows.following import window_follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cvat_serverless.engine import Engine, SeenImage
+    from src_model.masks.window import Window
     from src_model.nn import ImageFeatures
+    from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.windows.following import WindowFollower
-    from src_model.tracking.windows.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class ImageTracking:
 
     Attributes
     ----------
-    recall
+    reader
         Reads memories.
     windows
         Places windows; None if the settings want whole images.
@@ -70,7 +71,7 @@ class ImageTracking:
         ``(Y, X)`` of the image.
     """
 
-    recall: Recall
+    reader: MemoryReader[NetworkSteps]
     windows: WindowFollower | None
     shape: tuple[int, int]
 
@@ -78,15 +79,16 @@ class ImageTracking:
     def of(cls, engine: Engine, image: SeenImage, frame: int = 0) -> ImageTracking:
         """Set it up for an image that tracking knows as ``frame``."""
         steps, views = engine.steps, ImageViews(engine, image, frame)
-        recall = Recall(steps, views, steps.network.config.max_pointers)
-        return cls(recall, window_follower(steps, image.shape, views), image.shape)
+        horizon = steps.network.config.max_pointers
+        reader = MemoryReader(steps, views, horizon, is_gone=lambda number: number != frame)
+        return cls(reader, window_follower(steps, image.shape, views), image.shape)
 
     @property
     def prompting(self) -> Prompting:
         """What answers prompts."""
-        return Prompting(self.recall, self.shape, self.windows)
+        return Prompting(self.reader, self.shape, self.windows)
 
     @property
     def propagation(self) -> Propagation:
         """What follows objects."""
-        return Propagation(self.recall, self.shape, self.windows)
+        return Propagation(self.reader, self.shape, self.windows)

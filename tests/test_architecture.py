@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HOSTS = ("napari_sam2v", "cvat_serverless")
 SOURCES = sorted(p for top in ("src_model", *HOSTS) for p in (REPOSITORY / top).rglob("*.py"))
 
-BELOW_TRACKING = {"errors", "folders", "lazy", "frames", "masks", "nn", "weights", "acceleration"}
+BELOW_TRACKING = {"errors", "folders", "lazy", "frames", "masks", "nn", "memory", "weights", "acceleration"}
 MAY_IMPORT = {
     "errors": set(),
     "folders": set(),
@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "masks": {"errors"},
     "frames": {"errors"},
     "weights": {"errors", "lazy", "nn"},
+    "memory": {"errors", "masks", "nn"},
     "tracking": BELOW_TRACKING,
     "annotation": {"errors", "masks", "frames"},
     "formats": {"errors", "masks", "frames", "annotation"},

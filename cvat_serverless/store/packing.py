@@ -11,8 +11,8 @@ from safetensors.torch import load, save
 from cvat_serverless.shapes import Shape, ShapeType
 from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.tracks import Sighting, Track
-from src_model.tracking.memory_bank import MemoryEntry
-from src_model.tracking.windows.window import Window
+from src_model.masks.window import Window
+from src_model.memory.entry import MemoryEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-_PARTS = ("logits", "object_logits", "pointer", "memory")
+_PARTS = ("object_logits", "pointer", "memory")
 
 
 class _Window(BaseModel):
@@ -69,7 +69,7 @@ def pack_track(track: Track) -> bytes:
     tensors: dict[str, Tensor] = {}
     for group, entries in (("conditioning", track.conditioning), ("recent", track.recent)):
         for step, entry in entries.items():
-            named = zip(_PARTS, (entry.logits, entry.object_logits, entry.pointer, entry.memory), strict=True)
+            named = zip(_PARTS, (entry.object_logits, entry.pointer, entry.memory), strict=True)
             tensors |= {f"{group}.{step}.{part}": x.contiguous().cpu() for part, x in named if x is not None}
     text = header.model_dump_json().encode()
     return len(text).to_bytes(4, "big") + text + save(tensors)
@@ -112,11 +112,10 @@ def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:
 
 
 def _entry(tensors: dict[str, Tensor], name: str, window: _Window | None) -> MemoryEntry:
-    logits, object_logits, pointer = (tensors[f"{name}.{part}"] for part in _PARTS[:3])
+    object_logits, pointer = (tensors[f"{name}.{part}"] for part in _PARTS[:2])
     memory = tensors.get(f"{name}.memory")
     given = (object_logits, pointer, *([] if memory is None else [memory]))
     if [tensor.dim() for tensor in given] != [2, 2, 4][: len(given)] or any(len(tensor) != 1 for tensor in given):
         raise ValueError(f"the tensors {name} have the shapes {[tuple(tensor.shape) for tensor in given]}")
-    entry = MemoryEntry(logits, object_logits, pointer, memory)
-    entry.window = None if window is None else Window(window.box, window.size)
-    return entry
+    place = None if window is None else Window(window.box, window.size)
+    return MemoryEntry(None, object_logits, pointer, memory, place)

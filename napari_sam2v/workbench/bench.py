@@ -9,17 +9,19 @@ from napari_sam2v.panel.doubt import stops, worst_frame
 from napari_sam2v.workbench.corrections import Corrections
 from napari_sam2v.workbench.events import WorkbenchEvents
 from napari_sam2v.workbench.marks_book import MarksBook
-from napari_sam2v.workbench.runner import Runner
+from napari_sam2v.workbench.runner import Job, Runner
 from napari_sam2v.workbench.speech import in_words
 from src_model.annotation import LockFrames, SetNormalization
 from src_model.errors import Sam2vError
 from src_model.workflow import DocumentTracker
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from napari_sam2v.workbench.runner import Post
     from src_model.annotation import Action, Annotation, Done
+    from src_model.annotation.events import ObjectsChanged
     from src_model.frames import FrameSource, Normalization
     from src_model.tracking import StreamingPredictor
 
@@ -113,6 +115,7 @@ class Bench:
         # these listen first: whoever else hears of a change may ask them
         self._book, self._corrections = MarksBook(annotation), Corrections(annotation)
         annotation.events.project.connect(self._on_project)
+        annotation.events.objects.connect(self._on_objects)
         self._make_tracker()
         self.frame = min(self.frame, max(0, annotation.movie.length - 1))
         self.selected = next(iter(annotation.objects), None)
@@ -247,6 +250,7 @@ class Bench:
     def _leave(self) -> None:
         if self.document is not None:
             self.document.events.project.disconnect(self._on_project, missing_ok=True)
+            self.document.events.objects.disconnect(self._on_objects, missing_ok=True)
             self.book.close()
             self.corrections.close()
 
@@ -254,6 +258,18 @@ class Bench:
         """Follow the contrast of the document, which undo may have changed."""
         if self.document is not None and self.document.project.normalization != self._seen:
             self._renew_tracker()
+
+    def _on_objects(self, change: ObjectsChanged) -> None:
+        """Let the tracker go of objects that were deleted, on its thread."""
+        tracker, gone = self._tracker, tuple(change.removed)
+        if not gone or tracker is None or not tracker.is_started:
+            return
+
+        def forget(_: object) -> Iterator[None]:
+            tracker.forget(gone)
+            return iter(())
+
+        self.runner.submit(Job(("forget", gone), lambda: None, forget, lambda _: None, is_brief=True))
 
     def _renew_tracker(self) -> None:
         if self.has_run:

@@ -53,8 +53,7 @@ def adopt(item: TrackedObject, known: KnownObject) -> None:
     for frame in sorted(answered):
         waiting = item.pending.get(frame)
         if frame not in item.bank.conditioning and waiting is None:
-            item.bank.recent.pop(frame, None)
-            item.bank.conditioning[frame] = None
+            item.bank.expect(frame)
     item.locked = set(known.locked & known.masks.keys())
 
 

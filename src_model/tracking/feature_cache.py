@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from src_model.masks.window import Window
     from src_model.nn import ImageFeatures
-    from src_model.tracking.windows.window import Window
 
     FeatureKey = int | tuple[int, Window]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from src_model.memory.entry import MemoryEntry
 from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, PromptTensors, Sam2Network
-from src_model.tracking.memory_bank import MemoryEntry
 from src_model.tracking.precision import computes_bfloat16, computing
 from src_model.tracking.preprocessing import image_tensor, mask_tensor
 
@@ -205,7 +205,8 @@ class NetworkSteps:
 
     @torch.no_grad()
     def add_memory(self, entry: MemoryEntry, features: ImageFeatures, *, binarize: bool) -> None:
-        """Encode the spatial memory of an entry, in place."""
+        """Encode the spatial memory of an entry that holds logits, in place."""
+        assert entry.logits is not None, "logits are what the memory is made of"
         with self._computing():
             memory = self.network.encode_memory(
                 features.embedding, entry.logits, entry.object_logits, binarize=binarize
@@ -264,5 +265,6 @@ def _row(features: ImageFeatures, number: int) -> ImageFeatures:
 def _split(together: MemoryEntry) -> list[MemoryEntry]:
     """Give each object its own copy, so that no entry keeps the memory of its whole batch alive."""
     assert together.memory is not None
+    assert together.logits is not None
     rows = zip(together.logits, together.object_logits, together.pointer, together.memory, strict=True)
     return [MemoryEntry(*(part[None].clone() for part in row)) for row in rows]

@@ -9,18 +9,19 @@ import torch
 from torch import Tensor
 
 from src_model.errors import PromptError
+from src_model.masks.window import Window, cut_mask, whole_frame
 from src_model.tracking.preprocessing import mask_logits, prompt_tensors
+from src_model.tracking.prompts import Prompt, cut_prompt
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import Candidate, PromptAnswer, shown_score
 from src_model.tracking.tracked_object import PendingAnswer, Readings, TrackedObject
-from src_model.tracking.windows.window import Window, cut_mask, cut_prompt, whole_frame
 
 if TYPE_CHECKING:
     from src_model.masks import Rle
+    from src_model.memory.entry import MemoryEntry
+    from src_model.memory.reading import MemoryReader
     from src_model.nn import MaskPrediction, MemoryTokens
-    from src_model.tracking.memory_bank import MemoryEntry
-    from src_model.tracking.prompts import Prompt
-    from src_model.tracking.recall import Recall
+    from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.windows.following import WindowFollower
 
 
@@ -30,7 +31,7 @@ class Prompting:
 
     Attributes
     ----------
-    recall
+    reader
         The network and the memory banks.
     frame_shape
         ``(Y, X)`` of the movie.
@@ -38,7 +39,7 @@ class Prompting:
         Chooses the windows of small objects; None: every prompt is answered on the whole frame.
     """
 
-    recall: Recall
+    reader: MemoryReader[NetworkSteps]
     frame_shape: tuple[int, int]
     windows: WindowFollower | None = None
 
@@ -50,14 +51,14 @@ class Prompting:
         DamagedFrameError
             If the frame cannot be read. Others that cannot are done without.
         """
-        return self.recall.past_damage(frame, lambda: self._answer(item, frame, prompt, replace=replace))
+        return self.reader.past_damage(frame, lambda: self._answer(item, frame, prompt, replace=replace))
 
     def _answer(self, item: TrackedObject, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
         earlier = None if replace else item.prompts.get(frame)
         complete = earlier.extended(prompt) if earlier is not None else prompt
         window = None
         if self.windows is not None:
-            window = self.windows.prompted(item, frame, complete, self.recall, replace=replace)
+            window = self.windows.prompted(item, frame, complete, self.reader, replace=replace)
         if complete.mask is not None:
             answer = self._take_mask(item, frame, complete.mask, window)
             item.prompts[frame] = complete
@@ -78,7 +79,8 @@ class Prompting:
         return self._store(item, frame, readings.prediction, candidate, readings.window)
 
     def _take_mask(self, item: TrackedObject, frame: int, mask: Rle, window: Window | None) -> PromptAnswer:
-        entry = self.recall.steps.take_mask(self.recall.seen(frame, window), cut_mask(mask, window))
+        entry = self.reader.steps.take_mask(self.reader.seen(frame, window), cut_mask(mask, window))
+        assert entry.logits is not None, "a mask taken as it is has logits"
         entry.window = window
         item.readings = None
         self._keep(item, frame, entry)
@@ -99,11 +101,11 @@ class Prompting:
     def _predict(
         self, item: TrackedObject, frame: int, prompt: Prompt, window: Window | None, *, forget_mask: bool
     ) -> PromptAnswer:
-        steps = self.recall.steps
+        steps = self.reader.steps
         place = self._place(window)
         tensors = prompt_tensors(cut_prompt(prompt, window), place.shape, place.size, None, steps.device)
         prediction = steps.answer_prompt(
-            self.recall.seen(frame, window),
+            self.reader.seen(frame, window),
             tensors,
             self._memory(item, frame, window),
             None if forget_mask else self._previous_logits(item, frame, window),
@@ -113,25 +115,32 @@ class Prompting:
         return self._store(item, frame, prediction, int(prediction.iou[0].argmax()), window)
 
     def _place(self, window: Window | None) -> Window:
-        return window or whole_frame(self.frame_shape, self.recall.steps.image_size)
+        return window or whole_frame(self.frame_shape, self.reader.steps.image_size)
 
     def _memory(self, item: TrackedObject, frame: int, window: Window | None) -> MemoryTokens | None:
         """Return memory for corrections of tracked frames; a first prompt is answered from the frame alone."""
         if frame not in item.directions or not item.bank.conditioning:
             return None
-        plan = self.recall.plan(item, frame, reverse=item.directions[frame])
-        return self.recall.tokens([item], [plan], [window]) if plan.spatial else None
+        reverse = item.directions[frame]
+        plan = self.reader.plan(item, frame, reverse=reverse)
+        if not plan.spatial:
+            return None
+        tokens = self.reader.tokens([item], [plan], [window])
+        # What was made again for this correction stays for the next click, not for good.
+        beside, last = frame + (1 if reverse else -1), item.bank.last
+        item.bank.retain(beside, beside if last is None else last)
+        return tokens
 
     def _previous_logits(self, item: TrackedObject, frame: int, window: Window | None) -> Tensor | None:
         """Logits of the mask that a correction starts from: as computed if still held, else from the stored mask."""
         pending = item.pending.get(frame)
         entry = pending.entry if pending is not None else item.bank.entry(frame)
-        if entry is not None and entry.window == window:
+        if entry is not None and entry.window == window and entry.logits is not None:
             return entry.logits
         mask = item.masklet.mask_at(frame)
         if mask is None:
             return None
-        return mask_logits(cut_mask(mask, window), self._place(window).size, self.recall.steps.device)
+        return mask_logits(cut_mask(mask, window), self._place(window).size, self.reader.steps.device)
 
     def _store(
         self, item: TrackedObject, frame: int, prediction: MaskPrediction, chosen: int, window: Window | None
@@ -141,7 +150,7 @@ class Prompting:
             for logits, score in zip(prediction.logits[0], prediction.iou[0], strict=True)
         )
         index = torch.tensor([chosen], device=prediction.iou.device)
-        entry = self.recall.steps.entry_of(prediction.chosen(index))
+        entry = self.reader.steps.entry_of(prediction.chosen(index))
         entry.window = window
         item.readings = Readings(frame, prediction, window)
         self._keep(item, frame, entry)
@@ -155,15 +164,15 @@ class Prompting:
             presence,
             candidates,
             chosen,
-            entry.logits[0, 0],
+            prediction.logits[0, chosen],
             None if window is None else window.box,
         )
 
     def _rendered(self, logits: Tensor, window: Window | None) -> Rle:
-        return render_mask(logits, self.frame_shape, self.recall.steps.settings, window)
+        return render_mask(logits, self.frame_shape, self.reader.steps.settings, window)
 
     def _keep(self, item: TrackedObject, frame: int, entry: MemoryEntry) -> None:
-        conditions = frame not in item.directions or self.recall.steps.settings.corrections_condition
+        conditions = frame not in item.directions or self.reader.steps.settings.corrections_condition
         item.pending[frame] = PendingAnswer(entry, conditions or frame in item.bank.conditioning)
 
 

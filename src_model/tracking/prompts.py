@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from src_model.masks.window import Window
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
@@ -86,6 +88,18 @@ def make_prompt(
         raise PromptError("a prompt needs points, a box or a mask; none was given")
     given, signs = _checked_points(points, labels, shape)
     return Prompt(given, signs, _checked_box(box, shape) if box is not None else None)
+
+
+def cut_prompt(prompt: Prompt, window: Window | None) -> Prompt:
+    """Bring points and box of a prompt to a window that holds them."""
+    if window is None:
+        return prompt
+    y, x = window.origin
+    box = prompt.box
+    if box is not None:
+        height, width = window.shape
+        box = (max(box[0] - y, 0.0), max(box[1] - x, 0.0), min(box[2] - y, height), min(box[3] - x, width))
+    return replace(prompt, points=tuple((point[0] - y, point[1] - x) for point in prompt.points), box=box)
 
 
 def checked_object_id(object_id: object) -> int:

@@ -16,13 +16,17 @@ from src_model.tracking.results import FrameResult, shown_score
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from torch import Tensor
+
     from src_model.masks import MaskletFrame, Rle
-    from src_model.tracking.memory_bank import MemoryEntry, MemoryPlan
-    from src_model.tracking.recall import Recall
+    from src_model.masks.window import Window
+    from src_model.memory.entry import MemoryEntry
+    from src_model.memory.policy import MemoryPlan
+    from src_model.memory.reading import MemoryReader
+    from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.settings import TrackingSettings
     from src_model.tracking.tracked_object import TrackedObject
     from src_model.tracking.windows.following import WindowFollower
-    from src_model.tracking.windows.window import Window
 
 _OVERVIEW_FRAMES = 2
 """Recent frames that a look at the whole frame for a lost object goes by, besides the prompted ones."""
@@ -38,6 +42,8 @@ class Look:
         In which it was looked for; None: the whole frame.
     entry
         What the look leaves in the memory bank.
+    logits
+        ``(S / 4, S / 4)`` of the mask, in the window.
     mask
         What was found, ``(Y, X)``; empty where the object is not seen.
     score
@@ -48,6 +54,7 @@ class Look:
 
     window: Window | None
     entry: MemoryEntry
+    logits: Tensor
     mask: Rle
     score: float
     presence: float
@@ -68,7 +75,7 @@ class Propagation:
 
     Attributes
     ----------
-    recall
+    reader
         The network and the memory banks.
     frame_shape
         ``(Y, X)`` of the movie.
@@ -76,7 +83,7 @@ class Propagation:
         Places the windows of small objects; None: every object is tracked on the whole frame.
     """
 
-    recall: Recall
+    reader: MemoryReader[NetworkSteps]
     frame_shape: tuple[int, int]
     windows: WindowFollower | None = None
 
@@ -86,7 +93,7 @@ class Propagation:
         Where the frame is damaged, these are all there is, and nothing else changes: tracking goes over it.
         """
         try:
-            looks = self.recall.past_damage(frame, lambda: self._looked(frame, items, reverse=reverse))
+            looks = self.reader.past_damage(frame, lambda: self._looked(frame, items, reverse=reverse))
         except DamagedFrameError as error:
             if error.frame != frame:
                 raise
@@ -96,7 +103,8 @@ class Propagation:
         for number, look in looks.items():
             item = free[number]
             item.masklet.set(frame, look.mask, score=look.score, object_score=look.presence)
-            item.bank.remember(frame, look.entry)
+            if item.bank.policy.admits(_entry(item, frame)):
+                item.bank.remember(frame, look.entry)
         for item in items:
             item.directions[frame] = reverse
         return _result(frame, items, looks)
@@ -112,12 +120,12 @@ class Propagation:
         """Move answers to prompts into the memory bank, now that no more clicks refine them."""
         for frame, answer in item.pending.items():
             entry = answer.entry
+            if frame not in self.reader.damaged:
+                self.reader.steps.add_memory(entry, self.reader.seen(frame, entry.window), binarize=True)
             if answer.is_conditioning:
                 item.bank.condition(frame, entry)
             else:
                 item.bank.remember(frame, entry)
-            if frame not in self.recall.damaged:
-                self.recall.steps.add_memory(entry, self.recall.seen(frame, entry.window), binarize=True)
         item.pending.clear()
 
     def _tracked(self, frame: int, items: Mapping[int, TrackedObject], *, reverse: bool) -> dict[int, Look]:
@@ -149,7 +157,7 @@ class Propagation:
         """Look for objects, each in its window."""
         tasks = []
         for number, window in windows.items():
-            plan = self.recall.plan(items[number], frame, reverse=reverse)
+            plan = self.reader.plan(items[number], frame, reverse=reverse)
             if overview:
                 plan = plan.only(_seen_frames(items[number], plan))
             tasks.append(_Task(items[number], window, plan))
@@ -166,7 +174,7 @@ class Propagation:
         Inputs have to be of one size. Where calls cost more than padding, objects with memories of any number share
         a batch, those with about as many side by side; elsewhere those with equally many.
         """
-        steps = self.recall.steps
+        steps = self.reader.steps
         groups: defaultdict[object, list[_Task]] = defaultdict(list)
         for task in sorted(tasks, key=lambda task: task.plan.counts):
             size = None if task.window is None else task.window.size
@@ -176,9 +184,9 @@ class Propagation:
                 yield group[first : first + steps.objects_per_batch]
 
     def _look(self, frame: int, batch: Sequence[_Task]) -> dict[int, Look]:
-        steps = self.recall.steps
+        steps = self.reader.steps
         windows = [task.window for task in batch]
-        memory = self.recall.tokens([task.item for task in batch], [task.plan for task in batch], windows)
+        memory = self.reader.tokens([task.item for task in batch], [task.plan for task in batch], windows)
         prediction, entries = steps.track(self._features(frame, windows), memory)
         presence = prediction.object_logits[:, 0].sigmoid().tolist()
         scores = [shown_score(score) for score in prediction.iou[:, 0].tolist()]
@@ -187,14 +195,15 @@ class Propagation:
         for row, (task, entry) in enumerate(zip(batch, entries, strict=True)):
             entry.window = task.window
             mask = render_mask(logits[row], self.frame_shape, steps.settings, task.window)
-            looks[task.item.object_id] = Look(task.window, entry, mask, scores[row], presence[row])
+            low = prediction.logits[row, 0]
+            looks[task.item.object_id] = Look(task.window, entry, low, mask, scores[row], presence[row])
         return looks
 
     def _features(self, frame: int, windows: Sequence[Window | None]) -> ImageFeatures:
         """Return features with a row for each object, or one row if all are looked for in the same window."""
         if len(set(windows)) == 1:
-            return self.recall.seen(frame, windows[0])
-        rows = [self.recall.seen(frame, window) for window in windows]
+            return self.reader.seen(frame, windows[0])
+        rows = [self.reader.seen(frame, window) for window in windows]
         first, second = (torch.cat([row.high_res[level] for row in rows]) for level in (0, 1))
         return ImageFeatures(torch.cat([row.embedding for row in rows]), (first, second))
 
@@ -207,7 +216,7 @@ def _result(frame: int, items: Sequence[TrackedObject], looks: Mapping[int, Look
         {object_id: entry.mask for object_id, entry in entries.items()},
         {object_id: entry.score for object_id, entry in entries.items()},
         {object_id: entry.object_score for object_id, entry in entries.items()},
-        {object_id: look.entry.logits[0, 0] for object_id, look in looks.items()},
+        {object_id: look.logits for object_id, look in looks.items()},
         {
             object_id: entry.window.box
             for object_id, entry in held.items()

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from src_model.masks.window import Window
     from src_model.tracking.settings import TrackingSettings
-    from src_model.tracking.windows.window import Window
 
 _MENDED_SHARE = 0.1
 """Holes and specks are never mended when they hold more than this share of the object."""

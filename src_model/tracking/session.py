@@ -10,15 +10,14 @@ import numpy as np
 from src_model.errors import DamagedFrameError, FrameRangeError, MovieError, PromptError
 from src_model.frames import FrameSource, LiveSource, Normalization, decide_normalization
 from src_model.masks import Masklet
+from src_model.memory.reading import MemoryReader
 from src_model.tracking.adoption import adopt
 from src_model.tracking.frame_numbers import checked_frame, frame_range, with_advice
-from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.object_choice import check_repairable, held_object, listed, objects_to_track
 from src_model.tracking.operations import Chosen, Cleared, Locked, OperationLog, Prompted, Propagated, Removed
 from src_model.tracking.prompting import Prompting
 from src_model.tracking.prompts import checked_object_id, make_prompt
 from src_model.tracking.propagation import Propagation, is_active, repair_range
-from src_model.tracking.recall import Recall
 from src_model.tracking.tracked_object import TrackedObject
 from src_model.tracking.windows.encoding import FrameFeatures
 from src_model.tracking.windows.following import window_follower
@@ -205,7 +204,8 @@ class Session:
 
     def remove_object(self, object_id: int) -> None:
         """Remove an object with its prompts and masks."""
-        self._object(object_id)
+        # A propagation that is under way may hold the object until its next frame; its memory goes at once.
+        self._object(object_id).forget_memories()
         del self._objects[object_id]
         self.log.add(Removed(object_id))
 
@@ -341,11 +341,19 @@ class Session:
     # Inside ----------------------------------------------------------------------------------------------------------
 
     @property
-    def _recall(self) -> Recall:
+    def _reader(self) -> MemoryReader[NetworkSteps]:
         horizon = self._steps.network.config.max_pointers
         if self._steps.settings.short_movie_pointers:
             horizon = max(2, min(horizon, len(self.movie)))
-        return Recall(self._steps, self._features, horizon, self._features.damaged)
+        return MemoryReader(self._steps, self._features, horizon, self._features.damaged, self._is_gone)
+
+    def _is_gone(self, frame: int) -> bool:
+        """Whether neither the image nor the features of a frame can be had: a live stream keeps its latest frames."""
+        return (
+            isinstance(self.movie, LiveSource)
+            and frame < self.movie.oldest
+            and not self.feature_cache.holds_frame(frame)
+        )
 
     @property
     def _windows(self) -> WindowFollower | None:
@@ -353,11 +361,11 @@ class Session:
 
     @property
     def _prompting(self) -> Prompting:
-        return Prompting(self._recall, self.frame_shape, self._windows)
+        return Prompting(self._reader, self.frame_shape, self._windows)
 
     @property
     def _propagation(self) -> Propagation:
-        return Propagation(self._recall, self.frame_shape, self._windows)
+        return Propagation(self._reader, self.frame_shape, self._windows)
 
     def _tracked(self, items: list[TrackedObject], frames: range, operation: Propagated) -> Iterator[FrameResult]:
         propagation = self._propagation
@@ -366,12 +374,12 @@ class Session:
         with self._features.going_through(frames) as reach:
             for frame in frames:
                 # Objects may be removed while the generator is suspended.
-                present = [item for item in items if self._objects.get(item.object_id) is item]
-                active = [item for item in present if is_active(item, frame, reverse=reverse, settings=settings)]
+                items = [item for item in items if self._objects.get(item.object_id) is item]
+                active = [item for item in items if is_active(item, frame, reverse=reverse, settings=settings)]
                 if active:
                     reach(frame)
                     result = propagation.step(frame, active, reverse=reverse)
-                    done(frame, tuple(item.object_id for item in present))
+                    done(frame, tuple(item.object_id for item in items))
                     yield result
 
     def _repaired(
@@ -384,7 +392,7 @@ class Session:
                 yield from self._tracked([item], frames, operation)
 
     def _new_object(self, object_id: int) -> TrackedObject:
-        return TrackedObject(object_id, MemoryBank(self._steps.settings), Masklet(object_id, self.frame_shape))
+        return TrackedObject(object_id, self._steps.settings.new_memory_bank(), Masklet(object_id, self.frame_shape))
 
     def _object(self, object_id: int) -> TrackedObject:
         return held_object(self._objects, object_id)

@@ -14,7 +14,6 @@ from src_model import __version__
 from src_model.errors import MovieError, PromptError, Sam2vError, SessionFileError
 from src_model.frames import Normalization, open_movie
 from src_model.masks import Masklet, MaskletFrame
-from src_model.tracking.memory_bank import MemoryBank
 from src_model.tracking.operations import (
     Chosen,
     Cleared,
@@ -361,7 +360,7 @@ def _object_record(item: TrackedObject) -> ObjectRecord:
 def _read_object(
     record: ObjectRecord, settings: TrackingSettings, shape: tuple[int, int], length: int
 ) -> TrackedObject:
-    item = TrackedObject(record.object_id, MemoryBank(settings), Masklet(record.object_id, shape))
+    item = TrackedObject(record.object_id, settings.new_memory_bank(), Masklet(record.object_id, shape))
     for row in record.masklet:
         if row.frame >= length or row.frame in item.masklet:
             raise SessionFileError(f"object {record.object_id} has frame {row.frame} twice, or outside of the movie")
@@ -376,5 +375,5 @@ def _read_object(
             raise SessionFileError(f"object {record.object_id} is prompted twice on frame {frame}, or without a mask")
         item.prompts[frame] = read_prompt(prompted.prompt, shape)
         if prompted.conditions:
-            item.bank.conditioning[frame] = None
+            item.bank.expect(frame)
     return item

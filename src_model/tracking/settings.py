@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from src_model.memory.bank import MemoryBank
+from src_model.memory.fifo import FifoPolicy
+from src_model.memory.retention import Retention
 from src_model.tracking.windows.rules import WINDOW_SIZES, WindowChoice
 
 PresetName = Literal["default", "official"]
@@ -33,7 +36,8 @@ class TrackingSettings:
         A frame of which a prompt or a lock says that the object is not there speaks for itself alone: others do not
         attend to it. In the reference, an empty mask makes the object absent from all others too.
     memory_span
-        Frames around the last tracked one whose memory is kept. None: every frame ever tracked, as in the reference.
+        Frames around the last tracked one of which the pointer is kept, of the six nearest the spatial memory too: what
+        can be attended to. None: all of every frame ever tracked, as in the reference.
     conditioning_kept
         Prompted frames whose memory is kept ready; that of others is made again when needed. None: all.
     bfloat16_memories
@@ -76,6 +80,20 @@ class TrackingSettings:
     window: WindowChoice = "auto"
     window_sizes: tuple[int, ...] = WINDOW_SIZES
     precision: Precision = "exact"
+
+    @property
+    def memory_policy(self) -> FifoPolicy:
+        """Which frames enter an object's memory, and which of them are read."""
+        return FifoPolicy(self.max_conditioning, self.prompts_bound_memory, self.absence_is_local)
+
+    @property
+    def memory_retention(self) -> Retention:
+        """How much of them is kept."""
+        return Retention(span=self.memory_span, conditioning=self.conditioning_kept)
+
+    def new_memory_bank(self) -> MemoryBank:
+        """Make the memory of an object of which nothing is known yet."""
+        return MemoryBank(self.memory_policy, self.memory_retention)
 
 
 PRESETS: dict[str, TrackingSettings] = {

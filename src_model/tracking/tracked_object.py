@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from src_model.masks import Masklet
+    from src_model.masks.window import Window
+    from src_model.memory.bank import MemoryBank
+    from src_model.memory.entry import MemoryEntry
     from src_model.nn import MaskPrediction
-    from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
     from src_model.tracking.prompts import Prompt
-    from src_model.tracking.windows.window import Window
 
 
 @dataclass(frozen=True, slots=True)

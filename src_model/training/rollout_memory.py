@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from src_model.memory.entry import MemoryEntry
 from src_model.nn import MemoryTokens
-from src_model.tracking.memory_bank import MemoryBank, MemoryEntry
 from src_model.tracking.settings import PRESETS
+
+if TYPE_CHECKING:
+    from src_model.memory.bank import MemoryBank
 
 
 def _default_bank() -> MemoryBank:
-    return MemoryBank(PRESETS["default"])
+    return PRESETS["default"].new_memory_bank()
 
 
 @dataclass(slots=True)
@@ -33,8 +37,7 @@ class RolloutMemory:
 
     def add(self, frame: int, memory: Tensor, pointer: Tensor, *, prompted: bool) -> None:
         """Remember a frame: ``(B, 64, h, w)`` and ``(B, 256)``."""
-        unused = pointer.new_empty(0)
-        entry = MemoryEntry(unused, unused, pointer, memory)
+        entry = MemoryEntry(None, pointer.new_empty(0), pointer, memory)
         if prompted:
             self.bank.condition(frame, entry)
         else:

@@ -78,6 +78,11 @@ class DocumentTracker:
         self._masks: dict[int, KnownMasks] = {}  # read before, by object: they need not be read again
 
     @property
+    def is_started(self) -> bool:
+        """Whether anything was asked of it yet; before that it holds nothing."""
+        return self._session is not None
+
+    @property
     def session(self) -> Session:
         """The session inside; the network is loaded when it is first asked for."""
         if self._session is None:
@@ -159,10 +164,23 @@ class DocumentTracker:
         """
         for each in known:
             self._adopt(each)
+        self.forget(gone)
+
+    def forget(self, object_ids: Iterable[int]) -> None:
+        """Let go of objects that were deleted, with everything held of them; where deleting is undone, they come anew.
+
+        Parameters
+        ----------
+        object_ids
+            Ids, of objects that were never tracked too.
+        """
+        gone = set(object_ids)
         for object_id in gone:
             self._masks.pop(object_id, None)
-            if object_id in self.session.objects:
-                self.session.remove_object(object_id)
+        self._answers = {key: answer for key, answer in self._answers.items() if key[0] not in gone}
+        if self._session is not None:
+            for object_id in gone & self._session.objects.keys():
+                self._session.remove_object(object_id)
 
     def repair(self, request: RepairRequest) -> Iterator[FrameOutcome]:
         """Track an object again around a corrected frame.

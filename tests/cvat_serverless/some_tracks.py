@@ -7,13 +7,13 @@ import torch
 from cvat_serverless.shapes import Shape
 from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.tracks import Sighting, Track
-from src_model.tracking.memory_bank import MemoryEntry
+from src_model.memory.entry import MemoryEntry
 
 
 def entry(value: float, numbers: int = 100) -> MemoryEntry:
     value = float(value)
     return MemoryEntry(
-        torch.empty(0), torch.full((1, 1), value), torch.full((1, 8), value), torch.full((1, numbers, 1, 1), value)
+        None, torch.full((1, 1), value), torch.full((1, 8), value), torch.full((1, numbers, 1, 1), value)
     )
 
 
@@ -30,7 +30,7 @@ def same(first: Track, second: Track) -> bool:
 
     def plain(item: Track) -> object:
         groups = [
-            {step: [None if x is None else x.tolist() for x in (e.logits, e.object_logits, e.pointer, e.memory)]}
+            {step: [None if x is None else x.tolist() for x in (e.object_logits, e.pointer, e.memory)]}
             for group in (item.conditioning, item.recent)
             for step, e in group.items()
         ]

@@ -7,8 +7,8 @@ import torch
 
 from cvat_serverless.shapes import Shape
 from cvat_serverless.tracks import Sighting, asleep
+from src_model.memory.entry import MemoryEntry
 from src_model.tracking import PRESETS
-from src_model.tracking.memory_bank import MemoryEntry
 from tests.cvat_serverless.some_tracks import entry, track
 
 SETTINGS = PRESETS["default"]
@@ -74,19 +74,20 @@ def test_old_frames_keep_their_pointer_alone():
     assert {step for step, held in recent.items() if held.memory is None} == set(range(26, 31))
 
 
-def test_frames_without_spatial_memory_are_left_out_where_it_would_be_asked_for():
+def test_going_far_back_leaves_a_track_that_can_be_gone_on_from():
     item = grown(40).awake(1, 100, SETTINGS, last=32)
-    near = [number for number in item.bank.recent if 100 - number <= 6]
-    assert all(item.bank.recent[number].memory is not None for number in near)
+    item.bank.remember(100, entry(33))
+    kept = grown(40).followed(item, 100, SHAPE, sighting(33), last=32)
+    assert {step for step, held in kept.recent.items() if held.memory is not None} == {31, 32, 33}
+    assert sorted(kept.recent) == list(range(26, 34))
 
 
-def test_logits_are_not_kept():
+def test_of_a_frame_only_what_is_attended_to_is_kept():
     item = track().awake(1, 50, SETTINGS)
-    item.bank.remember(
-        50, MemoryEntry(torch.zeros(1, 1, 9, 9), torch.zeros(1, 1), torch.zeros(1, 8), torch.zeros(1, 4))
-    )
+    tensors = torch.zeros(1, 1), torch.zeros(1, 8), torch.zeros(1, 4)
+    item.bank.remember(50, MemoryEntry(torch.zeros(1, 1, 9, 9), *tensors, overview=torch.zeros(1, 4)))
     kept = asleep(item, 50, "B" * 16, SHAPE, (sighting(0),), (40, 52), step=1)
-    assert kept.recent[1].logits.numel() == 0
+    assert kept.recent[1].tensors == tensors
 
 
 def test_it_knows_what_was_said_on_its_last_frames():

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from src_model.masks.window import Window
 from src_model.nn import ImageFeatures
 from src_model.tracking.feature_cache import FeatureCache, feature_bytes, frame_of
-from src_model.tracking.windows.window import Window
 
 WINDOW = Window((0, 0, 8, 8), 64)
 

@@ -7,7 +7,8 @@ import pytest
 
 from src_model.errors import PromptError
 from src_model.masks import Rle
-from src_model.tracking.prompts import Prompt, checked_object_id, make_prompt
+from src_model.masks.window import Window
+from src_model.tracking.prompts import Prompt, checked_object_id, cut_prompt, make_prompt
 
 SHAPE = (40, 52)
 
@@ -118,3 +119,16 @@ def test_an_object_id_is_a_whole_number_from_one(object_id):
 
 def test_an_object_id_may_come_from_an_array():
     assert type(checked_object_id(np.int64(3))) is int
+
+
+def test_prompts_move_with_the_window_and_boxes_end_at_its_edges():
+    prompt = make_prompt((60, 80), points=[(12, 25), (20, 30)], labels=[1, 0], box=(5, 25, 28, 55))
+    inside = cut_prompt(prompt, Window((10, 20, 30, 50), 64))
+    assert inside.points == ((2, 5), (10, 10))
+    assert inside.labels == (1, 0)
+    assert inside.box == (0, 5, 18, 30)
+
+
+def test_without_a_window_a_prompt_stays_what_it_is():
+    prompt = make_prompt((60, 80), points=[(3, 4)])
+    assert cut_prompt(prompt, None) is prompt

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 
 from src_model.masks import Rle
+from src_model.masks.window import Window, placed
 from src_model.tracking.rendering import mend, render_mask
 from src_model.tracking.settings import PRESETS
-from src_model.tracking.windows.window import Window, placed
 
 OFFICIAL = PRESETS["official"]
 MENDING = replace(OFFICIAL, fill_hole_area=4, remove_speck_area=4)

@@ -91,6 +91,19 @@ def test_a_long_stream_keeps_neither_its_frames_nor_their_memories(predictor):
     assert live.masklets[1].spans() == [(0, 90)]
 
 
+def test_a_correction_is_answered_where_the_images_of_frames_that_it_would_read_are_gone(predictor, movie):
+    live = predictor.start(LiveSource(keep=4), cache_bytes=0)
+    for number, image in enumerate(movie):
+        live.push(image)
+        if not number:
+            live.prompt(0, 1, points=[tiny.CLICK])
+    with pytest.raises(MovieError, match="frame 2 of the live movie 'live' is gone"):
+        live.movie.read(2)
+    before = live.masklets[1].mask_at(8)
+    assert live.prompt(8, 1, points=[(30, 40)], labels=[0]).rle != before
+    assert live.objects[1].bank.entry(2).memory is None
+
+
 def test_pushing_needs_a_live_session(clicked, movie):
     with pytest.raises(MovieError, match="push needs a live session"):
         clicked.push(movie[0])

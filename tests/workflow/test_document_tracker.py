@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -49,6 +50,15 @@ def track_through(tracker, document, *objects, **options):
     known = tuple(snapshot_of(document, object_id) for object_id in objects or (1,))
     for outcome in tracker.propagate(TrackRequest(known, **options)):
         take_frame(document, outcome)
+
+
+def two_objects(tracker):
+    document = new_document()
+    document.do(AddObject(AnnotatedObject(2)))
+    for object_id, where in ((1, tiny.CLICK), (2, tiny.OTHER_CLICK)):
+        click(document, 0, where, object_id=object_id)
+        answered(tracker, document, 0, object_id)
+    return document
 
 
 @pytest.fixture
@@ -217,11 +227,7 @@ def test_tracking_in_reverse_is_known_as_such(tracker, tracked):
 
 
 def test_several_objects_are_tracked_together(tracker):
-    document = new_document()
-    document.do(AddObject(AnnotatedObject(2)))
-    for object_id, where in ((1, tiny.CLICK), (2, tiny.OTHER_CLICK)):
-        click(document, 0, where, object_id=object_id)
-        answered(tracker, document, 0, object_id)
+    document = two_objects(tracker)
     track_through(tracker, document, 1, 2, stop=4)
     assert sorted(masks(document, 1)) == sorted(masks(document, 2)) == [0, 1, 2, 3]
 
@@ -257,3 +263,35 @@ def test_a_snapshot_is_read_later_and_elsewhere_as_it_was(tracked):
         pass
     with ThreadPoolExecutor() as pool:
         assert {frame: entry.mask for frame, entry in pool.submit(known.masks).result().items()} == before
+
+
+def test_a_deleted_object_leaves_with_everything_held_of_it(tracker, tracked):
+    item = tracker.session.objects[1]
+    held = [weakref.ref(tensor) for entry in item.bank.entries for tensor in entry.tensors]
+    held.append(weakref.ref(item.readings.prediction.logits))
+    del item
+    assert held
+    tracker.forget([1, 99])
+    assert 1 not in tracker.session.objects
+    assert not any(ref() is not None for ref in held)
+    assert tracker._answers == {}
+
+
+def test_an_object_deleted_under_way_leaves_at_once(tracker):
+    document = two_objects(tracker)
+    outcomes = tracker.propagate(TrackRequest(tuple(snapshot_of(document, number) for number in (1, 2))))
+    next(outcomes), next(outcomes)
+    held = [weakref.ref(entry.pointer) for entry in tracker.session.objects[1].bank.entries]
+    tracker.follow([snapshot_of(document, 2)], gone=[1])
+    assert not any(ref() is not None for ref in held)
+    assert [sorted(outcome.masks) for outcome in outcomes] == [[2]] * (tiny.LENGTH - 2)
+
+
+def test_an_object_whose_deletion_is_undone_is_tracked_from_what_the_document_says(tracker, tracked):
+    tracker.forget([1])
+    outcomes = list(tracker.propagate(TrackRequest((snapshot_of(tracked, 1),))))
+    assert {each.frame: each.masks[1].mask for each in outcomes if each.masks}.keys() == set(range(3, tiny.LENGTH))
+
+
+def test_forgetting_loads_no_network(movie):
+    DocumentTracker(open_movie(movie), lambda: pytest.fail("nothing was asked of it")).forget([1])

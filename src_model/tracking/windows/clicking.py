@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from src_model.masks.window import Window, square, whole_frame
 from src_model.tracking.preprocessing import prompt_tensors
+from src_model.tracking.prompts import Prompt, cut_prompt
 from src_model.tracking.windows.rules import Extent
-from src_model.tracking.windows.window import Window, cut_prompt, square, whole_frame
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src_model.tracking.prompts import Prompt
-    from src_model.tracking.recall import Recall
+    from src_model.memory.reading import MemoryReader
+    from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.windows.encoding import EncodesWindows
     from src_model.tracking.windows.rules import WindowRules
 
@@ -54,14 +55,14 @@ class ClickSearch:
     ----------
     rules
         Of the movie.
-    recall
+    reader
         Runs the network.
     features
         Encodes the windows together.
     """
 
     rules: WindowRules
-    recall: Recall
+    reader: MemoryReader[NetworkSteps]
     features: EncodesWindows
 
     def extent(self, frame: int, prompt: Prompt) -> Extent | None:
@@ -101,11 +102,11 @@ class ClickSearch:
 
     def _look(self, frame: int, prompt: Prompt, window: Window | None) -> _Look | None:
         """Answer the click in a window, or on the whole frame; None if nothing is found, or not seen whole."""
-        steps = self.recall.steps
+        steps = self.reader.steps
         place = window or whole_frame(self.rules.frame_shape, steps.image_size)
         tensors = prompt_tensors(cut_prompt(prompt, window), place.shape, place.size, None, steps.device)
         several = tensors.labels.shape[1] <= 1
-        prediction = steps.answer_prompt(self.recall.seen(frame, window), tensors, None, None, multimask=several)
+        prediction = steps.answer_prompt(self.reader.seen(frame, window), tensors, None, None, multimask=several)
         best = int(prediction.iou[0].argmax())
         box = _box(prediction.logits[0, best], place)
         if box is None:

@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from src_model.frames import LiveSource
+from src_model.masks.window import Window, cut_image
 from src_model.tracking.feature_cache import FeatureCache
 from src_model.tracking.feature_layout import FeatureLayout
 from src_model.tracking.feature_options import FeatureOptions
 from src_model.tracking.frame_reader import FrameReader, PreparedFrame
 from src_model.tracking.reading_ahead import ReadAhead
-from src_model.tracking.windows.window import Window, cut_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator

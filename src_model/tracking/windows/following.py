@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from src_model.masks import Rle
+    from src_model.masks.window import Window
+    from src_model.memory.reading import MemoryReader
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.prompts import Prompt
-    from src_model.tracking.recall import Recall
     from src_model.tracking.tracked_object import TrackedObject
     from src_model.tracking.windows.encoding import EncodesWindows
     from src_model.tracking.windows.rules import WindowRules
-    from src_model.tracking.windows.window import Window
 
 _SEARCHED_FRAMES = 16
 """So many frames back an object is looked for before its nearest prompt is taken for the place where it was seen."""
@@ -87,7 +87,7 @@ class WindowFollower:
         }
 
     def prompted(
-        self, item: TrackedObject, frame: int, prompt: Prompt, recall: Recall, *, replace: bool
+        self, item: TrackedObject, frame: int, prompt: Prompt, reader: MemoryReader[NetworkSteps], *, replace: bool
     ) -> Window | None:
         """Choose the window in which a prompt is answered: that of the answer to be refined as long as it will do."""
         entry = item.pending[frame].entry if frame in item.pending else item.bank.entry(frame)
@@ -98,13 +98,15 @@ class WindowFollower:
         mask = None if replace else item.masklet.mask_at(frame)
         known = None if mask is None else mask.box
         if known is None:
-            return self._clicked(item, frame, prompt, recall)
+            return self._clicked(item, frame, prompt, reader)
         reach = _union(asked, known)
         if held is not None and held.holds(reach, self.rules.frame_shape):
             return held
         return self.rules.fresh(Extent(reach), had_window=held is not None)
 
-    def _clicked(self, item: TrackedObject, frame: int, prompt: Prompt, recall: Recall) -> Window | None:
+    def _clicked(
+        self, item: TrackedObject, frame: int, prompt: Prompt, reader: MemoryReader[NetworkSteps]
+    ) -> Window | None:
         """Choose the window of a click alone: as large as the object is elsewhere, or as a search of scales says."""
         reach = _reach(prompt)
         seen = _last_seen(item, frame, -1) or _last_seen(item, frame, 1)
@@ -114,7 +116,7 @@ class WindowFollower:
             _, box = seen
             down, across = ((reach[axis] + reach[axis + 2] - box[axis] - box[axis + 2]) / 2 for axis in (0, 1))
             return self._holding((box[0] + down, box[1] + across, box[2] + down, box[3] + across), reach)
-        extent = ClickSearch(self.rules, recall, self.features).extent(frame, prompt)
+        extent = ClickSearch(self.rules, reader, self.features).extent(frame, prompt)
         return None if extent is None else self._holding(extent.box, reach)
 
     def _holding(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from src_model.tracking.windows.window import Window, square, whole_frame
+from src_model.masks.window import Window, square, whole_frame
 
 WindowChoice = Literal["auto", "off"] | int
 """``"auto"``: windows for small objects; ``"off"``: whole frames; a number: windows of that many pixels for all."""

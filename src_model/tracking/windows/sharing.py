@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
-from src_model.tracking.windows.window import Window, square
+from src_model.masks.window import Window, square
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,7 +8,7 @@ import pytest
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_types import PromptEdit
 from napari_sam2v.panel.view_state import TrackRequest
-from src_model.annotation import LockFrames, MergeObjects, Origin, ShowObject
+from src_model.annotation import DeleteObject, LockFrames, MergeObjects, Origin, ShowObject
 from src_model.masks import MaskletFrame, Rle
 from tests.tracking import tiny
 
@@ -347,3 +347,14 @@ def test_the_worst_frame_is_found_after_a_merge(clicked):
     clicked.workbench.select(1)
     assert clicked.workbench.worst_frame() is not None
     assert not clicked.workbench.book.marks(1).edited.any()
+
+
+def test_a_deleted_object_leaves_the_tracker_with_what_was_held_of_it(clicked):
+    assert list(clicked.workbench.tracker.session.objects) == [1]
+    clicked.workbench.do(DeleteObject(1))
+    clicked.wait()
+    assert not clicked.workbench.tracker.session.objects
+    clicked.workbench.undo()
+    clicked.click((25, 25), frame=2, object_id=1)
+    assert list(clicked.workbench.tracker.session.objects) == [1]
+    assert clicked.problems == []

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from src_model.memory.reading import MemoryReader
 from src_model.tracking.prompts import make_prompt
-from src_model.tracking.recall import Recall
 from src_model.tracking.windows.clicking import ClickSearch, _Look
 from src_model.tracking.windows.rules import window_rules
 from tests.tracking.windows import scenes
@@ -13,7 +13,7 @@ from tests.tracking.windows import scenes
 
 def search_in(session) -> ClickSearch:
     rules = window_rules("auto", scenes.FIELD, 64, 16, scenes.SIZES)
-    return ClickSearch(rules, Recall(session.steps, session._features, 16), session._features)
+    return ClickSearch(rules, MemoryReader(session.steps, session._features, 16), session._features)
 
 
 def click(*points, labels=None):

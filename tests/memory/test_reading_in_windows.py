@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from src_model.tracking.recall import Recall
-from src_model.tracking.windows.carrying import carried
-from src_model.tracking.windows.window import Window
+from src_model.masks.window import Window
+from src_model.memory.reading import MemoryReader
+from src_model.memory.warping import warped
 from tests.tracking import tiny
 from tests.tracking.windows import scenes
 
@@ -20,14 +20,14 @@ def still():
     session = scenes.predictor().start(scenes.field([PLACE] * 5))
     session.prompt(0, 1, box=scenes.box_of(PLACE))
     tiny.finish(session.propagate(stop=4))
-    recall = Recall(session.steps, session._features, 16)
+    reader = MemoryReader(session.steps, session._features, 16)
     item = session.objects[1]
-    return item, recall, recall.plan(item, 4, reverse=False)
+    return item, reader, reader.plan(item, 4, reverse=False)
 
 
 def read(still, window) -> torch.Tensor:
-    item, recall, plan = still
-    return recall.tokens([item], [plan], [window]).memories
+    item, reader, plan = still
+    return reader.tokens([item], [plan], [window]).memories
 
 
 def window_of(still) -> Window:
@@ -47,7 +47,7 @@ def test_in_a_moved_window_they_are_resampled_and_stay_what_they_were(still):
     memories = read(still, there)
     box = still[0].masklet.mask_at(3).box
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    assert torch.equal(memories[:, -1], carried(before, here, there, middle))
+    assert torch.equal(memories[:, -1], warped(before, here, there, middle))
     assert torch.equal(still[0].bank.entry(3).memory, before)
     assert still[0].bank.entry(3).window == here
 

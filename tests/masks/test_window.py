@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 
 from src_model.masks import Rle
-from src_model.tracking.prompts import make_prompt
-from src_model.tracking.windows.window import (
+from src_model.masks.window import (
     Window,
     cut_image,
     cut_mask,
-    cut_prompt,
     placed,
     square,
     whole_frame,
@@ -73,19 +71,10 @@ def test_an_empty_mask_stays_empty():
     assert placed(Rle.empty(WINDOW.shape), WINDOW, FRAME) == Rle.empty(FRAME)
 
 
-def test_without_a_window_masks_and_prompts_stay_what_they_are():
-    mask, prompt = Rle.empty(FRAME), make_prompt(FRAME, points=[(3, 4)])
+def test_without_a_window_masks_stay_what_they_are():
+    mask = Rle.empty(FRAME)
     assert cut_mask(mask, None) is mask
     assert placed(mask, None, FRAME) is mask
-    assert cut_prompt(prompt, None) is prompt
-
-
-def test_prompts_move_with_the_window_and_boxes_end_at_its_edges():
-    prompt = make_prompt(FRAME, points=[(12, 25), (20, 30)], labels=[1, 0], box=(5, 25, 28, 55))
-    inside = cut_prompt(prompt, WINDOW)
-    assert inside.points == ((2, 5), (10, 10))
-    assert inside.labels == (1, 0)
-    assert inside.box == (0, 5, 18, 30)
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])

@@ -1,30 +1,26 @@
+"""Which entries a frame reads: prompted frames and the latest, first in, first out."""
+
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
-from src_model.tracking.memory_bank import MemoryBank, MemoryEntry, MemoryPlan
+from src_model.masks import MaskletFrame, Rle
 from src_model.tracking.settings import PRESETS
+from tests.memory.banks import bank_with
+
+if TYPE_CHECKING:
+    from src_model.memory.policy import MemoryPlan
 
 DEFAULT, OFFICIAL = PRESETS["default"], PRESETS["official"]
 
 
-def entry() -> MemoryEntry:
-    return MemoryEntry(torch.zeros(1, 1, 4, 4), torch.ones(1, 1), torch.zeros(1, 256))
-
-
-def bank_with(conditioning=(), recent=(), settings=DEFAULT) -> MemoryBank:
-    bank = MemoryBank(settings)
-    for frame in conditioning:
-        bank.condition(frame, entry())
-    bank.recent = {frame: entry() for frame in recent}
-    return bank
-
-
-def plan(bank, frame, *, reverse=False, available=(), horizon=16, max_pointers=16) -> MemoryPlan:
-    return bank.plan(frame, reverse=reverse, available=available, horizon=horizon, max_pointers=max_pointers)
+def plan(bank, frame, *, reverse=False, available=(), horizon=16, max_pointers=16, **passed_over) -> MemoryPlan:
+    return bank.plan(
+        frame, reverse=reverse, available=available, horizon=horizon, max_pointers=max_pointers, **passed_over
+    )
 
 
 def test_a_frame_attends_to_its_prompted_frame_and_to_the_six_before_it():
@@ -85,56 +81,6 @@ def test_objects_of_the_same_history_have_the_same_layout():
     assert (found.ages, found.offsets) == ((0, 2, 1), (3, 1, 2))
 
 
-def test_only_frames_around_the_last_tracked_one_are_remembered():
-    bank = MemoryBank(DEFAULT)
-    for frame in range(100):
-        bank.remember(frame, entry())
-    assert sorted(bank.recent) == list(range(84, 100))
-
-
-def test_turning_round_drops_what_is_too_far_away():
-    bank = bank_with([], range(40, 50))
-    bank.remember(33, entry())
-    assert sorted(bank.recent) == [33, *range(40, 49)]
-
-
-def test_the_official_preset_remembers_everything():
-    bank = MemoryBank(OFFICIAL)
-    for frame in range(100):
-        bank.remember(frame, entry())
-    assert len(bank.recent) == 100
-
-
-def test_of_many_prompted_frames_all_are_known_and_the_last_sixteen_keep_their_memory():
-    bank = bank_with(range(40))
-    assert sorted(bank.conditioning) == list(range(40))
-    assert [frame for frame, held in bank.conditioning.items() if held] == [0, *range(25, 40)]
-
-
-def test_the_first_prompted_frame_keeps_its_memory_because_it_is_always_seen():
-    bank = bank_with([*range(1, 40), 0, *range(40, 80)])
-    assert bank.conditioning[0] is not None
-    assert sum(held is not None for held in bank.conditioning.values()) == 16
-
-
-def test_prompting_a_frame_again_moves_it_to_the_prompted_ones_and_renews_it():
-    bank = bank_with([], [3])
-    newer = entry()
-    bank.condition(3, newer)
-    assert bank.recent == {}
-    assert bank.entry(3) is newer
-
-
-def test_a_forgotten_frame_is_held_nowhere():
-    bank = bank_with([3], [4])
-    bank.forget(3)
-    bank.forget(4)
-    bank.forget(5)
-    assert bank.entry(3) is None
-    assert bank.entry(4) is None
-    assert not bank.conditioning
-
-
 @pytest.mark.parametrize("reverse", [False, True])
 def test_no_frame_attends_to_itself_as_recent_memory(reverse):
     assert 5 not in [frame for frame, _ in plan(bank_with([0], range(1, 10)), 5, reverse=reverse).spatial]
@@ -145,3 +91,23 @@ def test_a_plan_can_be_cut_down_to_prompted_and_some_recent_frames():
     few = whole.only({7, 8})
     assert few.spatial == ((0, 0), (7, 2), (8, 1))
     assert few.pointers == whole.pointers
+
+
+def test_frames_of_which_nothing_is_to_be_had_leave_gaps():
+    found = plan(bank_with([0], range(1, 9)), 9, is_silent={5, 7}.__contains__)
+    assert [frame for frame, age in found.spatial if age] == [3, 4, 6, 8]
+
+
+def test_frames_said_to_be_without_the_object_are_passed_over_but_in_the_reference():
+    absent = {0, 6}.__contains__
+    assert [frame for frame, _ in plan(bank_with([0, 3], [5, 6]), 7, is_absent=absent).spatial] == [3, 5]
+    reference = plan(bank_with([0, 3], [5, 6], OFFICIAL), 7, is_absent=absent)
+    assert [frame for frame, _ in reference.spatial] == [0, 3, 5, 6]
+
+
+def test_a_prompted_frame_is_read_if_there_is_no_other_whatever_is_said_of_it():
+    assert plan(bank_with([0]), 1, is_absent={0}.__contains__, is_silent={0}.__contains__).spatial == ((0, 0),)
+
+
+def test_every_tracked_frame_is_let_in():
+    assert DEFAULT.memory_policy.admits(MaskletFrame(Rle.empty((4, 4)), 0.0, 0.0))

@@ -1,4 +1,4 @@
-"""A window: the part of a frame that the network sees, and what masks and prompts look like inside it.
+"""A window: the part of a frame that the network sees, and what masks look like inside it.
 
 Where a window is optional, None stands for the whole frame at the session's input size.
 """
@@ -9,13 +9,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from src_model.masks import Box, Rle
+from src_model.masks.rle import Box, Rle
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from src_model.tracking.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +99,6 @@ def placed(mask: Rle, window: Window | None, frame_shape: tuple[int, int]) -> Rl
     if box is None:
         return Rle.empty(frame_shape)
     return Rle.from_crop(mask.crop(box), (window.box[0] + box[0], window.box[1] + box[1]), frame_shape)
-
-
-def cut_prompt(prompt: Prompt, window: Window | None) -> Prompt:
-    """Bring points and box of a prompt to a window that holds them."""
-    if window is None:
-        return prompt
-    y, x = window.origin
-    box = prompt.box
-    if box is not None:
-        height, width = window.shape
-        box = (max(box[0] - y, 0.0), max(box[1] - x, 0.0), min(box[2] - y, height), min(box[3] - x, width))
-    return replace(prompt, points=tuple((point[0] - y, point[1] - x) for point in prompt.points), box=box)
 
 
 def _span(centre: float, length: int, limit: int) -> tuple[int, int]:

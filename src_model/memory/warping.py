@@ -5,7 +5,7 @@ that every part of it lies where it was in the movie; memories of windows that d
 an object remembered would lie far from where it is by now, the map is shifted until it does not: old memories say what
 the object looks like, and where it was long ago matters less. Maps are always resampled from the original, so that
 nothing blurs however often windows move. In a window of quite another scale the memory is made again from the mask, by
-:class:`~src_model.tracking.recall.Recall`.
+:class:`~src_model.memory.rebuilding.MemoryRebuilder`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from src_model.tracking.windows.window import Window
+    from src_model.masks.window import Window
 
 _SAME_SCALE = 1.6
 """Memories are resampled up to this change of scale along each axis; beyond it they are made again from the mask."""
@@ -35,7 +35,7 @@ def is_near_in_scale(source: Window, target: Window) -> bool:
     return all(1 / _SAME_SCALE <= change <= _SAME_SCALE for change in changes)
 
 
-def carried(
+def warped(
     memory: Tensor, source: Window, target: Window, centre: Place | None = None, now: Place | None = None
 ) -> Tensor:
     """Resample a spatial memory to another window.
