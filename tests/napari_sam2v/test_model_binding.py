@@ -37,7 +37,7 @@ def test_a_second_download_leaves_the_first_one_cancelled(person, downloads):
     person.widget.panel.model.cancel.click()
     person.widget.model.download("second")
     person.wait(lambda: ended.get("first") == "cancelled" and "second" in running)
-    assert not person.widget.panel.model.progress.isHidden(), "the end of the first does not hide the second"
+    assert person.widget.panel.model.is_downloading, "the end of the first does not hide the second"
     person.widget.model.close()
     person.wait(lambda: ended.get("second") == "cancelled")
 
@@ -51,5 +51,5 @@ def test_a_model_that_arrives_late_does_not_replace_one_that_was_chosen_meanwhil
     person.widget.model._on_model("default.other")
     used.clear()
     running["first"].set()
-    person.wait(lambda: ended.get("first") == "arrived" and person.widget.panel.model.progress.isHidden())
+    person.wait(lambda: ended.get("first") == "arrived" and not person.widget.panel.model.is_downloading)
     assert used == []

@@ -11,7 +11,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_sam2v.panel.view_state import TrackRequest
-from napari_sam2v.preferences import Preferences
+from napari_sam2v.preferences import load_preferences
 from src_model.annotation import Origin
 from tests.napari_sam2v.person import FORWARD, Person
 from tests.tracking import tiny
@@ -61,15 +61,10 @@ class Hand(Person):
 
 
 @pytest.fixture
-def hand(make_napari_viewer, qtbot, predictor, tmp_path, monkeypatch):
-    kept = [Preferences()]
-    monkeypatch.setattr("napari_sam2v.preferences.load_preferences", lambda: kept[-1])
-    monkeypatch.setattr("napari_sam2v.preferences.save_preferences", kept.append)
-    monkeypatch.setattr("napari_sam2v.widget.load_preferences", lambda: kept[-1])
+def hand(make_napari_viewer, qtbot, predictor, tmp_path):
     viewer = make_napari_viewer(show=True)
     viewer.add_image(tiny.make_movie(), name="movie")
     hand = Hand(viewer, qtbot, tmp_path / "recovery")
-    hand.kept = kept
     yield hand
     hand.widget.close_all()
 
@@ -179,11 +174,11 @@ def test_what_is_tracked_is_remembered_for_the_next_panel(hand):
     box = hand.widget.panel.track.scope
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    assert hand.kept[-1].track_objects == "all"
+    assert load_preferences().track_objects == "all"
     hand.widget.panel.track.advanced.collect.click()
-    assert (hand.kept[-1].collect_prompts, hand.kept[-1].follow) == (True, True)
+    assert (load_preferences().collect_prompts, load_preferences().follow) == (True, True)
     hand.widget.close_all()
-    again = Person(hand.viewer, hand.qtbot, None)
+    again = Person(hand.viewer, hand.qtbot, hand.recovery)
     assert again.widget.panel.track.request("forward").objects == "all"
     assert again.widget.panel.prompts.answer_button.isVisibleTo(again.widget.panel)
     again.widget.close_all()
