@@ -85,7 +85,7 @@ def test_a_frame_of_another_size_is_damaged(place, task, tmp_path, monkeypatch):
 def test_frames_beyond_the_limit_of_decoding_are_no_damage(place, tmp_path):
     with (
         TaskMovie(place, range(10), FrameFiles(tmp_path / "f"), ImageLimits(pixels=100)) as movie,
-        pytest.raises(MovieError, match="frame 4 of task 5.*Scale it down") as caught,
+        pytest.raises(MovieError, match=r"frame 4 of task 5.*Scale it down") as caught,
     ):
         movie.read(4)
     assert not isinstance(caught.value, DamagedFrameError)
