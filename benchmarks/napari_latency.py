@@ -142,6 +142,7 @@ class Desk:
         """Open a movie, then the panel."""
         import napari
 
+        from napari_sam2v.preferences import Preferences
         from napari_sam2v.widget import Sam2vWidget
 
         viewer = napari.Viewer()
@@ -149,7 +150,8 @@ class Desk:
         viewer.add_image(movie, name="movie", **options)
         spin(0.5)
         began, computed = time.perf_counter(), time.thread_time()
-        widget = Sam2vWidget(viewer, recovery_folder=Path(tempfile.mkdtemp()))
+        with mock.patch("napari_sam2v.widget.load_preferences", Preferences):  # not those of the user
+            widget = Sam2vWidget(viewer, recovery_folder=Path(tempfile.mkdtemp()))
         viewer.window.add_dock_widget(widget, name="sam2v")
         spin(60, until=lambda: widget.workbench.document is not None)
         return cls(viewer, widget, time.perf_counter() - began, time.thread_time() - computed)

@@ -106,8 +106,10 @@ class Sam2vWidget(QWidget):
             remember=remember,
         )
         self.tasks = TaskBinding(work)
-        self.tools = ToolBinding(panel.prompts, self.viewer, work, lambda: self.layers, changed=self.work.show_tool)
         self.errands = Errands(self.host.post, panel.result.set_running, work.tell)
+        self.tools = ToolBinding(
+            panel.prompts, self.viewer, work, self.errands, lambda: self.layers, changed=self.work.show_tool
+        )
         self.saving = SaveBinding(
             panel,
             work,

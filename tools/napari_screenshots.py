@@ -13,12 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import napari
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
 from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.preferences import Preferences
 from napari_sam2v.sample_data import epithelium
 from napari_sam2v.widget import Sam2vWidget
 
@@ -41,7 +43,8 @@ class Photographer:
         self.viewer.window.resize(*WINDOW)
         for data, options, _ in epithelium():
             self.viewer.add_image(data, **options)
-        self.widget = Sam2vWidget(self.viewer, recovery_folder=Path(tempfile.mkdtemp()))
+        with mock.patch("napari_sam2v.widget.load_preferences", Preferences):  # not those of the user
+            self.widget = Sam2vWidget(self.viewer, recovery_folder=Path(tempfile.mkdtemp()))
         self.viewer.window.add_dock_widget(self.widget, name="sam2v", area="right")
         self.spin(60, lambda: self.widget.workbench.document is not None)
         self.widget.show_frame(0)

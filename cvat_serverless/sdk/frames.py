@@ -12,7 +12,7 @@ import numpy as np
 
 from cvat_serverless.images import ImageLimits, decode_image
 from src_model.annotation.atomic import replacing
-from src_model.errors import MovieError, RequestError
+from src_model.errors import DamagedFrameError, MovieError, RequestError
 from src_model.frames.source import check_frame
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _AHEAD = 3
 _KEPT = 4
 """Decoded frames that are kept in memory: each is asked for several times in a row."""
+
+_TOO_LARGE = 413
+"""HTTP's status of what is too large."""
 
 _FILE_BUDGET = 8 * 2**30
 
@@ -152,8 +155,10 @@ class TaskMovie:
             If there is no such frame.
         RemoteError
             If it cannot be fetched.
-        MovieError
+        DamagedFrameError
             If what came is no such image.
+        MovieError
+            If it is too large to be decoded here.
         """
         check_frame(frame, len(self), self.name)
         image = self._decoded.get(frame)
@@ -205,14 +210,17 @@ class TaskMovie:
                 self._pending[number] = self._pool.submit(self._fetch, number)
 
     def _decode(self, frame: int, data: bytes) -> NDArray[np.uint8]:
-        number = self._frames[frame]
+        which = f"frame {self._frames[frame]} of {self._place.described}"
         try:
             image = decode_image(data, self._limits)
         except RequestError as error:
-            raise MovieError(f"frame {number} of {self._place.described}: {error}") from error
+            if error.status == _TOO_LARGE:  # so are all others, and a limit can be raised
+                raise MovieError(f"{which}: {error}") from error
+            raise DamagedFrameError(f"{which}: {error}", frame) from error
         if image.shape[:2] != self._size:
-            raise MovieError(
-                f"frame {number} of {self._place.described} came as {image.shape[1]} x {image.shape[0]} pixels, but "
-                f"CVAT calls it {self._size[1]} x {self._size[0]}"
+            raise DamagedFrameError(
+                f"{which} came as {image.shape[1]} x {image.shape[0]} pixels, but CVAT calls it "
+                f"{self._size[1]} x {self._size[0]}",
+                frame,
             )
         return image

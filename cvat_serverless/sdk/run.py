@@ -27,7 +27,7 @@ from src_model.annotation import (
     load,
     write,
 )
-from src_model.errors import AnnotationFileError, RemoteError
+from src_model.errors import AnnotationFileError, DamagedFrameError, RemoteError
 from src_model.masks import Rle
 
 if TYPE_CHECKING:
@@ -236,18 +236,30 @@ def _answer_prompts(annotation: Annotation, tracker: DocumentTracker) -> None:
     for number in annotation.objects:
         for frame in annotation.prompts(number):
             if annotation.frame(number, frame) is None:
-                answer = tracker.answer(PromptRequest(snapshot_of(annotation, number), frame)).mask
+                try:
+                    answer = tracker.answer(PromptRequest(snapshot_of(annotation, number), frame)).mask
+                except DamagedFrameError as error:
+                    # the frames that it names instead are counted from the first one tracked, not as CVAT does
+                    raise DamagedFrameError(
+                        f"{error.__cause__ or error}; draw the object on a frame that can be read", frame
+                    ) from error
                 annotation.do(AnswerPrompt(number, frame, answer.mask, answer.score, answer.object_score))
 
 
 def tracked_objects(annotation: Annotation, sources: Sequence[Source], frames: Sequence[int]) -> list[Tracked]:
-    """Return the objects with their masks by CVAT's frame numbers."""
-    nothing = Rle.empty(annotation.movie.frame_shape)
+    """Return the objects with their masks by CVAT's frame numbers; on frames that could not be read they have none."""
     found = []
     for number, source in enumerate(sources, 1):
         masklet = annotation.masklet(number)
-        found.append(Tracked(source, {frame: masklet.mask_at(place) or nothing for place, frame in enumerate(frames)}))
+        known = ((frame, masklet.mask_at(place)) for place, frame in enumerate(frames))
+        found.append(Tracked(source, {frame: mask for frame, mask in known if mask is not None}))
     return found
+
+
+def unread_frames(annotation: Annotation, frames: Sequence[int]) -> list[int]:
+    """Return which frames, by CVAT's numbers, could not be read: the only ones without masks once all is tracked."""
+    masklets = [annotation.masklet(number) for number in annotation.objects]
+    return [frame for place, frame in enumerate(frames) if any(place not in masklet for masklet in masklets)]
 
 
 def _direction(annotation: Annotation, number: int, frame: int) -> bool | None:

@@ -11,9 +11,10 @@ from cvat_serverless.sdk.forms import Form, Originals
 from cvat_serverless.sdk.frames import FrameFiles, TaskMovie
 from cvat_serverless.sdk.receipts import Receipts, cache_folder, state_folder
 from cvat_serverless.sdk.records import MODEL
-from cvat_serverless.sdk.run import Run, Watch, document_for, follow, tracked_objects
+from cvat_serverless.sdk.run import Run, Watch, document_for, follow, tracked_objects, unread_frames
 from cvat_serverless.sdk.sources import named_sources, prompts_of, sources_on
 from cvat_serverless.sdk.update import carry_out, settle
+from src_model.annotation.spans import described
 from src_model.errors import FrameRangeError, RemoteError
 
 if TYPE_CHECKING:
@@ -130,7 +131,12 @@ def track_task(
         with TaskMovie(place, frames, files) as movie:
             annotation = _tracked(movie, sources, frames, load_predictor(), run, watch or Watch())
         change = _change(place, wish, tracked_objects(annotation, sources, frames), annotations)
-        lines = (*_lines(place, wish, change, len(frames), len(sources)), *_doubts(annotations, sources))
+        unread = unread_frames(annotation, frames)
+        lines = (
+            *_lines(place, wish, change, len(frames) - len(unread), len(sources)),
+            *((f"Could not be read, and gone over: {described(unread)}.",) if unread else ()),
+            *_doubts(annotations, sources),
+        )
         carry_out(place, change, receipts, lines[0], run=run.key)
         run.forget()
         files.clear()

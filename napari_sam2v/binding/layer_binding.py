@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from napari_sam2v.binding.document_labels import DocumentLabels
@@ -72,10 +73,11 @@ class LayerBinding:
         self._show_colours()
         self._show_prompts()
         self._show_divisions()
-        pairs = [(i, frame) for i in self._document.objects for frame in self._document.masklet(i).entries()]
-        if pairs:
+        if self._document.mask_count:
+            frames = ((object_id, self._document.masklet(object_id).frames) for object_id in self._document.objects)
+            # before there is a layer, which would be drawn once more otherwise
+            self.results.update(chain.from_iterable(zip(repeat(object_id), known) for object_id, known in frames))
             self.results.show()
-            self.results.update(pairs)
         self.select(self._workbench.selected)
 
     def select(self, _object_id: int | None) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_sam2v.panel.view_state import ModelChoice, RunProgress
 from napari_sam2v.workbench.speech import in_words
+from src_model.errors import Sam2vError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from src_model.tracking import StreamingPredictor
     from src_model.tracking.precision import PrecisionChoice
     from src_model.weights import CheckpointStatus
+
+_logger = logging.getLogger(__name__)
 
 DEFAULT = "default"
 _MEGABYTE = 1e6
@@ -151,6 +155,8 @@ class ModelBinding:
         except _Cancelled:
             return
         except Exception as error:
+            if not isinstance(error, Sam2vError):
+                _logger.exception("downloading %s failed", download.name)
             problem = in_words(error)
         self._post(lambda: self._finish(download, problem))
 

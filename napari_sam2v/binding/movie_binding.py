@@ -155,7 +155,7 @@ class MovieBinding:
         if self.choice is None or shown is None or shown == self.choice:
             return None
         there, here = difference_in_words(shown, self.choice), difference_in_words(self.choice, shown)
-        return f"The viewer shows {there}, but the model sees {here}: press 'Use {there}, as shown' if that was meant."
+        return f"The model sees {here}; 'Use {there}, as shown' changes that"
 
     def check_pixels(self) -> None:
         """Let the model see the pixels that the layer has now, if they were replaced and nobody said so."""

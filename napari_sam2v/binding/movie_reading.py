@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from napari_sam2v.layers import axis_options, channel_options, find_image, limits_of, plane_options, source_of
 from napari_sam2v.workbench import Job, Runner
 from src_model.annotation import MovieIdentity
-from src_model.errors import AnnotationFileError, StoppedError
+from src_model.errors import AnnotationFileError, Sam2vError, StoppedError
 from src_model.frames import decide_normalization
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from src_model.annotation import Annotation
     from src_model.frames import FrameSource, Normalization
     from src_model.frames.normalization import Limits
+
+_logger = logging.getLogger(__name__)
 
 _MOST_AXES, _MOST_READINGS = 3, 40
 """How many ways of reading a layer are compared with a document, each of which reads three frames."""
@@ -185,6 +188,8 @@ class MovieReader:
             except StoppedError:
                 return
             except Exception as error:
+                if not isinstance(error, Sam2vError):
+                    _logger.exception("reading the %s failed", kind)
                 problem = error
                 yield lambda: (failed or self._told)(problem)
             else:

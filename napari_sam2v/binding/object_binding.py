@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from napari_sam2v.layers.later import CallLater, Debounced
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _REFRESH_SECONDS = 0.15
 """How often the table and the strip follow a run of the tracker."""
+_WORK_SECONDS = 0.01
+"""How long rows are made before the window gets its turn again."""
+_PAUSE_SECONDS = 0.01
 
 
 class ObjectBinding:
@@ -43,15 +47,24 @@ class ObjectBinding:
         Brings a frame into view.
     call_later
         How to wait on this thread.
+    clock
+        Gives seconds.
     """
 
     def __init__(
-        self, panel: Panel, workbench: Workbench, *, show_frame: Callable[[int], None], call_later: CallLater
+        self,
+        panel: Panel,
+        workbench: Workbench,
+        *,
+        show_frame: Callable[[int], None],
+        call_later: CallLater,
+        clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._table, self._strip = panel.objects, panel.strip
         self._workbench = workbench
         self._show_frame = show_frame
         self._changed: set[int] = set()
+        self._clock, self._call_later = clock, call_later
         self._refresh = Debounced(self._show_changed, _REFRESH_SECONDS, call_later)
         self._waiting = False
         self._document: Annotation | None = None
@@ -109,7 +122,7 @@ class ObjectBinding:
         document = self._document = self._workbench.document
         if document is not None:
             self._listen_to(document, listen=True)
-        self._table.set_rows([] if document is None else self._workbench.book.rows())
+        self._show_rows()
         self._on_selection(self._workbench.selected)
 
     def _listen_to(self, document: Annotation, *, listen: bool) -> None:
@@ -128,12 +141,19 @@ class ObjectBinding:
 
     def _on_objects(self, change: ObjectsChanged) -> None:
         if change.added or change.removed:
-            self._table.set_rows(self._workbench.book.rows())
+            self._show_rows()
             self._table.set_selected(self._workbench.selected)
         self._touch(change.edited)
 
     def _on_spans(self, change: FramesChanged | PromptsChanged | LocksChanged) -> None:
         self._touch(change.spans)
+
+    def _show_rows(self) -> None:
+        """Show all objects at once, and a little later their scores: of a long movie with many these take a while."""
+        document = self._document
+        self._table.set_rows([] if document is None else self._workbench.book.outlines())
+        self._changed.clear()
+        self._touch(() if document is None else document.objects)
 
     def _touch(self, objects: Iterable[int]) -> None:
         """Show these objects anew, a little later and together with what else changes until then."""
@@ -144,15 +164,21 @@ class ObjectBinding:
 
     def _show_changed(self) -> None:
         self._waiting = False
-        changed, self._changed = self._changed, set()
-        document = self._workbench.document
+        document, shown = self._workbench.document, set()
         if document is None:
             return
-        self._table.update_rows(
-            self._workbench.book.rows(object_id for object_id in changed if object_id in document.objects)
-        )
-        if self._workbench.selected in changed:
+        known, rows, deadline = document.objects, [], self._clock() + _WORK_SECONDS
+        while self._changed and (not rows or self._clock() < deadline):
+            object_id = self._changed.pop()
+            shown.add(object_id)
+            if object_id in known:
+                rows.append(self._workbench.book.row(object_id))
+        self._table.update_rows(rows)
+        if self._workbench.selected in shown:
             self._show_marks()
+        if self._changed:
+            self._waiting = True
+            self._call_later(_PAUSE_SECONDS, self._show_changed)
 
     def _on_selection(self, object_id: int | None) -> None:
         self._table.set_selected(object_id)
@@ -170,7 +196,7 @@ class ObjectBinding:
 
     def _do(self, action: Action) -> None:
         if self._workbench.do(action) is None and self._document is not None:
-            self._table.set_rows(self._workbench.book.rows())  # show what holds, not what was wished
+            self._show_rows()  # show what holds, not what was wished
 
     def _do_all(self, what: str, actions: list[Action]) -> None:
         if actions:

@@ -9,10 +9,9 @@ import numpy as np
 from napari_sam2v.layers import imported_masks
 from napari_sam2v.panel.wording import count
 from src_model.annotation import label_image
-from src_model.errors import Sam2vError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from napari.components import ViewerModel
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from napari_sam2v.layers import Tool
     from napari_sam2v.panel.prompt_section import PromptSection
     from napari_sam2v.workbench import Workbench
+    from napari_sam2v.workbench.errand import Errands
+    from src_model.masks import Rle
 
 _TOOLS: dict[str, Tool] = {
     "point_positive": "point+",
@@ -51,6 +52,8 @@ class ToolBinding:
         Whose layers are looked at.
     workbench
         That takes prompts.
+    errands
+        Reads a Labels layer, which may take its time.
     layers
         Returns the layers of the document; None if there is none.
     changed
@@ -62,10 +65,12 @@ class ToolBinding:
         section: PromptSection,
         viewer: ViewerModel,
         workbench: Workbench,
+        errands: Errands,
         layers: Callable[[], LayerBinding | None],
         changed: Callable[[], None],
     ) -> None:
         self._section, self._viewer, self._workbench, self._layers = section, viewer, workbench, layers
+        self._errands = errands
         self._changed = changed
         section.tool_chosen.connect(self.take)
         section.labels_imported.connect(lambda name: self._import(name, every=True))
@@ -162,14 +167,24 @@ class ToolBinding:
         found = [layer for layer in self._labels() if layer.name == name]
         if layers is None or not found:
             return
+        frame, target = work.frame, None if every else work.selected
         label = None if every else int(found[0].selected_label)
-        try:
-            masks = imported_masks(found[0], layers.geometry, work.frame, label=label)
-        except Sam2vError as error:
-            work.tell(error)
+
+        def take(masks: Mapping[int, Rle]) -> None:
+            if layers is self._layers():  # else another movie is open by now
+                self._take_masks(layers, name, frame, [(target, mask) for mask in masks.values()])
+
+        self._errands.run(
+            f"Reading '{name}'",
+            lambda _progress, _stopped: imported_masks(found[0], layers.geometry, frame, label=label),
+            take,
+        )
+
+    def _take_masks(self, layers: LayerBinding, name: str, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> None:
+        work = self._workbench
+        known = work.annotation.objects  # the selected one may have been deleted meanwhile
+        if not work.prompts.take_masks(frame, [(number if number in known else None, mask) for number, mask in masks]):
             return
-        target = None if every else work.selected
-        work.prompts.take_masks(work.frame, [(target, mask) for mask in masks.values()])
         if layers.results.layer is not None:
             # keys go to the active layer first, and that of the labels has an undo of its own
             self._viewer.layers.selection.active = layers.results.layer

@@ -74,6 +74,11 @@ class ModelSection(QWidget):
         self.device.setText(text)
         self.device.setToolTip(f"The model runs on: {text}" if text else "")
 
+    @property
+    def is_downloading(self) -> bool:
+        """Whether a download and its progress are shown."""
+        return self.stack.currentIndex() == 1
+
     def set_download(self, progress: RunProgress | None) -> None:
         """Show how far a download is (`done` and `total` in megabytes), or that none runs (None)."""
         self.stack.setCurrentIndex(0 if progress is None else 1)

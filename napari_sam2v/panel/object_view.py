@@ -106,7 +106,7 @@ class ObjectView(QTableView):
         return QSize(240, round(self.fontMetrics().height() * 10.5))
 
     def minimumSizeHint(self) -> QSize:
-        """Little more than the header, while an offer needs the place or the window is low."""
+        """Little more than the header, while an offer needs the place."""
         return QSize(180, round(self.fontMetrics().height() * 2.2))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:

@@ -60,10 +60,7 @@ class Panel(QWidget):
         top.setAlignment(self.help, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(top)
         self.image.add_row("Model", self.model)
-        middle = QWidget()  # the table gives the offer its height, so that nothing else has to move
-        inner = column(middle)
-        inner.addWidget(self.offer)
-        inner.addWidget(self.objects, 1)
+        middle = _OfferAndTable(self.offer, self.objects)
         for section in (self.image, self.prompts, middle, self.strip, self.track, self.result):
             layout.addWidget(section)
         layout.setStretchFactor(middle, 2)
@@ -79,6 +76,22 @@ class Panel(QWidget):
     def show_shortcuts(self) -> None:
         """Open the overview of all keys below its button."""
         self.shortcuts.open_below(self.help)
+
+
+class _OfferAndTable(QWidget):
+    """The table gives the offer its height, so that nothing else has to move."""
+
+    def __init__(self, offer: RestoreOffer, table: ObjectTable) -> None:
+        super().__init__()
+        self._view = table.view
+        inner = column(self)
+        inner.addWidget(offer)
+        inner.addWidget(table, 1)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for two objects: with less, the panel scrolls."""
+        line = self._view.fontMetrics().height()
+        return super().minimumSizeHint().expandedTo(QSize(0, round(7.5 * line)))
 
 
 class _UpDown(QScrollArea):

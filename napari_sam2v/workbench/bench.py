@@ -93,6 +93,10 @@ class Bench:
         assert self._tracker is not None, "made together with the document"
         return self._tracker
 
+    def answers_now(self, tracker: DocumentTracker) -> bool:
+        """Whether what a tracker says still counts: not once another channel, contrast or model was chosen."""
+        return tracker is self._tracker
+
     @property
     def book(self) -> MarksBook:
         """What is known of each object of the document on each frame."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from src_model.annotation import Origin
 
 if TYPE_CHECKING:
     from src_model.annotation import Annotation, FramesChanged
-    from src_model.masks import Rle
-
-_Beside: TypeAlias = "dict[int, Rle]"
-"""Tracked masks next to a corrected frame, by frame."""
 
 
 class Corrections:
     """Frames that a person prompted or painted when the frames beside them had been tracked already.
 
-    A correction waits as long as those neighbours are the very masks that were there when it was made: tracking them
-    again settles it, and undoing that brings it back. The document does not record this, so that work that was opened
-    from a file has no corrections that wait.
+    A correction waits as long as a neighbour is as it was when it was made, mask and scores: tracking them again
+    settles it, and undoing that brings it back. Of the neighbours only hashes are kept. The document does not record
+    this, so that work that was opened from a file has no corrections that wait.
 
     Parameters
     ----------
@@ -29,7 +25,7 @@ class Corrections:
 
     def __init__(self, annotation: Annotation) -> None:
         self._annotation = annotation
-        self._beside: dict[tuple[int, int], _Beside] = {}
+        self._beside: dict[tuple[int, int], dict[int, int]] = {}  # of the frames next to it, by frame
         annotation.events.frames.connect(self._on_frames)
 
     def close(self) -> None:
@@ -41,7 +37,7 @@ class Corrections:
         beside = self._beside.get((object_id, frame))
         if beside is None or object_id not in self._annotation.objects or not self._is_by_hand(object_id, frame):
             return False
-        return any(self._annotation.mask_at(object_id, number) is mask for number, mask in beside.items())
+        return any(hash(self._annotation.frame(object_id, number)) == known for number, known in beside.items())
 
     def _on_frames(self, change: FramesChanged) -> None:
         for object_id, spans in change.spans.items():
@@ -54,11 +50,11 @@ class Corrections:
                         self._note(object_id, frame, start, stop)
 
     def _note(self, object_id: int, frame: int, start: int, stop: int) -> None:
-        beside: _Beside = {}
+        beside: dict[int, int] = {}
         for number in (frame - 1, frame + 1):
             entry = None if start <= number < stop else self._annotation.frame(object_id, number)
             if entry is not None and entry.origin.is_tracked:
-                beside[number] = entry.mask
+                beside[number] = hash(entry)
         if beside:
             self._beside[object_id, frame] = beside
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,19 @@ from napari_sam2v.panel.view_state import ObjectRow, TimeMarks
 from src_model.annotation import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from src_model.annotation import Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
+    from src_model.annotation import (
+        Annotation,
+        FramesChanged,
+        FrameState,
+        LocksChanged,
+        ObjectsChanged,
+        PromptsChanged,
+    )
 
 _NO_SCORE = float("nan")
+_TRACKED = frozenset(origin for origin in Origin if origin.is_tracked)
 
 
 class MarksBook:
@@ -44,34 +53,44 @@ class MarksBook:
     def marks(self, object_id: int) -> TimeMarks:
         """Return what is known of an object on each frame; its arrays change with the document."""
         if object_id not in self._marks:
-            marks = self._marks[object_id] = TimeMarks.blank(self._annotation.movie.length)
-            for state in self._annotation.frame_states(object_id):
-                self._mark(marks, object_id, state.frame)
+            states = self._annotation.frame_states(object_id)
+            marks = self._marks[object_id] = _marks_of(states, self._annotation.movie.length)
             if self._annotation.object(object_id).locked:
                 marks.locked[:] = True
         return self._marks[object_id]
 
+    def outline(self, object_id: int) -> ObjectRow:
+        """Describe an object in a row of the table, without its scores where they would have to be looked for."""
+        if object_id in self._marks:
+            return self.row(object_id)
+        return self._outline(object_id, len(self._annotation.masklet(object_id)))
+
     def row(self, object_id: int) -> ObjectRow:
         """Describe an object in a row of the table."""
-        info, marks = self._annotation.object(object_id), self.marks(object_id)
-        done = int(np.count_nonzero(~np.isnan(marks.scores)))
+        marks = self.marks(object_id)
         worst = worst_frame(marks)
+        return replace(
+            self._outline(object_id, int(np.count_nonzero(~np.isnan(marks.scores)))),
+            worst_score=None if worst is None else float(marks.scores[worst]),
+            worst_frame=worst,
+            doubtful=int(np.count_nonzero(in_doubt(marks))),
+        )
+
+    def _outline(self, object_id: int, done: int) -> ObjectRow:
+        info = self._annotation.object(object_id)
         return ObjectRow(
             object_id=object_id,
             name=info.title,
             color=rgb(info.colour),
             frames_done=done,
-            frames_total=marks.length,
-            worst_score=None if worst is None else float(marks.scores[worst]),
-            worst_frame=worst,
-            doubtful=int(np.count_nonzero(in_doubt(marks))),
+            frames_total=self._annotation.movie.length,
             locked=info.locked,
             visible=info.visible,
         )
 
-    def rows(self, objects: Iterable[int] | None = None) -> list[ObjectRow]:
-        """Describe these objects, or all."""
-        return [self.row(object_id) for object_id in (self._annotation.objects if objects is None else objects)]
+    def outlines(self) -> list[ObjectRow]:
+        """Describe all objects; those of which nothing was asked yet, without scores."""
+        return [self.outline(object_id) for object_id in self._annotation.objects]
 
     def _on_spans(self, change: FramesChanged | PromptsChanged | LocksChanged) -> None:
         self._remark(change.spans)
@@ -99,6 +118,21 @@ class MarksBook:
         marks.imported[frame] = entry is not None and entry.origin is Origin.IMPORTED
         marks.absent[frame] = entry is not None and entry.mask.is_empty
         marks.scores[frame] = _NO_SCORE if entry is None else entry.score
+
+
+def _marks_of(states: Sequence[FrameState], length: int) -> TimeMarks:
+    """Make the marks of an object from all that is known of it."""
+    marks = TimeMarks.blank(length)
+    frames = np.fromiter((state.frame for state in states), np.intp, len(states))
+    origins = [state.origin for state in states]
+    marks.prompted[frames] = [state.prompted for state in states]
+    marks.locked[frames] = [state.locked for state in states]
+    marks.absent[frames] = [state.absent for state in states]
+    marks.tracked[frames] = [origin in _TRACKED for origin in origins]
+    marks.edited[frames] = [origin is Origin.EDITED for origin in origins]
+    marks.imported[frames] = [origin is Origin.IMPORTED for origin in origins]
+    marks.scores[frames] = [_NO_SCORE if state.score is None else state.score for state in states]
+    return marks
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from napari_sam2v.workbench.bench import Bench
     from src_model.annotation import Action
     from src_model.masks import Rle
+    from src_model.workflow import DocumentTracker
 
 
 class PromptDesk:
@@ -63,15 +64,18 @@ class PromptDesk:
         changed = {key: prompt for key, prompt in wanted.items() if prompt != self._prompt_of(key)}
         self._do(self._prompted(changed), changed)
 
-    def take_masks(self, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> None:
-        """Take masks, of another segmentation for instance, as prompts, in one step; an id of None is a new object."""
+    def take_masks(self, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> bool:
+        """Take masks, of another segmentation for instance, as prompts, in one step; an id of None is a new object.
+
+        Returns whether they were taken: where they cannot be, the user is told why.
+        """
         fresh = self._bench.annotation.next_id()
         prompts: dict[Key, Prompt] = {}
         for object_id, mask in masks:
             number = fresh if object_id is None else object_id
             fresh = max(fresh, number + 1)
             prompts[number, frame] = Prompt(mask=mask)
-        self._do(self._prompted(prompts), prompts)
+        return self._do(self._prompted(prompts), prompts)
 
     def paint(self, *edits: MaskEdit) -> None:
         """Take one stroke of the brush as one step: on a new object a prompt, on others an edit of that frame."""
@@ -133,16 +137,16 @@ class PromptDesk:
             made.append(actions[0] if len(actions) == 1 else Group(label, tuple(actions)))
         return made
 
-    def _do(self, actions: list[Action], prompts: Mapping[Key, Prompt]) -> None:
-        """Do actions as one step, then have the prompts among them answered."""
+    def _do(self, actions: list[Action], prompts: Mapping[Key, Prompt]) -> bool:
+        """Do actions as one step, then have the prompts among them answered; return whether they were done."""
         if not actions:
-            return
+            return False
         if prompts:
             self._set_readings(None)
         one = len(actions) == 1
         done = self._bench.do(actions[0] if one else Group(f"Prompt {count(len(actions), 'object')}", tuple(actions)))
         if done is None or done.step is None or not prompts:
-            return
+            return done is not None
         self._bench.select(next(iter(prompts))[0])
         for key, prompt in prompts.items():
             if prompt.is_empty:
@@ -154,38 +158,43 @@ class PromptDesk:
             else:
                 self._request_answer(*key, done.step)
         self._bench.events.status.emit()
+        return True
 
     def _request_answer(self, object_id: int, frame: int, step: int) -> None:
-        document, tracker = self._bench.annotation, self._bench.tracker
-        asked: list[Prompt | None] = []
+        bench, document = self._bench, self._bench.annotation
+        asked: list[tuple[Prompt | None, DocumentTracker]] = []
+        is_late: list[bool] = []
 
         def current() -> Prompt | None:
-            there = document is self._bench.document and object_id in document.objects
+            there = document is bench.document and object_id in document.objects
             return document.prompt(object_id, frame) if there else None
 
         def prepare() -> PromptRequest | None:
-            asked.append(current())
-            return None if asked[-1] is None else PromptRequest(snapshot_of(document, object_id), frame)
+            prompt = current()
+            asked.append((prompt, bench.tracker))
+            return None if prompt is None else PromptRequest(snapshot_of(document, object_id), frame)
 
         def work(request: PromptRequest | None) -> Iterator[PromptOutcome]:
             if request is not None:
-                yield tracker.answer(request)
+                yield asked[-1][1].answer(request)
 
         def take(outcome: PromptOutcome) -> None:
-            if current() == asked[-1]:  # else it was undone or changed while the model was busy
+            prompt, tracker = asked[-1]
+            if current() != prompt:  # it was undone or changed while the model was busy
+                return
+            if bench.answers_now(tracker):
                 self._take_answer(Readings.of(outcome, step))
+            else:
+                is_late.append(True)  # another model or channel was chosen meanwhile
+
+        def finish(end: End) -> None:
+            self._answered(object_id, frame, end)
+            if is_late:
+                self._request_answer(object_id, frame, step)
 
         self._answering.add((object_id, frame))
         self._bench.events.busy.emit(True)
-        job = Job(
-            ("prompt", object_id, frame),
-            prepare,
-            work,
-            take,
-            lambda end: self._answered(object_id, frame, end),
-            is_brief=True,
-        )
-        self._bench.runner.submit(job)
+        self._bench.runner.submit(Job(("prompt", object_id, frame), prepare, work, take, finish, is_brief=True))
 
     def _take_answer(self, readings: Readings) -> None:
         if self._answer(readings):

@@ -2,8 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+from napari_sam2v import preferences
 from tests.napari_sam2v.person import Person
 from tests.tracking import tiny
+
+
+@pytest.fixture(autouse=True)
+def preferences_file(monkeypatch, tmp_path_factory):
+    """Where preferences are kept, so that tests neither follow those of the user nor change them."""
+    path = tmp_path_factory.mktemp("config") / "preferences.json"
+    monkeypatch.setattr(preferences, "_napari_settings", lambda: None)
+    monkeypatch.setattr(preferences, "preferences_path", lambda: path)
+    return path
 
 
 @pytest.fixture
@@ -15,9 +25,8 @@ def predictor(monkeypatch):
 
 
 @pytest.fixture
-def open_panel(make_napari_viewer, qtbot, predictor, tmp_path, monkeypatch):
+def open_panel(make_napari_viewer, qtbot, predictor, tmp_path):
     people = []
-    monkeypatch.setattr("napari_sam2v.preferences.save_preferences", lambda preferences: None)  # those of the user
 
     def make(movie=None, **options):
         viewer = make_napari_viewer()

@@ -12,7 +12,9 @@ import napari
 import numpy as np
 from qtpy.QtTest import QTest
 
+from napari_sam2v import widget
 from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.preferences import Preferences
 from napari_sam2v.widget import Sam2vWidget
 from src_model.tracking import predictor
 from tests.tracking import tiny
@@ -37,6 +39,7 @@ class Scene:
     def __init__(self):
         small = tiny.predictor(tiny.build())
         predictor.StreamingPredictor.load = staticmethod(lambda *_args, **_options: small)
+        widget.load_preferences = Preferences  # not those of the user
         self.recovery = Path(tempfile.mkdtemp())
         self.viewer = napari.Viewer()
         self.viewer.add_image(slow_movie(), name="movie", contrast_limits=(0, 255))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,8 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_sam2v.panel.view_state import TrackRequest
-from napari_sam2v.preferences import Preferences
-from src_model.annotation import Origin
+from napari_sam2v.preferences import load_preferences
+from src_model.annotation import LockObject, Origin
 from tests.napari_sam2v.person import FORWARD, Person
 from tests.tracking import tiny
 
@@ -61,15 +63,10 @@ class Hand(Person):
 
 
 @pytest.fixture
-def hand(make_napari_viewer, qtbot, predictor, tmp_path, monkeypatch):
-    kept = [Preferences()]
-    monkeypatch.setattr("napari_sam2v.preferences.load_preferences", lambda: kept[-1])
-    monkeypatch.setattr("napari_sam2v.preferences.save_preferences", kept.append)
-    monkeypatch.setattr("napari_sam2v.widget.load_preferences", lambda: kept[-1])
+def hand(make_napari_viewer, qtbot, predictor, tmp_path):
     viewer = make_napari_viewer(show=True)
     viewer.add_image(tiny.make_movie(), name="movie")
     hand = Hand(viewer, qtbot, tmp_path / "recovery")
-    hand.kept = kept
     yield hand
     hand.widget.close_all()
 
@@ -83,6 +80,7 @@ def labels(hand):
     layer = hand.viewer.add_labels(image, name="cellpose")
     hand.viewer.layers.selection.active = layer
     hand.widget.panel.prompts.labels_imported.emit("cellpose")
+    hand.wait_for_files()
     return layer
 
 
@@ -93,6 +91,58 @@ def test_labels_taken_as_prompts_go_with_one_press_of_control_z(hand, labels):
     hand.wait_for_worker()
     assert not hand.document.objects
     assert labels.data.any()
+
+
+class Slow:
+    """A label movie that is read when somebody lets it, and notes on which thread."""
+
+    ndim, dtype = 3, np.dtype(np.int32)
+    shape = (tiny.LENGTH, *tiny.SHAPE)
+
+    def __init__(self, image):
+        self._image, self.may_go, self.threads = image, threading.Event(), set()
+
+    def __getitem__(self, key):
+        self.threads.add(threading.current_thread())
+        if threading.current_thread() is not threading.main_thread():
+            assert self.may_go.wait(60)
+        return np.broadcast_to(self._image, self.shape)[key]
+
+
+@pytest.fixture
+def slow(hand, labels):
+    layer = hand.viewer.add_labels(Slow(labels.data), name="lazy")
+    layer.data.threads.clear()
+    layer.visible = False  # the viewer reads what it shows
+    return layer
+
+
+def test_labels_are_read_in_the_background_and_taken_on_the_frame_they_were_asked_for_on(hand, slow):
+    hand.widget.panel.prompts.labels_imported.emit("lazy")
+    hand.wait(lambda: bool(slow.data.threads))
+    hand.widget.show_frame(4)
+    slow.data.may_go.set()
+    hand.wait_for_files()
+    assert threading.main_thread() not in slow.data.threads
+    assert [list(hand.document.prompts(i)) for i in hand.document.objects] == [[0]] * 4
+
+
+def test_labels_go_into_no_other_document_and_a_locked_object_takes_none(hand, slow):
+    hand.bench.do(LockObject(1, True))
+    hand.bench.select(1)
+    slow.data.may_go.set()
+    hand.widget.panel.prompts.label_imported.emit("lazy")
+    hand.wait_for_files()
+    assert "locked" in hand.status
+    slow.data.may_go.clear()
+    slow.data.threads.clear()
+    hand.widget.panel.prompts.labels_imported.emit("lazy")
+    hand.wait(lambda: bool(slow.data.threads))
+    hand.viewer.add_image(tiny.make_movie(), name="other")
+    hand.choose("other")
+    slow.data.may_go.set()
+    hand.wait_for_files()
+    assert not hand.document.objects
 
 
 def test_a_click_on_a_mask_without_a_tool_selects_its_object_and_prompts_nothing(hand, labels):
@@ -179,11 +229,11 @@ def test_what_is_tracked_is_remembered_for_the_next_panel(hand):
     box = hand.widget.panel.track.scope
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    assert hand.kept[-1].track_objects == "all"
+    assert load_preferences().track_objects == "all"
     hand.widget.panel.track.advanced.collect.click()
-    assert (hand.kept[-1].collect_prompts, hand.kept[-1].follow) == (True, True)
+    assert (load_preferences().collect_prompts, load_preferences().follow) == (True, True)
     hand.widget.close_all()
-    again = Person(hand.viewer, hand.qtbot, None)
+    again = Person(hand.viewer, hand.qtbot, hand.recovery)
     assert again.widget.panel.track.request("forward").objects == "all"
     assert again.widget.panel.prompts.answer_button.isVisibleTo(again.widget.panel)
     again.widget.close_all()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from cvat_serverless.images import ImageLimits
 from cvat_serverless.sdk.frames import FrameFiles, TaskMovie
 from cvat_serverless.sdk.login import Login, connect
 from cvat_serverless.sdk.task import open_task
-from src_model.errors import FrameRangeError, MovieError
+from src_model.errors import DamagedFrameError, FrameRangeError, MovieError
 from tests.cvat_serverless.sdk.cvat_server import TOKEN
 
 
@@ -52,10 +56,36 @@ def test_what_is_read_is_the_callers_own(place, tmp_path):
         assert movie.read(0).any()
 
 
-def test_a_frame_that_is_no_image_is_named(place, cvat, tmp_path, monkeypatch):
-    monkeypatch.setattr(type(place), "frame_file", lambda self, frame: b"no image")
+def png(frame):
+    file = io.BytesIO()
+    Image.fromarray(frame).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("cut", [lambda file: b"no image", lambda file: file[:-400]], ids=["text", "half an image"])
+def test_a_frame_that_is_no_image_is_damaged_and_named(place, task, tmp_path, monkeypatch, cut):
+    monkeypatch.setattr(type(place), "frame_file", lambda self, frame: cut(png(task.frames[frame])))
+    with (
+        TaskMovie(place, range(2, 10), FrameFiles(tmp_path / "f")) as movie,
+        pytest.raises(DamagedFrameError, match="frame 4 of task 5") as caught,
+    ):
+        movie.read(2)
+    assert caught.value.frame == 2, "as the movie counts"
+
+
+def test_a_frame_of_another_size_is_damaged(place, task, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(place), "frame_file", lambda self, frame: png(task.frames[frame][:20]))
     with (
         TaskMovie(place, range(10), FrameFiles(tmp_path / "f")) as movie,
-        pytest.raises(MovieError, match="frame 4 of task 5"),
+        pytest.raises(DamagedFrameError, match="came as 52 x 20 pixels, but CVAT calls it 52 x 40"),
     ):
         movie.read(4)
+
+
+def test_frames_beyond_the_limit_of_decoding_are_no_damage(place, tmp_path):
+    with (
+        TaskMovie(place, range(10), FrameFiles(tmp_path / "f"), ImageLimits(pixels=100)) as movie,
+        pytest.raises(MovieError, match=r"frame 4 of task 5.*Scale it down") as caught,
+    ):
+        movie.read(4)
+    assert not isinstance(caught.value, DamagedFrameError)

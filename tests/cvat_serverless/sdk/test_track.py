@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cvat_serverless.sdk.task import Place
 from cvat_serverless.shapes import make_shape, shape_of
 from tests.cvat_serverless.sdk.cvat_task import key
 from tests.cvat_serverless.sdk.drawn import LATER, MASK, OTHER, POLYGON, RECTANGLE
@@ -80,6 +81,32 @@ def test_rectangle_tracks_have_fewer_keyframes_than_frames_and_miss_no_more_than
     for corner in range(4):
         shown = np.interp(range(10), sorted(keys), [keys[frame]["points"][corner] for frame in sorted(keys)])
         assert np.abs(shown - [box[corner] for box in boxes]).max() <= 0.5
+
+
+@pytest.mark.parametrize("form", ["polygons", "masks"])
+def test_frames_that_cannot_be_decoded_are_gone_over_and_named(sam2v, task, monkeypatch, form):
+    whole = Place.frame_file
+    monkeypatch.setattr(Place, "frame_file", lambda self, n: b"no image" if n in (3, 6, 7) else whole(self, n))
+    task.draw("rectangle", RECTANGLE)
+    text = sam2v("track", "--object", "101", "--as", form).output
+    assert "tracked over 7 frames of task 5" in text
+    assert "Could not be read, and gone over: frames 3, 6-7." in text
+    if form == "polygons":
+        (track,) = task.tracks
+        assert seen_frames(track) == {0, 1, 2, 4, 5, 8, 9}
+        assert not any(shape["outside"] for shape in track["shapes"]), "CVAT shows it on the others in between"
+    else:
+        assert [shape["frame"] for shape in task.shapes if shape["type"] == "mask"] == [0, 1, 2, 4, 5, 8, 9]
+
+
+def test_a_prompt_on_a_frame_that_cannot_be_decoded_is_refused_in_words(sam2v, task, monkeypatch):
+    whole = Place.frame_file
+    monkeypatch.setattr(Place, "frame_file", lambda self, n: b"no image" if n == 3 else whole(self, n))
+    task.draw("rectangle", RECTANGLE, frame=3)
+    refused = " ".join(sam2v("track", "--object", "101", code=2).output.split())
+    assert "frame 3 of task 5: the image is no PNG" in refused
+    assert refused.endswith("draw the object on a frame that can be read")
+    assert task.tracks == []
 
 
 def test_masks_are_shapes_with_one_group_an_object_and_never_a_track(sam2v, cvat, task, predictor):

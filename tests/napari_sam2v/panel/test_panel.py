@@ -42,6 +42,14 @@ def test_with_little_height_the_panel_scrolls_and_nothing_is_cut(panel, qtbot):
     qtbot.waitUntil(lambda: area.widget().width() <= area.viewport().width())
 
 
+def test_however_little_height_there_is_two_objects_are_seen(panel, qtbot):
+    gallery.working(panel)
+    panel.offer.set_offer(None)
+    panel.resize(340, 400)
+    view = panel.objects.view
+    qtbot.waitUntil(lambda: view.viewport().height() >= 2 * view.rowHeight(0))
+
+
 @pytest.mark.parametrize("state", [gallery.empty, gallery.working, gallery.running])
 def test_everything_fits_a_screen_of_720_pixels(panel, qtbot, state):
     state(panel)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.marks_book import MarksBook, hex_colour, rgb
-from src_model.annotation import LockFrames, LockObject, RenameObject
-from src_model.masks import Rle
+from src_model.annotation import ImportMasklets, LockFrames, LockObject, RenameObject, SetMask
+from src_model.masks import Masklet, Rle
 from tests.tracking import tiny
+
+MASK = Rle.from_box((10, 12, 25, 30), tiny.SHAPE)
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def flags(marks, name):
 
 
 def same(first, second):
-    names = ("prompted", "tracked", "locked", "absent", "edited", "scores")
+    names = ("prompted", "tracked", "locked", "absent", "edited", "imported", "scores")
     return all(np.array_equal(getattr(first, n), getattr(second, n), equal_nan=n == "scores") for n in names)
 
 
@@ -66,6 +70,35 @@ def test_a_row_tells_how_far_an_object_is_and_where_it_is_worst(clicked, book):
     assert row.worst_score == pytest.approx(min(tracked.values()))
     assert scores[row.worst_frame] == min(tracked.values())
     assert hex_colour(row.color) == clicked.document.object(1).colour
+
+
+def test_an_outline_is_a_row_without_scores_until_somebody_asks_for_them(clicked):
+    clicked.workbench.tracking.track(TrackRequest("forward"))
+    clicked.wait()
+    fresh = MarksBook(clicked.document)
+    (outline,) = fresh.outlines()
+    row = fresh.row(1)
+    assert row.worst_frame is not None
+    assert outline == replace(row, worst_score=None, worst_frame=None, doubtful=0)
+    assert fresh.outlines() == [row]
+
+
+def test_marks_of_what_was_imported_painted_and_erased_are_those_of_each_frame(clicked, book):
+    masks = Masklet(2, tiny.SHAPE)
+    for frame in (0, 4, 6):
+        masks.set(frame, MASK, score=0.5)
+    clicked.workbench.do(ImportMasklets((masks,)))
+    book.marks(2)
+    clicked.workbench.do(SetMask(2, 6, MASK))
+    clicked.workbench.do(SetMask(2, 7, MASK))
+    clicked.workbench.do(SetMask(2, 8, Rle.empty(tiny.SHAPE)))
+    clicked.workbench.do(LockFrames(2, (3, 8)))
+    anew = MarksBook(clicked.document).marks(2)
+    assert same(anew, book.marks(2))
+    assert flags(anew, "imported") == [0, 4]
+    assert flags(anew, "edited") == [6, 7, 8]
+    assert flags(anew, "absent") == [8]
+    assert flags(anew, "locked") == [3, 8]
 
 
 def test_an_object_without_masks_has_no_worst_frame(seat):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from napari_sam2v.actions import DEFAULT_KEYS
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.status import next_step
-from src_model.annotation import AnswerPrompt, ImportMasklets, LockObject, SetMask
+from src_model.annotation import Annotation, AnswerPrompt, ImportMasklets, LockObject, SetMask
 from src_model.masks import Masklet, Rle
 from tests.napari_sam2v.workbench.bench import Seat
 from tests.tracking import tiny
@@ -115,6 +117,21 @@ def test_a_correction_waits_until_it_is_repaired_and_again_when_that_is_undone(c
     assert said(clicked).text.startswith("Corrected. U tracks again")
     while clicked.document.undo_label.startswith(("Mask", "Paint")):
         clicked.workbench.undo()
+    assert not said(clicked).text.startswith("Corrected")
+
+
+def test_a_correction_waits_where_the_document_reads_its_masks_anew(clicked, monkeypatch):
+    tracked(clicked)
+    clicked.workbench.show_frame(5)
+    clicked.workbench.prompts.paint(MaskEdit(1, 5, Rle.encode(SQUARE[::-1])))
+    for name in ("frame", "mask_at"):
+        held = getattr(Annotation, name)
+        anew = lambda self, *where, held=held: copy.deepcopy(held(self, *where))  # noqa: E731
+        monkeypatch.setattr(Annotation, name, anew)
+    assert said(clicked).text.startswith("Corrected. U tracks again")
+    clicked.workbench.tracking.repair()
+    clicked.wait()
+    clicked.workbench.show_frame(5)
     assert not said(clicked).text.startswith("Corrected")
 
 
