@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from src_model.annotation import (
+from src_model.document import (
     AddObject,
     AnnotatedObject,
     Annotation,

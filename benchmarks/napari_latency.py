@@ -239,7 +239,7 @@ def make_movie(frames: int, side: int) -> Any:
 
 def add_objects(desk: Desk, stand_in: StandIn, count: int) -> None:
     """Put prompted objects with masks on frame 0."""
-    from src_model.annotation import AddObject, AnnotatedObject, AnswerPrompt, Group, Prompt, SetPrompt
+    from src_model.document import AddObject, AnnotatedObject, AnswerPrompt, Group, Prompt, SetPrompt
 
     actions: list[Any] = []
     for number in range(1, count + 1):

@@ -16,7 +16,7 @@ from src_model.frames.opening import VIDEO_SUFFIXES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
 
 MOVIE_SUFFIXES = (*VIDEO_SUFFIXES, ".npz", ".zarr.zip", ".ozx")
 LayerData = tuple[Any, dict[str, Any], str]
@@ -79,7 +79,7 @@ def read_annotation(path: PathLikes) -> list[LayerData]:
     AnnotationFileError
         If it cannot be read.
     """
-    from src_model.annotation import load
+    from src_model.document import load
 
     single = _single(path)
     assert single is not None, "napari asked for a reader of it"
@@ -136,7 +136,7 @@ def painted(annotation: Annotation) -> Any:
     """Return the label images of a document as a dask array, (T, Y, X) uint16 or uint32, painted when looked at."""
     import dask.array
 
-    from src_model.annotation import label_image
+    from src_model.document import label_image
     from src_model.formats.label_movie import label_dtype
 
     frozen = annotation.snapshot()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QCloseEvent
 
     from napari_sam2v.layers import LayerGeometry
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
     from src_model.frames import FrameSource
 
 _logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from src_model.errors import FormatError
 
 if TYPE_CHECKING:
     from napari_sam2v.readers import LayerData
-    from src_model.annotation import Annotation, Division
+    from src_model.document import Annotation, Division
     from src_model.formats import Format
 
 FOLDERS = {".ctc": "ctc", ".pngs": "png"}
@@ -66,7 +66,7 @@ def document_of_layers(layers: Sequence[LayerData]) -> Annotation:
     FormatError
         If there is no Labels layer of the axes (T, Y, X) or (Y, X), or its values are no labels.
     """
-    from src_model.annotation import MovieIdentity
+    from src_model.document import MovieIdentity
     from src_model.formats import Imported, read_labels
 
     found = {kind: (data, meta) for data, meta, kind in layers}
@@ -151,7 +151,7 @@ def _geometry(meta: Mapping[str, Any], data_axes: int) -> tuple[tuple[float, flo
 
 def _divisions(rows: Any, meta: Mapping[str, Any], known: set[int]) -> tuple[Division, ...]:
     """Read the graph of a Tracks layer: parents by daughter."""
-    from src_model.annotation import Division
+    from src_model.document import Division
 
     table = np.asarray(rows)
     starts = {

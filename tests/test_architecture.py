@@ -31,19 +31,19 @@ MAY_IMPORT = {
     "weights": {"errors", "lazy", "nn"},
     "memory": {"errors", "masks", "nn"},
     "tracking": BELOW_TRACKING,
-    "annotation": {"errors", "masks", "frames"},
-    "formats": {"errors", "masks", "frames", "annotation"},
+    "document": {"errors", "masks", "frames"},
+    "formats": {"errors", "masks", "frames", "document"},
     "simulation": set(),
-    "datasets": {"errors", "masks", "frames", "annotation", "formats"},
+    "datasets": {"errors", "masks", "frames", "document", "formats"},
     "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "simulation"},
     "training": BELOW_TRACKING | {"tracking", "evaluation", "data", "datasets", "simulation"},
-    "workflow": BELOW_TRACKING | {"tracking", "annotation"},
+    "workflow": BELOW_TRACKING | {"tracking", "document"},
     "cli": BELOW_TRACKING
-    | {"tracking", "evaluation", "training", "data", "datasets", "simulation", "annotation", "formats", "workflow"},
+    | {"tracking", "evaluation", "training", "data", "datasets", "simulation", "document", "formats", "workflow"},
 }
 """For each part of src_model, the other parts it may import."""
 
-WITHOUT_TORCH = ("errors", "lazy", "data", "masks", "frames", "annotation", "formats", "datasets", "simulation")
+WITHOUT_TORCH = ("errors", "lazy", "data", "masks", "frames", "document", "formats", "datasets", "simulation")
 HOST_PACKAGES = {"napari", "npe2", "magicgui", "superqt", "qtpy", "PyQt5", "PyQt6", "PySide2", "PySide6", "vispy"}
 HOST_PACKAGES |= {"cvat_sdk", "cvat_cli", "nuclio_sdk", *HOSTS}
 

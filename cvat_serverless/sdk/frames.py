@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvat_serverless.images import ImageLimits, decode_image
-from src_model.annotation.atomic import replacing
+from src_model.document.atomic import replacing
 from src_model.errors import DamagedFrameError, MovieError, RequestError
 from src_model.frames.source import check_frame
 

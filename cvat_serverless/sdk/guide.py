@@ -15,14 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cvat_serverless.sdk.forms import Form
 from cvat_serverless.sdk.records import Guide, TaskInfo, read
-from src_model.annotation import load, write
+from src_model.document import load, write
 from src_model.errors import AnnotationFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cvat_serverless.sdk.task import Place
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
 
 MAX_BYTES = 16 * 2**20
 """Longest guide that is written or read."""

@@ -13,7 +13,7 @@ from cvat_serverless.sdk.receipts import Receipts
 from cvat_serverless.sdk.records import Annotations, Label
 from cvat_serverless.sdk.sources import turned_box
 from cvat_serverless.shapes import make_shape
-from src_model.annotation import (
+from src_model.document import (
     MAX_OBJECT_ID,
     SUFFIX,
     AnnotatedFrame,
@@ -26,7 +26,7 @@ from src_model.annotation import (
     Prompt,
     save,
 )
-from src_model.annotation.patch import PatchBuilder
+from src_model.document.patch import PatchBuilder
 from src_model.errors import AnnotationFileError, RequestError
 from src_model.formats.target import check_target, files_of_movie
 from src_model.masks import Rle

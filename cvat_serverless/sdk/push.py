@@ -11,7 +11,7 @@ from cvat_serverless.sdk.receipts import Receipts
 from cvat_serverless.sdk.records import Annotations, Drawn
 from cvat_serverless.sdk.sources import Source
 from cvat_serverless.sdk.update import carry_out, settle
-from src_model.annotation import Origin, load
+from src_model.document import Origin, load
 from src_model.errors import AnnotationError, RemoteError
 from src_model.masks import Rle
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cvat_serverless.sdk.receipts import Receipt
     from cvat_serverless.sdk.records import Label
     from cvat_serverless.sdk.task import Place
-    from src_model.annotation import AnnotatedObject, Annotation, MovieIdentity
+    from src_model.document import AnnotatedObject, Annotation, MovieIdentity
 
 _NOT_DRAWN = "none"
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from cvat_serverless.sdk.marks import look_mark, place_mark
 from cvat_serverless.sdk.records import Kind
-from src_model.annotation.atomic import replacing
+from src_model.document.atomic import replacing
 from src_model.errors import RemoteError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from cvat_serverless.sdk.change import Tracked
 from cvat_serverless.sdk.marks import hash_of
 from cvat_serverless.sdk.sources import prompts_of
-from src_model.annotation import (
+from src_model.document import (
     AddObject,
     AnnotatedObject,
     Annotation,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from cvat_serverless.sdk.frames import TaskMovie
     from cvat_serverless.sdk.sources import Source
-    from src_model.annotation import Action
+    from src_model.document import Action
     from src_model.tracking import StreamingPredictor
     from src_model.workflow import DocumentTracker
 

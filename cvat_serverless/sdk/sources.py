@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cvat_serverless.sdk.appearance import is_one_object
 from cvat_serverless.sdk.records import MODEL, Drawn, Kind, ShapeInfo, TrackInfo, read
 from cvat_serverless.shapes import SHAPE_TYPES, make_shape
-from src_model.annotation.prompts import Prompt
+from src_model.document.prompts import Prompt
 from src_model.errors import FrameRangeError, RemoteError, RequestError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from cvat_serverless.sdk.records import MODEL
 from cvat_serverless.sdk.run import Run, Watch, document_for, follow, tracked_objects, unread_frames
 from cvat_serverless.sdk.sources import named_sources, prompts_of, sources_on
 from cvat_serverless.sdk.update import carry_out, settle
-from src_model.annotation.spans import described
+from src_model.document.spans import described
 from src_model.errors import FrameRangeError, RemoteError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cvat_serverless.sdk.records import Annotations
     from cvat_serverless.sdk.sources import Judge, Part, Source
     from cvat_serverless.sdk.task import Place
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
     from src_model.tracking import StreamingPredictor
 
 _NAMED_AT_MOST = 6

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from src_model.annotation import SUFFIX
+from src_model.document import SUFFIX
 
 if TYPE_CHECKING:
     from src_model.formats import Format

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_sam2v.layers.label_stack import label_type
-from src_model.annotation import Annotation, label_image
+from src_model.document import Annotation, label_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_sam2v.layers import MovieChoice
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
     from src_model.frames import FrameSource
 
 

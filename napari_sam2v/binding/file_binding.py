@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_sam2v.panel.result_section import ResultSection
     from napari_sam2v.workbench import Workbench
     from napari_sam2v.workbench.errand import Errands
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
     from src_model.formats import ExportReport, Format, Imported
     from src_model.frames import FrameSource
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.layers import MaskEdit, PromptEdit
     from napari_sam2v.workbench import Workbench
-    from src_model.annotation import DivisionsChanged, FramesChanged, ObjectsChanged
+    from src_model.document import DivisionsChanged, FramesChanged, ObjectsChanged
 
 
 class LayerBinding:

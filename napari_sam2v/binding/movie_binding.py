@@ -12,7 +12,7 @@ from napari_sam2v.binding.seen_movie import SeenMovie
 from napari_sam2v.layers import as_shown, difference_in_words, find_image, guess, images_of, limits_of, with_axes
 from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.layers.pixels import Pixels
-from src_model.annotation import Annotation, Project
+from src_model.document import Annotation, Project
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:

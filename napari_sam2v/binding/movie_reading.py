@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from napari_sam2v.layers import axis_options, channel_options, find_image, limits_of, plane_options, source_of
 from napari_sam2v.workbench import Job, Runner
-from src_model.annotation import MovieIdentity
+from src_model.document import MovieIdentity
 from src_model.errors import AnnotationFileError, Sam2vError, StoppedError
 from src_model.frames import decide_normalization
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.layers import LayerGeometry, MovieChoice
     from napari_sam2v.workbench import Post
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
     from src_model.frames import FrameSource, Normalization
     from src_model.frames.normalization import Limits
 

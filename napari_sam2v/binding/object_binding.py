@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.panel.wording import count
 from napari_sam2v.workbench.marks_book import hex_colour, rgb
-from src_model.annotation import (
+from src_model.document import (
     DeleteObject,
     Group,
     LockObject,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.workbench import Workbench
-    from src_model.annotation import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
+    from src_model.document import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
 
 _REFRESH_SECONDS = 0.15
 """How often the table and the strip follow a run of the tracker."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_sam2v.panel.wording import count
-from src_model.annotation import SUFFIX, load, write
-from src_model.annotation.autosave import Autosave
-from src_model.annotation.recovery import Recoverable, discard, find_recoverable, recover
+from src_model.document import SUFFIX, load, write
+from src_model.document.autosave import Autosave
+from src_model.document.recovery import Recoverable, discard, find_recoverable, recover
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.workbench import Workbench
     from napari_sam2v.workbench.errand import Errands
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
 
 
 _NO_MOVIE = "Choose a movie first"

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_sam2v.layers import imported_masks
 from napari_sam2v.panel.wording import count
-from src_model.annotation import label_image
+from src_model.document import label_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

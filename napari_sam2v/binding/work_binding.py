@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.panel.view_state import RunProgress, TrackRequest
     from napari_sam2v.workbench import Readings, Workbench
-    from src_model.annotation import Annotation, HistoryChanged
+    from src_model.document import Annotation, HistoryChanged
 
 _NO_MOVIE = "Choose a movie first"
 _SHOW_SECONDS = 0.1
@@ -165,7 +165,7 @@ class WorkBinding:
             self._workbench.redo()
 
     def _on_settings(self, settings: TrackSettings) -> None:
-        from src_model.annotation import SetOverlap
+        from src_model.document import SetOverlap
 
         self._follow, self._repairs = settings.follow, settings.repair_after_correction
         document, prompts = self._workbench.document, self._workbench.prompts

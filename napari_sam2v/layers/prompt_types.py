@@ -52,7 +52,7 @@ class PromptEdit:
 
 
 class ShownPrompt(Protocol):
-    """A prompt of the document; `src_model.annotation` has them in this form."""
+    """A prompt of the document; `src_model.document` has them in this form."""
 
     @property
     def points(self) -> tuple[Point, ...]:

@@ -11,7 +11,7 @@ from napari_sam2v.workbench.events import WorkbenchEvents
 from napari_sam2v.workbench.marks_book import MarksBook
 from napari_sam2v.workbench.runner import Job, Runner
 from napari_sam2v.workbench.speech import in_words
-from src_model.annotation import LockFrames, SetNormalization
+from src_model.document import LockFrames, SetNormalization
 from src_model.errors import Sam2vError
 from src_model.workflow import DocumentTracker
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_sam2v.workbench.runner import Post
-    from src_model.annotation import Action, Annotation, Done
-    from src_model.annotation.events import ObjectsChanged
+    from src_model.document import Action, Annotation, Done
+    from src_model.document.events import ObjectsChanged
     from src_model.frames import FrameSource, Normalization
     from src_model.tracking import StreamingPredictor
 

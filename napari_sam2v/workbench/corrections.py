@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from src_model.annotation import Origin
+from src_model.document import Origin
 
 if TYPE_CHECKING:
-    from src_model.annotation import Annotation, FramesChanged
+    from src_model.document import Annotation, FramesChanged
 
 
 class Corrections:

@@ -9,12 +9,12 @@ import numpy as np
 
 from napari_sam2v.panel.doubt import in_doubt, worst_frame
 from napari_sam2v.panel.view_state import ObjectRow, TimeMarks
-from src_model.annotation import Origin
+from src_model.document import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from src_model.annotation import (
+    from src_model.document import (
         Annotation,
         FramesChanged,
         FrameState,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from napari_sam2v.panel.view_state import TrackRequest
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
 
 
 @dataclass(frozen=True, slots=True)

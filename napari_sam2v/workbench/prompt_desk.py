@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from napari_sam2v.panel.wording import count
 from napari_sam2v.workbench.readings import Readings
 from napari_sam2v.workbench.runner import End, Job
-from src_model.annotation import (
+from src_model.document import (
     AddObject,
     AnnotatedObject,
     AnswerPrompt,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari_sam2v.layers.painted_labels import MaskEdit
     from napari_sam2v.layers.prompt_types import Key, PromptEdit
     from napari_sam2v.workbench.bench import Bench
-    from src_model.annotation import Action
+    from src_model.document import Action
     from src_model.masks import Rle
     from src_model.workflow import DocumentTracker
 

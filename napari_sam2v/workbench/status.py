@@ -13,7 +13,7 @@ from napari_sam2v.panel.wording import count, key_text
 if TYPE_CHECKING:
     from napari_sam2v.panel.view_state import StatusKind, TimeMarks
     from napari_sam2v.workbench.workbench import Workbench
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
 
 _START = {
     "point_positive": "Click an object in the image to get its mask",

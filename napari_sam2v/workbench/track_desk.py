@@ -12,8 +12,8 @@ from napari_sam2v.panel.view_state import RunProgress
 from napari_sam2v.workbench.plans import plan_run
 from napari_sam2v.workbench.runner import End, Job
 from napari_sam2v.workbench.tracking_run import TrackingRun, follow
-from src_model.annotation import AnswerPrompt, Group, SetMaskPrompt
-from src_model.annotation.spans import described
+from src_model.document import AnswerPrompt, Group, SetMaskPrompt
+from src_model.document.spans import described
 from src_model.errors import NoPromptError
 from src_model.workflow import RepairRequest, snapshot_of
 

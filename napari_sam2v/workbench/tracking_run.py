@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_sam2v.workbench.plans import TrackPlan
-    from src_model.annotation import Annotation, OpenPropagation
+    from src_model.document import Annotation, OpenPropagation
     from src_model.workflow import DocumentTracker, FrameOutcome, ObjectSnapshot
 
 _LEAST_SECONDS_FOR_A_GUESS = 1.0

@@ -17,7 +17,7 @@ from src_model.errors import FormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
     from src_model.formats import ExportReport
     from src_model.frames import FrameSource
 
@@ -146,7 +146,7 @@ def open_document(path: Path) -> Annotation:
     """
     match path.suffix.lower():
         case ".sam2v":
-            from src_model.annotation import load
+            from src_model.document import load
 
             return load(path)
         case ".json":

@@ -99,7 +99,7 @@ def write_document(session: Session, outputs: Outputs) -> Path | None:
     path = outputs.document
     if path is None or outputs.movie is None:
         return None
-    from src_model.annotation import save
+    from src_model.document import save
     from src_model.workflow.session_document import document_of
 
     return save(document_of(session, str(outputs.movie.absolute())), path)
@@ -114,7 +114,7 @@ def list_outputs(outputs: Outputs, document: Path | None = None, *, quiet: bool)
 
 
 def _described(frames: tuple[int, ...]) -> str:
-    from src_model.annotation.spans import described
+    from src_model.document.spans import described
 
     return described(frames)
 

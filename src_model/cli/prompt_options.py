@@ -153,7 +153,7 @@ def parse_point(text: str, option: str = "--point") -> tuple[int, float, float]:
 
 
 def _checked_id(object_id: int) -> int:
-    from src_model.annotation import MAX_OBJECT_ID
+    from src_model.document import MAX_OBJECT_ID
 
     if object_id > MAX_OBJECT_ID:
         raise typer.BadParameter(

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src_model.annotation import SUFFIX
 from src_model.datasets.annotations import is_annotations, open_annotations
 from src_model.datasets.ctc import is_ctc, open_ctc
 from src_model.datasets.davis import is_davis, open_davis
 from src_model.datasets.pairs import is_pairs, open_pairs
 from src_model.datasets.sav import is_sav, open_sav
 from src_model.datasets.stills import is_stills, open_stills
+from src_model.document import SUFFIX
 from src_model.errors import MovieError
 
 if TYPE_CHECKING:

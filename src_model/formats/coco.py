@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
-    from src_model.annotation import AnnotatedFrame, AnnotatedObject
+    from src_model.document import AnnotatedFrame, AnnotatedObject
     from src_model.formats.run import ExportRun
     from src_model.masks import Rle
 

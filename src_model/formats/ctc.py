@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import tifffile
 
-from src_model.annotation import MAX_OBJECT_ID, Division
-from src_model.annotation.lineage import check_lineage
+from src_model.document import MAX_OBJECT_ID, Division
+from src_model.document.lineage import check_lineage
 from src_model.errors import AnnotationError, FormatError, MovieError, StoppedError
 from src_model.formats.imported import Imported
 from src_model.formats.label_values import as_labels

@@ -15,7 +15,7 @@ from src_model.formats.target import files_of_movie
 if TYPE_CHECKING:
     from os import PathLike
 
-    from src_model.annotation import Annotation
+    from src_model.document import Annotation
     from src_model.formats.format import Format
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from src_model.annotation.provenance import ORIGINS
+from src_model.document.provenance import ORIGINS
 from src_model.errors import MissingExtraError
 from src_model.formats.marks import SOFTWARE, ZARR_ATTRIBUTE, is_our_zarr
 from src_model.formats.report import some

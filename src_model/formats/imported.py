@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from src_model.annotation import AnnotatedObject, Annotation, ImportMasklets, MovieIdentity, renumbered
+from src_model.document import AnnotatedObject, Annotation, ImportMasklets, MovieIdentity, renumbered
 from src_model.errors import FormatError
 
 if TYPE_CHECKING:
-    from src_model.annotation import Division
+    from src_model.document import Division
     from src_model.masks import Masklet
 
 

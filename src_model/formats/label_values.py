@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src_model.annotation import MAX_OBJECT_ID
+from src_model.document import MAX_OBJECT_ID
 from src_model.errors import FormatError
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from src_model.annotation import default_colour
+from src_model.document import default_colour
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from src_model.annotation import AnnotatedFrame, AnnotatedObject, Annotation
+    from src_model.document import AnnotatedFrame, AnnotatedObject, Annotation
 
 
 class Part(StrEnum):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from src_model.annotation import AnnotatedFrame, AnnotatedObject, Annotation
+    from src_model.document import AnnotatedFrame, AnnotatedObject, Annotation
     from src_model.frames import FrameSource
     from src_model.masks import Overlap
 

@@ -19,7 +19,7 @@ from src_model.masks import centroid
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from src_model.annotation import AnnotatedFrame, AnnotatedObject
+    from src_model.document import AnnotatedFrame, AnnotatedObject
     from src_model.formats.run import ExportRun
     from src_model.frames import FrameSource
     from src_model.masks import Rle

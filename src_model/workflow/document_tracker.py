@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from src_model.annotation.provenance import Origin
+from src_model.document.provenance import Origin
 from src_model.errors import NoPromptError
 from src_model.masks import MaskletFrame
 from src_model.tracking.adoption import KnownObject
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from src_model.annotation.prompts import Prompt
+    from src_model.document.prompts import Prompt
     from src_model.frames import FrameSource, Normalization
     from src_model.tracking import FrameResult, PromptAnswer, Session, StreamingPredictor
     from src_model.workflow.requests import PromptRequest, RepairRequest, TrackRequest

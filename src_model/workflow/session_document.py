@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src_model.annotation import (
+from src_model.document import (
     AnnotatedFrame,
     AnnotatedObject,
     Annotation,
@@ -15,7 +15,7 @@ from src_model.annotation import (
     Project,
     Prompt,
 )
-from src_model.annotation.patch import Patch
+from src_model.document.patch import Patch
 from src_model.errors import Sam2vError, SessionFileError
 from src_model.frames import Normalization
 from src_model.tracking.session_file import as_document, read_document

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from src_model.annotation import Origin
-from src_model.annotation.provenance import ORIGINS
-from src_model.annotation.spans import spans_of
+from src_model.document import Origin
+from src_model.document.provenance import ORIGINS
+from src_model.document.spans import spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from src_model.annotation import AnnotatedFrame, DocumentView, Prompt
-    from src_model.annotation.store import MaskFacts
+    from src_model.document import AnnotatedFrame, DocumentView, Prompt
+    from src_model.document.store import MaskFacts
 
 KnownMasks: TypeAlias = "dict[int, tuple[int, AnnotatedFrame]]"
 """Masks of an object that were read before, with their versions, by frame."""

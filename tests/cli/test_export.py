@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.annotation import save
+from src_model.document import save
 from src_model.formats import FORMATS
 from tests.cli.conftest import CLICK
 from tests.formats.documents import SHAPE, crowded, family

@@ -10,9 +10,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from src_model.annotation import load
 from src_model.cli.guard import FAILED
 from src_model.cli.job import MovieChoice
+from src_model.document import load
 from src_model.frames import open_movie
 from src_model.masks import labels_at
 from src_model.workflow import DocumentTracker, TrackRequest, snapshot_of

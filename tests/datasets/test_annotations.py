@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.annotation import (
+from src_model.datasets import open_dataset
+from src_model.document import (
     AddObject,
     AnnotatedObject,
     Annotation,
@@ -18,7 +19,6 @@ from src_model.annotation import (
     SetMask,
     save,
 )
-from src_model.datasets import open_dataset
 from src_model.errors import AnnotationFileError, MovieError
 from src_model.frames import open_movie
 from src_model.masks import Rle

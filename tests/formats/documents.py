@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from src_model.annotation import AnnotatedObject, Annotation, Division, ImportMasklets, MovieIdentity
+from src_model.document import AnnotatedObject, Annotation, Division, ImportMasklets, MovieIdentity
 from src_model.masks import Masklet, Rle
 
 SHAPE = (6, 24, 32)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.annotation import Division
+from src_model.document import Division
 from src_model.errors import FormatError, StoppedError
 from src_model.formats import ExportOptions, export, is_ctc, read_ctc
 from tests.formats.documents import (

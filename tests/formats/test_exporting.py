@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.annotation import (
+from src_model.document import (
     AddPoints,
     AnnotatedObject,
     Division,

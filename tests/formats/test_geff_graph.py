@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from src_model.annotation import Division
+from src_model.document import Division
 from src_model.errors import MissingExtraError
 from src_model.formats import export
 from tests.formats.documents import described, document, family, losses_of, masklet, plain, square

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src_model.annotation import AnnotatedObject, Annotation, Division, MovieIdentity, Origin
+from src_model.document import AnnotatedObject, Annotation, Division, MovieIdentity, Origin
 from src_model.errors import FormatError
 from src_model.formats import Imported
 from tests.formats.documents import MOVIE, SHAPE, described, family, links_of, masklet, masks_of, plain, square

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.annotation import MovieIdentity
+from src_model.document import MovieIdentity
 from src_model.errors import FormatError
 from src_model.formats import export, labels_tiff, read_labels
 from tests.formats.documents import SHAPE, crowded, document, family, losses_of, masklet, masks_of, plain, square

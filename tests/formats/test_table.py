@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from src_model.annotation import MovieIdentity
+from src_model.document import MovieIdentity
 from src_model.errors import FormatError
 from src_model.formats import ExportOptions, export
 from src_model.frames import open_movie

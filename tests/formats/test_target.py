@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from src_model.annotation import MovieIdentity, load, save
+from src_model.document import MovieIdentity, load, save
 from src_model.errors import FormatError
 from src_model.formats import FORMATS, ExportOptions, export, format_named
 from src_model.formats.target import check_target, files_of_movie

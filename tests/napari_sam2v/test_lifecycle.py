@@ -89,8 +89,8 @@ def test_a_window_that_refuses_to_close_keeps_its_panel(person, qtbot):
 def test_a_panel_that_napari_opens_notices_that_its_layers_are_deleted(
     make_napari_viewer, qtbot, predictor, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr("src_model.annotation.autosave.default_folder", lambda: tmp_path)
-    monkeypatch.setattr("src_model.annotation.recovery.default_folder", lambda: tmp_path)
+    monkeypatch.setattr("src_model.document.autosave.default_folder", lambda: tmp_path)
+    monkeypatch.setattr("src_model.document.recovery.default_folder", lambda: tmp_path)
     viewer = make_napari_viewer()
     viewer.add_image(tiny.make_movie(), name="movie")
     _, widget = viewer.window.add_plugin_dock_widget("napari-sam2v", "sam2v")

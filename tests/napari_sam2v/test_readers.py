@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from src_model.annotation import Annotation, DocumentView, MovieIdentity, save
+from src_model.document import Annotation, DocumentView, MovieIdentity, save
 from src_model.formats import export
 from tests.formats.documents import SCALE, SHAPE, described, document, family, masklet, square
 

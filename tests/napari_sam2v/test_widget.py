@@ -8,7 +8,7 @@ import pytest
 
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.preferences import Preferences
-from src_model.annotation import Origin
+from src_model.document import Origin
 from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny
 
@@ -215,8 +215,8 @@ def test_the_panel_lets_go_of_the_viewer(person):
 
 
 def test_the_manifest_opens_the_panel(make_napari_viewer, predictor, monkeypatch, tmp_path):
-    monkeypatch.setattr("src_model.annotation.autosave.default_folder", lambda: tmp_path)
-    monkeypatch.setattr("src_model.annotation.recovery.default_folder", lambda: tmp_path)
+    monkeypatch.setattr("src_model.document.autosave.default_folder", lambda: tmp_path)
+    monkeypatch.setattr("src_model.document.recovery.default_folder", lambda: tmp_path)
     viewer = make_napari_viewer()
     _, widget = viewer.window.add_plugin_dock_widget("napari-sam2v", "sam2v")
     assert "Open a movie" in widget.panel.status.text()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.annotation import load
+from src_model.document import load
 from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.annotation import SetMovie
+from src_model.document import SetMovie
 from src_model.formats import format_named
 from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny

@@ -14,7 +14,7 @@ from qtpy.QtTest import QTest
 
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.preferences import load_preferences
-from src_model.annotation import LockObject, Origin
+from src_model.document import LockObject, Origin
 from tests.napari_sam2v.person import FORWARD, Person
 from tests.tracking import tiny
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src_model.annotation import (
+from src_model.document import (
     AddObject,
     AddPoints,
     AnnotatedObject,

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from src_model.annotation import AddObject, AnnotatedObject, LockFrames, MovePoint, Origin, Prompt, SetMask, SetPrompt
+from src_model.document import AddObject, AnnotatedObject, LockFrames, MovePoint, Origin, Prompt, SetMask, SetPrompt
 from src_model.errors import NoPromptError
 from src_model.frames import open_movie
 from src_model.masks import Rle

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from src_model.annotation import Origin
+from src_model.document import Origin
 from src_model.errors import SessionFileError
 from src_model.workflow.session_document import document_of_session
 from tests.tracking import tiny

@@ -6,7 +6,7 @@ import pytest
 
 from cvat_serverless.sdk.overlaps import united
 from cvat_serverless.sdk.records import Annotations
-from src_model.annotation import AddObject, AnnotatedObject, Annotation, MovieIdentity, Origin, SetMask, load, save
+from src_model.document import AddObject, AnnotatedObject, Annotation, MovieIdentity, Origin, SetMask, load, save
 from src_model.masks import Rle
 from tests.cvat_serverless.sdk.cvat_task import key
 from tests.cvat_serverless.sdk.drawn import LATER, MASK, OTHER, POLYGON, RECTANGLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from src_model.annotation import (
+from src_model.document import (
     AddObject,
     AnnotatedObject,
     Annotation,

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QWidget
 from napari_sam2v.binding.object_binding import ObjectBinding
 from napari_sam2v.panel.panel import Panel
 from napari_sam2v.workbench import Workbench
-from src_model.annotation import AddObject, AnnotatedObject, Annotation, MovieIdentity, RenameObject
+from src_model.document import AddObject, AnnotatedObject, Annotation, MovieIdentity, RenameObject
 from src_model.frames import open_movie
 from src_model.masks import MaskletFrame, Rle
 from tests.tracking import tiny

@@ -5,7 +5,7 @@ import pytest
 
 from napari_sam2v.layers.prompt_layers import PromptLayers, imported_masks
 from napari_sam2v.layers.prompt_types import PromptEdit
-from src_model.annotation.prompts import Prompt
+from src_model.document.prompts import Prompt
 from src_model.errors import MaskError
 from src_model.masks import Rle
 

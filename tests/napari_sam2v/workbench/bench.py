@@ -7,7 +7,7 @@ import time
 
 from napari_sam2v.layers.prompt_types import PromptEdit
 from napari_sam2v.workbench import Workbench
-from src_model.annotation import Annotation, MovieIdentity
+from src_model.document import Annotation, MovieIdentity
 from src_model.frames import open_movie
 from src_model.frames.source import is_frame_source
 from tests.tracking import tiny

@@ -10,7 +10,7 @@ import pytest
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.marks_book import MarksBook, hex_colour, rgb
-from src_model.annotation import ImportMasklets, LockFrames, LockObject, RenameObject, SetMask
+from src_model.document import ImportMasklets, LockFrames, LockObject, RenameObject, SetMask
 from src_model.masks import Masklet, Rle
 from tests.tracking import tiny
 

@@ -7,7 +7,7 @@ import pytest
 
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.plans import plan_run
-from src_model.annotation import (
+from src_model.document import (
     AddObject,
     AnnotatedObject,
     Annotation,

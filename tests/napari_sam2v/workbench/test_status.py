@@ -11,7 +11,7 @@ from napari_sam2v.actions import DEFAULT_KEYS
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.status import next_step
-from src_model.annotation import Annotation, AnswerPrompt, ImportMasklets, LockObject, SetMask
+from src_model.document import Annotation, AnswerPrompt, ImportMasklets, LockObject, SetMask
 from src_model.masks import Masklet, Rle
 from tests.napari_sam2v.workbench.bench import Seat
 from tests.tracking import tiny

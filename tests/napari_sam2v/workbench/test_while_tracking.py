@@ -10,7 +10,7 @@ from napari_sam2v.binding.model_binding import ModelBinding
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.status import next_step
-from src_model.annotation import DeleteObject, LockFrames, Origin
+from src_model.document import DeleteObject, LockFrames, Origin
 from src_model.frames import Normalization, open_movie
 from src_model.masks import Rle
 from tests.tracking import tiny

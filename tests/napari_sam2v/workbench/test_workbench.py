@@ -8,7 +8,7 @@ import pytest
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_types import PromptEdit
 from napari_sam2v.panel.view_state import TrackRequest
-from src_model.annotation import DeleteObject, LockFrames, MergeObjects, Origin, ShowObject
+from src_model.document import DeleteObject, LockFrames, MergeObjects, Origin, ShowObject
 from src_model.masks import MaskletFrame, Rle
 from tests.tracking import tiny
 

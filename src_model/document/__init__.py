@@ -1,0 +1,153 @@
+"""The annotation document: objects, prompts, masks through time, locks and divisions, with undo, saving and recovery.
+
+No torch and no window. Every change is an action: ``annotation.do(AddObject(AnnotatedObject(1)))``. See
+docs/document.md for the history rules and the file format.
+"""
+
+from __future__ import annotations
+
+from src_model.document.actions import (
+    Action,
+    AddObject,
+    AddPoints,
+    AnswerPrompt,
+    ApplyPatch,
+    ClassifyObject,
+    ClearFrames,
+    ClearPrompts,
+    DeleteObject,
+    Group,
+    ImportMasklets,
+    LockFrames,
+    LockObject,
+    MarkDivision,
+    MergeObjects,
+    MergeRule,
+    MovePoint,
+    NoteObject,
+    PropagateSpan,
+    RecolourObject,
+    RemoveDivision,
+    RemovePoint,
+    RenameObject,
+    SetBox,
+    SetMask,
+    SetMaskPrompt,
+    SetModel,
+    SetMovie,
+    SetNormalization,
+    SetOverlap,
+    SetPrompt,
+    SetSettings,
+    ShowObject,
+    Skipped,
+    SplitObject,
+    SwapIds,
+    renumbered,
+)
+from src_model.document.annotation import Annotation, Done, SavedFile
+from src_model.document.autosave import Autosave
+from src_model.document.events import (
+    AnnotationEvents,
+    DivisionsChanged,
+    FramesChanged,
+    HistoryChanged,
+    LocksChanged,
+    ObjectsChanged,
+    PromptsChanged,
+    SavedChanged,
+)
+from src_model.document.file_format import SUFFIX, load, save, write
+from src_model.document.history import Step
+from src_model.document.lineage import Division
+from src_model.document.movie import MovieIdentity
+from src_model.document.objects import MAX_OBJECT_ID, AnnotatedObject, default_colour
+from src_model.document.overlap import OverlapPair, OverlapReport, label_image, overlap_report
+from src_model.document.patch import Patch
+from src_model.document.project import ModelIdentity, Project, Settings
+from src_model.document.prompts import Prompt
+from src_model.document.propagation import OpenPropagation, TrackedFrame
+from src_model.document.provenance import AnnotatedFrame, FrameState, Origin
+from src_model.document.recovery import Recoverable, discard, find_recoverable, recover
+from src_model.document.view import DocumentView
+
+__all__ = [
+    "MAX_OBJECT_ID",
+    "SUFFIX",
+    "Action",
+    "AddObject",
+    "AddPoints",
+    "AnnotatedFrame",
+    "AnnotatedObject",
+    "Annotation",
+    "AnnotationEvents",
+    "AnswerPrompt",
+    "ApplyPatch",
+    "Autosave",
+    "ClassifyObject",
+    "ClearFrames",
+    "ClearPrompts",
+    "DeleteObject",
+    "Division",
+    "DivisionsChanged",
+    "DocumentView",
+    "Done",
+    "FrameState",
+    "FramesChanged",
+    "Group",
+    "HistoryChanged",
+    "ImportMasklets",
+    "LockFrames",
+    "LockObject",
+    "LocksChanged",
+    "MarkDivision",
+    "MergeObjects",
+    "MergeRule",
+    "ModelIdentity",
+    "MovePoint",
+    "MovieIdentity",
+    "NoteObject",
+    "ObjectsChanged",
+    "OpenPropagation",
+    "Origin",
+    "OverlapPair",
+    "OverlapReport",
+    "Patch",
+    "Project",
+    "Prompt",
+    "PromptsChanged",
+    "PropagateSpan",
+    "RecolourObject",
+    "Recoverable",
+    "RemoveDivision",
+    "RemovePoint",
+    "RenameObject",
+    "SavedChanged",
+    "SavedFile",
+    "SetBox",
+    "SetMask",
+    "SetMaskPrompt",
+    "SetModel",
+    "SetMovie",
+    "SetNormalization",
+    "SetOverlap",
+    "SetPrompt",
+    "SetSettings",
+    "Settings",
+    "ShowObject",
+    "Skipped",
+    "SplitObject",
+    "Step",
+    "SwapIds",
+    "TrackedFrame",
+    "default_colour",
+    "discard",
+    "find_recoverable",
+    "label_image",
+    "load",
+    "overlap_report",
+    "recover",
+    "renumbered",
+    "save",
+    "write",
+]

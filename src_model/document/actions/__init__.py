@@ -1,0 +1,74 @@
+"""Everything that can be done to an annotation, one class an action."""
+
+from __future__ import annotations
+
+from src_model.document.actions.base import Action, Plan, Skipped, SkipReason
+from src_model.document.actions.combining import MergeRule
+from src_model.document.actions.frames import AnswerPrompt, ClearFrames, LockFrames, SetMask
+from src_model.document.actions.group import Group
+from src_model.document.actions.identity import DeleteObject, MergeObjects, SplitObject, SwapIds
+from src_model.document.actions.importing import ImportMasklets, renumbered
+from src_model.document.actions.lineage import MarkDivision, RemoveDivision
+from src_model.document.actions.objects import (
+    AddObject,
+    ClassifyObject,
+    LockObject,
+    NoteObject,
+    RecolourObject,
+    RenameObject,
+    ShowObject,
+)
+from src_model.document.actions.patching import ApplyPatch
+from src_model.document.actions.project import SetModel, SetMovie, SetNormalization, SetOverlap, SetSettings
+from src_model.document.actions.prompts import (
+    AddPoints,
+    ClearPrompts,
+    MovePoint,
+    RemovePoint,
+    SetBox,
+    SetMaskPrompt,
+    SetPrompt,
+)
+from src_model.document.actions.propagation import PropagateSpan
+
+__all__ = [
+    "Action",
+    "AddObject",
+    "AddPoints",
+    "AnswerPrompt",
+    "ApplyPatch",
+    "ClassifyObject",
+    "ClearFrames",
+    "ClearPrompts",
+    "DeleteObject",
+    "Group",
+    "ImportMasklets",
+    "LockFrames",
+    "LockObject",
+    "MarkDivision",
+    "MergeObjects",
+    "MergeRule",
+    "MovePoint",
+    "NoteObject",
+    "Plan",
+    "PropagateSpan",
+    "RecolourObject",
+    "RemoveDivision",
+    "RemovePoint",
+    "RenameObject",
+    "SetBox",
+    "SetMask",
+    "SetMaskPrompt",
+    "SetModel",
+    "SetMovie",
+    "SetNormalization",
+    "SetOverlap",
+    "SetPrompt",
+    "SetSettings",
+    "ShowObject",
+    "SkipReason",
+    "Skipped",
+    "SplitObject",
+    "SwapIds",
+    "renumbered",
+]

@@ -1,0 +1,99 @@
+"""What an action is, and the checks that all actions share."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from src_model.document.spans import described
+from src_model.errors import FrameRangeError, LockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from src_model.document.patch import Patch
+    from src_model.document.state import State, Track
+
+SkipReason: TypeAlias = Literal["object locked", "frame locked", "edited by hand", "object removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A frame that tracking left as it was.
+
+    Attributes
+    ----------
+    object_id, frame
+        What was left.
+    reason
+        Why.
+    """
+
+    object_id: int
+    frame: int
+    reason: SkipReason
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an action is about to do.
+
+    Attributes
+    ----------
+    patch
+        The new values.
+    skipped
+        Frames that the action leaves alone.
+    """
+
+    patch: Patch
+    skipped: tuple[Skipped, ...] = ()
+
+
+class Action(Protocol):
+    """A change of the document, as a value: an action can be kept, compared and done again.
+
+    A class may have an attribute ``event`` that says what it is in the log of events; it is an edit if it has none.
+    """
+
+    @property
+    def label(self) -> str:
+        """What the step is called in an undo menu."""
+
+    def plan(self, state: State) -> Plan:
+        """Turn the action into a patch, or raise a Sam2vError before anything changes."""
+
+
+def frame_number(frame: object, state: State) -> int:
+    """Return a frame of the movie as a plain number, or raise FrameRangeError."""
+    length = state.project.movie.length
+    number = operator.index(frame)  # type: ignore[arg-type]  # TypeError for anything else
+    if not 0 <= number < length:
+        raise FrameRangeError(f"frame {number} is outside the movie: frames are 0 to {length - 1}")
+    return number
+
+
+def frame_span(start: int, stop: int | None, state: State) -> range:
+    """Return the frames from ``start`` up to ``stop`` (excluded; None: the movie's end), or raise FrameRangeError."""
+    length = state.project.movie.length
+    end = length if stop is None else operator.index(stop)
+    if not 0 <= operator.index(start) <= end <= length:
+        raise FrameRangeError(
+            f"frames {start} to {end} are no span of the movie: expected 0 <= start <= stop <= {length}"
+        )
+    return range(operator.index(start), end)
+
+
+def check_object_unlocked(track: Track) -> None:
+    """Raise LockedError if the object is locked."""
+    if track.info.locked:
+        raise LockedError(f"{track.info.title} is locked; unlock it to change it")
+
+
+def check_unlocked(track: Track, frames: Iterable[int]) -> None:
+    """Raise LockedError if the object, or any of ``frames``, is locked."""
+    check_object_unlocked(track)
+    locked = {frame for frame in frames if frame in track.locked}
+    if locked:
+        raise LockedError(f"{track.info.title} is locked on {described(locked)}; unlock to change it there")

@@ -1,0 +1,161 @@
+"""Annotations on disk: ``.sam2v`` files, which are databases. What they hold is described in docs/document.md."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from src_model import __version__
+from src_model.document.annotation import Annotation, SavedFile
+from src_model.document.atomic import bring_to_disk, replacing_path
+from src_model.document.database import check_header, check_tables, connect, damaged
+from src_model.document.working_copy import WorkingCopy
+from src_model.errors import AnnotationFileError, Sam2vError
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+SUFFIX: Final = ".sam2v"
+
+
+def save(annotation: Annotation, path: str | PathLike[str] | None = None, *, force: bool = False) -> Path:
+    """Save an annotation and note in it that it was.
+
+    Parameters
+    ----------
+    annotation
+        The document.
+    path
+        Where, with the suffix ``.sam2v``; left out, the file it was loaded from or saved to last. A file that is there
+        is replaced.
+    force
+        Replace the annotation's own file even if another program changed it since.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    AnnotationFileError
+        If there is no path, the suffix is another, the file cannot be written, or it was changed by another program.
+    """
+    if path is None and annotation.path is None:
+        raise AnnotationFileError("the annotation was never saved, so it needs a path to be saved to")
+    target = Path(path) if path is not None else annotation.path
+    assert target is not None, "checked above"
+    annotation.mark_saved(write(annotation, target, known=None if force else annotation.file))
+    return target
+
+
+def write(annotation: Annotation, path: str | PathLike[str], *, known: SavedFile | None = None) -> SavedFile:
+    """Write a document as it is now to a file, on any thread; edits may go on meanwhile and are not in it.
+
+    Parameters
+    ----------
+    annotation
+        The document.
+    path
+        With the suffix ``.sam2v``; an existing file is replaced.
+    known
+        The document's own file, which is not replaced if another program changed it since.
+
+    Returns
+    -------
+    SavedFile
+        For :meth:`Annotation.mark_saved`, on the document's own thread.
+
+    Raises
+    ------
+    AnnotationFileError
+        If the suffix is not ``.sam2v``, the file cannot be written, or another program changed it; what was there is
+        untouched then.
+    """
+    target = Path(path).absolute()
+    _check_unchanged(target, known)
+    if target.suffix.lower() != SUFFIX:
+        raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{target.name}'")
+    try:
+        with replacing_path(target) as part:
+            revision = _copy(annotation.copy, part)
+        stamp = _stamp(target)
+    except (OSError, sqlite3.Error) as error:
+        raise AnnotationFileError(f"the annotation cannot be saved as '{target}': {error}") from error
+    return SavedFile(target, stamp or (0, 0), revision)
+
+
+def load(path: str | PathLike[str], *, copy: WorkingCopy | None = None) -> Annotation:
+    """Load an annotation, with its history.
+
+    Parameters
+    ----------
+    path
+        A ``.sam2v`` file. It is copied, and never written to but by :func:`save`.
+    copy
+        Where the document lies while it is open; a folder that goes with the process if left out.
+
+    Raises
+    ------
+    AnnotationFileError
+        If there is no such file, or it is too large, damaged, foreign, or of another version.
+    """
+    source = Path(path).absolute()
+    check_header(source)
+    working = copy or WorkingCopy()
+    stamp = _stamp(source)
+    try:
+        shutil.copyfile(source, working.path)
+        with closing(connect(working.path)) as connection:
+            check_tables(connection, source.name)
+        annotation = Annotation.opened(working, source.name)
+    except OSError as error:
+        raise AnnotationFileError(f"the annotation '{source}' cannot be read: {error}") from error
+    except sqlite3.Error as error:
+        raise damaged(source.name, error) from error
+    except AnnotationFileError:
+        raise
+    except Sam2vError as error:
+        raise damaged(source.name, error) from error
+    annotation.mark_saved(SavedFile(source, stamp or (0, 0), annotation.revision))
+    return annotation
+
+
+def _copy(copy: WorkingCopy, part: Path) -> int:
+    """Copy a working copy at one moment into a file that needs no write-ahead log; return the revision it holds."""
+    with closing(copy.reader()) as source, closing(sqlite3.connect(part, isolation_level=None)) as target:
+        source.backup(target)
+        # Network drives bear no write-ahead log, and while it is there no memory that processes share.
+        target.execute("PRAGMA locking_mode = EXCLUSIVE")
+        target.execute("PRAGMA journal_mode = DELETE")
+        target.execute("DELETE FROM facts WHERE name = 'saved'")
+        target.executemany(
+            "INSERT OR REPLACE INTO facts VALUES (?, ?)",
+            [("program", f"sam2v {__version__}"), ("saved_at", time.time())],
+        )
+        found = target.execute(
+            "SELECT revision FROM steps WHERE number = (SELECT value FROM facts WHERE name = 'current')"
+        ).fetchone()
+    bring_to_disk(part)
+    return 0 if found is None else int(found[0])
+
+
+def _check_unchanged(target: Path, known: SavedFile | None) -> None:
+    if known is not None and target.absolute() == known.path and _stamp(target) not in (None, known.stamp):
+        raise AnnotationFileError(
+            f"'{target}' was changed by another program since it was opened; save under another name, or replace it "
+            "with force=True"
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what tells whether a file was changed; None if it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,51 @@
+"""The file that an open document works on: a database in a folder of its own on the local disk."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from src_model.document.database import connect, create
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from src_model.document.recovery_folder import RecoveryFolder
+
+_NAME: Final = "document.sam2v"
+
+
+class WorkingCopy:
+    """Where a document's database lies while it is open; whoever reads it holds on to this.
+
+    Parameters
+    ----------
+    recovery
+        A folder in which it outlives a process that is killed; in one that goes with the process if left out.
+    """
+
+    def __init__(self, recovery: RecoveryFolder | None = None) -> None:
+        self.recovery = recovery
+        self.folder = recovery.path if recovery is not None else Path(tempfile.mkdtemp(prefix="sam2v-"))
+        if recovery is None:
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self.folder / _NAME
+
+    def create(self) -> sqlite3.Connection:
+        """Make an empty database and open it for writing."""
+        return create(self.path)
+
+    def writer(self) -> sqlite3.Connection:
+        """Open it for the thread that edits."""
+        return connect(self.path)
+
+    def reader(self) -> sqlite3.Connection:
+        """Open it for a thread that only reads."""
+        return connect(self.path, write=False)
