@@ -66,7 +66,7 @@ def test_a_real_object_is_followed_through_20_frames_as_propagation_follows_it(m
     frames = np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files])
     truth = sorted((shared_data / "davis2016" / "Annotations" / "blackswan").rglob("*.png"))[0]
     mask = np.asarray(Image.open(truth).convert("L")) > 127
-    predictor = StreamingPredictor.load("default", device="cpu")
+    predictor = StreamingPredictor.load("default", device="cpu", image_size=224)
     expected = propagated(predictor, frames, mask)
     drawn = shape_of(Rle.encode(mask), "mask")
     service = make_service(engine=Engine(predictor))

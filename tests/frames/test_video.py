@@ -6,6 +6,9 @@ import builtins
 import zlib
 from contextlib import suppress
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -47,9 +50,24 @@ KINDS = {
 }
 
 
-def write(path, codec, pixels, options, frames=80, size=(48, 64), noise=8, times=None):
+def write(path, codec, pixels, options, **details):
     """Write a movie in which everything moves, so that no two frames are the same."""
+    path.write_bytes(encoded(path.suffix, codec, pixels, tuple(options.items()), **details))
+    return path
+
+
+@cache
+def encoded(suffix, codec, pixels, options, frames=80, size=(48, 64), noise=8, times=None):
+    """Encode it once for all tests that want the same."""
     texture = np.random.default_rng(0).integers(0, 2**noise, (*size, 3)).astype(np.uint8)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"movie{suffix}"
+        encode(path, texture, codec, pixels, dict(options), frames, times)
+        return path.read_bytes()
+
+
+def encode(path, texture, codec, pixels, options, frames, times):
+    size = texture.shape[:2]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width, stream.pix_fmt = *size, pixels
@@ -60,7 +78,6 @@ def write(path, codec, pixels, options, frames=80, size=(48, 64), noise=8, times
                 image.pts, image.time_base = times[number], Fraction(1, 25)
             container.mux(stream.encode(image))
         container.mux(stream.encode())
-    return path
 
 
 @pytest.fixture(params=KINDS)
@@ -126,7 +143,7 @@ def test_a_stream_without_a_container_and_its_times_is_read_all_the_same(tmp_pat
 
 def test_frames_at_changing_intervals_are_counted_not_timed(tmp_path):
     times = np.cumsum(np.random.default_rng(0).integers(1, 40, 80))
-    path = write(tmp_path / "movie.mp4", *KINDS["open.mp4"], times=[int(time) for time in times])
+    path = write(tmp_path / "movie.mp4", *KINDS["open.mp4"], times=tuple(int(time) for time in times))
     expected = decoded(path)
     movie = open_movie(path)
     assert len(movie) == 80

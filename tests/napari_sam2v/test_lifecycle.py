@@ -122,12 +122,12 @@ def ours():
     return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("sam2v"))
 
 
-def test_ten_panels_one_after_the_other_leave_nothing_behind(person, qtbot):
+def test_five_panels_one_after_the_other_leave_nothing_behind(person, qtbot):
     viewer, recovery = person.viewer, person.recovery
     person.click(*tiny.CLICK)
     person.dock.title.close_button.click()
     before = connections(viewer), ours(), len(viewer.layers)
-    for _ in range(10):
+    for _ in range(5):
         person = Person(viewer, qtbot, recovery)
         person.widget.tools.take("point_positive")
         person.widget.tools.take("box")
