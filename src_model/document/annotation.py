@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 HISTORY_LIMIT: Final = 256 * 2**20
 """Bytes that are kept so that steps can be undone and redone."""
 
+_STEPS_BETWEEN_TIDYING: Final = 32
+
 
 _BEGINNING: Final = Moment(SpanSet([(ROOT, ROOT + 1)]), 0)
 
@@ -199,6 +201,9 @@ class Annotation(DocumentView):
         if step is None:
             return Done(None, plan.skipped)
         self._tell_history()
+        # How much the history takes is added up step by step, so that is looked at now and then only.
+        if step % _STEPS_BETWEEN_TIDYING == 0 or not self._sweep.is_done:
+            self.tidy()
         return Done(step, plan.skipped)
 
     def propagation(self, label: str = "Track", *, reverse: bool = False, keep_edited: bool = True) -> OpenPropagation:
@@ -256,23 +261,24 @@ class Annotation(DocumentView):
             self._sweep.run(None)
         self._tell_history()
 
-    def tidy(self, history_limit: int = HISTORY_LIMIT, cells: int = 1000) -> bool:
-        """Drop some of the oldest history where it takes more than ``history_limit`` bytes.
+    def tidy(self, history_limit: int | None = None, cells: int = 1000) -> bool:
+        """Drop some of the oldest history where it takes more than ``history_limit`` bytes, 256 MiB if left out.
 
-        A little at a time, so that it may be called after an edit; nothing while a snapshot is in use.
+        A little at a time, which every few edits do by themselves; nothing while a snapshot is in use.
 
         Returns
         -------
         bool
             Whether there is more to be done.
         """
+        limit = HISTORY_LIMIT if history_limit is None else history_limit
         if len(self._views):
             return False
         with self._transaction():
-            if self._history.bytes > history_limit:
+            if self._history.bytes > limit:
                 self._forget_oldest()
             self._sweep.run(cells)
-        return self._history.bytes > history_limit or not self._sweep.is_done
+        return self._history.bytes > limit or not self._sweep.is_done
 
     def note_event(self, kind: EventKind, detail: str, object_id: int | None = None, frame: int | None = None) -> None:
         """Log what is no change of the document: a candidate that was taken, a verdict."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from src_model.document import AddObject, AnnotatedObject, DeleteObject, RenameObject, load, save
-from tests.document.sample import document, empty_document, entry
+from src_model.document import AddObject, AnnotatedObject, DeleteObject, RenameObject, SetMask, load, save
+from tests.document.sample import document, empty_document, entry, square
 
 
 def named(annotation, *names):
@@ -126,6 +126,18 @@ def test_the_oldest_history_goes_where_it_takes_too_much_room():
     while annotation.redo():
         pass
     assert annotation.contents() == before
+
+
+def test_editing_drops_old_history_by_itself(monkeypatch):
+    annotation = document()
+    monkeypatch.setattr("src_model.document.annotation.HISTORY_LIMIT", 20_000)
+    for turn in range(500):
+        annotation.do(SetMask(2, turn % 12, square(turn % 9, turn % 11, 9)))
+    assert annotation._history.bytes < 40_000
+    assert rows(annotation, "masks") < 500
+    assert len(annotation.steps()) < 500
+    annotation.undo()
+    assert annotation.mask_at(2, 499 % 12) is not None
 
 
 def test_history_stays_while_a_snapshot_is_in_use():
