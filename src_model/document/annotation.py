@@ -37,6 +37,7 @@ HISTORY_LIMIT: Final = 256 * 2**20
 """Bytes that are kept so that steps can be undone and redone."""
 
 _STEPS_BETWEEN_TIDYING: Final = 32
+_STEPS_FORGOTTEN_AT_ONCE: Final = 64
 
 
 _BEGINNING: Final = Moment(SpanSet([(ROOT, ROOT + 1)]), 0)
@@ -256,7 +257,7 @@ class Annotation(DocumentView):
         """Make everything done so far impossible to undo, and remove what is kept for undo alone."""
         self._end_open()
         with self._transaction():
-            while self._forget_oldest():
+            while self._forget_oldest() is not None:
                 pass
             self._sweep.run(None)
         self._tell_history()
@@ -274,11 +275,17 @@ class Annotation(DocumentView):
         limit = HISTORY_LIMIT if history_limit is None else history_limit
         if len(self._views):
             return False
+        excess = self._history.bytes - limit
+        if excess <= 0 and self._sweep.is_done:
+            return False
         with self._transaction():
-            if self._history.bytes > limit:
-                self._forget_oldest()
+            for _ in range(_STEPS_FORGOTTEN_AT_ONCE):
+                freed = self._forget_oldest() if excess > 0 else None
+                if freed is None:
+                    break
+                excess -= freed
             self._sweep.run(cells)
-        return self._history.bytes > limit or not self._sweep.is_done
+        return excess > 0 or not self._sweep.is_done
 
     def note_event(self, kind: EventKind, detail: str, object_id: int | None = None, frame: int | None = None) -> None:
         """Log what is no change of the document: a candidate that was taken, a verdict."""
@@ -371,13 +378,14 @@ class Annotation(DocumentView):
             self._tell_history()
         return plan.skipped
 
-    def _forget_oldest(self) -> bool:
+    def _forget_oldest(self) -> int | None:
+        """Make the oldest step one that nothing undoes; return how many bytes that frees, None if there is none."""
         oldest = self._history.oldest()
         if oldest is None:
-            return False
+            return None
         self._history.forget(oldest.step, oldest.beside)
         self._sweep.add(oldest)
-        return True
+        return oldest.bytes
 
     def _end_open(self) -> None:
         opened, self._open = self._open, None  # before closing it, which comes back here

@@ -67,11 +67,14 @@ class Oldest:
         What it touched.
     beside
         Steps of branches that begin where it begins, with what they touched.
+    bytes
+        How many bytes are free when it can no longer be undone.
     """
 
     step: int
     touched: Touched
     beside: Mapping[int, Touched]
+    bytes: int
 
 
 @dataclass(slots=True)
@@ -268,7 +271,8 @@ class History:
             return None
         first = line[at + 1]
         beside = self._all_above([child for child in self._nodes[self._forgotten].children if child != first])
-        return Oldest(first, self._nodes[first].touched, {step: self._nodes[step].touched for step in beside})
+        freed = self._nodes[first].replaced + sum(self._nodes[step].written for step in beside)
+        return Oldest(first, self._nodes[first].touched, {step: self._nodes[step].touched for step in beside}, freed)
 
     def forget(self, number: int, beside: Iterable[int]) -> None:
         """Make a step one that nothing undoes; those of branches beside it are gone."""
