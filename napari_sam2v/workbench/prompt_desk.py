@@ -162,7 +162,7 @@ class PromptDesk:
 
     def _request_answer(self, object_id: int, frame: int, step: int) -> None:
         bench, document = self._bench, self._bench.annotation
-        asked: list[tuple[Prompt | None, DocumentTracker]] = []
+        asked: list[tuple[Prompt, DocumentTracker]] = []
         is_late: list[bool] = []
 
         def current() -> Prompt | None:
@@ -171,8 +171,10 @@ class PromptDesk:
 
         def prepare() -> PromptRequest | None:
             prompt = current()
+            if prompt is None:
+                return None
             asked.append((prompt, bench.tracker))
-            return None if prompt is None else PromptRequest(snapshot_of(document, object_id), frame)
+            return PromptRequest(snapshot_of(document, object_id), frame)
 
         def work(request: PromptRequest | None) -> Iterator[PromptOutcome]:
             if request is not None:
@@ -189,7 +191,7 @@ class PromptDesk:
 
         def finish(end: End) -> None:
             self._answered(object_id, frame, end)
-            if is_late:
+            if is_late and current() is not None:
                 self._request_answer(object_id, frame, step)
 
         self._answering.add((object_id, frame))

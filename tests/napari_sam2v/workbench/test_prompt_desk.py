@@ -60,3 +60,13 @@ def test_a_click_that_was_undone_is_not_asked_of_another_model(seat, predictor):
     seat.wait()
     assert asked == []
     assert not seat.document.objects
+
+
+def test_a_click_that_waits_when_its_movie_is_closed_is_forgotten(seat, predictor, caplog):
+    held = held_click(seat, predictor)
+    seat.click((20, 21), frame=3, wait=False)
+    seat.workbench.put_away()
+    held.may_go.set()
+    seat.wait()
+    assert seat.problems == []
+    assert caplog.records == []
