@@ -99,6 +99,13 @@ class Annotation(DocumentView):
         What it holds to begin with, which nothing undoes.
     copy
         Where it lies while it is open; a folder that goes with the process if left out.
+
+    Raises
+    ------
+    AnnotationFileError
+        If there is no room for it.
+    Sam2vError
+        If the contents do not fit the movie.
     """
 
     def __init__(
@@ -107,9 +114,12 @@ class Annotation(DocumentView):
         copy = copy or WorkingCopy()
         project = movie if isinstance(movie, Project) else Project(movie)
         store = CellStore(copy.create, project.movie.name, _BEGINNING)
-        store.put_project(ROOT, project)
-        if contents is not None:
-            store.put_fact("begun_with_contents", 1)
+        try:
+            store.put_project(ROOT, project)
+            if contents is not None:
+                store.put_fact("begun_with_contents", 1)
+        except (OSError, sqlite3.Error) as error:
+            raise AnnotationFileError(f"a document cannot be begun in '{copy.folder}': {error}") from error
         super().__init__(State(store), copy)
         self._begin()
         with self._changing(ROOT):

@@ -66,13 +66,21 @@ SCHEMA: Final = (
 CELLS: Final = ("project", "objects", "masks", "prompts", "locks", "edges")
 """The tables whose rows belong to steps."""
 
+_PAGES_OF_LOG: Final = 1000
 _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER: Final = struct.Struct(">60xI4xI28x")
 """Of a database file, 100 bytes: the user version and the application id."""
 
 
-def create(path: Path) -> sqlite3.Connection:
+def create(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     """Make an empty document's database, which must not be there yet, and open it for writing.
+
+    Parameters
+    ----------
+    path
+        The file.
+    durable
+        As for :func:`connect`.
 
     Raises
     ------
@@ -80,7 +88,7 @@ def create(path: Path) -> sqlite3.Connection:
         If it cannot be made.
     """
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    connection = connect(path)
+    connection = connect(path, durable=durable)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     with connection:
@@ -91,11 +99,21 @@ def create(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
+def connect(path: Path, *, write: bool = True, durable: bool = True) -> sqlite3.Connection:
     """Open a working copy, which was checked or made by this process.
 
     What is committed is in the write-ahead log at once, so that a killed process loses nothing; it is brought to the
     disk itself by :func:`checkpoint` only, so that no edit waits for the disk.
+
+    Parameters
+    ----------
+    path
+        The file.
+    write
+        Whether it may be written to.
+    durable
+        Whether somebody calls :func:`checkpoint`. Else SQLite moves the log into the file by itself when it has grown,
+        and nothing waits for the disk: for a file that goes with its process.
     """
     mode = "rw" if write else "ro"
     connection = sqlite3.connect(
@@ -105,8 +123,8 @@ def connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
     connection.execute("PRAGMA cell_size_check = ON")
     if write:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {0 if durable else _PAGES_OF_LOG}")
     return connection
 
 

@@ -12,6 +12,7 @@ import json
 import math
 import sqlite3
 import threading
+import weakref
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -114,6 +115,7 @@ class CellStore:
         self.lock = threading.RLock()
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
+        self._closes: weakref.finalize[[], CellStore] | None = None
         # The frame whose masks were read together last: many objects are looked up on it one after the other.
         self._frame_read: tuple[Moment, int, dict[int, AnnotatedFrame]] | None = None
 
@@ -123,6 +125,7 @@ class CellStore:
         with self.lock:
             if self._connection is None:
                 self._connection = self._connect()
+                self._closes = weakref.finalize(self, self._connection.close)
             return self._connection
 
     def move(self, copy: WorkingCopy) -> None:
@@ -136,9 +139,9 @@ class CellStore:
     def close(self) -> None:
         """Close the connection."""
         with self.lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            if self._closes is not None:
+                self._closes()
+            self._connection = self._closes = None
 
     # Reading ---------------------------------------------------------------------------------------------------------
 

@@ -40,11 +40,11 @@ class WorkingCopy:
 
     def create(self) -> sqlite3.Connection:
         """Make an empty database and open it for writing."""
-        return create(self.path)
+        return create(self.path, durable=self.recovery is not None)
 
     def writer(self) -> sqlite3.Connection:
         """Open it for the thread that edits."""
-        return connect(self.path)
+        return connect(self.path, durable=self.recovery is not None)
 
     def reader(self) -> sqlite3.Connection:
         """Open it for a thread that only reads."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from src_model.document import (
@@ -18,7 +20,8 @@ from src_model.document import (
     Settings,
     ShowObject,
 )
-from src_model.errors import AnnotationError, UnknownObjectError
+from src_model.document.working_copy import WorkingCopy
+from src_model.errors import AnnotationError, AnnotationFileError, UnknownObjectError
 from tests.document.sample import LENGTH, MOVIE, NOWHERE, document, empty_document, square
 
 
@@ -201,3 +204,23 @@ def test_settings_are_part_of_the_history():
 def test_a_step_that_is_not_there_cannot_be_gone_to():
     with pytest.raises(AnnotationError, match="there is no step 99"):
         document().go_to(99)
+
+
+def test_a_document_that_has_no_room_is_an_error():
+    copy = WorkingCopy()
+    copy.folder.rmdir()
+    with pytest.raises(AnnotationFileError, match="cannot be begun in"):
+        Annotation(MOVIE, copy=copy)
+
+
+def test_a_document_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    annotation = document()
+    view = annotation.snapshot()
+    assert len(list(tmp_path.iterdir())) == 1
+    del annotation
+    gc.collect()
+    assert view.mask_count == 8, "who looks at it keeps it there"
+    del view
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
