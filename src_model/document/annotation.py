@@ -435,7 +435,7 @@ class Annotation(DocumentView):
                 yield
                 store.connection.execute("COMMIT")
             except BaseException as error:
-                store.moment = moment
+                store.rolled_back(moment)
                 with suppress(sqlite3.Error):
                     store.connection.execute("ROLLBACK")
                 self._history.reload()

@@ -247,7 +247,7 @@ class State:
             finally:
                 store.connection.execute("ROLLBACK TO trial")
                 store.connection.execute("RELEASE trial")
-                store.moment = moment
+                store.rolled_back(moment)
                 self.project, self.tracks, self.divisions = kept
 
     def try_patch(self, patch: Patch) -> None:

@@ -136,6 +136,11 @@ class CellStore:
             self.close()
             self._connect = copy.writer
 
+    def rolled_back(self, moment: Moment) -> None:
+        """Go back to a moment, as what was written since is gone."""
+        self.moment = moment
+        self._frame_read = None
+
     def close(self) -> None:
         """Close the connection."""
         with self.lock:
@@ -293,6 +298,13 @@ class CellStore:
             for frame, entry in masks.items()
         ]
         self.connection.executemany("INSERT INTO masks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        if self._frame_read is not None and self._frame_read[1] in masks:
+            _, frame, together = self._frame_read
+            entry = masks[frame]
+            if entry is None:
+                together.pop(object_id, None)
+            else:
+                together[object_id] = entry
         return _size(rows)
 
     def put_prompts(self, step: int, object_id: int, prompts: Mapping[int, Prompt | None]) -> int:
