@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from random import Random
+from unittest import mock
 
 import hypothesis.strategies as st
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from src_model.document import DocumentView, Patch, load, save
+from src_model.document import state as state_module
 from src_model.errors import Sam2vError
 from tests.document.any_action import IDS, any_edit, any_group, any_lock
 from tests.document.sample import LENGTH, document, entry
@@ -34,6 +36,9 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize()
     def begin(self):
+        # Few objects are read together here already, so that this is tried as well.
+        self.together = mock.patch.object(state_module, "_MANY_OBJECTS", 2)
+        self.together.start()
         self.annotation = document()
         self.known = {self.current(): self.state()}
         self.views = []
@@ -137,6 +142,7 @@ class AnyOrder(RuleBasedStateMachine):
     def teardown(self):
         if hasattr(self, "annotation"):
             self.close_and_open()
+            self.together.stop()
 
 
 TestAnyOrder = AnyOrder.TestCase
