@@ -87,7 +87,8 @@ class AnyOrder(RuleBasedStateMachine):
         with self.annotation.propagation(keep_edited=random.random() < 0.5) as tracking:
             for frame in (*range(4, 8), *range(6, 3, -1)):
                 y = random.randrange(9)
-                tracking.add(frame, {object_id: entry(y, frame) for object_id in random.sample(IDS, random.choice([1, 3, 5]))})
+                objects = random.sample(IDS, random.choice([1, 3, 5]))
+                tracking.add(frame, {object_id: entry(y, frame) for object_id in objects})
         assert locked_cells(self.annotation) == before
         if self.current() != tip:
             self.known[self.current()] = self.state()
@@ -127,11 +128,11 @@ class AnyOrder(RuleBasedStateMachine):
             return
         state = self.state()
         assert state == self.known.get(self.current(), state), "the document is what it was when the step was made"
-        for frame in range(LENGTH):
-            together = {n: masks[frame] for n, masks in state.masks.items() if frame in masks}
-            alone = {n: self.annotation.frame(n, frame) for n in state.objects}
-            assert {n: entry for n, entry in alone.items() if entry is not None} == together
-            assert self.annotation.masks_at(frame) == together
+        by_frame = [{n: masks[t] for n, masks in state.masks.items() if t in masks} for t in range(LENGTH)]
+        # One by one before all of a frame, which would be remembered.
+        alone = [{n: self.annotation.frame(n, t) for n in state.objects} for t in range(LENGTH)]
+        assert [{n: entry for n, entry in each.items() if entry is not None} for each in alone] == by_frame
+        assert [self.annotation.masks_at(t) for t in range(LENGTH)] == by_frame
         for view, then in self.views:
             assert view.contents() == then, "a snapshot stays what it was"
         assert list(state.objects) == sorted(state.objects)
