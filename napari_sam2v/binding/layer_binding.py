@@ -74,7 +74,9 @@ class LayerBinding:
         self._show_prompts()
         self._show_divisions()
         if self._document.mask_count:
-            frames = ((object_id, self._document.masklet(object_id).frames) for object_id in self._document.objects)
+            frames = (
+                (object_id, self._document.track(object_id).masks.frames()) for object_id in self._document.objects
+            )
             # before there is a layer, which would be drawn once more otherwise
             self.results.update(chain.from_iterable(zip(repeat(object_id), known) for object_id, known in frames))
             self.results.show()

@@ -59,12 +59,6 @@ class MarksBook:
                 marks.locked[:] = True
         return self._marks[object_id]
 
-    def outline(self, object_id: int) -> ObjectRow:
-        """Describe an object in a row of the table, without its scores where they would have to be looked for."""
-        if object_id in self._marks:
-            return self.row(object_id)
-        return self._outline(object_id, len(self._annotation.masklet(object_id)))
-
     def row(self, object_id: int) -> ObjectRow:
         """Describe an object in a row of the table."""
         marks = self.marks(object_id)
@@ -90,7 +84,11 @@ class MarksBook:
 
     def outlines(self) -> list[ObjectRow]:
         """Describe all objects; those of which nothing was asked yet, without scores."""
-        return [self.outline(object_id) for object_id in self._annotation.objects]
+        counts = self._annotation.mask_counts()
+        return [
+            self.row(object_id) if object_id in self._marks else self._outline(object_id, counts[object_id])
+            for object_id in self._annotation.objects
+        ]
 
     def _on_spans(self, change: FramesChanged | PromptsChanged | LocksChanged) -> None:
         self._remark(change.spans)

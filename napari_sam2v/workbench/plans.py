@@ -117,7 +117,7 @@ def _first_frame(
     outermost = max(answered) if reverse else min(answered)
     if (base >= outermost) if reverse else (base <= outermost):
         return outermost
-    known = annotation.masklet(object_id)
+    known = set(annotation.track(object_id).masks.frames())
     step = -1 if reverse else 1
     nearest = next(
         frame

@@ -71,7 +71,7 @@ def check_lineage(divisions: Mapping[int, Division]) -> None:
     try:
         TopologicalSorter(parents).prepare()
     except CycleError as error:
-        cycle = ", ".join(map(str, sorted(set(error.args[1]))))
+        cycle = ", ".join(map(str, sorted(set(error.args[1]))[:10]))
         raise AnnotationError(
             f"objects {cycle} would descend from themselves; check which object is the daughter"
         ) from error

@@ -251,16 +251,17 @@ class CellStore:
             raise AnnotationFileError(f"'{self.name}' cannot be read: {error}") from error
         return None if found is None else found[0]
 
-    def mask_count(self) -> int:
-        """Return how many masks there are."""
+    def mask_counts(self) -> dict[int, int]:
+        """Return how many masks each object has that has any, by ascending id."""
         query = (
-            "SELECT count(*) FROM (SELECT runs IS NOT NULL AS there, max(version) FROM masks "
-            "WHERE version <= ? AND step IN (SELECT value FROM json_each(?)) GROUP BY object, t, z) WHERE there"
+            "SELECT object, count(*) FROM (SELECT object, runs IS NOT NULL AS there, max(version) FROM masks "
+            "WHERE version <= ? AND step IN (SELECT value FROM json_each(?)) GROUP BY object, t, z) "
+            "WHERE there GROUP BY object ORDER BY object"
         )
         try:
             with self.lock:
                 steps = json.dumps(list(self.moment.steps))
-                return int(self.connection.execute(query, (self.moment.version, steps)).fetchone()[0])
+                return dict(self.connection.execute(query, (self.moment.version, steps)).fetchall())
         except sqlite3.Error as error:
             raise AnnotationFileError(f"'{self.name}' cannot be read: {error}") from error
 

@@ -62,8 +62,13 @@ class DocumentView:
 
     @property
     def mask_count(self) -> int:
-        """How many masks there are, over all objects and frames; it takes a second or two for two million."""
-        return self._state.store.mask_count()
+        """How many masks there are, over all objects and frames; it takes a second for two million."""
+        return sum(self.mask_counts().values())
+
+    def mask_counts(self) -> dict[int, int]:
+        """Count the masks of every object, by ascending id; it takes a second for two million."""
+        counts = self._state.store.mask_counts()
+        return {object_id: counts.get(object_id, 0) for object_id in self._state.tracks}
 
     def snapshot(self) -> DocumentView:
         """Return the document as it is now, for any thread."""

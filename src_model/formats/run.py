@@ -127,8 +127,8 @@ class ExportRun:
         """Return the first frame on which an object has a pixel; None if there is none, or it is not exported."""
         if object_id not in self.objects:
             return None
-        entries = self.annotation.masklet(object_id).entries()
-        return next((frame for frame, entry in entries.items() if not entry.mask.is_empty), None)
+        facts = self.annotation.track(object_id).masks.facts()
+        return next((fact.frame for fact in facts if not fact.is_empty), None)
 
     def frames(self) -> Iterator[tuple[int, dict[int, AnnotatedFrame]]]:
         """Go through all frames, with their masks by ascending object id.

@@ -102,7 +102,7 @@ def test_scales_and_units_are_three(values):
 def test_long_lineages_are_checked_and_circles_found():
     line = {number: Division(number, number, (number + 1,)) for number in range(1, 3000)}
     check_lineage(line)
-    with pytest.raises(AnnotationError, match="descend from itself"):
+    with pytest.raises(AnnotationError, match="descend from themselves"):
         check_lineage({**line, 3000: Division(3000, 1, (1,))})
 
 

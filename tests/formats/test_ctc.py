@@ -135,8 +135,8 @@ def test_a_track_that_begins_before_its_parent_ends_is_a_daughter_and_told(tmp_p
         ("1 5 0 0\n", "not before the first"),
         ("1 0 5 7\n", "names 7 as the parent"),
         ("1 0 5 1\n", "other than itself"),
-        ("1 0 5 2\n2 1 5 1\n", "descend from itself"),
-        ("1 3 4 2\n2 5 6 3\n3 7 8 1\n", "descend from itself"),
+        ("1 0 5 2\n2 1 5 1\n", "descend from themselves"),
+        ("1 3 4 2\n2 5 6 3\n3 7 8 1\n", "descend from themselves"),
         ("99999999999999999999 0 5 0\n", "four whole numbers"),
     ],
 )
