@@ -109,10 +109,10 @@ class SaveBinding:
     def save_to(self, path: Path) -> None:
         """Save the document as it is now to a file; what is done meanwhile is not in it, and stays unsaved."""
         document = self._workbench.annotation
-        known = document.file
+        snapshot, known = document.snapshot(), document.file
         self._errands.run(
             f"Saving {path.name}",
-            lambda _progress, _cancelled: write(document, path, known=known),
+            lambda _progress, _cancelled: write(snapshot, path, known=known),
             document.mark_saved,
             must_finish=True,
         )
@@ -200,10 +200,16 @@ class SaveBinding:
         def take(found: Annotation | Sam2vError) -> None:
             if isinstance(found, Sam2vError):
                 failed(found)
-            elif asked is not None and self._place() is not asked:
-                failed(AnnotationFileError(f"{name} was not opened: another movie was chosen while it was read"))
+                return
+
+            def refused(error: Exception) -> None:
+                found.close()  # so that unsaved work can be restored another time
+                failed(error)
+
+            if asked is not None and self._place() is not asked:
+                refused(AnnotationFileError(f"{name} was not opened: another movie was chosen while it was read"))
             else:
-                self._take_document(found, done, failed)
+                self._take_document(found, done, refused)
 
         return self._errands.run(f"Opening {name}", work, take)
 

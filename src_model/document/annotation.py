@@ -169,14 +169,9 @@ class Annotation(DocumentView):
     def snapshot(self) -> DocumentView:
         """Return the document as it is now, for any thread; what arrived of an open propagation is in it."""
         store = CellStore(self._copy.reader, self._state.store.name, self._state.store.moment)
-        view = DocumentView(self._state.snapshot(store), self._copy, self.path)
+        view = DocumentView(self._state.snapshot(store), self._copy, self.path, self._history.place)
         self._views.add(view)
         return view
-
-    @property
-    def copy(self) -> WorkingCopy:
-        """Where it lies while it is open."""
-        return self._copy
 
     @property
     def revision(self) -> int:

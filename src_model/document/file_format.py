@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Final
 from src_model import __version__
 from src_model.document.annotation import Annotation, SavedFile
 from src_model.document.atomic import bring_to_disk, replacing_path
-from src_model.document.database import check_header, check_tables, connect, damaged
+from src_model.document.database import CELLS, check_header, check_tables, connect, damaged
+from src_model.document.history import ROOT
 from src_model.document.working_copy import WorkingCopy
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from src_model.document.view import DocumentView
 
 SUFFIX: Final = ".sam2v"
 
@@ -53,13 +56,13 @@ def save(annotation: Annotation, path: str | PathLike[str] | None = None, *, for
     return target
 
 
-def write(annotation: Annotation, path: str | PathLike[str], *, known: SavedFile | None = None) -> SavedFile:
-    """Write a document as it is now to a file, on any thread; edits may go on meanwhile and are not in it.
+def write(view: DocumentView, path: str | PathLike[str], *, known: SavedFile | None = None) -> SavedFile:
+    """Write a document to a file, as it is now.
 
     Parameters
     ----------
-    annotation
-        The document.
+    view
+        The document; on another thread than its own a snapshot of it, which is written as it was when it was taken.
     path
         With the suffix ``.sam2v``; an existing file is replaced.
     known
@@ -76,17 +79,17 @@ def write(annotation: Annotation, path: str | PathLike[str], *, known: SavedFile
         If the suffix is not ``.sam2v``, the file cannot be written, or another program changed it; what was there is
         untouched then.
     """
-    target = Path(path).absolute()
+    target, frozen = Path(path).absolute(), view.snapshot()
     _check_unchanged(target, known)
     if target.suffix.lower() != SUFFIX:
         raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{target.name}'")
     try:
         with replacing_path(target) as part:
-            revision = _copy(annotation.copy, part)
+            _copy(frozen, part)
         stamp = _stamp(target)
     except (OSError, sqlite3.Error) as error:
         raise AnnotationFileError(f"the annotation cannot be saved as '{target}': {error}") from error
-    return SavedFile(target, stamp or (0, 0), revision)
+    return SavedFile(target, stamp or (0, 0), frozen.place.revision)
 
 
 def load(path: str | PathLike[str], *, copy: WorkingCopy | None = None) -> Annotation:
@@ -125,23 +128,40 @@ def load(path: str | PathLike[str], *, copy: WorkingCopy | None = None) -> Annot
     return annotation
 
 
-def _copy(copy: WorkingCopy, part: Path) -> int:
-    """Copy a working copy at one moment into a file that needs no write-ahead log; return the revision it holds."""
-    with closing(copy.reader()) as source, closing(sqlite3.connect(part, isolation_level=None)) as target:
+def _copy(view: DocumentView, part: Path) -> None:
+    """Copy what a view shows, with its history, into a file that needs no write-ahead log."""
+    with closing(view.copy.reader()) as source, closing(sqlite3.connect(part, isolation_level=None)) as target:
         source.backup(target)
         # Network drives bear no write-ahead log, and while it is there no memory that processes share.
         target.execute("PRAGMA locking_mode = EXCLUSIVE")
         target.execute("PRAGMA journal_mode = DELETE")
+        target.execute("BEGIN")
+        _take_back(target, view)
         target.execute("DELETE FROM facts WHERE name = 'saved'")
         target.executemany(
             "INSERT OR REPLACE INTO facts VALUES (?, ?)",
             [("program", f"sam2v {__version__}"), ("saved_at", time.time())],
         )
-        found = target.execute(
-            "SELECT revision FROM steps WHERE number = (SELECT value FROM facts WHERE name = 'current')"
-        ).fetchone()
+        target.execute("COMMIT")
     bring_to_disk(part)
-    return 0 if found is None else int(found[0])
+
+
+def _take_back(target: sqlite3.Connection, view: DocumentView) -> None:
+    """Take out of a copy what was done after the view was taken."""
+    place, version = view.place, view.version
+    facts = dict(target.execute("SELECT name, value FROM facts WHERE name IN ('version', 'current')").fetchall())
+    if facts.get("version") == version and facts.get("current", ROOT) == place.current:
+        return
+    for table in CELLS:
+        target.execute(f"DELETE FROM {table} WHERE version > ?", (version,))
+    target.execute("DELETE FROM steps WHERE number > ?", (place.newest,))
+    target.execute(
+        "UPDATE steps SET latest_child = (SELECT max(child.number) FROM steps AS child "
+        "WHERE child.parent = steps.number AND child.number <> steps.number) WHERE latest_child > ?",
+        (place.newest,),
+    )
+    target.execute("UPDATE steps SET revision = ? WHERE number = ?", (place.revision, place.current))
+    target.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", [("version", version), ("current", place.current)])
 
 
 def _check_unchanged(target: Path, known: SavedFile | None) -> None:

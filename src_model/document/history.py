@@ -56,6 +56,25 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document is in its history.
+
+    Attributes
+    ----------
+    current
+        The last step that counts.
+    newest
+        The step that was made last, on any branch.
+    revision
+        The same whenever the document is in the same state of the tree.
+    """
+
+    current: int
+    newest: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class Oldest:
     """The first step that can be undone.
 
@@ -155,6 +174,11 @@ class History:
     def revision(self) -> int:
         """A number that is the same whenever the document is in the same state of the tree."""
         return self._nodes[self._current].revision
+
+    @property
+    def place(self) -> Place:
+        """Where the document is now."""
+        return Place(self._current, max(self._nodes), self.revision)
 
     @property
     def undo_label(self) -> str | None:

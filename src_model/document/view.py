@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from src_model.document.history import Place
     from src_model.document.lineage import Division
     from src_model.document.movie import MovieIdentity
     from src_model.document.objects import AnnotatedObject
@@ -33,12 +34,15 @@ class DocumentView:
         Keeps the file there that they are read from.
     path
         The file of the document.
+    place
+        Where in its history the document was.
     """
 
-    def __init__(self, state: State, copy: WorkingCopy, path: Path | None = None) -> None:
+    def __init__(self, state: State, copy: WorkingCopy, path: Path | None = None, place: Place | None = None) -> None:
         self._state = state
         self._copy = copy
         self._path = path
+        self._place = place
 
     @property
     def project(self) -> Project:
@@ -73,6 +77,22 @@ class DocumentView:
     def snapshot(self) -> DocumentView:
         """Return the document as it is now, for any thread."""
         return self
+
+    @property
+    def place(self) -> Place:
+        """Where in its history the document is."""
+        assert self._place is not None, "every snapshot has one"
+        return self._place
+
+    @property
+    def version(self) -> int:
+        """Of the latest values that count."""
+        return self._state.store.moment.version
+
+    @property
+    def copy(self) -> WorkingCopy:
+        """Where the document lies while it is open."""
+        return self._copy
 
     @property
     def path(self) -> Path | None:

@@ -66,6 +66,25 @@ def test_its_history_comes_back_too(tmp_path):
     assert loaded.objects == {}
 
 
+def test_a_snapshot_is_written_as_it_was_taken_whatever_is_done_meanwhile(tmp_path):
+    annotation = document()
+    annotation.do(RenameObject(2, "undone"))
+    annotation.undo()
+    before, steps, view = annotation.contents(), annotation.steps(), annotation.snapshot()
+    annotation.do(RenameObject(2, "later"))
+    with annotation.propagation() as tracking:
+        tracking.add(7, {2: entry()})
+    saved = write(view, tmp_path / "a.sam2v")
+    loaded = load(saved.path)
+    assert loaded.contents() == before
+    assert loaded.steps() == steps
+    assert loaded.redo() == "Rename object 2"
+    annotation.mark_saved(saved)
+    assert annotation.is_modified
+    annotation.go_to(steps[-2].number)
+    assert not annotation.is_modified
+
+
 def test_an_empty_document_comes_back(tmp_path):
     annotation = empty_document()
     assert load(save(annotation, tmp_path / "a.sam2v")).contents() == annotation.contents()

@@ -59,6 +59,8 @@ def sam2v(cvat, folder, predictor, monkeypatch) -> Callable[..., Result]:
     monkeypatch.setattr(plugs, "entry_points", lambda **wanted: command.select(**wanted))
     patience = server.Patience
     monkeypatch.setattr(server, "Patience", lambda: patience((0.0, 0.0)))
+    # The SDK's own connections wait up to twenty seconds between attempts.
+    monkeypatch.setattr("urllib3.util.retry.Retry.get_backoff_time", lambda retry: 0.0)
     monkeypatch.setattr(StreamingPredictor, "load", classmethod(lambda cls, *names, **options: predictor))
     for name in ("PASS", "SAM2V_MODEL"):
         monkeypatch.delenv(name, raising=False)
