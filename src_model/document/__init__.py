@@ -45,7 +45,8 @@ from src_model.document.actions import (
     SwapIds,
     renumbered,
 )
-from src_model.document.annotation import Annotation, Done, SavedFile
+from src_model.document.actions.base import Done
+from src_model.document.annotation import Annotation
 from src_model.document.autosave import Autosave
 from src_model.document.events import (
     AnnotationEvents,
@@ -69,6 +70,7 @@ from src_model.document.prompts import Prompt
 from src_model.document.propagation import OpenPropagation, TrackedFrame
 from src_model.document.provenance import AnnotatedFrame, FrameState, Origin
 from src_model.document.recovery import Recoverable, discard, find_recoverable, recover
+from src_model.document.saved_file import SavedFile
 from src_model.document.view import DocumentView
 
 __all__ = [

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
+from src_model.document.actions.base import Done
 from src_model.document.event_log import EventLog
 from src_model.document.events import AnnotationEvents, HistoryChanged, SavedChanged, emit_touched
 from src_model.document.history import ROOT, History, Step
 from src_model.document.project import Project
 from src_model.document.propagation import OpenPropagation
+from src_model.document.saved_file import SavedFile
 from src_model.document.spans import SpanSet
 from src_model.document.state import State
 from src_model.document.store import CellStore, Moment
@@ -25,12 +25,12 @@ from src_model.errors import AnnotationFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from src_model.document.actions import Action, PropagateSpan, Skipped
     from src_model.document.event_log import Event, EventKind
     from src_model.document.movie import MovieIdentity
     from src_model.document.patch import Patch
-    from src_model.document.touched import Touched
 
 
 HISTORY_LIMIT: Final = 256 * 2**20
@@ -41,51 +41,6 @@ _STEPS_FORGOTTEN_AT_ONCE: Final = 64
 
 
 _BEGINNING: Final = Moment(SpanSet([(ROOT, ROOT + 1)]), 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What an action did.
-
-    Attributes
-    ----------
-    step
-        Number of the step it became or joined; None if it changed nothing.
-    skipped
-        Frames left as they were because they are locked or painted by hand.
-    """
-
-    step: int | None
-    skipped: tuple[Skipped, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SavedFile:
-    """The file of a document as it was last read or written.
-
-    Attributes
-    ----------
-    path
-        Where it lies.
-    stamp
-        Time of its last change in nanoseconds, and its size: they tell whether another program changed it since.
-    revision
-        Of the document that it holds.
-    """
-
-    path: Path
-    stamp: tuple[int, int]
-    revision: int = 0
-
-    def to_json(self) -> str:
-        """Return it as JSON."""
-        return json.dumps([str(self.path), *self.stamp, self.revision])
-
-    @classmethod
-    def from_json(cls, text: str) -> SavedFile:
-        """Return it from JSON of a working copy of our own."""
-        path, changed, size, revision = json.loads(text)
-        return cls(Path(path), (int(changed), int(size)), int(revision))
 
 
 class Annotation(DocumentView):
@@ -366,7 +321,7 @@ class Annotation(DocumentView):
             if not applied.touched.is_empty:
                 step = self._history.amend(applied) if amends else self._history.record(label, applied)
                 if event != "track" or not amends:  # a run is one event, not one a frame
-                    self._log.add(event, label, *_concerned(applied.touched))
+                    self._log.add(event, label, *applied.touched.concerned())
         if applied.touched.is_empty:
             self._state.store.moment = replace(self._state.store.moment, steps=self._history.line)
             return None
@@ -445,12 +400,3 @@ class Annotation(DocumentView):
 
     def _tell_saved(self) -> None:
         self.events.saved.emit(SavedChanged(self.is_modified, self.path))
-
-
-def _concerned(touched: Touched) -> tuple[int | None, int | None]:
-    """Name the object and the frame that a change is about, if it is about one."""
-    tables = (touched.masks, touched.prompts, touched.locks)
-    objects = {*touched.objects, *(number for table in tables for number in table)}
-    spans = {span for table in tables for spans in table.values() for span in spans}
-    frames = {start for start, stop in spans if stop == start + 1}
-    return next(iter(objects)) if len(objects) == 1 else None, frames.pop() if len(frames) == len(spans) == 1 else None

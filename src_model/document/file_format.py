@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from src_model import __version__
-from src_model.document.annotation import Annotation, SavedFile
+from src_model.document.annotation import Annotation
 from src_model.document.atomic import bring_to_disk, replacing_path
 from src_model.document.database import CELLS, check_header, check_tables, connect, damaged
 from src_model.document.history import ROOT
+from src_model.document.saved_file import SavedFile
 from src_model.document.working_copy import WorkingCopy
 from src_model.errors import AnnotationFileError, Sam2vError
 

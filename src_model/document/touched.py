@@ -61,6 +61,15 @@ class Touched:
         """Whether nothing but masks changed."""
         return not (self.project or self.objects or self.prompts or self.locks or self.parents)
 
+    def concerned(self) -> tuple[int | None, int | None]:
+        """Name the object and the frame that a change is about; None each where it is about several."""
+        tables = (self.masks, self.prompts, self.locks)
+        objects = {*self.objects, *(number for table in tables for number in table)}
+        spans = {span for table in tables for spans in table.values() for span in spans}
+        frames = [start for start, stop in spans if stop == start + 1]
+        object_id = next(iter(objects)) if len(objects) == 1 else None
+        return object_id, frames[0] if len(frames) == len(spans) == 1 else None
+
     def joined(self, other: Touched) -> Touched:
         """Return what either touched."""
         return Touched(

@@ -51,6 +51,22 @@ class Plan:
     skipped: tuple[Skipped, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an action did.
+
+    Attributes
+    ----------
+    step
+        Number of the step it became or joined; None if it changed nothing.
+    skipped
+        Frames left as they were because they are locked or painted by hand.
+    """
+
+    step: int | None
+    skipped: tuple[Skipped, ...] = ()
+
+
 class Action(Protocol):
     """A change of the document, as a value: an action can be kept, compared and done again.
 
