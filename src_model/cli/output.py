@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,9 @@ def check_labels_path(path: Path, *, sources: Collection[Path] = (), force: bool
         ome_zarr.import_zarr(f"writing '{path}'")
     elif path.suffix.lower() not in TIFF_SUFFIXES:
         raise typer.BadParameter(f"'{path}' must end in .tif, .tiff or .zarr", param_hint="--out")
-    is_ours = ome_zarr.is_ours if is_zarr else marks.is_our_tiff
-    check_writable(path, "--out", is_ours, folder=is_zarr, sources=sources, force=force)
+    # Labels that were exported or saved from a viewer may have been corrected by hand.
+    is_tracked = partial(ome_zarr.is_ours if is_zarr else marks.is_our_tiff, ending=marks.TRACKED)
+    check_writable(path, "--out", is_tracked, folder=is_zarr, sources=sources, force=force)
 
 
 def check_numbers(objects: Collection[int]) -> None:
@@ -108,11 +110,12 @@ def write_labels(path: Path, labels: LabelsMovie, on_frame: Callable[[], None] =
     from src_model.formats.atomic import complete_file
     from src_model.formats.label_movie import LabelInfo, LabelMovie
     from src_model.formats.labels_tiff import write_ome_tiff
+    from src_model.formats.marks import SOFTWARE, TRACKED
     from src_model.formats.ome_zarr import write_ome_zarr
 
     infos = tuple(LabelInfo(number) for number in labels.masklets)
     frames = _counted(labels.frames(), on_frame)
-    movie = LabelMovie(path.name, labels.shape, labels.dtype, frames, labels=infos)
+    movie = LabelMovie(path.name, labels.shape, labels.dtype, frames, labels=infos, software=f"{SOFTWARE}{TRACKED}")
     with complete_file(path) as part:
         (write_ome_zarr if path.suffix.lower() == ".zarr" else write_ome_tiff)(part, movie)
     return path

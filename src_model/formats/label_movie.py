@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from src_model.errors import MaskError
+from src_model.formats.marks import SOFTWARE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -54,6 +55,8 @@ class LabelMovie:
         Names of those; empty if unknown.
     labels
         What is known of the objects.
+    software
+        What the file says of the program that wrote it.
     """
 
     name: str
@@ -63,6 +66,7 @@ class LabelMovie:
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     units: tuple[str, str, str] = ("", "", "")
     labels: tuple[LabelInfo, ...] = ()
+    software: str = SOFTWARE
 
 
 def label_dtype(labels: Collection[int], *, least: DTypeLike = np.uint8) -> np.dtype[np.unsignedinteger[Any]]:

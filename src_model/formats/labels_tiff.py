@@ -9,7 +9,6 @@ import numpy as np
 import tifffile
 
 from src_model.errors import FormatError
-from src_model.formats.marks import SOFTWARE
 from src_model.formats.units import Unit, space_unit, time_unit
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def _write(tiff: tifffile.TiffWriter, movie: LabelMovie, **options: Any) -> None
         compression="zlib",
         # Compressed by several threads, frames would pile up in memory.
         maxworkers=1,
-        software=SOFTWARE,
+        software=movie.software,
         **options,
     )
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SOFTWARE: Final = f"sam2v {__version__}"
 """What files say of the program that wrote them."""
 
+TRACKED: Final = ", as tracked"
+"""What label movies say behind that which the tracker wrote: nobody corrected them, so it may write them again."""
+
 ZARR_ATTRIBUTE: Final = "sam2v"
 """The attribute of a store's root that says so."""
 
@@ -32,14 +35,14 @@ _HEAD: Final = 4096
 _MOST_ATTRIBUTES: Final = 2**26
 
 
-def is_our_tiff(path: Path) -> bool:
-    """Tell whether a TIFF file names sam2v as its software."""
+def is_our_tiff(path: Path, ending: str = "") -> bool:
+    """Tell whether a TIFF file names sam2v as its software, in a mark that ends so."""
     try:
         with tifffile.TiffFile(path) as tiff:
             tag = tiff.pages.first.tags.get("Software")
     except (tifffile.TiffFileError, OSError, ValueError, IndexError):
         return False
-    return tag is not None and str(tag.value).startswith(_BEGINNING)
+    return tag is not None and _is_mark(tag.value, ending)
 
 
 def is_our_picture(path: Path) -> bool:
@@ -67,7 +70,7 @@ def picture_mark(kind: str) -> dict[str, Any]:
     return {"pnginfo": info}
 
 
-def is_our_zarr(path: Path, members: str) -> bool:
+def is_our_zarr(path: Path, members: str, ending: str = "") -> bool:
     """Tell whether a zarr store says that sam2v wrote it, and has nothing in it that does not belong there.
 
     Parameters
@@ -76,11 +79,13 @@ def is_our_zarr(path: Path, members: str) -> bool:
         The folder.
     members
         A pattern of what is in the store besides its metadata.
+    ending
+        How the mark ends.
     """
     known = re.compile(f"{_ZARR_ENTRIES}|{members}")
     if not all(known.fullmatch(entry.name) for entry in entries_of(path)):
         return False
-    return any(_says_so(path / name, *keys) for name, *keys in (("zarr.json", "attributes"), (".zattrs",)))
+    return any(_says_so(path / name, ending, *keys) for name, *keys in (("zarr.json", "attributes"), (".zattrs",)))
 
 
 def is_our_folder(path: Path, members: str, is_ours: Callable[[Path], bool], unmarked: str = "") -> bool:
@@ -115,14 +120,18 @@ def head_of(path: Path) -> bytes:
         return b""
 
 
-def _says_so(path: Path, *keys: str) -> bool:
-    """Tell whether a file of JSON has the mark under some keys."""
+def _is_mark(found: object, ending: str) -> bool:
+    return str(found).startswith(_BEGINNING) and str(found).endswith(ending)
+
+
+def _says_so(path: Path, ending: str, *keys: str) -> bool:
+    """Tell whether a file of JSON has a mark that ends so under some keys."""
     try:
         if path.stat().st_size > _MOST_ATTRIBUTES:
             return False
         found = json.loads(path.read_bytes())
         for key in keys:
             found = found[key]
-        return str(found[ZARR_ATTRIBUTE]).startswith(_BEGINNING)
+        return _is_mark(found[ZARR_ATTRIBUTE], ending)
     except (OSError, ValueError, LookupError, TypeError):
         return False

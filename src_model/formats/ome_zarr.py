@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from src_model.errors import MissingExtraError
-from src_model.formats.marks import SOFTWARE, ZARR_ATTRIBUTE, is_our_zarr
+from src_model.formats.marks import ZARR_ATTRIBUTE, is_our_zarr
 from src_model.formats.units import space_unit, time_unit
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ def write_ome_zarr(path: Path, movie: LabelMovie, version: NgffVersion = "0.5") 
         group.attrs.update(metadata)
     else:
         group.attrs["ome"] = {"version": version, **metadata}
-    group.attrs[ZARR_ATTRIBUTE] = SOFTWARE
+    group.attrs[ZARR_ATTRIBUTE] = movie.software
 
 
-def is_ours(path: Path) -> bool:
-    """Tell whether a folder holds nothing but what :func:`write_ome_zarr` left."""
-    return is_our_zarr(path, "0")
+def is_ours(path: Path, ending: str = "") -> bool:
+    """Tell whether a folder holds nothing but what :func:`write_ome_zarr` left, with a mark that ends so."""
+    return is_our_zarr(path, "0", ending)
 
 
 def import_zarr(purpose: str) -> Any:

@@ -332,3 +332,15 @@ def test_where_nothing_but_the_prompted_frame_can_be_read_the_command_fails(sam2
     assert "nothing could be tracked" in result.stderr
     assert "frames 1-9" in result.stderr
     assert tifffile.imread("labels.tif")[0].any()
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".zarr"])
+def test_labels_that_may_have_been_corrected_are_not_replaced_silently(sam2v, movie, here, suffix):
+    words = ("track", movie, "--point", CLICK, "--out", f"labels{suffix}")
+    sam2v(*words)
+    sam2v(*words)
+    name = "tiff" if suffix == ".tif" else "ome-zarr"
+    sam2v("export", "labels.sam2v", "--format", name, "--out", f"labels{suffix}")
+    told = sam2v(*words, code=FAILED).stderr
+    assert f"labels{suffix}" in told
+    assert "--force" in told or "folder" in told
