@@ -198,8 +198,12 @@ class StandIn:
         self.pace, self.shape = pace, shape
         self._discs: dict[tuple[int, int], Any] = {}
 
-    def propagate(self, request: TrackRequest) -> Iterator[FrameOutcome]:
+    def propagate(self, *requests: TrackRequest) -> Iterator[FrameOutcome]:
         """Give a frame after the other."""
+        for request in requests:
+            yield from self._way(request)
+
+    def _way(self, request: TrackRequest) -> Iterator[FrameOutcome]:
         from src_model.masks import MaskletFrame
         from src_model.workflow import FrameOutcome
 

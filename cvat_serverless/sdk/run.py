@@ -181,7 +181,7 @@ def follow(
         Seconds.
     """
     from src_model.tracking.passes import left_of, plan_passes
-    from src_model.workflow import TrackRequest, snapshot_of
+    from src_model.workflow import TrackRequest, snapshots_of
 
     keeper = _Keeper(run, annotation, watch, clock)
     prompted = {number: tuple(annotation.prompts(number)) for number in annotation.objects}
@@ -192,7 +192,7 @@ def follow(
     try:
         _answer_prompts(annotation, tracker)
         for planned in left:
-            known = tuple(snapshot_of(annotation, number) for number in planned.objects)
+            known = snapshots_of(annotation, planned.objects)
             stop = None if planned.frames.stop < 0 else planned.frames.stop
             request = TrackRequest(known, planned.frames.start, stop, planned.reverse)
             with annotation.propagation(reverse=planned.reverse) as opened:

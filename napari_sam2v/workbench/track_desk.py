@@ -15,7 +15,7 @@ from napari_sam2v.workbench.tracking_run import TrackingRun, follow
 from src_model.document import AnswerPrompt, Group, SetMaskPrompt
 from src_model.document.spans import described
 from src_model.errors import NoPromptError
-from src_model.workflow import RepairRequest, snapshot_of
+from src_model.workflow import RepairRequest, snapshot_of, snapshots_of
 
 if TYPE_CHECKING:
     from napari_sam2v.panel.view_state import TimeMarks, TrackRequest
@@ -69,7 +69,7 @@ class TrackDesk:
 
         def prepare() -> _Prepared:
             plan = plan_run(bench.annotation, request, bench.frame, bench.selected)
-            known = tuple(snapshot_of(bench.annotation, object_id) for object_id in plan.objects)
+            known = snapshots_of(bench.annotation, plan.objects)
             return _Prepared(plan.total, plan.label, plan.objects, (plan, known))
 
         self._start(prepare, lambda asked: follow(tracker, *asked))
@@ -164,10 +164,11 @@ class TrackDesk:
             return
         document, tracker, objects = self._bench.annotation, self._bench.tracker, self._objects
 
-        def prepare() -> list[ObjectSnapshot]:
-            return [snapshot_of(document, object_id) for object_id in objects if object_id in document.objects]
+        def prepare() -> tuple[ObjectSnapshot, ...]:
+            there = document.objects
+            return snapshots_of(document, [object_id for object_id in objects if object_id in there])
 
-        def work(known: list[ObjectSnapshot]) -> Iterator[None]:
+        def work(known: tuple[ObjectSnapshot, ...]) -> Iterator[None]:
             tracker.follow(known, gone=set(objects) - {each.object_id for each in known})
             return iter(())
 

@@ -199,7 +199,7 @@ class State:
 
     def apply(self, patch: Patch, step: int) -> Applied:
         """Change cells as part of a step, within a transaction of the caller's; the patch was checked."""
-        size = replaced = 0
+        size = 0
         project = patch.project if patch.project not in (None, self.project) else None
         if project is not None:
             self.project = project
@@ -207,10 +207,11 @@ class State:
         objects = _changed(patch.objects, {number: track.info for number, track in self.tracks.items()})
         size += self._apply_objects(objects, step)
         self.read_together(patch.masks)
-        masks, prompts, locks = {}, {}, {}
-        for object_id, entries in patch.masks.items():
-            masks[object_id], written, lost = self._apply_masks(object_id, entries, step)
-            size, replaced = size + written, replaced + lost
+        prompts, locks = {}, {}
+        found = {object_id: self._changed_masks(object_id, entries) for object_id, entries in patch.masks.items()}
+        masks = {object_id: changed for object_id, (changed, _) in found.items()}
+        replaced = sum(lost for _, lost in found.values())
+        size += self.store.put_masks(step, masks)
         for object_id, said in patch.prompts.items():
             prompts[object_id], written = self._apply_prompts(object_id, said, step)
             size += written
@@ -271,16 +272,16 @@ class State:
             self.tracks = dict(sorted(self.tracks.items()))
         return self.store.put_objects(step, objects)
 
-    def _apply_masks(
-        self, object_id: int, entries: Mapping[int, AnnotatedFrame | None], step: int
-    ) -> tuple[list[int], int, int]:
+    def _changed_masks(
+        self, object_id: int, entries: Mapping[int, AnnotatedFrame | None]
+    ) -> tuple[dict[int, AnnotatedFrame | None], int]:
+        """Return the masks that are others than now, and how many bytes hold those that they replace."""
         if object_id not in self.tracks or not entries:
-            return [], 0, 0
+            return {}, 0
         masks = self.tracks[object_id].masks
         before = masks.entries(min(entries), max(entries) + 1) if len(entries) > 1 else _one(masks, next(iter(entries)))
         changed = _changed(entries, before)
-        replaced = sum(mask_bytes(before[frame].mask) for frame in changed if frame in before)
-        return list(changed), self.store.put_masks(step, object_id, changed), replaced
+        return changed, sum(mask_bytes(before[frame].mask) for frame in changed if frame in before)
 
     def _apply_prompts(self, object_id: int, said: Mapping[int, Prompt | None], step: int) -> tuple[list[int], int]:
         if object_id not in self.tracks:

@@ -218,6 +218,8 @@ class CellStore:
 
     def masks_on(self, frame: int, shape: tuple[int, int]) -> dict[int, AnnotatedFrame]:
         """Return the masks of all objects on a frame, by ascending id."""
+        if self._frame_read is not None and self._frame_read[:2] == (self.moment, frame):
+            return dict(sorted(self._frame_read[2].items()))
         rows = self._latest(
             "SELECT object, version, step, origin, score, object_score, runs FROM masks "
             "WHERE t = ? AND z = ? ORDER BY object, version DESC",
@@ -286,8 +288,8 @@ class CellStore:
         self.connection.executemany("INSERT INTO objects VALUES (?, ?, ?, ?)", rows)
         return _size(rows)
 
-    def put_masks(self, step: int, object_id: int, masks: Mapping[int, AnnotatedFrame | None]) -> int:
-        """Add masks of an object, or empty their cells."""
+    def put_masks(self, step: int, masks: Mapping[int, Mapping[int, AnnotatedFrame | None]]) -> int:
+        """Add masks by object and frame, or empty their cells."""
         version = self.moment.version
         rows = [
             (object_id, frame, _PLANE, version, step, None, None, None, None)
@@ -296,16 +298,11 @@ class CellStore:
                 *(object_id, frame, _PLANE, version, step),
                 *(_CODES[entry.origin], entry.score, entry.object_score, packed_mask(entry.mask)),
             )
-            for frame, entry in masks.items()
+            for object_id, entries in masks.items()
+            for frame, entry in entries.items()
         ]
         self.connection.executemany("INSERT INTO masks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        if self._frame_read is not None and self._frame_read[1] in masks:
-            _, frame, together = self._frame_read
-            entry = masks[frame]
-            if entry is None:
-                together.pop(object_id, None)
-            else:
-                together[object_id] = entry
+        self._bring_up_to_date(masks)
         return _size(rows)
 
     def put_prompts(self, step: int, object_id: int, prompts: Mapping[int, Prompt | None]) -> int:
@@ -333,6 +330,19 @@ class CellStore:
         return _size(rows)
 
     # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _bring_up_to_date(self, masks: Mapping[int, Mapping[int, AnnotatedFrame | None]]) -> None:
+        """Let the frame that was read together last hold what was written since."""
+        if self._frame_read is None:
+            return
+        _, frame, together = self._frame_read
+        for object_id, entries in masks.items():
+            if frame in entries:
+                entry = entries[frame]
+                if entry is None:
+                    together.pop(object_id, None)
+                else:
+                    together[object_id] = entry
 
     def _latest(self, query: str, values: tuple[Any, ...], keys: int) -> Iterator[tuple[Any, ...]]:
         """Yield the key and the value of every cell that counts now; version and step follow the key in the query."""

@@ -2,7 +2,7 @@
 
 from src_model.workflow.document_tracker import DocumentTracker
 from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest, TrackRequest
-from src_model.workflow.snapshot import ObjectSnapshot, snapshot_of
+from src_model.workflow.snapshot import ObjectSnapshot, snapshot_of, snapshots_of
 
 __all__ = [
     "DocumentTracker",
@@ -13,4 +13,5 @@ __all__ = [
     "RepairRequest",
     "TrackRequest",
     "snapshot_of",
+    "snapshots_of",
 ]

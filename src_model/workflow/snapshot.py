@@ -10,7 +10,7 @@ from src_model.document.provenance import ORIGINS
 from src_model.document.spans import spans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from src_model.document import AnnotatedFrame, DocumentView, Prompt
     from src_model.document.store import MaskFacts
@@ -80,6 +80,12 @@ class ObjectSnapshot:
 def snapshot_of(document: DocumentView, object_id: int) -> ObjectSnapshot:
     """Take an object of a document as it is now, or raise UnknownObjectError; no mask is read."""
     return ObjectSnapshot(document.snapshot(), object_id)
+
+
+def snapshots_of(document: DocumentView, object_ids: Iterable[int]) -> tuple[ObjectSnapshot, ...]:
+    """Take several objects of a document at one moment, as :func:`snapshot_of`; the document is looked at once."""
+    view = document.snapshot()
+    return tuple(ObjectSnapshot(view, object_id) for object_id in object_ids)
 
 
 def _runs(frames: list[int]) -> list[tuple[int, int]]:
