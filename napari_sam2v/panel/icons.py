@@ -69,6 +69,7 @@ class _LineEngine(QIconEngine):
         super().__init__()
         self._page = page
         self._renderer = QSvgRenderer(QByteArray(page))
+        self._drawn: dict[int, QPixmap] = {}  # by pixels of a side: a table draws each again and again
 
     def paint(self, painter: QPainter | None, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         if painter is None:
@@ -78,8 +79,20 @@ class _LineEngine(QIconEngine):
         side = min(rect.width(), rect.height())
         square = QRectF(0, 0, side, side)
         square.moveCenter(QRectF(rect).center())
-        self._renderer.render(painter, square)
+        device = painter.device()
+        ratio = 1.0 if device is None else device.devicePixelRatioF()
+        drawn = self._of_side(max(1, round(side * ratio)))
+        painter.drawPixmap(square, drawn, QRectF(drawn.rect()))
         painter.restore()
+
+    def _of_side(self, pixels: int) -> QPixmap:
+        if pixels not in self._drawn:
+            drawn = QPixmap(pixels, pixels)
+            drawn.fill(Qt.GlobalColor.transparent)
+            with painting(drawn) as painter:
+                self._renderer.render(painter, QRectF(drawn.rect()))
+            self._drawn[pixels] = drawn
+        return self._drawn[pixels]
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)
