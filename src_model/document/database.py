@@ -66,6 +66,9 @@ SCHEMA: Final = (
 CELLS: Final = ("project", "objects", "masks", "prompts", "locks", "edges")
 """The tables whose rows belong to steps."""
 
+OLDEST_SQLITE: Final = (3, 38, 0)
+"""Tables with strict types came with 3.37, functions for JSON with 3.38."""
+
 _PAGES_OF_LOG: Final = 1000
 _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER: Final = struct.Struct(">60xI4xI28x")
@@ -114,7 +117,17 @@ def connect(path: Path, *, write: bool = True, durable: bool = True) -> sqlite3.
     durable
         Whether somebody calls :func:`checkpoint`. Else SQLite moves the log into the file by itself when it has grown,
         and nothing waits for the disk: for a file that goes with its process.
+
+    Raises
+    ------
+    AnnotationFileError
+        If this Python's SQLite is too old.
     """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise AnnotationFileError(
+            f"documents need SQLite {'.'.join(map(str, OLDEST_SQLITE))} or later, and this Python has "
+            f"{sqlite3.sqlite_version}: use a Python from python.org or conda-forge, which bring their own"
+        )
     mode = "rw" if write else "ro"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30.0

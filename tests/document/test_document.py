@@ -206,6 +206,12 @@ def test_a_step_that_is_not_there_cannot_be_gone_to():
         document().go_to(99)
 
 
+def test_a_python_with_an_old_sqlite_says_what_to_do(monkeypatch):
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+    with pytest.raises(AnnotationFileError, match=r"need SQLite 3.38.0 or later.*python.org"):
+        Annotation(MOVIE)
+
+
 def test_a_document_that_has_no_room_is_an_error():
     copy = WorkingCopy()
     copy.folder.rmdir()
