@@ -18,8 +18,11 @@ from src_model.errors import NoPromptError
 from src_model.workflow import RepairRequest, snapshot_of, snapshots_of
 
 if TYPE_CHECKING:
+    from psygnal import SignalInstance
+
     from napari_sam2v.panel.view_state import TimeMarks, TrackRequest
     from napari_sam2v.workbench.bench import Bench
+    from src_model.document import Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
     from src_model.workflow import FrameOutcome, ObjectSnapshot
 
 _KEY = "run"
@@ -48,6 +51,8 @@ class TrackDesk:
         self._run: TrackingRun | None = None
         self._job: Job | None = None
         self._objects: tuple[int, ...] = ()
+        self._edited: set[int] = set()  # of those, since the tracker last heard of edits
+        self._is_taking = False
         bench.interrupts.append(self.stop)
         bench.edited.append(self._follow_edits)
 
@@ -117,6 +122,8 @@ class TrackDesk:
         def begin() -> object:
             prepared = prepare()
             self._objects = prepared.objects
+            self._edited.clear()
+            self._listen(self._bench.annotation, listen=True)
             self._run = TrackingRun.start(self._bench.annotation, prepared.total, prepared.label)
             self._bench.events.run.emit(self._run.progress)
             return prepared.request
@@ -136,7 +143,11 @@ class TrackDesk:
 
     def _take(self, outcome: FrameOutcome) -> None:
         assert self._run is not None, "a run begins before its first frame"
-        self._run.take(outcome)
+        self._is_taking = True
+        try:
+            self._run.take(outcome)
+        finally:
+            self._is_taking = False
         if self._run.is_open:
             self._bench.events.run.emit(self._run.progress)
         else:
@@ -148,6 +159,7 @@ class TrackDesk:
         if job is None:
             return
         if run is not None:
+            self._listen(run.annotation, listen=False)
             run.close()
         self._bench.end_run()
         self._bench.events.run.emit(None)
@@ -162,17 +174,42 @@ class TrackDesk:
         """Let the run that is under way know what was edited, before its next frame."""
         if self._run is None:
             return
-        document, tracker, objects = self._bench.annotation, self._bench.tracker, self._objects
+        document, tracker = self._bench.annotation, self._bench.tracker
 
-        def prepare() -> tuple[ObjectSnapshot, ...]:
-            there = document.objects
-            return snapshots_of(document, [object_id for object_id in objects if object_id in there])
+        def prepare() -> tuple[tuple[ObjectSnapshot, ...], set[int]]:
+            # Only those that were edited: to look through all masks of all objects takes long in a long movie.
+            edited = self._edited.intersection(self._objects)
+            self._edited.clear()
+            there = edited & document.objects.keys()
+            return snapshots_of(document, sorted(there)), edited - there
 
-        def work(known: tuple[ObjectSnapshot, ...]) -> Iterator[None]:
-            tracker.follow(known, gone=set(objects) - {each.object_id for each in known})
+        def work(asked: tuple[tuple[ObjectSnapshot, ...], set[int]]) -> Iterator[None]:
+            known, gone = asked
+            tracker.follow(known, gone=gone)
             return iter(())
 
         self._bench.runner.submit(Job(("edits",), prepare, work, lambda _: None, is_brief=True))
+
+    def _listen(self, annotation: Annotation, *, listen: bool) -> None:
+        events = annotation.events
+        pairs: tuple[tuple[SignalInstance, Callable[[Any], None]], ...] = (
+            (events.frames, self._note_spans),
+            (events.prompts, self._note_spans),
+            (events.locks, self._note_spans),
+            (events.objects, self._note_objects),
+        )
+        for signal, slot in pairs:
+            if listen:
+                signal.connect(slot)
+            else:
+                signal.disconnect(slot, missing_ok=True)
+
+    def _note_spans(self, change: FramesChanged | PromptsChanged | LocksChanged) -> None:
+        if not self._is_taking:  # what the run itself brings, the tracker knows
+            self._edited.update(change.spans)
+
+    def _note_objects(self, change: ObjectsChanged) -> None:
+        self._edited.update(change.added, change.removed, change.edited)
 
     def _make_prompt(self, object_id: int, frame: int) -> None:
         """Let the mask of a frame that has no prompt be one."""

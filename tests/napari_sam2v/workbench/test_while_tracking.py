@@ -10,7 +10,7 @@ from napari_sam2v.binding.model_binding import ModelBinding
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackRequest
 from napari_sam2v.workbench.status import next_step
-from src_model.document import DeleteObject, LockFrames, Origin
+from src_model.document import AddObject, AnnotatedObject, DeleteObject, LockFrames, Origin
 from src_model.frames import Normalization, open_movie
 from src_model.masks import Rle
 from tests.tracking import tiny
@@ -82,6 +82,19 @@ def test_what_is_painted_and_locked_ahead_stays_and_is_known_to_the_run(running)
     assert running.frames() == EVERY_FRAME
     assert running.document.mask_at(1, 8) == Rle.encode(SQUARE) == session_of(running).masklets[1].mask_at(8)
     assert session_of(running).objects[1].is_fixed(8)
+
+
+def test_the_tracker_looks_again_at_what_was_edited_and_at_nothing_else(running, monkeypatch):
+    told = []
+    tracker = running.workbench.tracker
+    follow = tracker.follow
+    monkeypatch.setattr(
+        tracker, "follow", lambda known, gone: told.append([each.object_id for each in known]) or follow(known, gone)
+    )
+    running.workbench.do(AddObject(AnnotatedObject(5)))
+    running.workbench.do(LockFrames(1, (8,)))
+    running.wait()
+    assert [known for known in told if known] == [[1]]
 
 
 def test_an_object_that_is_deleted_is_tracked_no_further_and_the_others_are(clicked):
