@@ -132,12 +132,21 @@ def connect(path: Path, *, write: bool = True, durable: bool = True) -> sqlite3.
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30.0
     )
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA cell_size_check = ON")
-    if write:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {0 if durable else _PAGES_OF_LOG}")
+    # Text that is none is found out where it is read, as other damage is.
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        if write:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {0 if durable else _PAGES_OF_LOG}")
+    except UnicodeDecodeError as error:  # SQLite's message names a table whose name is no text
+        connection.close()
+        raise sqlite3.DatabaseError("the names of its tables are damaged") from error
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -193,7 +202,7 @@ def check_tables(connection: sqlite3.Connection, name: str, *, pages: bool = Tru
         if tuple(sql for (sql,) in found) != SCHEMA:
             raise AnnotationFileError(f"'{name}' is damaged, or no annotation of sam2v: its tables are others")
         faults = connection.execute("PRAGMA quick_check(1)").fetchone() if pages else ("ok",)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise damaged(name, error) from error
     if faults != ("ok",):
         raise AnnotationFileError(f"'{name}' is damaged: {faults[0]!s:.200}")
