@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from napari_sam2v.actions import ACTIONS
+from src_model.files import replacing
 
 if TYPE_CHECKING:
     from src_model.tracking.precision import PrecisionChoice
@@ -240,6 +240,5 @@ def _write_file(preferences: Preferences) -> None:
     path = preferences_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     values = {setting.name: getattr(preferences, setting.name) for setting in SETTINGS}
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps({**values, "keys": dict(preferences.keys)}, indent=2), encoding="utf-8")
-    os.replace(partial, path)
+    with replacing(path, durable=False) as part:
+        part.write_text(json.dumps({**values, "keys": dict(preferences.keys)}, indent=2), encoding="utf-8")

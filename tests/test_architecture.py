@@ -18,23 +18,24 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 HOSTS = ("napari_sam2v", "cvat_serverless")
 SOURCES = sorted(p for top in ("src_model", *HOSTS) for p in (REPOSITORY / top).rglob("*.py"))
 
-BELOW_TRACKING = {"errors", "folders", "lazy", "frames", "masks", "nn", "memory", "weights", "acceleration"}
+BELOW_TRACKING = {"errors", "files", "folders", "lazy", "frames", "masks", "nn", "memory", "weights", "acceleration"}
 MAY_IMPORT = {
     "errors": set(),
+    "files": set(),
     "folders": set(),
     "lazy": set(),
     "data": set(),
     "nn": {"errors"},
-    "acceleration": {"errors", "folders", "nn"},
+    "acceleration": {"errors", "files", "folders", "nn"},
     "masks": {"errors"},
     "frames": {"errors"},
-    "weights": {"errors", "lazy", "nn"},
+    "weights": {"errors", "files", "lazy", "nn"},
     "memory": {"errors", "masks", "nn"},
     "tracking": BELOW_TRACKING,
-    "document": {"errors", "masks", "frames"},
-    "formats": {"errors", "masks", "frames", "document"},
+    "document": {"errors", "files", "masks", "frames"},
+    "formats": {"errors", "files", "masks", "frames", "document"},
     "simulation": set(),
-    "datasets": {"errors", "masks", "frames", "document", "formats"},
+    "datasets": {"errors", "files", "masks", "frames", "document", "formats"},
     "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "simulation"},
     "training": BELOW_TRACKING | {"tracking", "evaluation", "data", "datasets", "simulation"},
     "workflow": BELOW_TRACKING | {"tracking", "document"},
@@ -43,7 +44,7 @@ MAY_IMPORT = {
 }
 """For each part of src_model, the other parts it may import."""
 
-WITHOUT_TORCH = ("errors", "lazy", "data", "masks", "frames", "document", "formats", "datasets", "simulation")
+WITHOUT_TORCH = ("errors", "files", "lazy", "data", "masks", "frames", "document", "formats", "datasets", "simulation")
 HOST_PACKAGES = {"napari", "npe2", "magicgui", "superqt", "qtpy", "PyQt5", "PyQt6", "PySide2", "PySide6", "vispy"}
 HOST_PACKAGES |= {"cvat_sdk", "cvat_cli", "nuclio_sdk", *HOSTS}
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvat_serverless.images import ImageLimits, decode_image
-from src_model.document.atomic import replacing
 from src_model.errors import DamagedFrameError, MovieError, RequestError
+from src_model.files import replacing
 from src_model.frames.source import check_frame
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class FrameFiles:
         """Keep a file; a full disk only means that it is fetched again when it is needed again."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with replacing(self._path(frame)) as file:
-                file.write(data)
+            with replacing(self._path(frame), durable=False) as part:
+                part.write_bytes(data)
             self._count(frame, len(data))
             while self._total > self._budget and len(self._sizes) > 1:
                 oldest, size = self._sizes.popitem(last=False)

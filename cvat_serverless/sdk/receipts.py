@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from cvat_serverless.sdk.marks import look_mark, place_mark
 from cvat_serverless.sdk.records import Kind
-from src_model.document.atomic import replacing
 from src_model.errors import RemoteError
+from src_model.files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,8 +183,8 @@ class Receipts:
         path = self._folder / receipt.name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
-                file.write(receipt.model_dump_json().encode())
+            with replacing(path) as part:
+                part.write_text(receipt.model_dump_json(), encoding="utf-8")
         except OSError as error:
             done = (
                 "without it nothing could be undone, so nothing was changed: make room there"

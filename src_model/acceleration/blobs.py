@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src_model.files import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
@@ -51,13 +55,8 @@ class BlobFolder:
         """Keep a program under a key."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(suffix=".part", dir=self.path)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(hashlib.sha256(program).digest() + program)
-                os.replace(name, self._file(key))
-            finally:
-                Path(name).unlink(missing_ok=True)
+            with replacing(self._file(key), durable=False) as part:
+                part.write_bytes(hashlib.sha256(program).digest() + program)
             self._shrink()
         except OSError as error:
             _log.warning("a compiled program cannot be kept in %s: %s", self.path, error)

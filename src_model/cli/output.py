@@ -107,7 +107,7 @@ def write_labels(path: Path, labels: LabelsMovie, on_frame: Callable[[], None] =
     MissingExtraError
         If this is a zarr folder and zarr is not installed.
     """
-    from src_model.formats.atomic import complete_file
+    from src_model.files import replacing
     from src_model.formats.label_movie import LabelInfo, LabelMovie
     from src_model.formats.labels_tiff import write_ome_tiff
     from src_model.formats.marks import SOFTWARE, TRACKED
@@ -116,7 +116,7 @@ def write_labels(path: Path, labels: LabelsMovie, on_frame: Callable[[], None] =
     infos = tuple(LabelInfo(number) for number in labels.masklets)
     frames = _counted(labels.frames(), on_frame)
     movie = LabelMovie(path.name, labels.shape, labels.dtype, frames, labels=infos, software=f"{SOFTWARE}{TRACKED}")
-    with complete_file(path) as part:
+    with replacing(path) as part:
         (write_ome_zarr if path.suffix.lower() == ".zarr" else write_ome_tiff)(part, movie)
     return path
 

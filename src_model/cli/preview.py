@@ -132,12 +132,12 @@ def _write_sheet(path: Path, session: Session, span: range, on_frame: Callable[[
 
 
 def _write_video(path: Path, session: Session, span: range, on_frame: Callable[[], None]) -> None:
-    from src_model.formats.atomic import complete_file
+    from src_model.files import replacing
     from src_model.formats.marks import SOFTWARE
 
     av = _import_av(path)
     height, width = video_size(session.frame_shape)
-    with complete_file(path) as part, av.open(str(part), "w", format="mp4") as container:
+    with replacing(path) as part, av.open(str(part), "w", format="mp4") as container:
         container.metadata["comment"] = SOFTWARE
         stream = _video_stream(av, container)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

@@ -73,12 +73,12 @@ def captioned(picture: Picture, caption: str, letters: float = 22) -> Picture:
 
 def save_sheet(path: Path, sheet: NDArray[np.uint8]) -> None:
     """Write a sheet as PNG, or on white as JPEG; it appears when it is complete."""
-    from src_model.formats.atomic import complete_file
+    from src_model.files import replacing
     from src_model.formats.marks import picture_mark
 
     image = Image.fromarray(sheet)
     kind = "PNG" if path.suffix.lower() == ".png" else "JPEG"
     if kind == "JPEG":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    with complete_file(path) as part:
+    with replacing(path) as part:
         image.save(part, format=kind, quality=92, **picture_mark(kind))

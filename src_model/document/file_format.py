@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from src_model import __version__
 from src_model.document.annotation import Annotation
-from src_model.document.atomic import bring_to_disk, replacing_path
 from src_model.document.database import CELLS, check_header, check_tables, connect, damaged
 from src_model.document.history import ROOT
 from src_model.document.saved_file import SavedFile
 from src_model.document.working_copy import WorkingCopy
 from src_model.errors import AnnotationFileError, Sam2vError
+from src_model.files import replacing
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -85,7 +85,7 @@ def write(view: DocumentView, path: str | PathLike[str], *, known: SavedFile | N
     if target.suffix.lower() != SUFFIX:
         raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{target.name}'")
     try:
-        with replacing_path(target) as part:
+        with replacing(target) as part:
             _copy(frozen, part)
         stamp = _stamp(target)
     except (OSError, sqlite3.Error) as error:
@@ -144,7 +144,6 @@ def _copy(view: DocumentView, part: Path) -> None:
             [("program", f"sam2v {__version__}"), ("saved_at", time.time())],
         )
         target.execute("COMMIT")
-    bring_to_disk(part)
 
 
 def _take_back(target: sqlite3.Connection, view: DocumentView) -> None:

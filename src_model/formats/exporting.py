@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src_model.errors import FormatError
-from src_model.formats.atomic import complete_file
+from src_model.files import replacing
 from src_model.formats.registry import format_named, format_of
 from src_model.formats.report import ExportReport, Loss, Part, counted, dropped, some
 from src_model.formats.run import ExportOptions, ExportRun
@@ -61,7 +61,7 @@ def export(
     check_export(annotation, target, chosen, wanted)
     run = ExportRun(annotation, wanted)
     try:
-        with complete_file(target) as part:
+        with replacing(target) as part:
             chosen.write(run, part)
     except OSError as error:
         raise FormatError(f"'{target}' cannot be written: {error}") from error

@@ -11,12 +11,13 @@ import json
 import logging
 import os
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import torch
+
+from src_model.files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,8 @@ class FeatureStore:
             parts = self._layout.pack(features, self._identity.digest, checksum)
             if parts is not None and not self._is_broken and self._folder.make_room(self._layout.record_bytes):
                 self._describe()
-                _replace(self._record(frame), parts)
+                with replacing(self._record(frame), durable=False) as part, part.open("wb") as file:
+                    file.writelines(parts)
         except OSError as error:
             self._is_broken = True
             _log.warning("no more image features are kept in '%s': %s", self.path, error)
@@ -117,7 +119,8 @@ class FeatureStore:
         path = self.path / "zarr.json"
         if not path.is_file():
             self.path.mkdir(exist_ok=True)
-            _replace(path, [json.dumps(self._metadata(), indent=1).encode()])
+            with replacing(path, durable=False) as part:
+                part.write_text(json.dumps(self._metadata(), indent=1), encoding="utf-8")
 
     def _metadata(self) -> dict[str, object]:
         size = self._layout.record_bytes
@@ -141,15 +144,3 @@ class FeatureStore:
                 }
             },
         }
-
-
-def _replace(path: Path, parts: list[bytes | memoryview] | list[bytes]) -> None:
-    """Write a file that is there under its name only when it is complete."""
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        with part.open("wb") as file:
-            for piece in parts:
-                file.write(piece)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

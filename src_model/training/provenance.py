@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src_model import __version__
-from src_model.training.run_state import write_atomically
+from src_model.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,4 +90,5 @@ def write_provenance(folder: Path, data: DataFingerprint, start: str, start_sha2
         }
     )
     text = json.dumps(entries, indent=2)
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")

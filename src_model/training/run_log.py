@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 from src_model.errors import MissingExtraError
-from src_model.training.run_state import write_atomically
+from src_model.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,14 +77,10 @@ class RunLog:
             rows = [{"stage": "0", **row} for row in csv.DictReader(stream)]
         here = tuple(position)
         kept = [r for r in rows if (at := (int(r["stage"]), int(r["step"]))) < here or (keep_equal and at == here)]
-
-        def write(part: Path) -> None:
-            with part.open("w", newline="", encoding="utf-8") as stream:
-                writer = csv.DictWriter(stream, fieldnames=columns, restval="", extrasaction="ignore")
-                writer.writeheader()
-                writer.writerows(kept)
-
-        write_atomically(path, write)
+        with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, fieldnames=columns, restval="", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(kept)
 
 
 def _board(folder: Path, purge_step: int) -> Any:

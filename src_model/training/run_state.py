@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import os
-import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from src_model.errors import TrainingError
+from src_model.files import replacing
 from src_model.training.parameter_groups import optimizer_groups
 
 if TYPE_CHECKING:
@@ -79,7 +78,8 @@ class RunState:
             "torch_rng": torch.get_rng_state(),
             "scaler": scaler,
         }
-        write_atomically(path, lambda part: torch.save(content, part))
+        with replacing(path) as part:
+            torch.save(content, part)
 
     def load(self, path: Path, recipe: Callable[[int], Recipe]) -> dict[str, Any] | None:
         """Take over everything from a file of :meth:`save`; returns the state of the gradient scaler, if there was one.
@@ -120,17 +120,8 @@ def save_weights(network: Sam2Network, path: Path) -> None:
     from safetensors.torch import save_file
 
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
-    write_atomically(path, lambda part: save_file(tensors, part))
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under another name and rename it when it is complete."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.{random.getrandbits(32):08x}.part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as part:
+        save_file(tensors, part)
 
 
 def _optimizer(network: Sam2Network, recipe: Recipe) -> torch.optim.AdamW:

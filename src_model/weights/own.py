@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 from pydantic import TypeAdapter, ValidationError
+
+from src_model.files import replacing
 
 _MOST_BYTES = 1_000_000
 
@@ -84,10 +84,6 @@ def own_checkpoints() -> dict[str, OwnCheckpoint]:
 def write_record(record: OwnCheckpoint) -> Path:
     """Write what is known of a checkpoint beside its file, replacing what was there in one step."""
     path = own_folder() / f"{record.name}.json"
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
+    with replacing(path) as part:
         part.write_bytes(_ADAPTER.dump_json(record, indent=2))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path

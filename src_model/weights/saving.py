@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from src_model.errors import CheckpointError
+from src_model.files import replacing
 from src_model.nn import MODEL_CONFIGS
 from src_model.weights.recognition import layout_difference, layout_of, network_layout
 
@@ -65,13 +64,8 @@ def save_checkpoint(
         raise CheckpointError(f"The checkpoint cannot be saved: there is no folder {path.parent}.")
     notes = _header(network, metadata or {})
     tensors = _as_stored(network.state_dict(), dtype)
-    # In the same folder, so that the last step is a rename within one file system.
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
+    with replacing(path) as part:
         save_file(tensors, part, notes)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

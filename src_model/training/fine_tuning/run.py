@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from src_model.datasets import open_dataset
 from src_model.errors import TrainingError
+from src_model.files import replacing
 from src_model.tracking import choose_device
 from src_model.training.fine_tuning.annotated_clips import AnnotatedClips
 from src_model.training.fine_tuning.features import FeatureStore
@@ -20,7 +21,6 @@ from src_model.training.fine_tuning.material import check_enough, survey
 from src_model.training.fine_tuning.scoring import HeldOutObject, held_out_targets, score_held_out
 from src_model.training.fine_tuning.verdict import Verdict, compare
 from src_model.training.provenance import fingerprint, versions
-from src_model.training.run_state import write_atomically
 from src_model.weights import Origin, OwnCheckpoint, check_own_name, keep_checkpoint, known_checkpoints, load_network
 from src_model.weights.saving import save_checkpoint
 
@@ -210,4 +210,5 @@ def _write_report(
         "versions": versions(),
     }
     text = json.dumps(report, indent=2)
-    write_atomically(out / REPORT_NAME, lambda part: part.write_text(text, encoding="utf-8"))
+    with replacing(out / REPORT_NAME) as part:
+        part.write_text(text, encoding="utf-8")
