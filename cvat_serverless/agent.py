@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.functions import make_engine, make_store
 from cvat_serverless.images import as_shown
-from cvat_serverless.interactor import Interactor
+from cvat_serverless.interactor import InteractorFunction
 from cvat_serverless.requests import Prompts
 from cvat_serverless.settings import ServiceSettings
 from cvat_serverless.shapes import SHAPE_TYPES, make_shape, shape_of
 from cvat_serverless.state import StateCodec, TrackState
-from cvat_serverless.tracker import Asked, Tracker
+from cvat_serverless.tracker import ObjectRequest, TrackerFunction
 from src_model.errors import MissingExtraError, RequestError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from cvat_serverless.engine import Engine, SeenImage
+    from cvat_serverless.engine import SeenImage, SharedModel
     from cvat_serverless.shapes import ShapeType
     from cvat_serverless.store import TrackStore
     from src_model.tracking import StreamingPredictor
@@ -61,7 +61,7 @@ def create(
     MissingExtraError
         If the CVAT SDK is not installed.
     """
-    makers: dict[str, Callable[[Engine, TrackStore], Tracking | Interaction | Detection]] = {
+    makers: dict[str, Callable[[SharedModel, TrackStore], Tracking | Interaction | Detection]] = {
         "tracker": Tracking,
         "interactor": lambda engine, _: Interaction(engine),
         "detector": lambda engine, _: Detection(engine, label),
@@ -94,10 +94,10 @@ class Tracking:
         Where memories wait.
     """
 
-    def __init__(self, engine: Engine, store: TrackStore) -> None:
+    def __init__(self, engine: SharedModel, store: TrackStore) -> None:
         self.spec = _sdk().TrackingFunctionSpec(supported_shape_types=SHAPE_TYPES)
         self._engine = engine
-        self._tracker = Tracker(engine, store, StateCodec())
+        self._tracker = TrackerFunction(engine, store, StateCodec())
 
     def preprocess_image(self, context: Any, image: Image) -> SeenImage:
         """Take a frame; it is encoded when it is first needed, and once."""
@@ -112,12 +112,12 @@ class Tracking:
             If the shape cannot be meant.
         """
         drawn = make_shape(shape.type, shape.points, pp_image.shape, may_cover_nothing=True)
-        (answer,) = self._tracker.answer([Asked(drawn.type, shape=drawn)], pp_image)
+        (answer,) = self._tracker.answer([ObjectRequest(drawn.type, shape=drawn)], pp_image)
         return Followed(answer.state)
 
     def track(self, context: Any, pp_image: SeenImage, state: Followed) -> Any:
         """Find an object in the next frame; a lost one stays where it was, since CVAT stops tracking all otherwise."""
-        (answer,) = self._tracker.answer([Asked(state.state.kind, state=state.state)], pp_image)
+        (answer,) = self._tracker.answer([ObjectRequest(state.state.kind, state=state.state)], pp_image)
         state.state = answer.state
         return _sdk().TrackableShape(type=answer.shape.type, points=list(answer.shape.points))
 
@@ -131,10 +131,10 @@ class Interaction:
         The model.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: SharedModel) -> None:
         self.spec = _sdk().InteractionFunctionSpec(min_pos_points=0, min_neg_points=0, min_bounding_boxes=0)
         self._engine = engine
-        self._interactor = Interactor(engine)
+        self._interactor = InteractorFunction(engine)
 
     def preprocess_image(self, context: Any, image: Image) -> SeenImage:
         """Take an image; it is encoded when it is first needed, and once."""
@@ -163,7 +163,7 @@ class Detection:
         Name of the label.
     """
 
-    def __init__(self, engine: Engine, label: str) -> None:
+    def __init__(self, engine: SharedModel, label: str) -> None:
         from src_model.tracking import AutomaticMaskGenerator
 
         sdk = _sdk()

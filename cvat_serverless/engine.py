@@ -93,7 +93,7 @@ class SeenImage:
     sent: SentImage | None = field(default=None, repr=False)
 
 
-class Engine:
+class SharedModel:
     """A loaded network that answers one request at a time and encodes no image twice.
 
     Parameters

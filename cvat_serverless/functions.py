@@ -6,14 +6,14 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cvat_serverless.engine import Engine
+from cvat_serverless.engine import SharedModel
 from cvat_serverless.images import ImageLimits, digest_of
-from cvat_serverless.interactor import Interactor
+from cvat_serverless.interactor import InteractorFunction
 from cvat_serverless.requests import read_body
 from cvat_serverless.shapes import SHAPE_TYPES
 from cvat_serverless.state import StateCodec
 from cvat_serverless.store import LocalStore
-from cvat_serverless.tracker import Tracker
+from cvat_serverless.tracker import TrackerFunction
 from src_model.errors import BusyError, RequestError, Sam2vError
 
 if TYPE_CHECKING:
@@ -102,12 +102,12 @@ class FunctionService:
         Reads and writes states.
     """
 
-    def __init__(self, engine: Engine, store: TrackStore, codec: StateCodec) -> None:
+    def __init__(self, engine: SharedModel, store: TrackStore, codec: StateCodec) -> None:
         self.engine = engine
         self.store = store
         self._functions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-            TRACKER: Tracker(engine, store, codec),
-            INTERACTOR: Interactor(engine),
+            TRACKER: TrackerFunction(engine, store, codec),
+            INTERACTOR: InteractorFunction(engine),
         }
 
     def answer(self, name: str, body: object, content_type: str | None) -> Reply:
@@ -161,7 +161,7 @@ def make_service(settings: ServiceSettings, predictor: StreamingPredictor | None
     return FunctionService(engine, make_store(settings, engine), codec)
 
 
-def make_engine(settings: ServiceSettings, predictor: StreamingPredictor | None = None) -> Engine:
+def make_engine(settings: ServiceSettings, predictor: StreamingPredictor | None = None) -> SharedModel:
     """Load the model, or take one that is loaded; parameters and errors as in :func:`make_service`."""
     from src_model.tracking import StreamingPredictor
 
@@ -173,7 +173,7 @@ def make_engine(settings: ServiceSettings, predictor: StreamingPredictor | None 
             image_size=settings.image_size or None,
             threads=settings.threads or None,
         )
-    return Engine(
+    return SharedModel(
         predictor,
         cache_bytes=settings.cache_mb * 2**20,
         limits=ImageLimits(pixels=int(settings.max_megapixels * 1e6)),
@@ -181,7 +181,7 @@ def make_engine(settings: ServiceSettings, predictor: StreamingPredictor | None 
     )
 
 
-def make_store(settings: ServiceSettings, engine: Engine) -> TrackStore:
+def make_store(settings: ServiceSettings, engine: SharedModel) -> TrackStore:
     """Set up where memories wait; errors as in :func:`make_service`."""
     max_age = settings.max_age_hours * 3600
     if not settings.redis:
@@ -191,7 +191,7 @@ def make_store(settings: ServiceSettings, engine: Engine) -> TrackStore:
     return RedisStore(settings.redis, engine.steps.device, memory_kind(engine), max_age=max_age)
 
 
-def memory_kind(engine: Engine) -> str:
+def memory_kind(engine: SharedModel) -> str:
     """Name what memories of a model are like: those of other weights, input sizes or settings are of no use to it."""
     steps = engine.steps
     parts = (engine.predictor.sha256, steps.image_size, steps.precision, steps.settings)

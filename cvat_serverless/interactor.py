@@ -16,7 +16,7 @@ from src_model.tracking.tracked_object import TrackedObject
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cvat_serverless.engine import Engine, SeenImage
+    from cvat_serverless.engine import SeenImage, SharedModel
     from src_model.masks import Rle
     from src_model.tracking.prompts import Box, Prompt
 
@@ -30,7 +30,7 @@ _SLACK = 1.0
 """Pixels by which the browser may put a point beside the image."""
 
 
-class Interactor:
+class InteractorFunction:
     """Answers the requests of CVAT's interactors.
 
     Parameters
@@ -39,7 +39,7 @@ class Interactor:
         The model.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: SharedModel) -> None:
         self._engine = engine
 
     def __call__(self, body: Mapping[str, Any]) -> dict[str, Any]:

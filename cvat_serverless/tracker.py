@@ -21,9 +21,9 @@ from src_model.tracking.tracked_object import TrackedObject
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cvat_serverless.engine import Engine, SeenImage
+    from cvat_serverless.engine import SeenImage, SharedModel
     from cvat_serverless.store import TrackStore
-    from cvat_serverless.tracks import Seen, Track
+    from cvat_serverless.tracks import StoredTrack, TrackPosition
     from src_model.tracking.results import FrameResult
     from src_model.tracking.settings import TrackingSettings
 
@@ -35,7 +35,7 @@ _PRESENT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ObjectRequest:
     """One object of a request.
 
     Attributes
@@ -70,8 +70,8 @@ class _Task:
         What it is prompted with on this frame; None if it is tracked, or healed for want of a track.
     """
 
-    asked: Asked
-    track: Track | None = None
+    asked: ObjectRequest
+    track: StoredTrack | None = None
     last: int = -1
     prompt: Prompt | None = None
 
@@ -94,7 +94,7 @@ class Answer:
         Its mask; None if that is not known.
     """
 
-    asked: Asked
+    asked: ObjectRequest
     track_id: str
     step: int
     shape: Shape
@@ -110,7 +110,7 @@ class Answer:
         return TrackState(self.track_id, self.step, asked.kind, asked.bare, outline, self.image, silhouette)
 
 
-class Tracker:
+class TrackerFunction:
     """Answers the requests of CVAT's trackers.
 
     Parameters
@@ -123,7 +123,7 @@ class Tracker:
         Reads and writes states.
     """
 
-    def __init__(self, engine: Engine, store: TrackStore, codec: StateCodec) -> None:
+    def __init__(self, engine: SharedModel, store: TrackStore, codec: StateCodec) -> None:
         self._engine = engine
         self._store = store
         self._codec = codec
@@ -148,7 +148,7 @@ class Tracker:
             "states": [self._codec.pack(answer.state) for answer in answers],
         }
 
-    def answer(self, asked: Sequence[Asked], image: SeenImage) -> list[Answer]:
+    def answer(self, asked: Sequence[ObjectRequest], image: SeenImage) -> list[Answer]:
         """Find all objects of a request in its image, each as if it were alone.
 
         Raises
@@ -159,14 +159,14 @@ class Tracker:
         with self._engine.turn():
             return self._answered(asked, image)
 
-    def _answered(self, asked: Sequence[Asked], image: SeenImage) -> list[Answer]:
+    def _answered(self, asked: Sequence[ObjectRequest], image: SeenImage) -> list[Answer]:
         placed = self._placed(asked, image)
         tracked = iter(self._tracked([task for task in placed if isinstance(task, _Task)], image))
         return [self._kept(item.asked, next(tracked)) if isinstance(item, _Task) else item for item in placed]
 
     # What was asked for ----------------------------------------------------------------------------------------------
 
-    def _read(self, request: TrackerRequest, image: SeenImage) -> list[Asked]:
+    def _read(self, request: TrackerRequest, image: SeenImage) -> list[ObjectRequest]:
         count = max(len(request.shapes), len(request.states))
         if not count:
             raise RequestError("the request has neither shapes nor states; draw an object to be tracked")
@@ -179,31 +179,31 @@ class Tracker:
             for index in range(count)
         ]
 
-    def _read_one(self, shape: GivenShape | list[float] | None, state: object, image: SeenImage) -> Asked:
+    def _read_one(self, shape: GivenShape | list[float] | None, state: object, image: SeenImage) -> ObjectRequest:
         if isinstance(shape, list):
-            return Asked("rectangle", True, make_shape("rectangle", shape, image.shape, may_cover_nothing=True))
+            return ObjectRequest("rectangle", True, make_shape("rectangle", shape, image.shape, may_cover_nothing=True))
         if shape is not None:
             # A shape of no area among others is no reason to lose them: it stays where it is.
             made = make_shape(shape.type, shape.points, image.shape, may_cover_nothing=True)
-            return Asked(made.type, False, made)
+            return ObjectRequest(made.type, False, made)
         known = self._codec.unpack(state)
         if known.image != image.shape:
             raise RequestError(
                 f"the tracker state belongs to frames of {known.image[1]} x {known.image[0]} pixels, this one has "
                 f"{image.shape[1]} x {image.shape[0]}; draw the object again"
             )
-        return Asked(known.kind, known.bare, state=known)
+        return ObjectRequest(known.kind, known.bare, state=known)
 
     # Where each object goes on from ----------------------------------------------------------------------------------
 
-    def _placed(self, asked: Sequence[Asked], image: SeenImage) -> list[_Task | Answer]:
+    def _placed(self, asked: Sequence[ObjectRequest], image: SeenImage) -> list[_Task | Answer]:
         taken: set[str] = set()
         return [
             self._followed(one, one.state, image) if one.state is not None else self._drawn(one, image, taken)
             for one in asked
         ]
 
-    def _followed(self, one: Asked, state: TrackState, image: SeenImage) -> _Task | Answer:
+    def _followed(self, one: ObjectRequest, state: TrackState, image: SeenImage) -> _Task | Answer:
         track = self._store.get(state.track_id)
         if track is None or track.step < state.step or track.image != image.shape or track.shape.type != one.kind:
             return self._healed(one, state)
@@ -214,7 +214,7 @@ class Tracker:
             return Answer(one, track.track_id, track.step, track.shape, image.shape, track.silhouette)
         return _Task(one, track, state.step)
 
-    def _healed(self, one: Asked, state: TrackState) -> _Task:
+    def _healed(self, one: ObjectRequest, state: TrackState) -> _Task:
         self._engine.counts.healings += 1
         _log.warning(
             "the memory of track %s is not here, after a restart or for lack of room: it goes on from the last mask "
@@ -224,7 +224,7 @@ class Tracker:
         )
         return _Task(one)
 
-    def _drawn(self, one: Asked, image: SeenImage, taken: set[str]) -> _Task | Answer:
+    def _drawn(self, one: ObjectRequest, image: SeenImage, taken: set[str]) -> _Task | Answer:
         shape = one.shape
         assert shape is not None
         is_box = shape.type == "rectangle"
@@ -241,7 +241,7 @@ class Tracker:
         _log.info("track %s was corrected on its frame %d", track.track_id, seen.step)
         return _Task(one, track, seen.step - 1, prompt)
 
-    def _corrected(self, shape: Shape, image: SeenImage, taken: set[str]) -> Seen | None:
+    def _corrected(self, shape: Shape, image: SeenImage, taken: set[str]) -> TrackPosition | None:
         """Find the object that a shape corrects: seen in this image, of the same type, where the shape is."""
         candidates = [
             (2.0 if seen.mark == shape.mark else box_iou(seen.box, shape.box), seen)
@@ -256,7 +256,7 @@ class Tracker:
 
     # Tracking --------------------------------------------------------------------------------------------------------
 
-    def _tracked(self, tasks: Sequence[_Task], image: SeenImage) -> list[Track]:
+    def _tracked(self, tasks: Sequence[_Task], image: SeenImage) -> list[StoredTrack]:
         """Prompt and track all objects of a request on its frame, as one batch."""
         if not tasks:
             return []
@@ -271,7 +271,7 @@ class Tracker:
         result = tracking.propagation.step(now, items, reverse=False)
         return [self._asleep(item, task, result, image) for item, task in zip(items, tasks, strict=True)]
 
-    def _asleep(self, item: TrackedObject, task: _Task, result: FrameResult, image: SeenImage) -> Track:
+    def _asleep(self, item: TrackedObject, task: _Task, result: FrameResult, image: SeenImage) -> StoredTrack:
         shape = task.asked.shape or self._found(item, task, result)
         sighting = Sighting(image.digest, shape.box, shape.mark)
         before = _last_silhouette(task)
@@ -297,7 +297,7 @@ class Tracker:
 
     # What CVAT gets --------------------------------------------------------------------------------------------------
 
-    def _kept(self, asked: Asked, track: Track) -> Answer:
+    def _kept(self, asked: ObjectRequest, track: StoredTrack) -> Answer:
         if not self._store.put(track):
             # Another request went on from the same frame before, or this is a correction: a track of its own.
             track = track.renamed(new_track_id())

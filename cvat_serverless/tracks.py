@@ -53,7 +53,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TrackPosition:
     """A place where a kept track was, for recognising a correction.
 
     Attributes
@@ -74,7 +74,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class StoredTrack:
     """An object up to one frame.
 
     Attributes
@@ -117,16 +117,16 @@ class Track:
         index = step - self.step - 1
         return self.sightings[index] if -len(self.sightings) <= index < 0 else None
 
-    def seen_in(self, image: str) -> list[Seen]:
+    def seen_in(self, image: str) -> list[TrackPosition]:
         """List where it was in an image, the latest step first."""
         newest_first = enumerate(reversed(self.sightings))
         return [
-            Seen(self.track_id, self.step - age, self.shape.type, sighting.box, sighting.mark)
+            TrackPosition(self.track_id, self.step - age, self.shape.type, sighting.box, sighting.mark)
             for age, sighting in newest_first
             if sighting.image == image
         ]
 
-    def renamed(self, track_id: str) -> Track:
+    def renamed(self, track_id: str) -> StoredTrack:
         """Return it under another name."""
         return replace(self, track_id=track_id)
 
@@ -164,7 +164,7 @@ class Track:
         entry = self.conditioning.get(step) or self.recent[step]
         return box_pixels((0, 0, *self.image) if entry.window is None else entry.window.box, self.image)
 
-    def followed(self, item: TrackedObject, now: int, shape: Shape, sighting: Sighting, *, last: int) -> Track:
+    def followed(self, item: TrackedObject, now: int, shape: Shape, sighting: Sighting, *, last: int) -> StoredTrack:
         """Return what it became: ``item`` after frame ``now``, which is the one after step ``last``."""
         earlier = tuple(
             s for step in range(self.step - len(self.sightings) + 1, last + 1) if (s := self.sighting(step))
@@ -186,11 +186,11 @@ def asleep(
     image: tuple[int, int],
     *,
     step: int = 0,
-) -> Track:
+) -> StoredTrack:
     """Keep of an object what later frames may need, and count its frames so that ``now`` is ``step``."""
     item.bank.retain(now)
     offset = step - now
-    return Track(
+    return StoredTrack(
         track_id,
         step,
         image,

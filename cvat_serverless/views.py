@@ -14,7 +14,7 @@ from src_model.tracking.windows.following import window_follower
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cvat_serverless.engine import Engine, SeenImage
+    from cvat_serverless.engine import SeenImage, SharedModel
     from src_model.masks.window import Window
     from src_model.nn import ImageFeatures
     from src_model.tracking.network_steps import NetworkSteps
@@ -35,7 +35,7 @@ class ImageViews:
         The number under which tracking knows it.
     """
 
-    engine: Engine
+    engine: SharedModel
     image: SeenImage
     frame: int = 0
 
@@ -76,7 +76,7 @@ class ImageTracking:
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, engine: Engine, image: SeenImage, frame: int = 0) -> ImageTracking:
+    def of(cls, engine: SharedModel, image: SeenImage, frame: int = 0) -> ImageTracking:
         """Set it up for an image that tracking knows as ``frame``."""
         steps, views = engine.steps, ImageViews(engine, image, frame)
         horizon = steps.network.config.max_pointers

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cvat_serverless.sdk.forms import Form, Originals
-from cvat_serverless.sdk.keyframes import Keyframe, Look, keyframes
+from cvat_serverless.sdk.keyframes import FrameShape, Keyframe, keyframes
 from cvat_serverless.sdk.marks import content_of, mark_of, without_ids
 from cvat_serverless.sdk.records import MANUAL, MODEL
 from cvat_serverless.shapes import shape_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cvat_serverless.sdk.records import Annotations, Drawn, Kind, Label
-    from cvat_serverless.sdk.sources import Part, Source
+    from cvat_serverless.sdk.sources import ShapeRef, Source
     from cvat_serverless.shapes import ShapeType
     from src_model.masks import Rle
 
@@ -45,10 +45,10 @@ class Change:
 
     shapes: list[dict[str, Any]] = field(default_factory=list)
     tracks: list[dict[str, Any]] = field(default_factory=list)
-    replaced: list[Part] = field(default_factory=list)
-    later: list[Part] = field(default_factory=list)
-    kept: list[Part] = field(default_factory=list)
-    joined: list[Part] = field(default_factory=list)
+    replaced: list[ShapeRef] = field(default_factory=list)
+    later: list[ShapeRef] = field(default_factory=list)
+    kept: list[ShapeRef] = field(default_factory=list)
+    joined: list[ShapeRef] = field(default_factory=list)
     groups: dict[int, frozenset[tuple[Kind, int]]] = field(default_factory=dict)
     marks: list[str] = field(default_factory=list)
 
@@ -78,7 +78,7 @@ class Tracked:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class TaskContents:
     """Where a change is made.
 
     Attributes
@@ -98,7 +98,7 @@ class Scene:
     last: int
     spans: Sequence[range]
 
-    def keeps_its_number(self, part: Part) -> bool:
+    def keeps_its_number(self, part: ShapeRef) -> bool:
         """Whether what takes the place of a part can have its number, which belongs to one job alone."""
         if len(self.spans) == 1:
             return True
@@ -114,7 +114,7 @@ def check_label(label: Label, form: Form) -> None:
         )
 
 
-def change_of(objects: Iterable[Tracked], form: Form, originals: Originals, scene: Scene) -> Change:
+def change_of(objects: Iterable[Tracked], form: Form, originals: Originals, scene: TaskContents) -> Change:
     """Decide what is written.
 
     Raises
@@ -153,7 +153,7 @@ def _group(source: Source, annotations: Annotations) -> int:
 # Masks ----------------------------------------------------------------------------------------------------------------
 
 
-def _add_masks(change: Change, item: Tracked, group: int, originals: Originals, scene: Scene) -> None:
+def _add_masks(change: Change, item: Tracked, group: int, originals: Originals, scene: TaskContents) -> None:
     source = item.source
     label = scene.labels[source.label_id]
     own = {part.raw["frame"]: part for part in source.parts if part.kind == "shape" and part.raw["type"] == "mask"}
@@ -180,11 +180,11 @@ def _add_masks(change: Change, item: Tracked, group: int, originals: Originals, 
     change.later.extend(outdated.values())
 
 
-def _is_outdated_mask(part: Part, item: Tracked) -> bool:
+def _is_outdated_mask(part: ShapeRef, item: Tracked) -> bool:
     return part.kind == "shape" and part.raw["frame"] in item.masks
 
 
-def _leave(change: Change, part: Part, group: int, originals: Originals, scene: Scene) -> None:
+def _leave(change: Change, part: ShapeRef, group: int, originals: Originals, scene: TaskContents) -> None:
     """Let an original stay; in no group yet, it joins that of its object, so that both are known as one.
 
     Where a person corrected the copy of one job, the other job gets the correction too.
@@ -228,7 +228,9 @@ def _shape(source: Source, label: Label, frame: int, points: tuple[float, ...], 
 # Tracks ---------------------------------------------------------------------------------------------------------------
 
 
-def _add_track(change: Change, item: Tracked, form: Form, originals: Originals, scene: Scene, group: int) -> None:
+def _add_track(
+    change: Change, item: Tracked, form: Form, originals: Originals, scene: TaskContents, group: int
+) -> None:
     source, frames = item.source, list(item.masks)
     looks = [_look(item, frame, form.type) for frame in frames]
     carried = _carried(item, form, originals)
@@ -249,12 +251,12 @@ def _add_track(change: Change, item: Tracked, form: Form, originals: Originals, 
         change.kept.extend(source.parts)
 
 
-def _look(item: Tracked, frame: int, kind: ShapeType) -> Look:
+def _look(item: Tracked, frame: int, kind: ShapeType) -> FrameShape:
     drawn = item.source.drawn.get(frame)
     if drawn is not None and _is_verbatim(drawn, kind):
-        return Look(frame, drawn.points, drawn=True)
+        return FrameShape(frame, drawn.points, drawn=True)
     shape = shape_of(item.masks[frame], kind)
-    return Look(frame, None if shape is None else tuple(round(point, 2) for point in shape.points))
+    return FrameShape(frame, None if shape is None else tuple(round(point, 2) for point in shape.points))
 
 
 def _is_verbatim(drawn: Drawn, kind: ShapeType) -> bool:
@@ -276,7 +278,7 @@ def _carried(item: Tracked, form: Form, originals: Originals) -> list[dict[str, 
     return list(carried.values())
 
 
-def _track_becomes(part: Part, form: Form) -> bool:
+def _track_becomes(part: ShapeRef, form: Form) -> bool:
     return all(raw["type"] == form.type and not raw.get("rotation") for raw in part.raw["shapes"])
 
 
@@ -318,7 +320,7 @@ def _track(source: Source, label: Label, shapes: list[dict[str, Any]], group: in
     }
 
 
-def _becomes(part: Part, item: Tracked, form: Form) -> bool:
+def _becomes(part: ShapeRef, item: Tracked, form: Form) -> bool:
     """Whether a track holds all that a person drew as a part of its object, point for point."""
     if part.kind == "track":
         return _track_becomes(part, form)
@@ -329,7 +331,7 @@ def _becomes(part: Part, item: Tracked, form: Form) -> bool:
 
 
 def _replace(
-    change: Change, track: dict[str, Any], item: Tracked, form: Form, originals: Originals, scene: Scene
+    change: Change, track: dict[str, Any], item: Tracked, form: Form, originals: Originals, scene: TaskContents
 ) -> None:
     """Decide what the new track takes the place of."""
     made = [part for part in item.source.superseded if part.kind == "track" and _track_becomes(part, form)]

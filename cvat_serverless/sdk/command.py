@@ -17,7 +17,7 @@ from cvat_serverless.sdk.forms import Form, Originals
 
 if TYPE_CHECKING:
     from cvat_serverless.sdk.run import Watch
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.task import TaskOrJob
     from src_model.tracking import StreamingPredictor
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -73,7 +73,7 @@ def track(
     Shapes of the same object on other frames count as corrections. The result is written by one request at the end.
     """
     from cvat_serverless.sdk.login import Login
-    from cvat_serverless.sdk.track import Wish, track_task
+    from cvat_serverless.sdk.track import TrackOptions, track_task
 
     start, stop = opt.parse_span(frames)
     if not undo and bool(objects) == (all_on is not None):
@@ -81,7 +81,7 @@ def track(
             "say what to track: either --object ID or --all-shapes-on FRAME", param_hint="--object"
         )
     login = Login(host, port, auth, profile, organization, insecure)
-    wish = Wish(tuple(objects or ()), all_on, start, stop, form, originals)
+    wish = TrackOptions(tuple(objects or ()), all_on, start, stop, form, originals)
     with opt.opened(login, task, job) as place:
         if undo:
             _take_back(place, quiet=quiet)
@@ -156,7 +156,7 @@ def pull(
         _say(pull_document(place, out, movie, force=force), quiet=quiet)
 
 
-def _take_back(place: Place, *, quiet: bool) -> None:
+def _take_back(place: TaskOrJob, *, quiet: bool) -> None:
     from cvat_serverless.sdk.receipts import Receipts
     from cvat_serverless.sdk.undo import undo
     from src_model.errors import RemoteError

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.task import TaskOrJob
 
 _AHEAD = 3
 _KEPT = 4
@@ -114,7 +114,7 @@ class TaskMovie:
     """
 
     def __init__(
-        self, place: Place, frames: Sequence[int], files: FrameFiles, limits: ImageLimits | None = None
+        self, place: TaskOrJob, frames: Sequence[int], files: FrameFiles, limits: ImageLimits | None = None
     ) -> None:
         self._place = place
         self._frames = tuple(frames)

@@ -21,7 +21,7 @@ from src_model.errors import AnnotationFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.task import TaskOrJob
     from src_model.document import Annotation
 
 MAX_BYTES = 16 * 2**20
@@ -88,7 +88,7 @@ def packed(annotation: Annotation, form: Form, groups: dict[int, int], labels: d
     )
 
 
-def store_document(place: Place, block: str) -> None:
+def store_document(place: TaskOrJob, block: str) -> None:
     """Put a document into the guide of a task, whose own text stays.
 
     Raises
@@ -106,14 +106,14 @@ def store_document(place: Place, block: str) -> None:
     _change(place, guide, f"{text}\n\n{block}" if text else block)
 
 
-def remove_document(place: Place) -> None:
+def remove_document(place: TaskOrJob) -> None:
     """Take the document out of the guide of a task."""
     guide = _guide(place)
     if guide is not None and (text := _without(guide.markdown, place.task.id)) != guide.markdown:
         _change(place, guide, text)
 
 
-def sent_document(place: Place) -> Sent | None:
+def sent_document(place: TaskOrJob) -> Sent | None:
     """Read the document that was sent to a task; None if there is none.
 
     Raises
@@ -153,14 +153,14 @@ def _scratch() -> Iterator[Path]:
         ) from error
 
 
-def _guide(place: Place) -> Guide | None:
+def _guide(place: TaskOrJob) -> Guide | None:
     task = read(TaskInfo, place.server.get(f"/api/tasks/{place.task.id}", f"reading {place.described}"))
     if task.guide_id is None:
         return None
     return read(Guide, place.server.get(f"/api/guides/{task.guide_id}", f"reading the guide of {place.described}"))
 
 
-def _change(place: Place, guide: Guide, text: str) -> None:
+def _change(place: TaskOrJob, guide: Guide, text: str) -> None:
     doing = f"changing the guide of {place.described}"
     place.server.change("PATCH", f"/api/guides/{guide.id}", {"markdown": text}, doing)
 

@@ -20,7 +20,7 @@ _RECTANGLE_TOLERANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FrameShape:
     """How an object looks on a frame.
 
     Attributes
@@ -45,7 +45,7 @@ class Keyframe:
     Attributes
     ----------
     frame, points
-        As in :class:`Look`.
+        As in :class:`FrameShape`.
     outside
         From here on the object is not there; the points are the last ones.
     """
@@ -55,7 +55,7 @@ class Keyframe:
     outside: bool = False
 
 
-def keyframes(looks: Sequence[Look], kind: ShapeType, *, end: int | None = None) -> list[Keyframe]:
+def keyframes(looks: Sequence[FrameShape], kind: ShapeType, *, end: int | None = None) -> list[Keyframe]:
     """Choose keyframes.
 
     CVAT shows rectangles between keyframes in between, and polygons by its own mixture of both, so a polygon is left
@@ -88,7 +88,7 @@ def keyframes(looks: Sequence[Look], kind: ShapeType, *, end: int | None = None)
     return found
 
 
-def _runs(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
+def _runs(looks: Sequence[FrameShape]) -> Iterator[Sequence[FrameShape]]:
     """Cut where the object comes or goes."""
     first = 0
     for place in range(1, len(looks) + 1):
@@ -97,7 +97,7 @@ def _runs(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
             first = place
 
 
-def _needed(run: Sequence[Look], kind: ShapeType) -> list[int]:
+def _needed(run: Sequence[FrameShape], kind: ShapeType) -> list[int]:
     """Return the places of a run without gaps that have to be keyframes, ascending."""
     fixed = sorted({0, len(run) - 1, *(place for place, look in enumerate(run) if look.drawn)})
     if kind != "rectangle":

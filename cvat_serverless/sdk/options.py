@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cvat_serverless.sdk.login import Login
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.task import TaskOrJob
 
 _SERVER = "Server"
 
@@ -49,7 +49,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing bu
 
 
 @contextmanager
-def opened(login: Login, task: int, job: int | None = None) -> Iterator[Place]:
+def opened(login: Login, task: int, job: int | None = None) -> Iterator[TaskOrJob]:
     """Log in and look a task up, for a block."""
     from cvat_serverless.sdk.login import connect
     from cvat_serverless.sdk.task import open_task

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cvat_serverless.sdk.change import Change
     from cvat_serverless.sdk.guide import Sent
     from cvat_serverless.sdk.records import Drawn
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.task import TaskOrJob
 
 
 def check_out(out: Path, movie: Path | None = None, *, force: bool = False) -> None:
@@ -56,7 +56,7 @@ def check_out(out: Path, movie: Path | None = None, *, force: bool = False) -> N
     check_target(out, lambda _: force, sources=() if movie is None else files_of_movie(movie))
 
 
-def pull_document(place: Place, out: Path, movie: Path | None = None, *, force: bool = False) -> tuple[str, ...]:
+def pull_document(place: TaskOrJob, out: Path, movie: Path | None = None, *, force: bool = False) -> tuple[str, ...]:
     """Fetch a task's annotation as a document.
 
     An object that was sent from a document is as it was there, with its prompts and scores, on all frames that nobody
@@ -108,7 +108,7 @@ def pull_document(place: Place, out: Path, movie: Path | None = None, *, force: 
     return tuple(lines)
 
 
-def _identity(place: Place, movie: Path | None) -> MovieIdentity:
+def _identity(place: TaskOrJob, movie: Path | None) -> MovieIdentity:
     if movie is None:
         frames = range(place.data.size)
         return MovieIdentity(place.task.name, (len(frames), *place.frame_shape(tuple(frames)), 3), "uint8")
@@ -144,7 +144,7 @@ class _News:
     doubts: tuple[str, ...] = ()
 
 
-def _brought_up_to_date(place: Place, sent: Sent) -> _News:
+def _brought_up_to_date(place: TaskOrJob, sent: Sent) -> _News:
     document = sent.annotation
     last = place.data.size - 1
     labels = dict.fromkeys(sent.annotation.objects, Label(id=0, name=""))
@@ -177,7 +177,7 @@ def _brought_up_to_date(place: Place, sent: Sent) -> _News:
     return _News(document, changed, others, tuple(now.disputed.values()))
 
 
-def _shown(place: Place, expected: Change) -> Annotations:
+def _shown(place: TaskOrJob, expected: Change) -> Annotations:
     """Read what CVAT holds; where jobs hold different copies, one that is not as it was sent counts.
 
     What was sent lies in each job that has its frame, so what one of them lacks was removed there.
@@ -231,7 +231,7 @@ def _remove(document: Annotation, number: int) -> None:
 # Objects that a document does not have yet ----------------------------------------------------------------------------
 
 
-def _add_objects(document: Annotation, place: Place, annotations: Annotations) -> tuple[int, int]:
+def _add_objects(document: Annotation, place: TaskOrJob, annotations: Annotations) -> tuple[int, int]:
     """Return how many objects were added, and how many shapes could not be."""
     things, left_out = things_of(annotations, place.data.size - 1)
     added = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cvat_serverless.sdk.change import Scene, Tracked, change_of
+from cvat_serverless.sdk.change import TaskContents, Tracked, change_of
 from cvat_serverless.sdk.forms import Form, Originals
 from cvat_serverless.sdk.guide import packed, sent_document, store_document
 from cvat_serverless.sdk.receipts import Receipts
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from cvat_serverless.sdk.change import Change
     from cvat_serverless.sdk.receipts import Receipt
     from cvat_serverless.sdk.records import Label
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.task import TaskOrJob
     from src_model.document import AnnotatedObject, Annotation, MovieIdentity
 
 _NOT_DRAWN = "none"
 
 
 def push_document(
-    place: Place, path: Path, form: Form, label: str | None = None, *, folder: Path | None = None
+    place: TaskOrJob, path: Path, form: Form, label: str | None = None, *, folder: Path | None = None
 ) -> tuple[str, ...]:
     """Send a document to a task.
 
@@ -81,7 +81,7 @@ def push_document(
     return (*lines, f"To take it back: sam2v cvat push --task {place.task.id} --undo")
 
 
-def check_fits(movie: MovieIdentity, place: Place) -> None:
+def check_fits(movie: MovieIdentity, place: TaskOrJob) -> None:
     """Raise AnnotationError unless a task has the frames of a movie."""
     height, width = place.frame_shape(tuple(range(place.data.size)) or (0,))
     if (movie.length, *movie.frame_shape) != (place.data.size, height, width):
@@ -120,7 +120,7 @@ def change_for(
             masks = {frame: masklet.mask_at(frame) or nothing for frame in frames}
             objects.append(Tracked(source, masks, by_hand))
     last = annotation.movie.length - 1
-    scene = Scene({label.id: label for label in labels.values()}, Annotations(), last, (range(last + 1),))
+    scene = TaskContents({label.id: label for label in labels.values()}, Annotations(), last, (range(last + 1),))
     return change_of(objects, form, Originals.KEEP, scene)
 
 
@@ -135,7 +135,7 @@ def free_groups(annotation: Annotation, before: Annotations) -> dict[int, int]:
     return groups
 
 
-def _check_first(place: Place, before: Annotations) -> None:
+def _check_first(place: TaskOrJob, before: Annotations) -> None:
     sent = sent_document(place)
     if sent is not None and set(sent.groups.values()) & before.groups.keys():
         raise RemoteError(
@@ -144,7 +144,7 @@ def _check_first(place: Place, before: Annotations) -> None:
         )
 
 
-def _label(place: Place, info: AnnotatedObject, otherwise: str | None) -> Label:
+def _label(place: TaskOrJob, info: AnnotatedObject, otherwise: str | None) -> Label:
     known = {label.name for label in place.labels.values()}
     if info.class_name and (info.class_name in known or otherwise is None):
         return place.label_named(info.class_name, "give the label of such objects with --label")
@@ -156,7 +156,7 @@ def _label(place: Place, info: AnnotatedObject, otherwise: str | None) -> Label:
     raise RemoteError(f"{info.title} has no class, and {place.described} has the labels {names}: choose with --label")
 
 
-def _store(place: Place, block: str | None, receipt: Receipt, receipts: Receipts) -> list[str]:
+def _store(place: TaskOrJob, block: str | None, receipt: Receipt, receipts: Receipts) -> list[str]:
     """Put all that is not in the shapes into the guide; without it the shapes are still right."""
     reason = "they are too many for a guide"
     try:

@@ -20,7 +20,7 @@ MODEL, MANUAL = "auto", "manual"
 _Record = TypeVar("_Record", bound=BaseModel)
 
 
-class Record(BaseModel):
+class ApiModel(BaseModel):
     """A part of an answer."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -33,14 +33,14 @@ def _zero(value: Any) -> Any:
 OrZero = Annotated[int, BeforeValidator(_zero)]
 
 
-class AttributeValue(Record):
+class AttributeValue(ApiModel):
     """The value of an attribute of a shape or track."""
 
     spec_id: int
     value: str
 
 
-class AttributeSpec(Record):
+class AttributeSpec(ApiModel):
     """An attribute that a label has; a mutable one may change from frame to frame of a track."""
 
     id: int
@@ -48,7 +48,7 @@ class AttributeSpec(Record):
     mutable: bool = False
 
 
-class Label(Record):
+class Label(ApiModel):
     """A label of a task; ``type`` is the only kind of shapes that it takes, or ``any``."""
 
     id: int
@@ -57,7 +57,7 @@ class Label(Record):
     attributes: tuple[AttributeSpec, ...] = ()
 
 
-class TaskInfo(Record):
+class TaskInfo(ApiModel):
     """A task."""
 
     id: int
@@ -69,7 +69,7 @@ class TaskInfo(Record):
     project_id: int | None = None
 
 
-class JobInfo(Record):
+class JobInfo(ApiModel):
     """A job: the frames ``start_frame`` to ``stop_frame`` of a task, both included."""
 
     id: int
@@ -79,14 +79,14 @@ class JobInfo(Record):
     type: str = "annotation"
 
 
-class FrameSize(Record):
+class FrameSize(ApiModel):
     """Width and height of a frame in pixels."""
 
     width: int
     height: int
 
 
-class DataInfo(Record):
+class DataInfo(ApiModel):
     """The images of a task; one size stands for all frames of a video."""
 
     size: OrZero = 0
@@ -95,7 +95,7 @@ class DataInfo(Record):
     chunks_updated_date: str | None = None
 
 
-class Drawn(Record):
+class Drawn(ApiModel):
     """What tells where something is: part of a shape and of a track's keyframe.
 
     Attributes
@@ -136,7 +136,7 @@ class ShapeInfo(Drawn):
     source: str = "manual"
 
 
-class TrackInfo(Record):
+class TrackInfo(ApiModel):
     """A track with its keyframes."""
 
     id: int
@@ -165,7 +165,7 @@ def _in_order(raw: Any) -> Any:
 Raws = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_in_order)]
 
 
-class Annotations(Record):
+class Annotations(ApiModel):
     """Shapes and tracks as CVAT wrote them, so that they can be given back as they were.
 
     Attributes
@@ -207,14 +207,14 @@ class Annotations(Record):
         return groups
 
 
-class Page(Record):
+class Page(ApiModel):
     """One page of a list."""
 
     results: tuple[dict[str, Any], ...] = Field(default=())
     next: str | None = None
 
 
-class Guide(Record):
+class Guide(ApiModel):
     """The annotation guide of a task."""
 
     id: int

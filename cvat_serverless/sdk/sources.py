@@ -33,7 +33,7 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ShapeRef:
     """A shape or a track as CVAT holds it.
 
     Attributes
@@ -86,10 +86,10 @@ class Source:
     label_id: int
     group: int
     attributes: tuple[AttributeValue, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[ShapeRef, ...]
     drawn: dict[int, Drawn]
     absent: frozenset[int] = frozenset()
-    superseded: tuple[Part, ...] = ()
+    superseded: tuple[ShapeRef, ...] = ()
     members: frozenset[tuple[Kind, int]] = frozenset()
 
     def drawn_before(self, frame: int) -> Drawn:
@@ -227,7 +227,7 @@ def turned_box(drawn: Drawn) -> tuple[float, ...]:
     return x - half_x, y - half_y, x + half_x, y + half_y
 
 
-def _part(annotations: Annotations, word: str) -> Part:
+def _part(annotations: Annotations, word: str) -> ShapeRef:
     kind, _, number = word.rpartition(":")
     if not number.isdecimal() or kind not in ("", "shape", "track"):
         raise RemoteError(
@@ -235,7 +235,7 @@ def _part(annotations: Annotations, word: str) -> Part:
         )
     kinds: tuple[Kind, ...] = ("shape", "track")
     parts = [
-        Part(each, raw, annotations.copies_of(each, raw))
+        ShapeRef(each, raw, annotations.copies_of(each, raw))
         for each in kinds
         if kind in ("", each)
         for raw in annotations.of(each)
@@ -249,10 +249,10 @@ def _part(annotations: Annotations, word: str) -> Part:
     return found[0]
 
 
-def _source(annotations: Annotations, parts: list[Part], is_models: Judge) -> Source:
+def _source(annotations: Annotations, parts: list[ShapeRef], is_models: Judge) -> Source:
     first = parts[0]
     head: ShapeInfo | TrackInfo = read(ShapeInfo, first.raw) if first.kind == "shape" else read(TrackInfo, first.raw)
-    superseded: list[Part] = []
+    superseded: list[ShapeRef] = []
     members = annotations.groups.get(head.group, [])
     if len(parts) == 1 and head.group:
         more, superseded = _same_object(annotations, first, head.group, head.label_id, is_models)
@@ -276,11 +276,11 @@ def _source(annotations: Annotations, parts: list[Part], is_models: Judge) -> So
 
 
 def _same_object(
-    annotations: Annotations, first: Part, group: int, label_id: int, is_models: Judge
-) -> tuple[list[Part], list[Part]]:
+    annotations: Annotations, first: ShapeRef, group: int, label_id: int, is_models: Judge
+) -> tuple[list[ShapeRef], list[ShapeRef]]:
     """Find the rest of a group that is one object: what a person drew or changed, and what a model made just so."""
     members = [
-        Part(kind, raw, annotations.copies_of(kind, raw))
+        ShapeRef(kind, raw, annotations.copies_of(kind, raw))
         for kind, raw in annotations.groups[group]
         if raw["label_id"] == label_id
     ]
@@ -295,7 +295,7 @@ def _same_object(
     return drawn, made
 
 
-def _is_made(part: Part, is_models: Judge) -> bool:
+def _is_made(part: ShapeRef, is_models: Judge) -> bool:
     """Whether a model made it and nobody changed it; what this computer did not write is judged by its source."""
     if part.kind == "shape":
         told = is_models(part.raw)
@@ -303,12 +303,12 @@ def _is_made(part: Part, is_models: Judge) -> bool:
     return part.raw.get("source") == MODEL and all(is_models(key) for key in part.raw["shapes"])
 
 
-def _is_closed(part: Part) -> bool:
+def _is_closed(part: ShapeRef) -> bool:
     looks = [part.raw] if part.kind == "shape" else part.raw["shapes"]
     return all(look["type"] in SHAPE_TYPES for look in looks)
 
 
-def _looks(part: Part, is_models: Judge) -> list[Drawn]:
+def _looks(part: ShapeRef, is_models: Judge) -> list[Drawn]:
     if part.kind == "shape":
         return [read(ShapeInfo, part.raw)]
     keys = sorted(part.raw["shapes"], key=lambda key: int(key["frame"]))
@@ -317,18 +317,20 @@ def _looks(part: Part, is_models: Judge) -> list[Drawn]:
     return [read(Drawn, key) for key in told]
 
 
-def _check_type(look: Drawn, part: Part) -> None:
+def _check_type(look: Drawn, part: ShapeRef) -> None:
     if look.type not in SHAPE_TYPES:
         instead = _INSTEAD.get(look.type, "draw the object as a rectangle, a polygon or a mask")
         raise RemoteError(f"{part.described} is of the type {look.type}, which cannot be tracked: {instead}")
 
 
-def _drawn_on(annotations: Annotations, frame: int) -> list[Part]:
+def _drawn_on(annotations: Annotations, frame: int) -> list[ShapeRef]:
     shapes = [
-        Part("shape", raw, annotations.copies_of("shape", raw)) for raw in annotations.shapes if raw["frame"] == frame
+        ShapeRef("shape", raw, annotations.copies_of("shape", raw))
+        for raw in annotations.shapes
+        if raw["frame"] == frame
     ]
     tracks = [
-        Part("track", raw, annotations.copies_of("track", raw))
+        ShapeRef("track", raw, annotations.copies_of("track", raw))
         for raw in annotations.tracks
         if any(look.get("frame") == frame and not look.get("outside") for look in raw.get("shapes", ()))
     ]

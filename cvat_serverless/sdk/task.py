@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TaskOrJob:
     """Where annotations are read and written.
 
     Attributes
@@ -198,7 +198,7 @@ class Place:
         return f"/api/tasks/{self.task.id}" if self.job is None else f"/api/jobs/{self.job.id}"
 
 
-def open_task(server: Server, task_id: int, job_id: int | None = None) -> Place:
+def open_task(server: Server, task_id: int, job_id: int | None = None) -> TaskOrJob:
     """Look a task up, or one job of it.
 
     Raises
@@ -219,7 +219,7 @@ def open_task(server: Server, task_id: int, job_id: int | None = None) -> Place:
         if job is None:
             known = ", ".join(str(each.id) for each in found) or "none"
             raise RemoteError(f"task {task_id} has no job {job_id}; its jobs are {known}")
-    return Place(server, task, data, {label.id: label for label in labels}, jobs, job)
+    return TaskOrJob(server, task, data, {label.id: label for label in labels}, jobs, job)
 
 
 def _all(server: Server, what: str, task_id: int) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cvat_serverless.sdk.change import Scene, change_of, check_label
+from cvat_serverless.sdk.change import TaskContents, change_of, check_label
 from cvat_serverless.sdk.forms import Form, Originals
 from cvat_serverless.sdk.frames import FrameFiles, TaskMovie
 from cvat_serverless.sdk.receipts import Receipts, cache_folder, state_folder
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from cvat_serverless.sdk.change import Change, Tracked
     from cvat_serverless.sdk.records import Annotations
-    from cvat_serverless.sdk.sources import Judge, Part, Source
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.sources import Judge, ShapeRef, Source
+    from cvat_serverless.sdk.task import TaskOrJob
     from src_model.document import Annotation
     from src_model.tracking import StreamingPredictor
 
@@ -32,7 +32,7 @@ _NAMED_AT_MOST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TrackOptions:
     """What is to be tracked.
 
     Attributes
@@ -58,7 +58,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TrackReport:
     """What was done.
 
     Attributes
@@ -85,13 +85,13 @@ class Folders:
 
 
 def track_task(
-    place: Place,
-    wish: Wish,
+    place: TaskOrJob,
+    wish: TrackOptions,
     load_predictor: Callable[[], StreamingPredictor],
     *,
     folders: Folders | None = None,
     watch: Watch | None = None,
-) -> Report:
+) -> TrackReport:
     """Track objects and write them.
 
     Parameters
@@ -120,7 +120,7 @@ def track_task(
     with run.alone():
         if any(receipt.run == run.key for receipt in settle(place, receipts)):
             run.forget()
-            return Report(("This was tracked and written before the connection broke; nothing was left to do.",))
+            return TrackReport(("This was tracked and written before the connection broke; nothing was left to do.",))
         annotations = place.annotations(receipts.written().is_as_written)
         sources, left_out = _sources(place, wish, annotations, receipts.written().is_models)
         for source in sources:  # before a model is loaded
@@ -140,11 +140,11 @@ def track_task(
         carry_out(place, change, receipts, lines[0], run=run.key)
         run.forget()
         files.clear()
-    return Report(lines, tuple(movie.fetched), left_out)
+    return TrackReport(lines, tuple(movie.fetched), left_out)
 
 
 def _sources(
-    place: Place, wish: Wish, annotations: Annotations, is_models: Judge
+    place: TaskOrJob, wish: TrackOptions, annotations: Annotations, is_models: Judge
 ) -> tuple[list[Source], tuple[str, ...]]:
     if wish.all_on is None:
         return named_sources(annotations, wish.objects, is_models), ()
@@ -172,15 +172,15 @@ def _tracked(
     return annotation
 
 
-def _change(place: Place, wish: Wish, objects: Sequence[Tracked], annotations: Annotations) -> Change:
-    scene = Scene(place.labels, annotations, place.span.stop - 1, place.spans)
+def _change(place: TaskOrJob, wish: TrackOptions, objects: Sequence[Tracked], annotations: Annotations) -> Change:
+    scene = TaskContents(place.labels, annotations, place.span.stop - 1, place.spans)
     change = change_of(objects, wish.form, wish.originals, scene)
     if not change.shapes and not change.tracks:
         raise RemoteError("none of the objects was found on any frame, so nothing was written; draw them again, larger")
     return change
 
 
-def _lines(place: Place, wish: Wish, change: Change, frames: int, objects: int) -> tuple[str, ...]:
+def _lines(place: TaskOrJob, wish: TrackOptions, change: Change, frames: int, objects: int) -> tuple[str, ...]:
     what = "object" if objects == 1 else "objects"
     if wish.form is Form.MASKS:
         masks = sum(shape["type"] == "mask" for shape in change.shapes)
@@ -209,7 +209,7 @@ def _doubts(annotations: Annotations, sources: Sequence[Source]) -> tuple[str, .
     return tuple(f"{text[:1].upper()}{text[1:]}." for text in found if text)
 
 
-def _listed(parts: Iterable[Part]) -> str:
+def _listed(parts: Iterable[ShapeRef]) -> str:
     names = [part.described for part in parts]
     if len(names) <= _NAMED_AT_MOST:
         return ", ".join(names)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cvat_serverless.sdk.receipts import Receipt, Receipts
     from cvat_serverless.sdk.records import Annotations, Kind
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.task import TaskOrJob
 
 Raw = dict[str, Any]
 _LEFT = ("done", "restoring", "restored")
@@ -42,7 +42,7 @@ class Undone:
     changed: int
 
 
-def undo(place: Place, receipts: Receipts) -> Undone | None:
+def undo(place: TaskOrJob, receipts: Receipts) -> Undone | None:
     """Take the last change back that was not taken back yet; None if there is none.
 
     First what had been replaced is written again, then what had been written is removed, so that nothing is ever lost.
@@ -95,7 +95,7 @@ def _unchanged(now: Annotations, receipt: Receipt) -> dict[_Key, Raw]:
 
 
 def _restore(
-    place: Place,
+    place: TaskOrJob,
     receipt: Receipt,
     written: Collection[_Key],
     in_place: Mapping[Kind, list[Raw]],

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from cvat_serverless.sdk.change import Change
     from cvat_serverless.sdk.receipts import Receipts
-    from cvat_serverless.sdk.sources import Part
-    from cvat_serverless.sdk.task import Place
+    from cvat_serverless.sdk.sources import ShapeRef
+    from cvat_serverless.sdk.task import TaskOrJob
 
 KINDS: tuple[Kind, ...] = ("shape", "track")
 
@@ -25,7 +25,7 @@ Raw = dict[str, Any]
 
 
 def carry_out(
-    place: Place, change: Change, receipts: Receipts, summary: str, *, run: str = "", guide: bool = False
+    place: TaskOrJob, change: Change, receipts: Receipts, summary: str, *, run: str = "", guide: bool = False
 ) -> Receipt:
     """Write a change by one request, and then remove what it makes needless.
 
@@ -66,7 +66,7 @@ def carry_out(
     return receipt
 
 
-def settle(place: Place, receipts: Receipts) -> list[Receipt]:
+def settle(place: TaskOrJob, receipts: Receipts) -> list[Receipt]:
     """Find out about changes that were cut off, and finish them; return those that turned out to be written."""
     settled = []
     for receipt in receipts.all():
@@ -81,7 +81,7 @@ def settle(place: Place, receipts: Receipts) -> list[Receipt]:
     return settled
 
 
-def all_held(place: Place) -> Annotations:
+def all_held(place: TaskOrJob) -> Annotations:
     """Read annotations as jobs hold them, copies and all: what is written and removed."""
     held = [annotations for _, annotations in place.held()]
     return Annotations(
@@ -116,14 +116,14 @@ def _disturbed(what: str) -> RemoteError:
     )
 
 
-def _kept(part: Part) -> Kept:
+def _kept(part: ShapeRef) -> Kept:
     return Kept(kind=part.kind, raw=part.raw, copies=list(part.copies) if len(part.copies) > 1 else [])
 
 
 # What was written -----------------------------------------------------------------------------------------------------
 
 
-def _write(place: Place, change: Change, receipt: Receipt) -> dict[Kind, list[Raw]]:
+def _write(place: TaskOrJob, change: Change, receipt: Receipt) -> dict[Kind, list[Raw]]:
     """Write, and return what CVAT holds of it; if no answer comes, look whether it was done."""
     try:
         answer = place.write(change.action, change.shapes, change.tracks)
@@ -183,7 +183,7 @@ def _signature(raw: Raw) -> str:
 # What becomes needless ------------------------------------------------------------------------------------------------
 
 
-def _finish(place: Place, receipt: Receipt, receipts: Receipts) -> None:
+def _finish(place: TaskOrJob, receipt: Receipt, receipts: Receipts) -> None:
     """Remove what was replaced, but is still there as it was."""
     if receipt.later:
         there = by_id(all_held(place))

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cvat_serverless.tracks import Seen, Track
+    from cvat_serverless.tracks import StoredTrack, TrackPosition
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    track: Track
+    track: StoredTrack
     nbytes: int
     used: float
 
@@ -45,7 +45,7 @@ class LocalStore:
         self._by_image: defaultdict[str, set[str]] = defaultdict(set)
         self._bytes = 0
 
-    def get(self, track_id: str) -> Track | None:
+    def get(self, track_id: str) -> StoredTrack | None:
         """Return a track if it is still there."""
         with self._lock:
             self._drop_old()
@@ -56,7 +56,7 @@ class LocalStore:
             self._held.move_to_end(track_id)
             return held.track
 
-    def put(self, track: Track) -> bool:
+    def put(self, track: StoredTrack) -> bool:
         """Keep a track under its name, unless there is one of that name that is as far or farther."""
         with self._lock:
             before = self._held.get(track.track_id)
@@ -72,7 +72,7 @@ class LocalStore:
             self._drop_old()
             return True
 
-    def seen_in(self, image: str) -> list[Seen]:
+    def seen_in(self, image: str) -> list[TrackPosition]:
         """List where tracks were in an image, the most recently used track first."""
         with self._lock:
             self._drop_old()

@@ -10,7 +10,7 @@ from safetensors.torch import load, save
 
 from cvat_serverless.shapes import Shape, ShapeType
 from cvat_serverless.silhouette import Silhouette
-from cvat_serverless.tracks import Sighting, Track
+from cvat_serverless.tracks import Sighting, StoredTrack
 from src_model.masks.window import Window
 from src_model.memory.entry import MemoryEntry
 
@@ -53,7 +53,7 @@ class _Header(BaseModel):
     silhouette: tuple[list[int], str] | None
 
 
-def pack_track(track: Track) -> bytes:
+def pack_track(track: StoredTrack) -> bytes:
     """Write a track."""
     header = _Header(
         track_id=track.track_id,
@@ -75,7 +75,7 @@ def pack_track(track: Track) -> bytes:
     return len(text).to_bytes(4, "big") + text + save(tensors)
 
 
-def unpack_track(data: bytes, device: torch.device) -> Track:
+def unpack_track(data: bytes, device: torch.device) -> StoredTrack:
     """Read a track that :func:`pack_track` wrote.
 
     Raises
@@ -89,7 +89,7 @@ def unpack_track(data: bytes, device: torch.device) -> Track:
         raise ValueError(f"these bytes are no track: {error}") from error
 
 
-def _unpacked(data: bytes, device: torch.device) -> Track:
+def _unpacked(data: bytes, device: torch.device) -> StoredTrack:
     length = int.from_bytes(data[:4], "big")
     header = _Header.model_validate(json.loads(data[4 : 4 + length]))
     tensors = {name: tensor.to(device) for name, tensor in load(data[4 + length :]).items()}
@@ -100,7 +100,7 @@ def _unpacked(data: bytes, device: torch.device) -> Track:
     sightings = tuple(Sighting(*row) for row in header.sightings)
     shape = Shape(header.kind, header.points)
     silhouette = None if header.silhouette is None else Silhouette.unpacked(*header.silhouette, header.image)
-    return Track(header.track_id, header.step, header.image, shape, conditioning, recent, sightings, silhouette)
+    return StoredTrack(header.track_id, header.step, header.image, shape, conditioning, recent, sightings, silhouette)
 
 
 def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cvat_serverless.tracks import Seen, Track
+    from cvat_serverless.tracks import StoredTrack, TrackPosition
 
 
 class TrackStore(Protocol):
@@ -17,11 +17,11 @@ class TrackStore(Protocol):
     answer.
     """
 
-    def get(self, track_id: str) -> Track | None:
+    def get(self, track_id: str) -> StoredTrack | None:
         """Return a track if it is still there."""
         ...
 
-    def put(self, track: Track) -> bool:
+    def put(self, track: StoredTrack) -> bool:
         """Keep a track under its name, unless there is one of that name that is as far or farther.
 
         Returns
@@ -31,7 +31,7 @@ class TrackStore(Protocol):
         """
         ...
 
-    def seen_in(self, image: str) -> Sequence[Seen]:
+    def seen_in(self, image: str) -> Sequence[TrackPosition]:
         """List where tracks were in an image, by its hash, the most recently used track first."""
         ...
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cvat_serverless.shapes import ShapeType
 from cvat_serverless.store.packing import pack_track, unpack_track
-from cvat_serverless.tracks import Seen
+from cvat_serverless.tracks import TrackPosition
 from src_model.errors import BusyError, MissingExtraError, RequestError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from cvat_serverless.tracks import Track
+    from cvat_serverless.tracks import StoredTrack
 
 _log = logging.getLogger(__name__)
 
@@ -109,12 +109,12 @@ class RedisStore:
         with self._reachable():
             self._redis.ping()
 
-    def get(self, track_id: str) -> Track | None:
+    def get(self, track_id: str) -> StoredTrack | None:
         """Return a track if it is still there."""
         data = cast("bytes | None", self._read(self._redis.get, f"{self._prefix}:track:{track_id}"))
         return None if data is None else self._unpacked(track_id, data)
 
-    def put(self, track: Track) -> bool:
+    def put(self, track: StoredTrack) -> bool:
         """Keep a track under its name, unless there is one of that name that is as far or farther."""
         names = [f"{self._prefix}:{kind}:{track.track_id}" for kind in ("step", "track")]
         last = track.sightings[-1]
@@ -139,7 +139,7 @@ class RedisStore:
             )
         return bool(kept)
 
-    def seen_in(self, image: str) -> list[Seen]:
+    def seen_in(self, image: str) -> list[TrackPosition]:
         """List where tracks were in an image, the last one there first; some may be gone meanwhile."""
         key = f"{self._prefix}:image:{image}"
         rows = cast("dict[bytes, bytes]", self._read(self._redis.hgetall, key) or {})
@@ -150,7 +150,7 @@ class RedisStore:
             with self._reachable():
                 self._redis.hdel(key, *foreign)
         places = sorted((place for place in read.values() if place is not None), key=lambda place: -place.at)
-        return [Seen(place.track_id, place.step, place.kind, place.box, place.mark) for place in places]
+        return [TrackPosition(place.track_id, place.step, place.kind, place.box, place.mark) for place in places]
 
     def size(self) -> tuple[int, int]:
         """Return nothing: no track is held in this process."""
@@ -171,7 +171,7 @@ class RedisStore:
                 _log.warning("%s in Redis holds something else and counts as not there", key)
                 return None
 
-    def _unpacked(self, track_id: str, data: bytes) -> Track | None:
+    def _unpacked(self, track_id: str, data: bytes) -> StoredTrack | None:
         try:
             track = unpack_track(data, self._device)
         except ValueError as error:

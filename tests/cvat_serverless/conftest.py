@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cvat_serverless.engine import Engine
+from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import FunctionService
 from cvat_serverless.state import StateCodec
 from cvat_serverless.store import LocalStore
@@ -37,7 +37,7 @@ def make_service(predictor):
     """Sets a service up; every part can be given."""
 
     def make(*, engine=None, store=None, codec=None) -> FunctionService:
-        return FunctionService(engine or Engine(predictor), store or LocalStore(), codec or StateCodec())
+        return FunctionService(engine or SharedModel(predictor), store or LocalStore(), codec or StateCodec())
 
     return make
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from cvat_serverless.engine import Engine
+from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import INTERACTOR, TRACKER
 from cvat_serverless.images import ImageLimits
 from tests.cvat_serverless.asking import MASK, RECTANGLE, Asking, base64_of, file_of, succeeded
@@ -96,7 +96,7 @@ def busy(predictor):
     from cvat_serverless.state import StateCodec
     from cvat_serverless.store import LocalStore
 
-    service = FunctionService(Engine(predictor), LocalStore(), StateCodec())
+    service = FunctionService(SharedModel(predictor), LocalStore(), StateCodec())
     asking = Asking(service)
     reply = succeeded(asking.start(np.zeros((40, 52, 3), np.uint8), MASK))
     return asking, reply["states"]
@@ -139,7 +139,7 @@ def test_after_all_this_the_worker_still_answers(busy):
 
 
 def test_the_image_limit_is_the_one_of_the_settings(make_service, predictor):
-    service = make_service(engine=Engine(predictor, limits=ImageLimits(pixels=100)))
+    service = make_service(engine=SharedModel(predictor, limits=ImageLimits(pixels=100)))
     reply = service.answer(*tracker(shapes=[RECTANGLE]), None)
     assert reply.status == 413
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cvat_serverless import engine as module
-from cvat_serverless.engine import Engine
+from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import INTERACTOR, TRACKER, memory_kind
 from cvat_serverless.images import ImageLimits
 from src_model.errors import RequestError
@@ -58,7 +58,7 @@ def test_of_many_requests_at_once_only_the_one_whose_turn_it_is_holds_pixels(mak
 
 
 def test_an_image_that_is_too_large_or_none_at_all_is_refused_while_others_have_the_turn(predictor):
-    engine = Engine(predictor, limits=ImageLimits(pixels=10_000))
+    engine = SharedModel(predictor, limits=ImageLimits(pixels=10_000))
     with engine.turn():
         for data, words in ((png_of_size(200, 200), "at most"), (b"no image", "is no PNG")):
             with pytest.raises(RequestError, match=words):
@@ -72,5 +72,5 @@ def test_an_image_in_the_cache_is_not_decoded(service, frames, monkeypatch):
 
 
 def test_memories_of_another_model_or_input_size_are_of_another_kind(predictor, network):
-    assert memory_kind(Engine(predictor)) == memory_kind(Engine(tiny.predictor(network)))
-    assert memory_kind(Engine(predictor)) != memory_kind(Engine(tiny.predictor(network, image_size=128)))
+    assert memory_kind(SharedModel(predictor)) == memory_kind(SharedModel(tiny.predictor(network)))
+    assert memory_kind(SharedModel(predictor)) != memory_kind(SharedModel(tiny.predictor(network, image_size=128)))

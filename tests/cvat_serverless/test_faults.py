@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cvat_serverless.engine import Engine
+from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import TRACKER
 from cvat_serverless.state import StateCodec
 from cvat_serverless.store import LocalStore
@@ -179,7 +179,7 @@ def test_clients_that_go_on_from_one_state_at_once_do_not_disturb_each_other(mak
 
 def test_after_a_time_out_in_the_middle_the_same_request_is_answered(make_service, predictor, frames):
     """The first request was still worked on when CVAT gave up; the second one finds it done."""
-    engine = Engine(predictor, wait_seconds=0.1)
+    engine = SharedModel(predictor, wait_seconds=0.1)
     asking = Asking(make_service(engine=engine))
     reply = succeeded(asking.start(frames[0], RECTANGLE))
     go_on, working = threading.Event(), threading.Event()

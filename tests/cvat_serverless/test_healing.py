@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cvat_serverless.engine import Engine
+from cvat_serverless.engine import SharedModel
 from cvat_serverless.healing import Healing
 from cvat_serverless.shapes import make_shape, shape_of
 from cvat_serverless.silhouette import Silhouette
@@ -135,7 +135,7 @@ def test_a_restart_costs_a_real_object_next_to_nothing(make_service, shared_data
     truths = [
         np.asarray(Image.open(file).convert("L")) > 127 for file in sorted((folder / "Annotations" / "camel").glob("*"))
     ]
-    engine = Engine(StreamingPredictor.load("default", device="cpu"))
+    engine = SharedModel(StreamingPredictor.load("default", device="cpu"))
     drawn = {"type": "mask", "points": list(shape_of(Rle.encode(truths[0]), "mask").points)}
     undisturbed, restarted = Asking(make_service(engine=engine)), Asking(make_service(engine=engine))
 

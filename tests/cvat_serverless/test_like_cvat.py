@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cvat_serverless.engine import Engine
+from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import TRACKER
 from cvat_serverless.shapes import make_shape, shape_of
 from src_model.masks import Rle, mask_iou
@@ -69,7 +69,7 @@ def test_a_real_object_is_followed_through_20_frames_as_propagation_follows_it(m
     predictor = StreamingPredictor.load("default", device="cpu", image_size=224)
     expected = propagated(predictor, frames, mask)
     drawn = shape_of(Rle.encode(mask), "mask")
-    service = make_service(engine=Engine(predictor))
+    service = make_service(engine=SharedModel(predictor))
     with serving(service) as nuclio, served(FakeCvat(nuclio, {1: frames})) as cvat:
         page = WebPage(cvat)
         page.draw({"type": "mask", "points": list(drawn.points)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cvat_serverless.engine import Engine
+from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import FunctionService
 from cvat_serverless.images import digest_of
 from cvat_serverless.shapes import make_shape
@@ -43,7 +43,7 @@ def overlaps(shapes, path) -> list[float]:
 
 @pytest.fixture
 def service():
-    return FunctionService(Engine(scenes.predictor()), LocalStore(), StateCodec())
+    return FunctionService(SharedModel(scenes.predictor()), LocalStore(), StateCodec())
 
 
 @pytest.fixture

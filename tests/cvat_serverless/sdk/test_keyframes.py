@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvat_serverless.sdk.keyframes import Look, keyframes
+from cvat_serverless.sdk.keyframes import FrameShape, keyframes
 
 A, B = (0.0, 0.0, 4.0, 0.0, 4.0, 4.0), (1.0, 0.0, 5.0, 0.0, 5.0, 4.0)
 
@@ -16,7 +16,7 @@ def frames(found):
 
 
 def looks(*points, drawn=()):
-    return [Look(frame, each, frame in drawn) for frame, each in enumerate(points)]
+    return [FrameShape(frame, each, frame in drawn) for frame, each in enumerate(points)]
 
 
 def test_a_polygon_that_stands_still_has_two():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cvat_serverless.sdk.task import Place
+from cvat_serverless.sdk.task import TaskOrJob
 from cvat_serverless.shapes import make_shape, shape_of
 from tests.cvat_serverless.sdk.cvat_task import key
 from tests.cvat_serverless.sdk.drawn import LATER, MASK, OTHER, POLYGON, RECTANGLE
@@ -85,8 +85,8 @@ def test_rectangle_tracks_have_fewer_keyframes_than_frames_and_miss_no_more_than
 
 @pytest.mark.parametrize("form", ["polygons", "masks"])
 def test_frames_that_cannot_be_decoded_are_gone_over_and_named(sam2v, task, monkeypatch, form):
-    whole = Place.frame_file
-    monkeypatch.setattr(Place, "frame_file", lambda self, n: b"no image" if n in (3, 6, 7) else whole(self, n))
+    whole = TaskOrJob.frame_file
+    monkeypatch.setattr(TaskOrJob, "frame_file", lambda self, n: b"no image" if n in (3, 6, 7) else whole(self, n))
     task.draw("rectangle", RECTANGLE)
     text = sam2v("track", "--object", "101", "--as", form).output
     assert "tracked over 7 frames of task 5" in text
@@ -100,8 +100,8 @@ def test_frames_that_cannot_be_decoded_are_gone_over_and_named(sam2v, task, monk
 
 
 def test_a_prompt_on_a_frame_that_cannot_be_decoded_is_refused_in_words(sam2v, task, monkeypatch):
-    whole = Place.frame_file
-    monkeypatch.setattr(Place, "frame_file", lambda self, n: b"no image" if n == 3 else whole(self, n))
+    whole = TaskOrJob.frame_file
+    monkeypatch.setattr(TaskOrJob, "frame_file", lambda self, n: b"no image" if n == 3 else whole(self, n))
     task.draw("rectangle", RECTANGLE, frame=3)
     refused = " ".join(sam2v("track", "--object", "101", code=2).output.split())
     assert "frame 3 of task 5: the image is no PNG" in refused
