@@ -123,7 +123,7 @@ def _place(frame: FrameType | None) -> str:
 
 
 @dataclass
-class Desk:
+class PanelWindow:
     """A viewer with a movie and the panel.
 
     Attributes
@@ -138,7 +138,7 @@ class Desk:
     cpu: float
 
     @classmethod
-    def open(cls, movie: Any, **options: Any) -> Desk:
+    def open(cls, movie: Any, **options: Any) -> PanelWindow:
         """Open a movie, then the panel."""
         import napari
 
@@ -153,7 +153,7 @@ class Desk:
         with mock.patch("napari_sam2v.widget.load_preferences", Preferences):  # not those of the user
             widget = Sam2vWidget(viewer, recovery_folder=Path(tempfile.mkdtemp()))
         viewer.window.add_dock_widget(widget, name="sam2v")
-        spin(60, until=lambda: widget.workbench.document is not None)
+        spin(60, until=lambda: widget.controller.document is not None)
         return cls(viewer, widget, time.perf_counter() - began, time.thread_time() - computed)
 
     def close(self) -> None:
@@ -170,7 +170,7 @@ class Desk:
     def mask_shown(self, object_id: int, frame: int) -> bool:
         """Tell whether an object's mask is in what the viewer shows."""
         layers = [layer for layer in self.viewer.layers if layer.name == "sam2v masks"]
-        document = self.widget.workbench.annotation
+        document = self.widget.controller.annotation
         known = object_id in document.objects and document.mask_at(object_id, frame) is not None
         if not known or not layers:
             return False
@@ -241,7 +241,7 @@ def make_movie(frames: int, side: int) -> Any:
     return da.map_blocks(read, chunks=((1,) * frames, (side,), (side,)), dtype=np.uint8)
 
 
-def add_objects(desk: Desk, stand_in: StandIn, count: int) -> None:
+def add_objects(window: PanelWindow, stand_in: StandIn, count: int) -> None:
     """Put prompted objects with masks on frame 0."""
     from src_model.document import AddObject, AnnotatedObject, AnswerPrompt, Group, Prompt, SetPrompt
 
@@ -250,17 +250,19 @@ def add_objects(desk: Desk, stand_in: StandIn, count: int) -> None:
         prompt = Prompt(points=((5.0, 5.0),), labels=(1,))
         answer = AnswerPrompt(number, 0, stand_in.disc(number, 0), 0.9, 5.0)
         actions += [AddObject(AnnotatedObject(number)), SetPrompt(number, 0, prompt), answer]
-    desk.widget.workbench.do(Group("Objects", tuple(actions)))
-    desk.widget.workbench.select(1)
+    window.widget.controller.do(Group("Objects", tuple(actions)))
+    window.widget.controller.select(1)
     spin(0.5)
 
 
 def measure_open(_: argparse.Namespace) -> None:
     """Time the opening of the panel, the first in this process and the next."""
     for which in ("first", "second"):
-        desk = Desk.open(make_movie(100, 512), contrast_limits=(0, 255))
-        print(f"open, {which} time: {desk.seconds:.2f} s wall, {desk.cpu:.2f} s cpu; torch: {'torch' in sys.modules}")
-        desk.close()
+        window = PanelWindow.open(make_movie(100, 512), contrast_limits=(0, 255))
+        print(
+            f"open, {which} time: {window.seconds:.2f} s wall, {window.cpu:.2f} s cpu; torch: {'torch' in sys.modules}"
+        )
+        window.close()
 
 
 def measure_click(options: argparse.Namespace) -> None:
@@ -280,17 +282,17 @@ def measure_click(options: argparse.Namespace) -> None:
     from napari_sam2v.sample_data import epithelium
 
     (movie, *_), *_ = epithelium()
-    desk = Desk.open(movie)
-    desk.widget.show_frame(0)
-    desk.widget.tools.take("point_positive")
+    window = PanelWindow.open(movie)
+    window.widget.show_frame(0)
+    window.widget.tools.take("point_positive")
     total, cpu = [], []
     with mock.patch.object(DocumentTracker, "answer", timed):
         for number in range(options.clicks + 1):
-            desk.widget.work.next_object()
+            window.widget.work.next_object()
             spin(0.3)
             began, computed = time.perf_counter(), time.thread_time()
-            desk.click(20 + 12 * number, 128)
-            spin(120, lambda number=number: desk.mask_shown(number + 1, 0))
+            window.click(20 + 12 * number, 128)
+            spin(120, lambda number=number: window.mask_shown(number + 1, 0))
             total.append(time.perf_counter() - began)
             cpu.append(time.thread_time() - computed)
     beyond = np.array(total[1:]) - np.array(model[1:])  # the first one loads the network and reads the frame
@@ -299,28 +301,28 @@ def measure_click(options: argparse.Namespace) -> None:
     print(
         f"  the window's thread computed {1000 * np.median(cpu[1:]):.0f} ms median, {1000 * max(cpu[1:]):.0f} ms most"
     )
-    desk.close()
+    window.close()
 
 
 def run_stand_in(frames: int, objects: int, side: int, pace: float, title: str) -> None:
     """Run the stand-in through a movie under the heartbeat."""
     stand_in = StandIn((side, side), pace)
-    with mock.patch("napari_sam2v.workbench.bench.DocumentTracker", return_value=stand_in):
-        desk = Desk.open(make_movie(frames, side), contrast_limits=(0, 255))
-    add_objects(desk, stand_in, objects)
-    from napari_sam2v.panel.view_state import TrackRequest
+    with mock.patch("napari_sam2v.controllers.annotation_controller.DocumentTracker", return_value=stand_in):
+        window = PanelWindow.open(make_movie(frames, side), contrast_limits=(0, 255))
+    add_objects(window, stand_in, objects)
+    from napari_sam2v.panel.view_state import TrackOptions
 
     heart, before, began = Heartbeat(), resident(), time.perf_counter()
     with heart.beating():
-        desk.widget.work.track(TrackRequest("forward", objects="all"))
-        spin(1800, lambda: not desk.widget.workbench.tracking.is_tracking)
+        window.widget.work.track(TrackOptions("forward", objects="all"))
+        spin(1800, lambda: not window.widget.controller.tracking.is_tracking)
         spin(0.3)
     seconds = time.perf_counter() - began
     print(
         f"{title}: {frames - 1} frames of {objects} objects in {seconds:.1f} s, memory +{resident() - before:.0f} MiB"
     )
     heart.report("  heartbeat")
-    desk.close()
+    window.close()
 
 
 def measure_run(options: argparse.Namespace) -> None:
@@ -344,7 +346,7 @@ def resident() -> float:
 def main() -> None:
     """Parse the command line and print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS)
+    parser.add_argument("parts", nargs="*", choices=PARTS)
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--objects", type=int, default=200)
     parser.add_argument("--side", type=int, default=512, help="of a frame, in pixels")

@@ -1,4 +1,4 @@
-"""The dock widget: the panel, the workbench and the viewer, connected."""
+"""The dock widget: the panel, the controller and the viewer, connected."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_sam2v.binding.dialogs import Dialogs, may_replace
-from napari_sam2v.binding.file_binding import FileBinding
-from napari_sam2v.binding.host import QtHost
-from napari_sam2v.binding.keys import KeyBinding
-from napari_sam2v.binding.layer_binding import LayerBinding
-from napari_sam2v.binding.model_binding import ModelBinding
-from napari_sam2v.binding.movie_binding import MovieBinding
-from napari_sam2v.binding.object_binding import ObjectBinding
-from napari_sam2v.binding.presence import Presence
-from napari_sam2v.binding.save_binding import SaveBinding
-from napari_sam2v.binding.task_binding import TaskBinding
-from napari_sam2v.binding.tool_binding import ToolBinding
-from napari_sam2v.binding.work_binding import WorkBinding
+from napari_sam2v.bindings.annotation_binding import AnnotationBinding
+from napari_sam2v.bindings.close_question import CloseQuestion
+from napari_sam2v.bindings.close_watcher import CloseWatcher
+from napari_sam2v.bindings.dialogs import Dialogs, may_replace
+from napari_sam2v.bindings.file_binding import FileBinding
+from napari_sam2v.bindings.key_binding import KeyBinding
+from napari_sam2v.bindings.layer_binding import LayerBinding
+from napari_sam2v.bindings.main_thread import MainThread
+from napari_sam2v.bindings.model_binding import ModelBinding
+from napari_sam2v.bindings.movie_binding import MovieBinding
+from napari_sam2v.bindings.object_binding import ObjectBinding
+from napari_sam2v.bindings.save_binding import SaveBinding
+from napari_sam2v.bindings.tool_binding import ToolBinding
+from napari_sam2v.controllers import AnnotationController
+from napari_sam2v.controllers.background_tasks import BackgroundTasks
 from napari_sam2v.layers import GraphicsGuard
 from napari_sam2v.panel.panel import Panel
 from napari_sam2v.panel.view_state import TrackSettings
 from napari_sam2v.preferences import load_preferences, remember
-from napari_sam2v.workbench import Workbench
-from napari_sam2v.workbench.errand import Errands
 from src_model.folders import cache_folder
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Sam2vWidget(QWidget):
         self.viewer = unwrapped(napari_viewer)
         self._graphics = GraphicsGuard(self.viewer)
         self.panel = Panel(self)
-        self.host = QtHost(self)
+        self.host = MainThread(self)
         self.dialogs = Dialogs(self)
         self.layers: LayerBinding | None = None
         self._is_closed = False
@@ -69,15 +69,15 @@ class Sam2vWidget(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
         kept = cache_folder("features") if self._preferences.keep_features else None
-        self.workbench = Workbench(self.host.post, lambda: self.model.load(), kept)
-        self.workbench.events.problem.connect(self._notify)
-        self.workbench.events.status.connect(self._on_status)
+        self.controller = AnnotationController(self.host.post, lambda: self.model.load(), kept)
+        self.controller.events.problem.connect(self._notify)
+        self.controller.events.status.connect(self._on_status)
         self._bind(recovery_folder)
         self.viewer.dims.events.current_step.connect(self._on_step)
-        self._presence = Presence(self, self.close_all)
+        self._close_watcher = CloseWatcher(self, self.close_all)
 
     def _bind(self, recovery_folder: Path | None) -> None:
-        wishes, panel, work = self._preferences, self.panel, self.workbench
+        wishes, panel, work = self._preferences, self.panel, self.controller
         self.keys = KeyBinding(self, wishes.keys)
         self.model = ModelBinding(
             panel.model,
@@ -90,7 +90,7 @@ class Sam2vWidget(QWidget):
             precision=wishes.precision,
         )
         self.objects = ObjectBinding(panel, work, show_frame=self.show_frame, call_later=self.host.call_later)
-        self.work = WorkBinding(
+        self.work = AnnotationBinding(
             panel,
             work,
             flush=self.flush,
@@ -105,15 +105,15 @@ class Sam2vWidget(QWidget):
             scope=wishes.track_objects,
             remember=remember,
         )
-        self.tasks = TaskBinding(work)
-        self.errands = Errands(self.host.post, panel.result.set_running, work.tell)
+        self.close_question = CloseQuestion(work)
+        self.tasks = BackgroundTasks(self.host.post, panel.result.set_running, work.tell)
         self.tools = ToolBinding(
-            panel.prompts, self.viewer, work, self.errands, lambda: self.layers, changed=self.work.show_tool
+            panel.prompts, self.viewer, work, self.tasks, lambda: self.layers, changed=self.work.show_tool
         )
         self.saving = SaveBinding(
             panel,
             work,
-            self.errands,
+            self.tasks,
             ask_save=self.dialogs.to_save,
             ask_open=self.dialogs.to_open,
             may_lose=self.dialogs.may_lose,
@@ -128,7 +128,7 @@ class Sam2vWidget(QWidget):
         self.files = FileBinding(
             panel.result,
             work,
-            self.errands,
+            self.tasks,
             ask_path=self.dialogs.to_export,
             may_replace=lambda path: may_replace(path, self),
             flush=self.flush,
@@ -164,7 +164,7 @@ class Sam2vWidget(QWidget):
     def take_document(
         self, annotation: Annotation, done: Callable[[], None], failed: Callable[[Exception], None]
     ) -> None:
-        """Put a document that was read on the workbench, with the open movie; as `MovieBinding.take_document`."""
+        """Put a document that was read on the controller, with the open movie; as `MovieBinding.take_document`."""
         self.flush()
         self.movie.take_document(annotation, done, failed)
 
@@ -175,13 +175,13 @@ class Sam2vWidget(QWidget):
         self._is_closed = True
         self.viewer.dims.events.current_step.disconnect(self._on_step)
         steps = (
-            self._presence.close,
-            self.errands.close,
+            self._close_watcher.close,
+            self.tasks.close,
             self.movie.close,
             self.model.close,
             self.tools.close,
-            self.tasks.close,
-            self.workbench.close,
+            self.close_question.close,
+            self.controller.close,
             self._close_layers,
             self.saving.close,
             self.keys.close,
@@ -201,8 +201,8 @@ class Sam2vWidget(QWidget):
 
     def _on_opened(self, annotation: Annotation, source: FrameSource, geometry: LayerGeometry) -> None:
         shown = self.layers
-        if annotation is self.workbench.document and shown is not None and shown.geometry.lengths == geometry.lengths:
-            self.workbench.use_movie(source)  # another channel: the same frames, and the same work
+        if annotation is self.controller.document and shown is not None and shown.geometry.lengths == geometry.lengths:
+            self.controller.use_movie(source)  # another channel: the same frames, and the same work
         else:
             self._put(annotation, source, geometry)
 
@@ -213,13 +213,13 @@ class Sam2vWidget(QWidget):
             self.work.refresh()
 
     def _on_status(self) -> None:
-        document = self.workbench.document
+        document = self.controller.document
         if document is not None:
             self.movie.seen.follow(document.project.normalization)
 
     def _on_closed(self) -> None:
         self._close_layers()
-        self.workbench.put_away()
+        self.controller.put_away()
 
     def _close_layers(self) -> None:
         if self.layers is not None:
@@ -229,10 +229,10 @@ class Sam2vWidget(QWidget):
 
     def _put(self, annotation: Annotation, source: FrameSource, geometry: LayerGeometry) -> None:
         self._close_layers()
-        self.workbench.open(annotation, source)
+        self.controller.open(annotation, source)
         self.layers = LayerBinding(
             self.viewer,
-            self.workbench,
+            self.controller,
             geometry,
             call_later=self.host.call_later,
             refused=self._refuse,
@@ -249,8 +249,8 @@ class Sam2vWidget(QWidget):
     def _on_step(self, _event: object = None) -> None:
         geometry = self.movie.geometry
         frame = None if geometry is None else geometry.shown_frame(self.viewer.dims)
-        if frame is not None and self.workbench.document is not None:
-            self.workbench.show_frame(frame)
+        if frame is not None and self.controller.document is not None:
+            self.controller.show_frame(frame)
             self.objects.show_frame(frame)
         self.movie.show_followable()
 
@@ -262,7 +262,7 @@ class Sam2vWidget(QWidget):
         self._warned_of = text
 
     def _refuse(self, text: str) -> None:
-        self.workbench.events.problem.emit(text)
+        self.controller.events.problem.emit(text)
 
     def _notify(self, text: str) -> None:
         from napari.utils.notifications import show_warning

@@ -104,7 +104,7 @@ def _may_replace(path: Path, chosen: Format) -> bool:
 
     if chosen.folder or not path.is_file() or chosen.is_ours(path) or napari.current_viewer() is None:
         return False
-    from napari_sam2v.binding.dialogs import may_replace
+    from napari_sam2v.bindings.dialogs import may_replace
 
     return may_replace(path)
 

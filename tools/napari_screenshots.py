@@ -19,7 +19,7 @@ import napari
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
-from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import Preferences
 from napari_sam2v.sample_data import epithelium
 from napari_sam2v.widget import Sam2vWidget
@@ -46,7 +46,7 @@ class Photographer:
         with mock.patch("napari_sam2v.widget.load_preferences", Preferences):  # not those of the user
             self.widget = Sam2vWidget(self.viewer, recovery_folder=Path(tempfile.mkdtemp()))
         self.viewer.window.add_dock_widget(self.widget, name="sam2v", area="right")
-        self.spin(60, lambda: self.widget.workbench.document is not None)
+        self.spin(60, lambda: self.widget.controller.document is not None)
         self.widget.show_frame(0)
         self.spin(1.0)
 
@@ -59,15 +59,15 @@ class Photographer:
 
     def wait(self) -> None:
         """Wait for the model."""
-        bench = self.widget.workbench
+        controller = self.widget.controller
         self.spin(0.2)
-        self.spin(300, lambda: not bench.runner.is_busy() and not bench.tracking.is_tracking)
+        self.spin(300, lambda: not controller.worker.is_busy() and not controller.tracking.is_tracking)
         self.spin(0.5)
 
     def click(self, y: float, x: float) -> None:
         """Click in the image with the tool in hand."""
         points = next(layer for layer in self.viewer.layers if layer.name == "sam2v points")
-        points.add([self.widget.workbench.frame, y, x])
+        points.add([self.widget.controller.frame, y, x])
         self.wait()
 
     def take(self, name: str, *, most: int | None = MOST_BYTES) -> None:
@@ -90,11 +90,11 @@ def tutorial(camera: Photographer) -> None:
     for cell in CELLS[1:]:
         widget.work.next_object()
         camera.click(*cell)
-    widget.work.track(TrackRequest("forward", objects="all"))
-    camera.spin(120, lambda: (progress := widget.workbench.tracking.progress) is not None and progress.done >= 5)
+    widget.work.track(TrackOptions("forward", objects="all"))
+    camera.spin(120, lambda: (progress := widget.controller.tracking.progress) is not None and progress.done >= 5)
     camera.take("tracking")
     camera.wait()
-    widget.workbench.select(1)
+    widget.controller.select(1)
     widget.objects.jump_to_worst()
     camera.take("review")
 
@@ -106,7 +106,7 @@ def screens(camera: Photographer) -> None:
     for cell in CELLS:
         widget.work.next_object()
         camera.click(*cell)
-    widget.work.track(TrackRequest("forward", objects="all"))
+    widget.work.track(TrackOptions("forward", objects="all"))
     camera.wait()
     for theme in THEMES:
         camera.viewer.theme = theme

@@ -6,9 +6,9 @@ from napari_sam2v.layers.geometry import LayerGeometry
 from napari_sam2v.layers.graphics import GraphicsGuard
 from napari_sam2v.layers.label_stack import FrameLabels
 from napari_sam2v.layers.later import CallLater
-from napari_sam2v.layers.movie_choice import (
-    LayerColours,
-    MovieChoice,
+from napari_sam2v.layers.movie_options import (
+    LayerColors,
+    MovieOptions,
     Option,
     as_shown,
     axis_options,
@@ -29,10 +29,10 @@ __all__ = [
     "CallLater",
     "FrameLabels",
     "GraphicsGuard",
-    "LayerColours",
+    "LayerColors",
     "LayerGeometry",
     "MaskEdit",
-    "MovieChoice",
+    "MovieOptions",
     "Option",
     "PromptEdit",
     "PromptLayers",

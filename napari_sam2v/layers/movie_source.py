@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_sam2v.layers.geometry import finest, image_shape
-from napari_sam2v.layers.movie_choice import LayerColours, MovieChoice
+from napari_sam2v.layers.movie_options import LayerColors, MovieOptions
 from src_model.errors import MovieError
 from src_model.frames import FrameSource, open_movie
 
@@ -103,7 +103,7 @@ def find_image(layers: Iterable[Layer], name: str) -> Image:
     raise MovieError(f"there is no image layer '{name}'; the viewer has {known}: choose one of them")
 
 
-def source_of(layers: Iterable[Layer], choice: MovieChoice) -> FrameSource:
+def source_of(layers: Iterable[Layer], choice: MovieOptions) -> FrameSource:
     """Open what the user chose; frames are read when asked for, of a multiscale layer from the finest level.
 
     Parameters
@@ -119,13 +119,13 @@ def source_of(layers: Iterable[Layer], choice: MovieChoice) -> FrameSource:
         A layer is missing or has changed its shape, or a choice does not exist in it.
     """
     available = list(layers)
-    if not isinstance(choice.channel, LayerColours):
+    if not isinstance(choice.channel, LayerColors):
         return _open(find_image(available, choice.layer_name), choice)
     channels = [None if name is None else _open(find_image(available, name), choice) for name in choice.channel.names]
     return ColourSource((channels[0], channels[1], channels[2]))
 
 
-def limits_of(layers: Iterable[Layer], choice: MovieChoice) -> Limits | None:
+def limits_of(layers: Iterable[Layer], choice: MovieOptions) -> Limits | None:
     """Return the layers' contrast limits, where they decide what the model sees; None where the movie's values do.
 
     RGB layers have no contrast limits of their own and always go by the movie.
@@ -139,7 +139,7 @@ def limits_of(layers: Iterable[Layer], choice: MovieChoice) -> Limits | None:
     image = find_image(available, choice.layer_name)
     if choice.contrast == "percentile" or image.rgb:
         return None
-    if isinstance(choice.channel, LayerColours):
+    if isinstance(choice.channel, LayerColors):
         red, green, blue = (
             (0.0, 1.0) if name is None else _limits(find_image(available, name)) for name in choice.channel.names
         )
@@ -179,14 +179,14 @@ def preview_image(
     return np.asarray(np.round(seen * 255), np.uint8)
 
 
-def _open(image: Image, choice: MovieChoice) -> FrameSource:
+def _open(image: Image, choice: MovieOptions) -> FrameSource:
     letters = choice.axes + ("S" if image.rgb else "")
     if len(choice.axes) != image.ndim:
         raise MovieError(
             f"layer '{image.name}' has {image.ndim} axes, shape {image_shape(image)}, but was chosen as "
             f"'{choice.axes}': choose it again"
         )
-    channel = None if isinstance(choice.channel, LayerColours) else choice.channel
+    channel = None if isinstance(choice.channel, LayerColors) else choice.channel
     return open_movie(finest(image), axes=letters, channel=channel, plane=choice.plane, name=image.name)
 
 

@@ -14,12 +14,12 @@ from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QApplication
 
 from napari_sam2v.panel.panel import Panel
-from napari_sam2v.panel.view_state import Choice, ModelChoice, ObjectRow, RunProgress, TimeMarks
+from napari_sam2v.panel.view_state import Choice, ModelEntry, ObjectRow, RunProgress, TimeMarks
 
 PALETTE = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 MODELS = (
-    ModelChoice("default", "sam2v small", True, 41, "made for cells; quick on any computer"),
-    ModelChoice("large", "SAM 2.1 large", False, 898, "most exact; wants a graphics card"),
+    ModelEntry("default", "sam2v small", True, 41, "made for cells; quick on any computer"),
+    ModelEntry("large", "SAM 2.1 large", False, 898, "most exact; wants a graphics card"),
 )
 FORMATS = (
     Choice("labels", "Labels TIFF\u2026", "One number an object, one file"),

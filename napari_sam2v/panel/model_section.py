@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QStackedWidget, QWidget
 
 from napari_sam2v.panel.basics import ChoiceBox, IconButton, Tag, column, row
 from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import Choice, ModelChoice, RunProgress
+from napari_sam2v.panel.view_state import Choice, ModelEntry, RunProgress
 from napari_sam2v.panel.wording import download_line, model_line, size
 
 
@@ -34,7 +34,7 @@ class ModelSection(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._models: dict[str, ModelChoice] = {}
+        self._models: dict[str, ModelEntry] = {}
         self.model = ChoiceBox(
             "Model",
             "The model that answers prompts and follows objects; changing it keeps all work",
@@ -62,7 +62,7 @@ class ModelSection(QWidget):
         self.set_models((), None)
         self.set_download(None)
 
-    def set_models(self, models: Sequence[ModelChoice], selected: str | None) -> None:
+    def set_models(self, models: Sequence[ModelEntry], selected: str | None) -> None:
         """Offer these models, with what one should know in each one's tooltip."""
         self._models = {model.name: model for model in models}
         labels = (Choice(m.name, m.label if m.on_disk else f"{m.label}  \u2193", model_line(m)) for m in models)

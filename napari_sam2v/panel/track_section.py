@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QStackedWidget, QWidget
 from napari_sam2v.panel.advanced_settings import AdvancedSettings
 from napari_sam2v.panel.basics import ChoiceBox, Heading, IconButton, NumberBox, Tag, column, row
 from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import Choice, Direction, Extent, RunProgress, Scope, TrackRequest
+from napari_sam2v.panel.view_state import Choice, Direction, Extent, RunProgress, Scope, TrackOptions
 from napari_sam2v.panel.wording import progress_line
 
 _EXTENTS = (
@@ -31,7 +31,7 @@ class TrackSection(QWidget):
     Signals
     -------
     track_requested(object)
-        A `TrackRequest`.
+        A `TrackOptions`.
     stop_requested()
         Stop after the frame that is being worked on, and keep what is done.
     repair_requested()
@@ -109,10 +109,10 @@ class TrackSection(QWidget):
         self.first.valueChanged.connect(self._on_first)
         self.last.valueChanged.connect(self._on_last)
 
-    def request(self, direction: Direction) -> TrackRequest:
+    def request(self, direction: Direction) -> TrackOptions:
         """Return what the options say, for a key that asks for this direction."""
         ranged = self.extent.selected() == "range"
-        return TrackRequest(
+        return TrackOptions(
             direction=direction,
             extent=cast("Extent", self.extent.selected()),
             count=self.count.value(),

@@ -73,7 +73,7 @@ class TimeMarks:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelChoice:
+class ModelEntry:
     """One model in the list; `name` is what is reported, `size_mb` in megabytes, `hint` a phrase on speed or use."""
 
     name: str
@@ -95,7 +95,7 @@ class RunProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackRequest:
+class TrackOptions:
     """What the user asked to track.
 
     `extent` says how far from the current frame: to the "end" of the movie, the next `count` frames, or the "range"

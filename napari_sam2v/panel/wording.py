@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 
-from napari_sam2v.panel.view_state import ModelChoice, RunProgress, TimeMarks
+from napari_sam2v.panel.view_state import ModelEntry, RunProgress, TimeMarks
+from src_model.errors import Sam2vError
 
 
 def duration(seconds: float) -> str:
@@ -38,7 +39,7 @@ def with_key(text: str, key: str) -> str:
     return f"{text} ({key_text(key)})" if key else text
 
 
-def model_line(model: ModelChoice) -> str:
+def model_line(model: ModelEntry) -> str:
     """Say in one line what there is to know of a model before one chooses it."""
     place = f"{size(model.size_mb)} on disk" if model.on_disk else f"{size(model.size_mb)} to download"
     return f"{place} · {model.hint}" if model.hint else place
@@ -78,3 +79,13 @@ def frame_line(marks: TimeMarks, frame: int) -> str:
         parts.append("not tracked yet")
     score = float(marks.scores[frame])
     return " · ".join([*parts, f"score {score:.2f}"] if isfinite(score) else parts)
+
+
+def error_text(error: Exception) -> str:
+    """Say what went wrong and that nothing is lost; our own errors already say what to do."""
+    if isinstance(error, Sam2vError):
+        text = str(error)
+        return text[:1].upper() + text[1:]
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return "There is not enough memory for this. Choose a smaller model or close other programs; your work is kept."
+    return f"Something went wrong that should not have: {type(error).__name__}: {error}. Your work is kept."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.panel.view_state import TrackOptions
 
-FORWARD = TrackRequest("forward")
+FORWARD = TrackOptions("forward")
 
 
 class Person:
@@ -19,16 +19,16 @@ class Person:
         self.widget = Sam2vWidget(viewer, recovery_folder=recovery)
         self.dock = viewer.window.add_dock_widget(self.widget, name="sam2v")
         self.problems = []
-        self.widget.workbench.events.problem.connect(self.problems.append)
+        self.widget.controller.events.problem.connect(self.problems.append)
         self.wait_for_movie()
 
     @property
-    def bench(self):
-        return self.widget.workbench
+    def controller(self):
+        return self.widget.controller
 
     @property
     def document(self):
-        return self.bench.annotation
+        return self.controller.annotation
 
     @property
     def status(self):
@@ -44,7 +44,7 @@ class Person:
         self.wait(lambda: not self.widget.movie.is_reading)
 
     def wait_for_files(self):
-        self.wait(lambda: not self.widget.errands.is_running)
+        self.wait(lambda: not self.widget.tasks.is_running)
         self.wait_for_movie()
 
     def choose(self, name):
@@ -60,7 +60,7 @@ class Person:
         self.wait_for_files()
 
     def wait_for_worker(self):
-        self.wait(lambda: not self.bench.runner.is_busy() and not self.bench.tracking.is_tracking)
+        self.wait(lambda: not self.controller.worker.is_busy() and not self.controller.tracking.is_tracking)
         self.qtbot.wait(50)
 
     def click(self, y, x, frame=0, tool="point_positive"):

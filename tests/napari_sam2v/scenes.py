@@ -13,7 +13,7 @@ import numpy as np
 from qtpy.QtTest import QTest
 
 from napari_sam2v import widget
-from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import Preferences
 from napari_sam2v.widget import Sam2vWidget
 from src_model.tracking import predictor
@@ -48,7 +48,7 @@ class Scene:
     def open(self):
         self.widget = Sam2vWidget(self.viewer, recovery_folder=self.recovery)
         self.dock = self.viewer.window.add_dock_widget(self.widget, name="sam2v")
-        self.until(lambda: self.widget.workbench.document is not None)
+        self.until(lambda: self.widget.controller.document is not None)
 
     def until(self, condition):
         end = time.monotonic() + 30
@@ -64,9 +64,9 @@ class Scene:
         self.widget.tools.take("point_positive")
         self.layer("sam2v points").add([0, *tiny.CLICK])
         self.widget.flush()
-        self.until(lambda: not self.widget.workbench.runner.is_busy())
-        self.widget.work.track(TrackRequest("forward"))
-        self.until(lambda: len(self.widget.workbench.annotation.masklet(1).entries()) >= 3)
+        self.until(lambda: not self.widget.controller.worker.is_busy())
+        self.widget.work.track(TrackOptions("forward"))
+        self.until(lambda: len(self.widget.controller.annotation.masklet(1).entries()) >= 3)
 
     def draw(self, times=12):
         for _ in range(times):
@@ -78,9 +78,9 @@ def cross_then_quit():
     """The cross while tracking: all is let go, another panel offers the work, and the program ends in peace."""
     scene = Scene()
     scene.track()
-    runner = scene.widget.workbench.runner
+    worker = scene.widget.controller.worker
     scene.dock.title.close_button.click()
-    assert not runner.is_busy()
+    assert not worker.is_busy()
     assert [layer.name for layer in scene.viewer.layers] == ["movie"]
     assert not scene.viewer.keymap
     scene.open()
@@ -94,12 +94,12 @@ def hidden_then_closed():
     """The eye while tracking, then the window's own close button."""
     scene = Scene()
     scene.track()
-    runner = scene.widget.workbench.runner
+    worker = scene.widget.controller.worker
     scene.dock.title.hide_button.click()
     QTest.qWait(50)
-    assert runner.is_busy(), "a hidden panel goes on"
+    assert worker.is_busy(), "a hidden panel goes on"
     scene.viewer.window._qt_window.close()
-    assert not runner.is_busy()
+    assert not worker.is_busy()
     QTest.qWait(50)
 
 
@@ -111,7 +111,7 @@ def layers_deleted():
         scene.viewer.layers.selection = {scene.layer(name)}
         scene.viewer.layers.remove_selected()
         scene.draw()
-    assert scene.widget.workbench.tracking.is_tracking
+    assert scene.widget.controller.tracking.is_tracking
     assert "sam2v masks" in [layer.name for layer in scene.viewer.layers], "tracking shows what comes"
     scene.widget.close_all()
     scene.draw(30)

@@ -38,7 +38,7 @@ def test_the_cross_lets_go_of_everything_and_offers_the_work_again(person, qtbot
     person.widget.work.track(FORWARD)
     person.wait(lambda: len(person.frames()) >= 3)
     person.dock.title.close_button.click()
-    assert not person.bench.runner.is_busy()
+    assert not person.controller.worker.is_busy()
     assert [layer.name for layer in person.viewer.layers] == ["movie"]
     assert not person.viewer.keymap
     other = Person(person.viewer, qtbot, person.recovery)
@@ -75,7 +75,7 @@ def test_a_window_that_refuses_to_close_keeps_its_panel(person, qtbot):
     window, refusal = person.viewer.window._qt_window, Refusal()
     window.show()
     window.installEventFilter(refusal)
-    person.widget._presence._look_around()  # so that the panel hears of it first
+    person.widget._close_watcher._look_around()  # so that the panel hears of it first
     window.close()
     assert window.isVisible()
     qtbot.wait(10)

@@ -6,7 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import Preferences
 from src_model.document import Origin
 from tests.napari_sam2v.person import FORWARD
@@ -35,7 +35,7 @@ def test_tracking_shows_every_frame_and_undo_takes_it_back_in_one_step(person):
     person.track()
     assert person.frames() == list(range(tiny.LENGTH))
     assert all(person.shown(frame).any() for frame in person.frames())
-    assert person.bench.frame == tiny.LENGTH - 1  # the viewer followed
+    assert person.controller.frame == tiny.LENGTH - 1  # the viewer followed
     person.widget.work.undo()
     assert person.frames() == [0]
     assert not person.shown(5).any()
@@ -68,7 +68,7 @@ def test_a_correction_is_repaired_around_it_and_locked_frames_stay(person):
     person.click(*tiny.CLICK)
     person.track()
     person.widget.show_frame(8)
-    person.bench.toggle_frame_lock()
+    person.controller.toggle_frame_lock()
     before = {frame: person.document.mask_at(1, frame) for frame in person.frames()}
     person.click(25, 25, frame=5, tool="point_negative")
     assert person.document.frame(1, 5).origin is Origin.PROMPTED
@@ -97,7 +97,7 @@ def test_an_object_can_be_added_later(person):
 
 def test_painting_on_the_masks_is_an_edit_of_that_frame(person):
     person.click(*tiny.CLICK)
-    person.track(TrackRequest("forward", "count", count=3))
+    person.track(TrackOptions("forward", "count", count=3))
     person.widget.show_frame(2)
     layer = person.layer("sam2v masks")
     layer.selected_label = 1
@@ -196,7 +196,7 @@ def test_what_was_computed_waits_on_disk_for_the_next_session_if_that_is_preferr
     person = open_panel()
     person.click(*tiny.CLICK)
     person.track()
-    person.widget.workbench.tracker.session.flush()
+    person.widget.controller.tracker.session.flush()
     assert bool(list(tmp_path.glob("features/*.zarr"))) is wanted
 
 

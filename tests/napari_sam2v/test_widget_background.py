@@ -128,13 +128,13 @@ def test_masks_that_come_late_go_to_the_movie_they_were_read_for(person, tmp_pat
 def test_masks_for_a_movie_that_was_closed_meanwhile_are_refused_in_words(person, tmp_path):
     person.viewer.add_image(tiny.make_movie()[:, ::-1], name="other")
     held = threading.Event()
-    read = person.widget.errands.run
-    person.widget.errands.run = lambda text, work, done, **options: read(
+    read = person.widget.tasks.run
+    person.widget.tasks.run = lambda text, work, done, **options: read(
         text, lambda *given: (held.wait(10), work(*given))[1], done, **options
     )
     person.widget.saving.open_from(labels_file(tmp_path / "labels.tif"))
     person.viewer.layers.remove("movie")
-    person.wait(lambda: person.bench.document is not None and person.document.movie.name == "other")
+    person.wait(lambda: person.controller.document is not None and person.document.movie.name == "other")
     held.set()
     person.wait_for_files()
     assert not person.document.objects
@@ -155,14 +155,14 @@ def test_a_file_that_is_read_while_another_movie_is_chosen_is_refused_in_words(p
 def test_the_file_holds_what_there_was_when_it_was_saved_and_later_work_is_unsaved(person, tmp_path):
     person.click(*tiny.CLICK)
     person.widget.saving.save_to(tmp_path / "work.sam2v")
-    person.bench.toggle_frame_lock()
+    person.controller.toggle_frame_lock()
     person.wait_for_files()
     assert person.document.is_modified
     assert not load(tmp_path / "work.sam2v").locked_frames(1)
 
 
 def test_a_window_that_closes_while_the_work_is_saved_waits_for_the_file(person, tmp_path, monkeypatch):
-    from napari_sam2v.binding import save_binding
+    from napari_sam2v.bindings import save_binding
 
     person.click(*tiny.CLICK)
     threads, write = [], save_binding.write
@@ -185,7 +185,7 @@ def test_a_window_that_closes_while_the_work_is_saved_waits_for_the_file(person,
 def test_a_panel_beside_a_movie_knows_which_frame_is_shown(person):
     shown = person.viewer.dims.current_step[0]
     assert 0 < shown < tiny.LENGTH - 1, "napari opens movies in the middle"
-    assert person.bench.frame == shown
+    assert person.controller.frame == shown
 
 
 def test_another_channel_in_view_is_said_and_offered(open_panel):
@@ -210,14 +210,14 @@ def test_another_channel_in_view_is_said_and_offered(open_panel):
 @pytest.mark.parametrize("silently", [False, True], ids=["another array", "written into the array"])
 def test_the_model_sees_the_pixels_that_a_layer_has_now(person, silently):
     person.click(*tiny.CLICK)
-    before, work = person.bench.tracker, person.document
+    before, work = person.controller.tracker, person.document
     other = tiny.make_movie()[:, ::-1].copy()
     if silently:
         person.layer("movie").data[...] = other
     else:
         person.layer("movie").data = other
         person.wait_for_movie()
-    assert person.bench.tracker is not before
+    assert person.controller.tracker is not before
     assert np.array_equal(person.widget.movie.source.read(2), other[2])
     person.wait_for_movie()
     assert person.document is work

@@ -91,7 +91,7 @@ def test_work_on_a_layer_waits_while_another_layer_is_annotated(person):
 def test_work_whose_layer_was_removed_is_offered_and_restored_on_the_same_movie(person):
     person.click(*tiny.CLICK)
     person.viewer.layers.remove("movie")
-    person.wait(lambda: person.bench.document is None)
+    person.wait(lambda: person.controller.document is None)
     assert len(person.viewer.layers) == 0
     assert "Open a movie" in person.status
     assert not person.widget.panel.offer.isHidden()
@@ -139,12 +139,12 @@ def test_masks_are_exported_beside_the_work_and_come_back(person, open_panel, tm
     person.click(*tiny.CLICK)
     person.track()
     person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
-    person.wait(lambda: not person.widget.errands.is_running)
+    person.wait(lambda: not person.widget.tasks.is_running)
     assert "Wrote masks.tif: 1 object on" in person.status
     assert tifffile.imread(tmp_path / "masks.tif").shape == (tiny.LENGTH, *tiny.SHAPE)
     other = open_panel()
     other.open(tmp_path / "masks.tif")
-    other.wait(lambda: not other.widget.errands.is_running)
+    other.wait(lambda: not other.widget.tasks.is_running)
     assert other.frames() == list(range(tiny.LENGTH))
     assert np.array_equal(other.shown(4), person.shown(4))
     other.widget.work.undo()
@@ -155,7 +155,7 @@ def test_a_tracking_folder_is_opened_by_its_table(person, tmp_path):
     person.click(*tiny.CLICK)
     person.track()
     person.widget.files.export_to(format_named("ctc"), tmp_path / "01_RES")
-    person.wait(lambda: not person.widget.errands.is_running)
+    person.wait(lambda: not person.widget.tasks.is_running)
     person.open(tmp_path / "01_RES" / "res_track.txt")
     person.wait(lambda: len(person.document.objects) == 2)
     assert person.document.mask_at(1, 3) == person.document.mask_at(2, 3)
@@ -163,7 +163,7 @@ def test_a_tracking_folder_is_opened_by_its_table(person, tmp_path):
 
 def test_what_cannot_be_exported_is_told_in_words(person, tmp_path):
     person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
-    person.wait(lambda: not person.widget.errands.is_running)
+    person.wait(lambda: not person.widget.tasks.is_running)
     assert person.problems == ["There is nothing to export: no object has a mask yet"]
     assert not (tmp_path / "masks.tif").exists()
 
@@ -177,7 +177,7 @@ def test_a_file_of_other_origin_is_replaced_only_after_asking(person, tmp_path, 
     person.click(*tiny.CLICK)
     for _ in range(2):
         person.widget.files.export_to(format_named("tiff"), target)
-        person.wait(lambda: not person.widget.files.errands.is_running)
+        person.wait(lambda: not person.widget.files.tasks.is_running)
     assert np.array_equal(tifffile.imread(target), tiny.make_movie()) != answer
     assert asked == [target] * (1 if answer else 2)
 
@@ -207,8 +207,8 @@ def test_a_run_is_a_task_of_napari_and_ends_with_the_window(person):
     assert person.widget.tasks.is_waiting
     person.widget.close()
     assert not person.widget.tasks.is_waiting
-    assert not person.bench.runner.is_busy()
-    assert not person.bench.tracking.is_tracking
+    assert not person.controller.worker.is_busy()
+    assert not person.controller.tracking.is_tracking
 
 
 def test_the_status_of_imported_masks_says_that_they_are_imported(person, tmp_path):
@@ -217,6 +217,6 @@ def test_the_status_of_imported_masks_says_that_they_are_imported(person, tmp_pa
     tifffile.imwrite(tmp_path / "labels.tif", labels, metadata={"axes": "TYX"})
     person.open(tmp_path / "labels.tif")
     person.wait(lambda: bool(person.document.objects))
-    person.bench.select(3)
+    person.controller.select(3)
     told = f"Object 3 is imported on 4 of {tiny.LENGTH} frames; click it once to let it be tracked"
     assert person.status == told

@@ -12,7 +12,7 @@ pytest.importorskip("qtpy", reason="no Qt")
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from napari_sam2v.panel.view_state import TrackRequest
+from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import load_preferences
 from src_model.document import LockObject, Origin
 from tests.napari_sam2v.person import FORWARD, Person
@@ -34,7 +34,7 @@ class Hand(Person):
 
     def at(self, y, x):
         """Where a place of the shown frame is on the canvas."""
-        world = self.widget.movie.geometry.movie_to_world(self.bench.frame, y, x)[-2:]
+        world = self.widget.movie.geometry.movie_to_world(self.controller.frame, y, x)[-2:]
         camera = getattr(self.viewer, "scene", self.viewer).camera
         height, width = self.canvas.size
         pixel = np.array([height, width]) / 2 + (world - np.array(camera.center[-2:])) * camera.zoom
@@ -128,8 +128,8 @@ def test_labels_are_read_in_the_background_and_taken_on_the_frame_they_were_aske
 
 
 def test_labels_go_into_no_other_document_and_a_locked_object_takes_none(hand, slow):
-    hand.bench.do(LockObject(1, True))
-    hand.bench.select(1)
+    hand.controller.do(LockObject(1, True))
+    hand.controller.select(1)
     slow.data.may_go.set()
     hand.widget.panel.prompts.label_imported.emit("lazy")
     hand.wait_for_files()
@@ -146,33 +146,33 @@ def test_labels_go_into_no_other_document_and_a_locked_object_takes_none(hand, s
 
 
 def test_a_click_on_a_mask_without_a_tool_selects_its_object_and_prompts_nothing(hand, labels):
-    hand.bench.select(None)
+    hand.controller.select(None)
     hand.drag((17, 20))
-    assert hand.bench.selected == 1
+    assert hand.controller.selected == 1
     hand.drag((7, 40))
-    assert hand.bench.selected == 2
+    assert hand.controller.selected == 2
     hand.drag((35, 5))  # nothing is there
     hand.drag((17, 20), (20, 30), (25, 40))  # the camera moves
-    assert hand.bench.selected == 2
+    assert hand.controller.selected == 2
     assert [dict(hand.document.prompts(i))[0].points for i in (1, 2)] == [(), ()]
 
 
 def test_with_a_tool_a_click_prompts_the_selected_object(hand, labels):
-    hand.bench.select(2)
+    hand.controller.select(2)
     hand.widget.tools.take("point_positive")
     hand.drag((17, 20))
     hand.wait_for_worker()
-    assert hand.bench.selected == 2
+    assert hand.controller.selected == 2
     assert len(hand.document.prompt(2, 0).points) == 1
 
 
 def test_while_space_is_held_a_click_selects_and_the_tool_comes_back(hand, labels):
-    hand.bench.select(2)
+    hand.controller.select(2)
     hand.widget.tools.take("point_positive")
     QTest.keyPress(hand.canvas.native, Qt.Key.Key_Space)
     hand.drag((17, 20))
     QTest.keyRelease(hand.canvas.native, Qt.Key.Key_Space)
-    assert hand.bench.selected == 1
+    assert hand.controller.selected == 1
     assert len(hand.layer("sam2v points").data) == 0
     hand.wait(lambda: hand.widget.tools.in_hand == "point_positive")
 
@@ -222,7 +222,7 @@ def test_after_a_repair_the_corrected_frame_is_in_view(hand):
     hand.widget.work.repair()
     hand.wait_for_worker()
     assert hand.document.frame(1, 6).origin is Origin.TRACKED
-    assert hand.bench.frame == 5
+    assert hand.controller.frame == 5
 
 
 def test_what_is_tracked_is_remembered_for_the_next_panel(hand):
@@ -254,7 +254,7 @@ def test_collected_prompts_are_answered_by_the_key_and_before_tracking(hand):
 
 def test_the_key_goes_to_the_next_doubtful_frame_or_says_that_there_is_none(hand):
     hand.click(*tiny.CLICK)
-    hand.track(TrackRequest("forward", "count", count=3))
+    hand.track(TrackOptions("forward", "count", count=3))
     opened = hand.document.propagation()
     for frame in (1, 2, 3):
         entry = hand.document.frame(1, frame).entry
@@ -262,8 +262,8 @@ def test_the_key_goes_to_the_next_doubtful_frame_or_says_that_there_is_none(hand
     opened.close()
     hand.widget.show_frame(0)
     hand.key(Qt.Key.Key_9)
-    assert hand.bench.frame == 2
-    hand.bench.toggle_frame_lock()
+    assert hand.controller.frame == 2
+    hand.controller.toggle_frame_lock()
     hand.key(Qt.Key.Key_9)
     assert hand.status.startswith("No frame is in doubt")
 

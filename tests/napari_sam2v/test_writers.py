@@ -139,7 +139,7 @@ def test_another_file_is_replaced_after_asking_but_an_open_image_never(
     tmp_path, labels, make_napari_viewer, monkeypatch, answer
 ):
     asked = []
-    monkeypatch.setattr("napari_sam2v.binding.dialogs.may_replace", lambda path: asked.append(path) or answer)
+    monkeypatch.setattr("napari_sam2v.bindings.dialogs.may_replace", lambda path: asked.append(path) or answer)
     raw = np.ones(SHAPE, np.uint8)
     for name in ("raw.tif", "other.tif"):
         tifffile.imwrite(tmp_path / name, raw)

@@ -11,7 +11,7 @@ pytest.importorskip("qtpy", reason="no Qt")
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 
-from napari_sam2v.layers import MovieChoice, PromptLayers, ResultLayers, Shortcuts
+from napari_sam2v.layers import MovieOptions, PromptLayers, ResultLayers, Shortcuts
 
 pytestmark = pytest.mark.gui
 SHAPE = (6, 60, 80)
@@ -28,7 +28,7 @@ class Window:
         self.viewer = viewer
         image = viewer.add_image(np.zeros(SHAPE, np.uint8), name="cells", scale=(1, 0.5, 0.5))
         viewer.dims.set_current_step(0, 2)
-        self.geometry = MovieChoice("cells", "TYX").geometry(image)
+        self.geometry = MovieOptions("cells", "TYX").geometry(image)
         self.canvas = viewer.window._qt_viewer.canvas
         viewer.reset_view()
         QTest.qWait(50)

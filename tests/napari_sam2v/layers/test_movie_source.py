@@ -6,7 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_sam2v.layers.movie_choice import LayerColours, MovieChoice
+from napari_sam2v.layers.movie_options import LayerColors, MovieOptions
 from napari_sam2v.layers.movie_source import limits_of, preview_image, source_of
 from src_model.errors import MovieError
 from src_model.frames import Normalization, decide_normalization
@@ -41,7 +41,7 @@ def test_each_frame_of_a_dask_layer_is_read_once_a_pass(viewer):
     array, reads = counting(values, (1, 20, 30))
     viewer.add_image(array, name="cells", contrast_limits=(0, 255))
     reads.clear()
-    source = source_of(viewer.layers, MovieChoice("cells", "TYX"))
+    source = source_of(viewer.layers, MovieOptions("cells", "TYX"))
     assert not reads
     for frame in range(8):
         np.testing.assert_array_equal(source.read(frame), values[frame])
@@ -53,7 +53,7 @@ def test_frames_in_larger_chunks_are_still_computed_once_a_pass(viewer):
     array, reads = counting(values, (4, 20, 30))
     viewer.add_image(array, name="cells", contrast_limits=(0, 255))
     reads.clear()
-    source = source_of(viewer.layers, MovieChoice("cells", "TYX"))
+    source = source_of(viewer.layers, MovieOptions("cells", "TYX"))
     for frame in range(8):
         np.testing.assert_array_equal(source.read(frame), values[frame])
     assert reads == Counter(range(8))
@@ -62,7 +62,7 @@ def test_frames_in_larger_chunks_are_still_computed_once_a_pass(viewer):
 def test_the_finest_level_of_a_multiscale_layer_is_read(viewer):
     fine = movie(4, 64, 64)
     viewer.add_image([fine, fine[:, ::2, ::2], fine[:, ::4, ::4]], name="cells", multiscale=True)
-    source = source_of(viewer.layers, MovieChoice("cells", "TYX"))
+    source = source_of(viewer.layers, MovieOptions("cells", "TYX"))
     assert source.shape == (4, 64, 64)
     np.testing.assert_array_equal(source.read(3), fine[3])
 
@@ -73,7 +73,7 @@ def test_a_zarr_layer_is_read(viewer, tmp_path):
     array = zarr.create_array(str(tmp_path / "movie.zarr"), shape=values.shape, chunks=(1, 20, 30), dtype=values.dtype)
     array[:] = values
     viewer.add_image(array, name="cells", contrast_limits=(0, 255))
-    np.testing.assert_array_equal(source_of(viewer.layers, MovieChoice("cells", "TYX")).read(2), values[2])
+    np.testing.assert_array_equal(source_of(viewer.layers, MovieOptions("cells", "TYX")).read(2), values[2])
 
 
 @pytest.mark.parametrize(
@@ -89,47 +89,47 @@ def test_a_zarr_layer_is_read(viewer, tmp_path):
 def test_channel_and_plane_are_cut_out_of_five_axes(viewer, axes, channel, plane, expected):
     values = movie(4, 4, 4, 20, 30)
     viewer.add_image(values, name="cells")
-    source = source_of(viewer.layers, MovieChoice("cells", axes, channel, plane))
+    source = source_of(viewer.layers, MovieOptions("cells", axes, channel, plane))
     np.testing.assert_array_equal(source.read(3), expected(values))
 
 
 def test_a_volume_is_a_movie_through_its_planes(viewer):
     values = movie(9, 20, 30)
     viewer.add_image(values, name="cells", axis_labels=("z", "y", "x"))
-    assert source_of(viewer.layers, MovieChoice("cells", "TYX")).shape == (9, 20, 30)
+    assert source_of(viewer.layers, MovieOptions("cells", "TYX")).shape == (9, 20, 30)
 
 
 def test_rgb_and_single_images_are_movies_too(viewer):
     pictures = movie(4, 20, 30, 3, dtype=np.uint8)
     viewer.add_image(pictures, name="colour", rgb=True)
     viewer.add_image(pictures[0, ..., 0], name="gray")
-    source = source_of(viewer.layers, MovieChoice("colour", "TYX"))
+    source = source_of(viewer.layers, MovieOptions("colour", "TYX"))
     np.testing.assert_array_equal(source.read(1), pictures[1])
-    assert source_of(viewer.layers, MovieChoice("gray", "YX")).shape == (1, 20, 30)
-    assert normalization_of(viewer.layers, MovieChoice("colour", "TYX", contrast="limits"), source).kind == "none"
+    assert source_of(viewer.layers, MovieOptions("gray", "YX")).shape == (1, 20, 30)
+    assert normalization_of(viewer.layers, MovieOptions("colour", "TYX", contrast="limits"), source).kind == "none"
 
 
 def test_several_layers_become_the_colours_of_one_movie(viewer):
     red, blue = movie(4, 20, 30, dtype=np.uint8), movie(4, 20, 30, dtype=np.uint16)
     viewer.add_image(red, name="RFP", contrast_limits=(10, 200))
     viewer.add_image(blue, name="DAPI", contrast_limits=(20, 100))
-    choice = MovieChoice("RFP", "TYX", LayerColours("RFP", None, "DAPI"), contrast="limits")
+    choice = MovieOptions("RFP", "TYX", LayerColors("RFP", None, "DAPI"), contrast="limits")
     source = source_of(viewer.layers, choice)
     assert (source.shape, source.dtype, source.name) == ((4, 20, 30, 3), np.uint16, "RFP + DAPI")
     np.testing.assert_array_equal(source.read(2), np.stack([red[2], 0 * red[2], blue[2]], axis=-1))
     assert source.concurrent, "frames of several layers are read ahead too"
     limits = normalization_of(viewer.layers, choice, source)
     assert (limits.low, limits.high) == ((10, 0, 20), (200, 1, 100))
-    by_movie = normalization_of(viewer.layers, MovieChoice("RFP", "TYX", choice.channel), source)
+    by_movie = normalization_of(viewer.layers, MovieOptions("RFP", "TYX", choice.channel), source)
     assert by_movie.kind == "percentile"
     assert by_movie.high[2] == np.percentile(blue, 99.5)
 
 
 def test_contrast_goes_by_the_movie_or_by_the_layer(viewer):
     viewer.add_image(movie(4, 20, 30), name="cells", contrast_limits=(30, 90))
-    source = source_of(viewer.layers, MovieChoice("cells", "TYX"))
-    assert normalization_of(viewer.layers, MovieChoice("cells", "TYX"), source).kind == "percentile"
-    limits = normalization_of(viewer.layers, MovieChoice("cells", "TYX", contrast="limits"), source)
+    source = source_of(viewer.layers, MovieOptions("cells", "TYX"))
+    assert normalization_of(viewer.layers, MovieOptions("cells", "TYX"), source).kind == "percentile"
+    limits = normalization_of(viewer.layers, MovieOptions("cells", "TYX", contrast="limits"), source)
     assert limits == Normalization("limits", (30.0,), (90.0,))
 
 
@@ -137,7 +137,7 @@ def test_the_preview_is_small_and_shows_what_the_model_sees(viewer):
     values = np.zeros((2, 300, 500), np.uint16)
     values[1, :, 250:] = 100
     viewer.add_image(values, name="cells")
-    source = source_of(viewer.layers, MovieChoice("cells", "TYX"))
+    source = source_of(viewer.layers, MovieOptions("cells", "TYX"))
     picture = preview_image(source, 1, Normalization("limits", (0.0,), (200.0,)), longest=100)
     assert picture.dtype == np.uint8
     assert picture.shape == (60, 100, 3)
@@ -148,6 +148,6 @@ def test_the_preview_is_small_and_shows_what_the_model_sees(viewer):
 def test_a_layer_that_is_gone_or_has_changed_is_named(viewer):
     viewer.add_image(movie(4, 20, 30), name="cells")
     with pytest.raises(MovieError, match=r"no image layer 'other'; the viewer has 'cells'"):
-        source_of(viewer.layers, MovieChoice("other", "TYX"))
+        source_of(viewer.layers, MovieOptions("other", "TYX"))
     with pytest.raises(MovieError, match="choose it again"):
-        source_of(viewer.layers, MovieChoice("cells", "TCYX", channel=0))
+        source_of(viewer.layers, MovieOptions("cells", "TCYX", channel=0))

@@ -15,12 +15,12 @@ from napari_sam2v.panel.prompt_section import PromptSection
 from napari_sam2v.panel.restore_offer import RestoreOffer
 from napari_sam2v.panel.result_section import ResultSection
 from napari_sam2v.panel.status_line import StatusLine
-from napari_sam2v.panel.view_state import TOOLS, Choice, ModelChoice, RunProgress
+from napari_sam2v.panel.view_state import TOOLS, Choice, ModelEntry, RunProgress
 
 pytestmark = pytest.mark.gui
 
-HERE = ModelChoice("small", "Small", on_disk=True, size_mb=41, hint="quick")
-FAR = ModelChoice("large", "Large", on_disk=False, size_mb=898, hint="exact")
+HERE = ModelEntry("small", "Small", on_disk=True, size_mb=41, hint="quick")
+FAR = ModelEntry("large", "Large", on_disk=False, size_mb=898, hint="exact")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_sam2v.panel.track_section import TrackSection
-from napari_sam2v.panel.view_state import Choice, RunProgress, TrackRequest, TrackSettings
+from napari_sam2v.panel.view_state import Choice, RunProgress, TrackOptions, TrackSettings
 
 pytestmark = pytest.mark.gui
 CLICK = Qt.MouseButton.LeftButton
@@ -23,7 +23,7 @@ def track(qtbot):
 def test_each_button_asks_for_its_direction(track, qtbot, emissions, direction):
     asked = emissions(track.track_requested)
     qtbot.mouseClick(getattr(track, direction), CLICK)
-    assert asked == [(TrackRequest(direction),)]
+    assert asked == [(TrackOptions(direction),)]
 
 
 def test_numbers_show_only_where_they_count(track, qtbot):
@@ -40,13 +40,13 @@ def test_a_request_carries_how_far_and_for_whom(track, qtbot):
     qtbot.keyClick(track.extent, Qt.Key.Key_Down)
     track.count.setValue(7)
     qtbot.keyClick(track.scope, Qt.Key.Key_Down)
-    assert track.request("forward") == TrackRequest("forward", "count", 7, objects="all")
+    assert track.request("forward") == TrackOptions("forward", "count", 7, objects="all")
 
 
 def test_a_range_from_the_strip_is_tracked_from_then_on(track, emissions):
     reported = emissions(track.range_changed)
     track.set_range(20, 60)
-    assert track.request("both") == TrackRequest("both", "range", 20, 20, 60)
+    assert track.request("both") == TrackOptions("both", "range", 20, 20, 60)
     assert track.numbers.isVisible()
     track.set_range(None, None)
     assert track.request("both").extent == "end"

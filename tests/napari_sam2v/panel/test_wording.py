@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from napari_sam2v.panel import wording
-from napari_sam2v.panel.view_state import ModelChoice, RunProgress
+from napari_sam2v.panel.view_state import ModelEntry, RunProgress
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_a_tooltip_names_a_key_only_where_there_is_one():
 
 
 def test_a_model_says_whether_it_must_be_fetched():
-    here = ModelChoice("a", "A", on_disk=True, size_mb=41, hint="quick")
+    here = ModelEntry("a", "A", on_disk=True, size_mb=41, hint="quick")
     assert wording.model_line(here) == "41 MB on disk · quick"
-    assert wording.model_line(ModelChoice("b", "B", on_disk=False, size_mb=898)) == "898 MB to download"
+    assert wording.model_line(ModelEntry("b", "B", on_disk=False, size_mb=898)) == "898 MB to download"
 
 
 def test_progress_leaves_out_what_is_not_known():

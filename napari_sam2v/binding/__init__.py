@@ -1,1 +1,0 @@
-"""Panel, workbench and viewer connected: each file one part of the panel."""

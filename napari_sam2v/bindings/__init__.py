@@ -1,0 +1,1 @@
+"""Panel, controller and viewer connected: each file one part of the panel."""

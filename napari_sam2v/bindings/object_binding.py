@@ -1,0 +1,222 @@
+"""The object table and the time strip of the document on the controller."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from napari_sam2v.controllers.object_marks import hex_colour, rgb
+from napari_sam2v.layers.later import CallLater, Debounced
+from napari_sam2v.panel.wording import count
+from src_model.document import (
+    DeleteObject,
+    Group,
+    LockObject,
+    MergeObjects,
+    RecolourObject,
+    RenameObject,
+    ShowObject,
+    SplitObject,
+    SwapIds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from napari_sam2v.controllers import AnnotationController
+    from napari_sam2v.panel.panel import Panel
+    from src_model.document import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
+
+_REFRESH_SECONDS = 0.15
+"""How often the table and the strip follow a run of the tracker."""
+_WORK_SECONDS = 0.01
+"""How long rows are made before the window gets its turn again."""
+_PAUSE_SECONDS = 0.01
+
+
+class ObjectBinding:
+    """Shows objects in the table and in the strip, and does on the document what the user does there.
+
+    Parameters
+    ----------
+    panel
+        With table and strip.
+    controller
+        With the document.
+    show_frame
+        Brings a frame into view.
+    call_later
+        How to wait on this thread.
+    clock
+        Gives seconds.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        controller: AnnotationController,
+        *,
+        show_frame: Callable[[int], None],
+        call_later: CallLater,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        self._table, self._strip = panel.objects, panel.strip
+        self._controller = controller
+        self._show_frame = show_frame
+        self._changed: set[int] = set()
+        self._clock, self._call_later = clock, call_later
+        self._refresh = Debounced(self._show_changed, _REFRESH_SECONDS, call_later)
+        self._waiting = False
+        self._document: Annotation | None = None
+        self._connect_views()
+        controller.events.document.connect(self._on_document)
+        controller.events.selection.connect(self._on_selection)
+
+    def show_frame(self, frame: int) -> None:
+        """Move the strip's playhead."""
+        self._strip.set_frame(frame)
+
+    def _connect_views(self) -> None:
+        table, strip = self._table, self._strip
+        table.selected.connect(self._controller.select)
+        table.renamed.connect(lambda i, name: self._do(RenameObject(i, name)))
+        table.recolored.connect(lambda i, color: self._do(RecolourObject(i, hex_colour(color))))
+        table.visibility_changed.connect(lambda i, visible: self._do(ShowObject(i, visible)))
+        table.lock_changed.connect(lambda i, locked: self._do(LockObject(i, locked)))
+        table.jump_requested.connect(self._jump)
+        table.delete_requested.connect(lambda ids: self._do_all("Delete", [DeleteObject(i) for i in ids]))
+        table.merge_requested.connect(
+            lambda into, others: self._do_all("Merge", [MergeObjects(into, other) for other in others])
+        )
+        table.split_requested.connect(self._split)
+        table.swap_requested.connect(lambda ids: self._do(SwapIds(ids[0], ids[1], self._controller.frame)))
+        table.isolate_requested.connect(self._isolate)
+        strip.frame_clicked.connect(self._show_frame)
+        strip.worst_requested.connect(self.jump_to_worst)
+        strip.doubt_requested.connect(self.jump_to_next_doubt)
+        strip.lock_toggled.connect(self._controller.toggle_frame_lock)
+
+    def jump_to_worst(self) -> None:
+        """Bring the selected object's worst frame into view."""
+        frame = self._controller.worst_frame()
+        if frame is not None:
+            self._show_frame(frame)
+
+    def jump_to_next_doubt(self) -> None:
+        """Bring the next frame in doubt into view, of whichever object it is."""
+        stop = self._controller.next_doubt()
+        if stop is None:
+            self._controller.events.saving.emit(
+                "No frame is in doubt: every tracked mask has a good score, or was confirmed."
+            )
+            return
+        object_id, frame = stop
+        self._controller.select(object_id)
+        self._show_frame(frame)
+
+    # From the document -----------------------------------------------------------------------------------------------
+
+    def _on_document(self) -> None:
+        if self._document is not None:
+            self._listen_to(self._document, listen=False)
+        document = self._document = self._controller.document
+        if document is not None:
+            self._listen_to(document, listen=True)
+        self._show_rows()
+        self._on_selection(self._controller.selected)
+
+    def _listen_to(self, document: Annotation, *, listen: bool) -> None:
+        events = document.events
+        pairs: tuple[tuple[Any, Any], ...] = (
+            (events.objects, self._on_objects),
+            (events.frames, self._on_spans),
+            (events.prompts, self._on_spans),
+            (events.locks, self._on_spans),
+        )
+        for signal, slot in pairs:
+            if listen:
+                signal.connect(slot)
+            else:
+                signal.disconnect(slot, missing_ok=True)
+
+    def _on_objects(self, change: ObjectsChanged) -> None:
+        if change.added or change.removed:
+            self._show_rows()
+            self._table.set_selected(self._controller.selected)
+        self._touch(change.edited)
+
+    def _on_spans(self, change: FramesChanged | PromptsChanged | LocksChanged) -> None:
+        self._touch(change.spans)
+
+    def _show_rows(self) -> None:
+        """Show all objects at once, and a little later their scores: of a long movie with many these take a while."""
+        document = self._document
+        self._table.set_rows([] if document is None else self._controller.book.outlines())
+        self._changed.clear()
+        self._touch(() if document is None else document.objects)
+
+    def _touch(self, objects: Iterable[int]) -> None:
+        """Show these objects anew, a little later and together with what else changes until then."""
+        self._changed.update(objects)
+        if self._changed and not self._waiting:
+            self._waiting = True
+            self._refresh()
+
+    def _show_changed(self) -> None:
+        self._waiting = False
+        document, shown = self._controller.document, set()
+        if document is None:
+            return
+        known, rows, deadline = document.objects, [], self._clock() + _WORK_SECONDS
+        while self._changed and (not rows or self._clock() < deadline):
+            object_id = self._changed.pop()
+            shown.add(object_id)
+            if object_id in known:
+                rows.append(self._controller.book.row(object_id))
+        self._table.update_rows(rows)
+        if self._controller.selected in shown:
+            self._show_marks()
+        if self._changed:
+            self._waiting = True
+            self._call_later(_PAUSE_SECONDS, self._show_changed)
+
+    def _on_selection(self, object_id: int | None) -> None:
+        self._table.set_selected(object_id)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        document, selected = self._controller.document, self._controller.selected
+        if document is None or selected not in document.objects or selected is None:
+            self._strip.set_marks(None, (128, 128, 128))
+            return
+        self._strip.set_marks(self._controller.book.marks(selected), rgb(document.object(selected).colour))
+        self._strip.set_frame(self._controller.frame)
+
+    # From the views --------------------------------------------------------------------------------------------------
+
+    def _do(self, action: Action) -> None:
+        if self._controller.do(action) is None and self._document is not None:
+            self._show_rows()  # show what holds, not what was wished
+
+    def _do_all(self, what: str, actions: list[Action]) -> None:
+        if actions:
+            self._do(
+                actions[0] if len(actions) == 1 else Group(f"{what} {count(len(actions), 'object')}", tuple(actions))
+            )
+
+    def _jump(self, object_id: int) -> None:
+        self._controller.select(object_id)
+        self.jump_to_worst()
+
+    def _split(self, object_id: int) -> None:
+        self._do(SplitObject(object_id, self._controller.frame, self._controller.annotation.next_id()))
+
+    def _isolate(self, ids: list[int]) -> None:
+        objects = self._controller.annotation.objects
+        wanted = set(ids) or set(objects)
+        changes: list[Action] = [
+            ShowObject(object_id, object_id in wanted)
+            for object_id, info in objects.items()
+            if info.visible != (object_id in wanted)
+        ]
+        self._do_all("Show", changes)

@@ -1,0 +1,339 @@
+"""The controller: one document with its movie, the selected object and frame, and the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from psygnal import Signal, SignalGroup
+
+from napari_sam2v.controllers.corrections import Corrections
+from napari_sam2v.controllers.object_marks import ObjectMarks
+from napari_sam2v.controllers.prompt_controller import PromptController
+from napari_sam2v.controllers.track_controller import TrackController
+from napari_sam2v.controllers.worker import Job, Worker
+from napari_sam2v.panel.doubt import stops, worst_frame
+from napari_sam2v.panel.wording import error_text
+from src_model.document import LockFrames, SetNormalization
+from src_model.errors import Sam2vError
+from src_model.workflow import DocumentTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_sam2v.controllers.worker import Post
+    from src_model.document import Action, Annotation, Done
+    from src_model.document.events import ObjectsChanged
+    from src_model.frames import FrameSource, Normalization
+    from src_model.tracking import StreamingPredictor
+
+
+class ControllerEvents(SignalGroup):
+    """Signals of the controller, emitted on the host's thread.
+
+    Attributes
+    ----------
+    document
+        Another document, or none, is on the controller; its own events tell what happens to it.
+    selection
+        Another object is selected; its id, or None where the next prompt starts a new one.
+    readings
+        The readings of the last prompt changed; None where there are none to choose from.
+    run
+        How far tracking is; None where it does not run.
+    busy
+        Whether the model works on a prompt.
+    status
+        There may be another useful next step to name.
+    problem
+        Something did not work; one sentence for the user.
+    saving
+        The file, or the automatic copy, was written: a few words about it.
+    """
+
+    document = Signal()
+    selection = Signal(object)
+    readings = Signal(object)
+    run = Signal(object)
+    busy = Signal(bool)
+    status = Signal()
+    problem = Signal(str)
+    saving = Signal(str)
+
+
+class AnnotationController:
+    """What prompts and runs share. All methods belong on the host's thread.
+
+    Parameters
+    ----------
+    post
+        Brings calls from the worker to the host's thread.
+    load_predictor
+        Called on the worker when the model is first needed.
+    features_folder
+        Where image features are kept for other days; nowhere if left out.
+
+    Attributes
+    ----------
+    document
+        The annotation; None before a movie is chosen.
+    selected
+        The object that prompts go to; None: the next prompt starts a new one.
+    frame
+        The frame that is shown.
+    damaged
+        Frames of the movie that proved impossible to read.
+    interrupts
+        Called before anything that running work must not outlive: another document or model, an undo.
+    edited
+        Called after each edit, for a run that goes on to know of it.
+    has_run
+        Whether a run of the tracker is under way. It keeps the contrast and the images it began with.
+    before_jobs
+        Called before the tracker is asked for anything; may give it another movie.
+    """
+
+    def __init__(
+        self, post: Post, load_predictor: Callable[[], StreamingPredictor], features_folder: Path | None = None
+    ) -> None:
+        self.events = ControllerEvents()
+        self.worker = Worker(post)
+        self.document: Annotation | None = None
+        self.selected: int | None = None
+        self.frame = 0
+        self.damaged: set[int] = set()
+        self.interrupts: list[Callable[[], None]] = []
+        self.edited: list[Callable[[], None]] = []
+        self.has_run = self.is_behind = False
+        self.before_jobs: Callable[[], None] = lambda: None
+        self._load_predictor = load_predictor
+        self._features_folder = features_folder
+        self._tracker: DocumentTracker | None = None
+        self._book: ObjectMarks | None = None
+        self._corrections: Corrections | None = None
+        self._source: FrameSource | None = None
+        self._seen: Normalization | None = None
+        self.prompts = PromptController(self)
+        self.tracking = TrackController(self)
+
+    @property
+    def annotation(self) -> Annotation:
+        """The document, where there must be one: hosts offer nothing before a movie is chosen."""
+        if self.document is None:
+            raise RuntimeError("no movie is chosen")
+        return self.document
+
+    @property
+    def tracker(self) -> DocumentTracker:
+        """The tracker of the document, on the movie as it is now."""
+        self.before_jobs()
+        assert self._tracker is not None, "made together with the document"
+        return self._tracker
+
+    def answers_now(self, tracker: DocumentTracker) -> bool:
+        """Whether what a tracker says still counts: not once another channel, contrast or model was chosen."""
+        return tracker is self._tracker
+
+    @property
+    def book(self) -> ObjectMarks:
+        """What is known of each object of the document on each frame."""
+        assert self._book is not None, "made together with the document"
+        return self._book
+
+    @property
+    def corrections(self) -> Corrections:
+        """Which frames of the document wait to be repaired."""
+        assert self._corrections is not None, "made together with the document"
+        return self._corrections
+
+    # The document ----------------------------------------------------------------------------------------------------
+
+    def open(self, annotation: Annotation, source: FrameSource) -> None:
+        """Put a document and its movie on the controller, in place of what was there."""
+        self.interrupt()
+        self._leave()
+        self.document, self._source = annotation, source
+        # these listen first: whoever else hears of a change may ask them
+        self._book, self._corrections = ObjectMarks(annotation), Corrections(annotation)
+        annotation.events.project.connect(self._on_project)
+        annotation.events.objects.connect(self._on_objects)
+        self._make_tracker()
+        self.frame = min(self.frame, max(0, annotation.movie.length - 1))
+        self.selected = next(iter(annotation.objects), None)
+        self.events.document.emit()
+        self.events.selection.emit(self.selected)
+        self.events.status.emit()
+
+    def put_away(self) -> None:
+        """Take the document off the controller, as when its movie was closed; the document stays as it is."""
+        if self.document is None:
+            return
+        self.interrupt()
+        self._leave()
+        self.document = self.selected = self._source = self._tracker = self._book = self._corrections = None
+        self.events.document.emit()
+        self.events.selection.emit(None)
+        self.events.status.emit()
+
+    def use_model(self, load_predictor: Callable[[], StreamingPredictor]) -> None:
+        """Work with another model from now on; masks that are there stay as they are."""
+        self.interrupt()
+        self._load_predictor = load_predictor
+        self._make_tracker()
+
+    def use_normalization(self, normalization: Normalization) -> None:
+        """Let the model see the movie's values otherwise, after a run that is under way; masks stay as they are."""
+        if normalization != self.annotation.project.normalization:
+            self.do(SetNormalization(normalization))
+
+    def use_movie(self, source: FrameSource) -> None:
+        """Let the model see other images of the same frames, another channel for instance; the document stays.
+
+        A run that is under way goes on with those it began with.
+        """
+        self._source = source
+        self._renew_tracker()
+
+    def do(self, action: Action, *, join: int | None = None) -> Done | None:
+        """Do an action on the document; what cannot be done is told to the user. None where it was not done."""
+        try:
+            done = self.annotation.do(action, join=join)
+        except Sam2vError as error:
+            self.tell(error)
+            return None
+        self._mend_selection()
+        for follow in self.edited:
+            follow()
+        self.events.status.emit()
+        return done
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._move(self.annotation.undo)
+
+    def redo(self) -> None:
+        """Do the step that was taken back again."""
+        self._move(self.annotation.redo)
+
+    def interrupt(self) -> None:
+        """Stop what runs; what is finished stays."""
+        for interrupt in self.interrupts:
+            interrupt()
+
+    def end_run(self) -> None:
+        """Note that no run is under way any more, and catch up with what it was spared."""
+        self.has_run = False
+        if self.is_behind:
+            self._make_tracker()
+
+    def tell(self, error: Exception) -> None:
+        """Tell the user what did not work."""
+        self.events.problem.emit(error_text(error))
+
+    def close(self) -> None:
+        """Let the worker go; the document stays as it is."""
+        self.interrupt()
+        self.worker.close()
+
+    # Selecting -------------------------------------------------------------------------------------------------------
+
+    @property
+    def prompted_id(self) -> int:
+        """The object that the next prompt goes to: the selected one, or the new one it would start."""
+        return self.annotation.next_id() if self.selected is None else self.selected
+
+    def select(self, object_id: int | None) -> None:
+        """Select an object; None: the next prompt starts a new one."""
+        if object_id != self.selected:
+            self.selected = object_id
+            self.events.selection.emit(object_id)
+            self.events.status.emit()
+
+    def select_neighbour(self, step: int) -> None:
+        """Select the next (1) or previous (-1) object in the order of ids."""
+        ids = list(self.annotation.objects)
+        if ids:
+            place = ids.index(self.selected) + step if self.selected in ids else (0 if step > 0 else -1)
+            self.select(ids[place % len(ids)])
+
+    def show_frame(self, frame: int) -> None:
+        """Note which frame is shown."""
+        if frame != self.frame:
+            self.frame = frame
+            self.events.status.emit()
+
+    def worst_frame(self) -> int | None:
+        """Return the open frame on which the selected object has its lowest score; None where no frame is open."""
+        return None if self.selected is None else worst_frame(self.book.marks(self.selected))
+
+    def next_doubt(self) -> tuple[int, int] | None:
+        """Return (object id, frame) where a review of all shown objects stops next; None where nothing is in doubt.
+
+        Objects follow by id, frames by number, and after the last stop comes the first.
+        """
+        found = [
+            (object_id, frame)
+            for object_id, info in self.annotation.objects.items()
+            if info.visible
+            for frame in stops(self.book.marks(object_id))
+        ]
+        here = (-1 if self.selected is None else self.selected, self.frame)
+        return next((stop for stop in found if stop > here), found[0] if found else None)
+
+    def toggle_frame_lock(self) -> None:
+        """Lock the shown frame of the selected object, or unlock it."""
+        if self.selected is not None:
+            locked = self.frame in self.annotation.locked_frames(self.selected)
+            self.do(LockFrames(self.selected, (self.frame,), not locked))
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _leave(self) -> None:
+        if self.document is not None:
+            self.document.events.project.disconnect(self._on_project, missing_ok=True)
+            self.document.events.objects.disconnect(self._on_objects, missing_ok=True)
+            self.book.close()
+            self.corrections.close()
+
+    def _on_project(self) -> None:
+        """Follow the contrast of the document, which undo may have changed."""
+        if self.document is not None and self.document.project.normalization != self._seen:
+            self._renew_tracker()
+
+    def _on_objects(self, change: ObjectsChanged) -> None:
+        """Let the tracker go of objects that were deleted, on its thread."""
+        tracker, gone = self._tracker, tuple(change.removed)
+        if not gone or tracker is None or not tracker.is_started:
+            return
+
+        def forget(_: object) -> Iterator[None]:
+            tracker.forget(gone)
+            return iter(())
+
+        self.worker.submit(Job(("forget", gone), lambda: None, forget, lambda _: None, is_brief=True))
+
+    def _renew_tracker(self) -> None:
+        if self.has_run:
+            self.is_behind = True
+        else:
+            self._make_tracker()
+
+    def _make_tracker(self) -> None:
+        self.is_behind = False
+        if self.document is not None and self._source is not None:
+            self._seen = self.document.project.normalization
+            self.damaged.clear()  # of another channel, others may be
+            self._tracker = DocumentTracker(
+                self._source, self._load_predictor, normalization=self._seen, cache_dir=self._features_folder
+            )
+
+    def _move(self, move: Callable[[], str | None]) -> None:
+        self.interrupt()
+        move()
+        self._mend_selection()
+        self.events.status.emit()
+
+    def _mend_selection(self) -> None:
+        if self.selected is not None and self.selected not in self.annotation.objects:
+            self.select(next(iter(self.annotation.objects), None))

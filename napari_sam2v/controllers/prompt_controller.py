@@ -1,0 +1,240 @@
+"""Prompts: they go into the document at once, and the model's answer joins them when it is there.
+
+While a run is under way they are answered between two of its frames, and it goes on with the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_sam2v.controllers.mask_candidates import MaskCandidates
+from napari_sam2v.controllers.worker import End, Job
+from napari_sam2v.panel.wording import count
+from src_model.document import (
+    AddObject,
+    AnnotatedObject,
+    AnswerPrompt,
+    ClearPrompts,
+    Group,
+    Prompt,
+    SetMask,
+    SetPrompt,
+)
+from src_model.masks import MaskletFrame
+from src_model.workflow import PromptOutcome, PromptRequest, snapshot_of
+
+if TYPE_CHECKING:
+    from napari_sam2v.controllers.annotation_controller import AnnotationController
+    from napari_sam2v.layers.painted_labels import MaskEdit
+    from napari_sam2v.layers.prompt_types import Key, PromptEdit
+    from src_model.document import Action
+    from src_model.masks import Rle
+    from src_model.workflow import DocumentTracker
+
+
+class PromptController:
+    """Takes prompts for the document on a controller.
+
+    Attributes
+    ----------
+    readings
+        Of the last prompt; None where there is nothing to choose from.
+    collects
+        Whether prompts wait for :meth:`answer_waiting` before the model answers them.
+    """
+
+    def __init__(self, controller: AnnotationController) -> None:
+        self.readings: MaskCandidates | None = None
+        self.collects = False
+        self._controller = controller
+        self._answering: set[Key] = set()
+        self._waiting: dict[Key, int] = {}  # the step that each prompt was
+        controller.interrupts.append(lambda: self._set_readings(None))
+        controller.events.selection.connect(lambda _: self._forget_other_readings())
+        controller.events.document.connect(self._forget_waiting)
+
+    def edit(self, *edits: PromptEdit) -> None:
+        """Take what the user did at once on a prompt layer as one step, and have the model answer it."""
+        wanted: dict[Key, Prompt] = {}
+        for edit in edits:
+            key = edit.object_id, edit.frame
+            wanted[key] = _edited(wanted.get(key) or self._prompt_of(key), edit)
+        changed = {key: prompt for key, prompt in wanted.items() if prompt != self._prompt_of(key)}
+        self._do(self._prompted(changed), changed)
+
+    def take_masks(self, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> bool:
+        """Take masks, of another segmentation for instance, as prompts, in one step; an id of None is a new object.
+
+        Returns whether they were taken: where they cannot be, the user is told why.
+        """
+        fresh = self._controller.annotation.next_id()
+        prompts: dict[Key, Prompt] = {}
+        for object_id, mask in masks:
+            number = fresh if object_id is None else object_id
+            fresh = max(fresh, number + 1)
+            prompts[number, frame] = Prompt(mask=mask)
+        return self._do(self._prompted(prompts), prompts)
+
+    def paint(self, *edits: MaskEdit) -> None:
+        """Take one stroke of the brush as one step: on a new object a prompt, on others an edit of that frame."""
+        document = self._controller.annotation
+        actions: list[Action] = []
+        prompts: dict[Key, Prompt] = {}
+        for edit in edits:
+            key = edit.object_id, edit.frame
+            if edit.object_id in document.objects and document.prompts(edit.object_id):
+                actions.append(SetMask(*key, edit.mask))
+            elif not edit.mask.is_empty or edit.object_id in document.objects:
+                prompts[key] = Prompt(mask=edit.mask)
+        self._do([*actions, *self._prompted(prompts)], prompts)
+
+    def waiting(self, object_id: int) -> int:
+        """Return on how many frames an object has prompts that wait for :meth:`answer_waiting`."""
+        return sum(key[0] == object_id and not self._prompt_of(key).is_empty for key in self._waiting)
+
+    def answer_waiting(self) -> None:
+        """Have the model answer the prompts that wait."""
+        waiting = dict(self._waiting)
+        self._waiting.clear()
+        for key, step in waiting.items():
+            if not self._prompt_of(key).is_empty:
+                self._request_answer(*key, step)
+
+    def clear(self) -> None:
+        """Remove the selected object's prompts from the shown frame."""
+        if self._controller.selected is not None:
+            self._controller.do(ClearPrompts(self._controller.selected, self._controller.frame))
+            self._set_readings(None)
+
+    def next_reading(self) -> None:
+        """Take the next reading of the last click."""
+        if self.readings is None or len(self.readings.candidates) < 2:
+            return
+        readings = self.readings.next()
+        if self._answer(readings):
+            self._set_readings(readings)
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _prompt_of(self, key: Key) -> Prompt:
+        document, (object_id, frame) = self._controller.annotation, key
+        return (document.prompt(object_id, frame) if object_id in document.objects else None) or Prompt()
+
+    def _prompted(self, prompts: Mapping[Key, Prompt]) -> list[Action]:
+        """Make the actions that set prompts; a mask is its own answer, so that the model is not asked."""
+        made: list[Action] = []
+        known = set(self._controller.annotation.objects)
+        for key, prompt in prompts.items():
+            actions: list[Action] = [SetPrompt(*key, prompt)]
+            if prompt.mask is not None and not prompt.points:
+                actions.append(AnswerPrompt(*key, prompt.mask, 1.0, 1.0))
+            label, info = actions[0].label, AnnotatedObject(key[0])
+            if key[0] not in known:
+                known.add(key[0])
+                actions.insert(0, AddObject(info))
+                label = f"Start {info.title}"
+            made.append(actions[0] if len(actions) == 1 else Group(label, tuple(actions)))
+        return made
+
+    def _do(self, actions: list[Action], prompts: Mapping[Key, Prompt]) -> bool:
+        """Do actions as one step, then have the prompts among them answered; return whether they were done."""
+        if not actions:
+            return False
+        if prompts:
+            self._set_readings(None)
+        group = Group(f"Prompt {count(len(actions), 'object')}", tuple(actions))
+        done = self._controller.do(actions[0] if len(actions) == 1 else group)
+        if done is None or done.step is None or not prompts:
+            return done is not None
+        self._controller.select(next(iter(prompts))[0])
+        for key, prompt in prompts.items():
+            if prompt.is_empty:
+                continue
+            if prompt.mask is not None and not prompt.points:
+                self._set_readings(MaskCandidates(*key, (MaskletFrame(prompt.mask, 1.0, 1.0),), 0, done.step))
+            elif self.collects:
+                self._waiting[key] = done.step
+            else:
+                self._request_answer(*key, done.step)
+        self._controller.events.status.emit()
+        return True
+
+    def _request_answer(self, object_id: int, frame: int, step: int) -> None:
+        controller, document = self._controller, self._controller.annotation
+        asked: list[tuple[Prompt, DocumentTracker]] = []
+        is_late: list[bool] = []
+
+        def current() -> Prompt | None:
+            there = document is controller.document and object_id in document.objects
+            return document.prompt(object_id, frame) if there else None
+
+        def prepare() -> PromptRequest | None:
+            prompt = current()
+            if prompt is None:
+                return None
+            asked.append((prompt, controller.tracker))
+            return PromptRequest(snapshot_of(document, object_id), frame)
+
+        def work(request: PromptRequest | None) -> Iterator[PromptOutcome]:
+            if request is not None:
+                yield asked[-1][1].answer(request)
+
+        def take(outcome: PromptOutcome) -> None:
+            prompt, tracker = asked[-1]
+            if current() != prompt:  # it was undone or changed while the model was busy
+                return
+            if controller.answers_now(tracker):
+                self._take_answer(MaskCandidates.of(outcome, step))
+            else:
+                is_late.append(True)  # another model or channel was chosen meanwhile
+
+        def finish(end: End) -> None:
+            self._answered(object_id, frame, end)
+            if is_late and current() is not None:
+                self._request_answer(object_id, frame, step)
+
+        self._answering.add((object_id, frame))
+        self._controller.events.busy.emit(True)
+        self._controller.worker.submit(Job(("prompt", object_id, frame), prepare, work, take, finish, is_brief=True))
+
+    def _take_answer(self, readings: MaskCandidates) -> None:
+        if self._answer(readings):
+            self._set_readings(readings)
+
+    def _answer(self, readings: MaskCandidates) -> bool:
+        entry = readings.mask
+        action = AnswerPrompt(readings.object_id, readings.frame, entry.mask, entry.score, entry.object_score)
+        return self._controller.do(action, join=readings.step) is not None
+
+    def _answered(self, object_id: int, frame: int, end: End) -> None:
+        self._answering.discard((object_id, frame))
+        if not self._answering:
+            self._controller.events.busy.emit(False)
+        self._controller.events.status.emit()
+        if end.error is not None:
+            self._controller.tell(end.error)
+
+    def _set_readings(self, readings: MaskCandidates | None) -> None:
+        if readings is not self.readings:
+            self.readings = readings
+            self._controller.events.readings.emit(readings)
+
+    def _forget_waiting(self) -> None:
+        self._waiting.clear()
+
+    def _forget_other_readings(self) -> None:
+        if self.readings is not None and self.readings.object_id != self._controller.selected:
+            self._set_readings(None)
+
+
+def _edited(before: Prompt, edit: PromptEdit) -> Prompt:
+    """Return the prompt after an edit of one of its kinds."""
+    if edit.kind == "points":
+        return replace(before, points=edit.points, labels=edit.labels)
+    if edit.kind == "box":
+        return replace(before, box=edit.box)
+    if edit.kind == "scribble":
+        return before.with_points(edit.points, edit.labels)
+    return replace(before, mask=None) if edit.mask is None else Prompt(mask=edit.mask)

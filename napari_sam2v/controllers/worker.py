@@ -1,0 +1,208 @@
+"""One worker thread: jobs one after the other, brief ones in between, the newest of a kind wins, any can be stopped."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from src_model.errors import Sam2vError
+
+Post: TypeAlias = Callable[[Callable[[], None]], None]
+"""Has a function called soon on the host's own thread, in the order given; may be called from any thread."""
+
+_logger = logging.getLogger(__name__)
+_UNHANDLED_RESULTS = 2
+"""How far the worker may run ahead of a host that is busy drawing."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a job ended.
+
+    Attributes
+    ----------
+    stopped
+        Whether it was stopped before it was done.
+    error
+        What went wrong, or None.
+    """
+
+    stopped: bool = False
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class Job:
+    """Something for the worker to do.
+
+    Attributes
+    ----------
+    key
+        A waiting job is replaced by a newer one with an equal key.
+    prepare
+        Called on the host's thread just before the job starts; makes what the work needs. All results that were posted
+        before have been handled by then, so that it sees the newest state.
+    work
+        Called on the worker with what was prepared; yields results.
+    on_result, on_end
+        Called on the host's thread.
+    is_brief
+        Takes a moment, and need not wait for the end of a long job that runs: it is done between two of its results.
+    """
+
+    key: Hashable
+    prepare: Callable[[], Any]
+    work: Callable[[Any], Iterator[Any]]
+    on_result: Callable[[Any], None]
+    on_end: Callable[[End], None] = field(default=lambda end: None)
+    is_brief: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+class Worker:
+    """The worker thread; it starts with the first job.
+
+    Parameters
+    ----------
+    post
+        Brings calls to the host's thread.
+    name
+        Of the thread.
+    """
+
+    def __init__(self, post: Post, name: str = "sam2v worker") -> None:
+        self._post = post
+        self._name = name
+        self._waiting: list[Job] = []
+        self._running: Job | None = None
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+    def submit(self, job: Job, *, first: bool = False) -> None:
+        """Put a job in the queue, at its head if ``first``; a waiting one of equal key is dropped without a word."""
+        with self._changed:
+            if self._is_closed:
+                return
+            self._waiting = [other for other in self._waiting if other.key != job.key]
+            self._waiting.insert(0 if first else len(self._waiting), job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def stop(self, key: Hashable) -> None:
+        """Stop the job with this key after the result it is working on, or drop it if it is waiting."""
+        with self._changed:
+            dropped = [job for job in self._waiting if job.key == key]
+            self._waiting = [job for job in self._waiting if job.key != key]
+            if self._running is not None and self._running.key == key:
+                self._running.stop.set()
+        for job in dropped:
+            self._post(lambda job=job: job.on_end(End(stopped=True)))  # type: ignore[misc]
+
+    def is_busy(self) -> bool:
+        """Whether a job runs or waits."""
+        with self._changed:
+            return self._running is not None or bool(self._waiting)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Stop everything and wait for the worker, which finishes the frame it is in."""
+        with self._changed:
+            self._is_closed = True
+            self._waiting.clear()
+            if self._running is not None:
+                self._running.stop.set()
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                self._running = None
+                self._changed.notify_all()
+                while not self._waiting and not self._is_closed:
+                    self._changed.wait()
+                if self._is_closed:
+                    return
+                job = self._running = self._waiting.pop(0)
+            end = self._do(job)
+            self._post(lambda job=job, end=end: job.on_end(end))  # type: ignore[misc]
+
+    def _do(self, job: Job) -> End:
+        handled = threading.Semaphore(_UNHANDLED_RESULTS)
+        try:
+            request = self._ask(job)
+            if job.stop.is_set():
+                return End(stopped=True)
+            results = job.work(request)
+            for result in results:
+                self._hand_over(job, result, handled)
+                if not job.is_brief:
+                    self._do_brief_ones()
+                if job.stop.is_set():
+                    _close(results)
+                    return End(stopped=True)
+        except Sam2vError as error:
+            return End(error=error)  # said on purpose, to the user
+        except Exception as error:
+            _logger.exception("a job failed")
+            return End(error=error)
+        return End()
+
+    def _do_brief_ones(self) -> None:
+        """Do the brief jobs that wait, in order; the long one that runs goes on afterwards."""
+        while True:
+            with self._changed:
+                job = next((job for job in self._waiting if job.is_brief), None)
+                if job is None:
+                    return
+                self._waiting.remove(job)
+            end = self._do(job)
+            self._post(lambda job=job, end=end: job.on_end(end))  # type: ignore[misc]
+
+    def _ask(self, job: Job) -> Any:
+        """Have the host prepare the job, and wait for it."""
+        answer: list[Any] = []
+        failure: list[Exception] = []
+        ready = threading.Event()
+
+        def prepare() -> None:
+            try:
+                answer.append(job.prepare())
+            except Exception as error:
+                failure.append(error)
+            ready.set()
+
+        self._post(prepare)
+        # A host that is being closed may never come to it.
+        while not ready.wait(0.1):
+            if job.stop.is_set() or self._is_closed:
+                job.stop.set()
+                return None
+        if failure:
+            raise failure[0]
+        return answer[0]
+
+    def _hand_over(self, job: Job, result: Any, handled: threading.Semaphore) -> None:
+        while not handled.acquire(timeout=0.1):
+            if self._is_closed:
+                return
+
+        def handle() -> None:
+            try:
+                job.on_result(result)
+            finally:
+                handled.release()
+
+        self._post(handle)
+
+
+def _close(results: Iterator[Any]) -> None:
+    close = getattr(results, "close", None)
+    if close is not None:
+        close()
