@@ -107,7 +107,7 @@ class ModelBinding:
         threading.Thread(target=self._download, args=(download,), name="sam2v download", daemon=True).start()
 
     def cancel(self) -> None:
-        """Give up a download that is under way; what has arrived of it is kept for the next one."""
+        """Give up a download that is under way."""
         if self._under_way is not None:
             self._under_way.cancel.set()
             self._under_way = None

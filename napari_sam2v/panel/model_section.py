@@ -45,7 +45,7 @@ class ModelSection(QWidget):
         self.device.setAccessibleName("Device")
         self.download = IconButton("download", "Fetch this model, once", name="Download")
         self.progress = ProgressBar("Download progress")
-        self.cancel = IconButton("cancel", "Stop the download; it goes on from here next time", name="Cancel download")
+        self.cancel = IconButton("cancel", "Stop the download", name="Cancel download")
         self.stack = QStackedWidget()
         lines = (
             row(self.model, self.download, self.device, stretch=(1, 0, 0)),

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import huggingface_hub
 import platformdirs
-from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 from huggingface_hub.utils.tqdm import tqdm as hub_bar
 
 from src_model.errors import CheckpointError
 from src_model.weights.hashing import file_sha256
 from src_model.weights.registry import DATA_FOLDER, CheckpointInfo, checkpoint_info, known_checkpoints
-from src_model.weights.resuming import can_resume, download_resumably
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,8 +96,7 @@ def get_checkpoint(name: str, *, progress: bool | ProgressCallback = True, offli
     """Find the file of a checkpoint, downloading it on first use.
 
     Looked for, in this order: in the package (``default``), in ``models_folder()``, in the folder of the user, in the
-    cache of huggingface_hub. A download goes into ``models_folder()``, or into the folder of the user where that cannot
-    be written to. One that broke, even because its process ended, is taken up where it broke.
+    cache of huggingface_hub, where downloads go to.
 
     Parameters
     ----------
@@ -135,7 +132,7 @@ def get_checkpoint(name: str, *, progress: bool | ProgressCallback = True, offli
             raise CheckpointError(f"The file of your checkpoint {name!r} is gone: there is no {info.source}.")
         if offline or huggingface_hub.constants.HF_HUB_OFFLINE:
             raise CheckpointError(_by_hand(info, "downloads are switched off (offline mode, HF_HUB_OFFLINE)"))
-        path = _download(info, progress)
+        return _download(info, progress)
     _verify(path, info)
     return path
 
@@ -160,52 +157,45 @@ def _find(info: CheckpointInfo) -> Path | None:
 
 
 def _download(info: CheckpointInfo, progress: bool | ProgressCallback) -> Path:
-    bar = _reporting_bar(progress, info.size or 0) if callable(progress) else None
-    resumable = can_resume()
-    folder = _download_folder() if resumable else Path(huggingface_hub.constants.HF_HUB_CACHE)
+    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
     try:
-        with nullcontext() if progress is True else _without_bars():
-            return download_resumably(info, folder, bar) if resumable else _download_into_cache(info, bar)
+        # Fails at once where there is no network; `hf_hub_download` tries again for half a minute.
+        huggingface_hub.get_hf_file_metadata(huggingface_hub.hf_hub_url(str(info.repo), info.filename))
+        with _without_xet() if callable(progress) else nullcontext():
+            path = Path(huggingface_hub.hf_hub_download(str(info.repo), info.filename, **_bar_options(progress, info)))
     # What the HTTP libraries behind the hub raise differs between its versions and has no common base.
     except Exception as error:
-        if isinstance(error, CheckpointError):
-            reason = str(error)
-        elif isinstance(error, OSError) and error.errno in _CANNOT_STORE:
-            reason = f"{folder} cannot be written to ({error.strerror})"
+        if isinstance(error, OSError) and error.errno in _CANNOT_STORE:
+            reason = f"{cache} cannot be written to ({error.strerror})"
         else:
             reason = f"huggingface.co did not answer as expected ({_cause(error)})"
         raise CheckpointError(_by_hand(info, reason)) from error
+    problem = _problem(path, info)
+    if problem is not None:
+        path.resolve().unlink()  # in the cache a file's name is a link to its content
+        path.unlink(missing_ok=True)
+        raise CheckpointError(_by_hand(info, f"what huggingface.co sent is not it ({problem}) and has been deleted"))
+    return path
 
 
-def _download_folder() -> Path:
-    """Choose where to download to: a folder that many users share may be closed to this one."""
-    chosen = models_folder()
-    try:
-        chosen.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return _user_folder()
-    return chosen if os.access(chosen, os.W_OK) else _user_folder()
-
-
-def _download_into_cache(info: CheckpointInfo, bar: type | None) -> Path:
-    """Download as huggingface_hub does it, which may begin anew after a break."""
-    options: dict[str, Any] = {}
-    if bar is not None and "tqdm_class" in inspect.signature(huggingface_hub.hf_hub_download).parameters:
-        options["tqdm_class"] = bar
-    return Path(huggingface_hub.hf_hub_download(str(info.repo), info.filename, **options))
+def _bar_options(progress: bool | ProgressCallback, info: CheckpointInfo) -> dict[str, Any]:
+    """Options of `hf_hub_download` for its progress bar; before version 1 it takes none, and always shows it."""
+    takes_bar = "tqdm_class" in inspect.signature(huggingface_hub.hf_hub_download).parameters
+    if progress is True or not takes_bar:
+        return {}
+    return {"tqdm_class": _reporting_bar(progress or (lambda _done, _size: None), info.size or 0)}
 
 
 @contextmanager
-def _without_bars() -> Iterator[None]:
-    """Silence the progress bars of huggingface_hub and restore them as they were."""
-    shown = not are_progress_bars_disabled()
-    if shown:
-        disable_progress_bars()
+def _without_xet() -> Iterator[None]:
+    """Download over HTTP alone: an error in the progress function, the way to cancel, does not stop Xet's threads."""
+    constants: Any = huggingface_hub.constants
+    before = getattr(constants, "HF_HUB_DISABLE_XET", False)
+    constants.HF_HUB_DISABLE_XET = True
     try:
         yield
     finally:
-        if shown:
-            enable_progress_bars()
+        constants.HF_HUB_DISABLE_XET = before
 
 
 def _reporting_bar(report: ProgressCallback, size: int) -> type:
@@ -252,10 +242,16 @@ def _size_problem(path: Path, info: CheckpointInfo) -> str | None:
     return f"it has {size:,} bytes instead of {info.size:,}"
 
 
-def _verify(path: Path, info: CheckpointInfo) -> None:
+def _problem(path: Path, info: CheckpointInfo) -> str | None:
+    """Say why a file is not the complete checkpoint; None if it is."""
     problem = _size_problem(path, info)
     if problem is None and info.sha256 is not None and file_sha256(path) != info.sha256:
         problem = f"its SHA-256 is {file_sha256(path)} instead of {info.sha256}"
+    return problem
+
+
+def _verify(path: Path, info: CheckpointInfo) -> None:
+    problem = _problem(path, info)
     if problem is not None:
         raise CheckpointError(
             f"{path} is not the complete file of the checkpoint {info.name!r}: {problem}. If it is damaged, delete it "

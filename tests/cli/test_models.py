@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
@@ -59,14 +58,15 @@ def test_get_downloads_and_prints_the_path(sam2v, folder, monkeypatch):
     info = CheckpointInfo("mine", "default", "MIT", "mine.pt", "me/mine", 7, hashlib.sha256(content).hexdigest())
     monkeypatch.setitem(registry._BY_NAME, "mine", info)
 
-    def http_get(url, file, *, resume_size, headers, expected_size, displayed_filename, tqdm_class):
+    def hf_hub_download(repo, filename, *, tqdm_class):
         bar = tqdm_class(total=7)
         bar.update(7)
         bar.close()
-        file.write(content)
+        (folder / filename).write_bytes(content)
+        return str(folder / filename)
 
-    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda url: SimpleNamespace(etag=url))
-    monkeypatch.setattr(huggingface_hub.file_download, "http_get", http_get)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda url: None)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", hf_hub_download)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     assert sam2v("models", "get", "mine").stdout.strip() == str(folder / "mine.pt")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import huggingface_hub
 import platformdirs
@@ -58,30 +57,15 @@ class FakeHub:
     calls: list[str] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
 
-    def get_hf_file_metadata(self, url: str) -> Any:
-        return SimpleNamespace(etag="of " + url)
-
-    def http_get(
-        self,
-        url: str,
-        temp_file: BinaryIO,
-        *,
-        resume_size: int = 0,
-        headers: dict[str, str] | None = None,
-        expected_size: int | None = None,
-        displayed_filename: str | None = None,
-        tqdm_class: type | None = None,
-    ) -> None:
+    def get_hf_file_metadata(self, url: str) -> None:
         self.calls.append(url)
-        self.options["tqdm_class"] = tqdm_class
         if self.error is not None:
             raise self.error
-        temp_file.write(self.content[resume_size:])
 
     def hf_hub_download(self, repo_id: str, filename: str, *, tqdm_class: type | None = None) -> str:
+        self.options = {"tqdm_class": tqdm_class, "xet": not huggingface_hub.constants.HF_HUB_DISABLE_XET}
         path = self.cache / filename
-        with path.open("wb") as file:
-            self.http_get(huggingface_hub.hf_hub_url(repo_id, filename), file, tqdm_class=tqdm_class)
+        path.write_bytes(self.content)
         return str(path)
 
 
@@ -92,7 +76,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHub:
     fake.cache.mkdir()
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", fake.hf_hub_download)
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", fake.get_hf_file_metadata)
-    monkeypatch.setattr(huggingface_hub.file_download, "http_get", fake.http_get)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(fake.cache))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name, **_: str(tmp_path / "user" / name))

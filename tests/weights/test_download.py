@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import huggingface_hub
 import pytest
-from huggingface_hub.utils.tqdm import are_progress_bars_disabled
 
 from src_model.errors import CheckpointError
 from src_model.weights import download, get_checkpoint, list_checkpoints, models_folder
@@ -92,48 +91,17 @@ class TestDownloading:
         info = register("toy", CONTENT)
         hub.content = CONTENT
         path = get_checkpoint("toy")
-        assert path == models_folder() / info.filename
+        assert path == hub.cache / info.filename
         assert path.read_bytes() == CONTENT
         assert hub.calls == [info.url]
+        assert hub.options == {"tqdm_class": None, "xet": True}
 
-    def test_a_shared_folder_that_cannot_be_written_to_is_passed_over(
-        self, hub: FakeHub, register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ):
-        register("toy", CONTENT)
-        hub.content = CONTENT
-        user_folder = models_folder()
-        (tmp_path / "lab").mkdir()
-        (tmp_path / "occupied").write_bytes(b"")
-        monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path / "lab")
-        for shared in (tmp_path / "lab", tmp_path / "occupied" / "models"):
-            monkeypatch.setenv("SAM2V_MODELS", str(shared))
-            assert get_checkpoint("toy").parent == user_folder
-            (user_folder / "toy.pt").unlink()
-
-    def test_a_wrong_file_from_the_network_is_refused(self, hub: FakeHub, register: Register):
+    def test_a_wrong_file_from_the_network_is_refused_and_deleted(self, hub: FakeHub, register: Register):
         register("toy", CONTENT)
         hub.content = b"<html>captive portal</html>"
         with pytest.raises(CheckpointError, match=r"27 bytes instead of 15.* deleted.* by hand"):
             get_checkpoint("toy")
-        assert not {"toy.pt", "toy.pt.part"} & {path.name for path in models_folder().iterdir()}
-
-    @pytest.mark.parametrize("shown", [True, False])
-    def test_progress_bars_are_as_asked_for_and_restored(
-        self, hub: FakeHub, register: Register, monkeypatch: pytest.MonkeyPatch, shown: bool
-    ):
-        register("toy", CONTENT)
-        hub.content = CONTENT
-        seen = []
-        head = hub.get_hf_file_metadata
-
-        def spy(url: str) -> object:
-            seen.append(not are_progress_bars_disabled())
-            return head(url)
-
-        monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", spy)
-        get_checkpoint("toy", progress=shown)
-        assert seen == [shown]
-        assert not are_progress_bars_disabled()
+        assert list(hub.cache.iterdir()) == []
 
     def test_a_function_is_told_the_bytes_that_arrived(self, hub: FakeHub, register: Register):
         register("toy", CONTENT)
@@ -150,32 +118,30 @@ class TestDownloading:
             resumed.update(5)
         assert told == [(10, 15), (10, 15), (15, 15), (15, 15)]
 
-    @pytest.mark.parametrize("takes_bars", [True, False])
-    def test_a_hub_that_cannot_resume_downloads_into_its_cache(
-        self, hub: FakeHub, register: Register, monkeypatch: pytest.MonkeyPatch, takes_bars: bool
+    def test_a_function_may_cancel_so_nothing_arrives_in_threads_of_others(self, hub: FakeHub, register: Register):
+        register("toy", CONTENT)
+        hub.content = CONTENT
+        get_checkpoint("toy", progress=lambda *_: None)
+        assert not hub.options["xet"]
+        assert not huggingface_hub.constants.HF_HUB_DISABLE_XET
+
+    def test_no_bar_is_shown_where_none_is_wanted(
+        self, hub: FakeHub, register: Register, capsys: pytest.CaptureFixture[str]
     ):
         register("toy", CONTENT)
         hub.content = CONTENT
-        monkeypatch.delattr(huggingface_hub.file_download, "http_get")
-        if not takes_bars:
-            fetch = hub.hf_hub_download
-            monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda repo, filename: fetch(repo, filename))
-        path = get_checkpoint("toy", progress=lambda *_: None)
-        assert path == hub.cache / "toy.pt"
-        assert path.read_bytes() == CONTENT
-        assert (hub.options["tqdm_class"] is not None) == takes_bars
+        get_checkpoint("toy", progress=False)
+        with hub.options["tqdm_class"](total=15) as bar:
+            bar.update(15)
+        assert capsys.readouterr().err == ""
 
-    def test_a_hub_without_custom_bars_still_resumes(
+    def test_a_hub_without_custom_bars_downloads_too(
         self, hub: FakeHub, register: Register, monkeypatch: pytest.MonkeyPatch
     ):
-        info = register("toy", CONTENT)
-        place(models_folder(), info, CONTENT[:4]).rename(models_folder() / "toy.pt.part")
+        register("toy", CONTENT)
         hub.content = CONTENT
-
-        def http_get(url, temp_file, *, resume_size, headers, expected_size, displayed_filename):
-            hub.http_get(url, temp_file, resume_size=resume_size)
-
-        monkeypatch.setattr(huggingface_hub.file_download, "http_get", http_get)
+        fetch = hub.hf_hub_download
+        monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda repo, filename: fetch(repo, filename))
         assert get_checkpoint("toy", progress=lambda *_: None).read_bytes() == CONTENT
 
     def test_cancelling_with_the_keyboard_is_not_disguised(self, hub: FakeHub, register: Register):
@@ -183,7 +149,6 @@ class TestDownloading:
         hub.error = KeyboardInterrupt()
         with pytest.raises(KeyboardInterrupt):
             get_checkpoint("toy", progress=False)
-        assert not are_progress_bars_disabled()
 
 
 class TestWithoutANetwork:
@@ -232,7 +197,7 @@ class TestWithoutANetwork:
         hub.error = OSError(number, os.strerror(number))
         with pytest.raises(CheckpointError, match=f"cannot be written to .{os.strerror(number)}") as caught:
             get_checkpoint("toy")
-        assert f"{models_folder()} cannot be" in str(caught.value)
+        assert f"{hub.cache} cannot be" in str(caught.value)
         assert "did not answer" not in str(caught.value)
 
 
