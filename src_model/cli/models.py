@@ -26,12 +26,13 @@ def models(ctx: typer.Context, debug: opt.DebugOption = False) -> None:
     """List the checkpoints and which are on disk; 'get NAME' downloads one."""
     if ctx.invoked_subcommand is not None:
         return
-    from src_model.weights import list_checkpoints, models_folder, own_checkpoints
+    from src_model.weights import custom_checkpoints, list_checkpoints, models_folder
 
     table_console().print(_table(list_checkpoints()))
-    for record in own_checkpoints().values():
-        scores = ", ".join(f"{name} {value:.3f}" for name, value in record.scores.items())
-        say(f"{record.name}: made from {record.base} with {record.data} on {record.made[:10]}. {scores}".rstrip())
+    for record in custom_checkpoints().values():
+        origin = record.origin
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in origin.scores.items())
+        say(f"{record.name}: made from {origin.base} with {origin.data} on {record.made[:10]}. {scores}".rstrip())
     say(f"Files downloaded by hand belong into {models_folder()}")
 
 

@@ -83,7 +83,7 @@ def list_checkpoints() -> tuple[CheckpointStatus, ...]:
     Returns
     -------
     tuple of CheckpointStatus
-        In the order of ``REGISTRY``, then the user's own by name.
+        In the order of ``REGISTRY``, then the user's custom ones by name.
     """
     statuses = []
     for info in known_checkpoints().values():
@@ -101,7 +101,7 @@ def get_checkpoint(name: str, *, progress: bool | ProgressCallback = True, offli
     Parameters
     ----------
     name : str
-        One of the keys of ``REGISTRY``, or the name of one of the user's own.
+        One of the keys of ``REGISTRY``, or the name of a custom checkpoint.
     progress : bool or callable, default: True
         Whether a download shows a progress bar on the terminal; or a function to be called with the bytes that have
         arrived and the bytes of the whole file, perhaps from another thread.
@@ -128,7 +128,7 @@ def get_checkpoint(name: str, *, progress: bool | ProgressCallback = True, offli
                 f"The bundled checkpoint {name!r} is missing from this installation: there is no file {info.source}. "
                 "Install the package again."
             )
-        if info.own:
+        if info.custom:
             raise CheckpointError(f"The file of your checkpoint {name!r} is gone: there is no {info.source}.")
         if offline or huggingface_hub.constants.HF_HUB_OFFLINE:
             raise CheckpointError(_by_hand(info, "downloads are switched off (offline mode, HF_HUB_OFFLINE)"))

@@ -59,7 +59,7 @@ def load_network(name_or_path: str | Path, *, device: torch.device | str, offlin
     Parameters
     ----------
     name_or_path : str or Path
-        A name, of a checkpoint that is downloaded on first use or of one of the user's own; or the path of a ``.pt`` or
+        A name, of a checkpoint that is downloaded on first use or of a custom one; or the path of a ``.pt`` or
         ``.safetensors`` file of any architecture in ``MODEL_CONFIGS``. A string that is a name always means that
         checkpoint.
     device : torch.device or str

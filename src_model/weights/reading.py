@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from src_model.errors import CheckpointError
-from src_model.weights.sniffing import EXPECTED, FileFormat, complete_size_hint, sniff_format
+from src_model.weights.file_format import EXPECTED, FileFormat, complete_size_hint, detect_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         in the file is ever run.
     """
     path = Path(path)
-    if sniff_format(path) is FileFormat.SAFETENSORS:
+    if detect_format(path) is FileFormat.SAFETENSORS:
         tensors, _ = _open_safetensors(path, _all_tensors)
         return tensors
     return _tensors_in(_load_torch(path), path)
@@ -70,7 +70,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         The file is missing, truncated or of another format.
     """
     path = Path(path)
-    if sniff_format(path) is FileFormat.TORCH:
+    if detect_format(path) is FileFormat.TORCH:
         return {}
     _, metadata = _open_safetensors(path, lambda _: {})
     return metadata

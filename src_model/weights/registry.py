@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from src_model.errors import CheckpointError
+from src_model.weights.custom import custom_checkpoints, custom_checkpoints_folder
 from src_model.weights.mask_thresholds import SAM_THRESHOLDS, MaskThresholds
-from src_model.weights.own import own_checkpoints, own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ class CheckpointInfo:
     sha256 : str or None
         Hexadecimal digest of the complete file, where known.
     folder : Path or None
-        Where the file of a checkpoint of the user's own is; None for those that come with sam2v.
+        Where the file of a custom checkpoint is; None for those that come with sam2v.
     mask_thresholds : MaskThresholds
         What automatic masks must reach, unless the file says otherwise.
     """
@@ -60,8 +60,8 @@ class CheckpointInfo:
         return self.repo is None and self.folder is None
 
     @property
-    def own(self) -> bool:
-        """Whether it is one of the user's own."""
+    def custom(self) -> bool:
+        """Whether it is one of the user's custom checkpoints."""
         return self.folder is not None
 
     @property
@@ -82,7 +82,7 @@ def checkpoint_info(name: str) -> CheckpointInfo:
     Parameters
     ----------
     name : str
-        One of the keys of ``REGISTRY``, or the name of one of the user's own.
+        One of the keys of ``REGISTRY``, or the name of a custom checkpoint.
 
     Returns
     -------
@@ -104,15 +104,21 @@ def checkpoint_info(name: str) -> CheckpointInfo:
 
 
 def known_checkpoints() -> dict[str, CheckpointInfo]:
-    """List every checkpoint with a name: those of ``REGISTRY``, then the user's own."""
-    own = {
+    """List every checkpoint with a name: those of ``REGISTRY``, then the user's custom ones."""
+    custom = {
         name: CheckpointInfo(
-            name, record.config, record.licence, record.filename, None, record.size, record.sha256, own_folder()
+            name=name,
+            config=record.config,
+            licence=record.origin.licence,
+            filename=record.filename,
+            size=record.size,
+            sha256=record.sha256,
+            folder=custom_checkpoints_folder(),
         )
-        for name, record in own_checkpoints().items()
+        for name, record in custom_checkpoints().items()
         if name not in REGISTRY
     }
-    return {**REGISTRY, **own}
+    return {**REGISTRY, **custom}
 
 
 def _official(version: str, variant: str, size: int, sha256: str) -> CheckpointInfo:

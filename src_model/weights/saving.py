@@ -1,7 +1,9 @@
-"""Checkpoints of one's own, such as after fine-tuning."""
+"""Weights written as checkpoints: to a file, or among the user's custom checkpoints under a name."""
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,10 @@ from safetensors.torch import save_file
 from src_model.errors import CheckpointError
 from src_model.files import replacing
 from src_model.nn import MODEL_CONFIGS
+from src_model.weights.custom import CustomCheckpoint, custom_checkpoints_folder, write_record
+from src_model.weights.hashing import file_sha256
 from src_model.weights.recognition import layout_difference, layout_of, network_layout
+from src_model.weights.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +24,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from src_model.nn import Sam2Network
+    from src_model.weights.custom import CheckpointOrigin
 
 FORMAT = "sam2v"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SUFFIXES = (".pt", ".pth", ".safetensors", ".json")
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 
 
@@ -67,6 +75,54 @@ def save_checkpoint(
     with replacing(path) as part:
         save_file(tensors, part, notes)
     return path
+
+
+def check_custom_name(name: str) -> None:
+    """Find out before a training whether its result can have a name.
+
+    Raises
+    ------
+    CheckpointError
+        If the name belongs to a checkpoint that comes with sam2v, or cannot be a file's.
+    """
+    if name in REGISTRY:
+        raise CheckpointError(f"{name!r} is the name of a checkpoint that comes with sam2v: choose another one")
+    if _NAME.fullmatch(name) is None or name.endswith(_SUFFIXES):
+        raise CheckpointError(
+            f"{name!r} cannot be the name of a checkpoint: use letters, digits, '-', '_' and '.', such as 'my-cells'"
+        )
+
+
+def save_custom_checkpoint(network: Sam2Network, name: str, origin: CheckpointOrigin) -> CustomCheckpoint:
+    """Save a network among the user's custom checkpoints; one that has the name is replaced.
+
+    Parameters
+    ----------
+    network : Sam2Network
+        A network of one of ``MODEL_CONFIGS``, on any device.
+    name : str
+        What it will be asked for by, such as ``"my-cells"``.
+    origin : CheckpointOrigin
+        What it was made from.
+
+    Returns
+    -------
+    CustomCheckpoint
+        What was written beside the weights.
+
+    Raises
+    ------
+    CheckpointError
+        If the name cannot be used or the network cannot be saved.
+    """
+    check_custom_name(name)
+    folder = custom_checkpoints_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = save_checkpoint(network, folder / f"{name}.safetensors", metadata=origin.notes())
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    record = CustomCheckpoint(name, network.config.name, path.stat().st_size, file_sha256(path), made, origin)
+    write_record(record)
+    return record
 
 
 def _header(network: Sam2Network, metadata: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from src_model.training.fine_tuning.verdict import Verdict
 from src_model.training.recipe import Recipe, SizePlan
 from src_model.training.run_config import RunConfig, Stage
 from src_model.training.trainer import Trainer
-from src_model.weights import Origin, keep_checkpoint
+from src_model.weights import CheckpointOrigin, save_custom_checkpoint
 from tests.training.tiny import disc_data, tiny_network
 
 SMALL = Recipe(batch=1, crowds=0.0, sizes=(SizePlan(64, 1.0, 1.0, (2,), 1, 0.0, (1,), 1),))
@@ -104,9 +104,10 @@ def fine_tunes(here, monkeypatch):
 
 
 def _record():
-    from src_model.weights.own import OwnCheckpoint
+    from src_model.weights import CustomCheckpoint
 
-    return OwnCheckpoint("x", "default", "MIT", 1, "ab", "default", "cd", "cells", "ef", "2026-01-01")
+    origin = CheckpointOrigin("MIT", "default", "cd", "cells", "ef")
+    return CustomCheckpoint("x", "default", 1, "ab", "2026-01-01", origin)
 
 
 def test_fine_tuning_says_what_was_held_out_whether_it_helped_and_how_to_use_it(sam2v, fine_tunes):
@@ -133,8 +134,8 @@ def test_own_checkpoints_are_listed(sam2v, here, monkeypatch):
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name, **_: str(here / name))
     from src_model.nn import MODEL_CONFIGS, build_network
 
-    origin = Origin("Apache-2.0", "default", "ab", "cells", "cd", {"click after": 0.8})
-    keep_checkpoint(build_network(MODEL_CONFIGS["default"]), "mine", origin)
+    origin = CheckpointOrigin("Apache-2.0", "default", "ab", "cells", "cd", {"click after": 0.8})
+    save_custom_checkpoint(build_network(MODEL_CONFIGS["default"]), "mine", origin)
     text = sam2v("models").stdout
     assert "mine: made from default with cells on 20" in text
     assert "click after 0.800" in text

@@ -21,7 +21,14 @@ from src_model.training.fine_tuning.material import check_enough, survey
 from src_model.training.fine_tuning.scoring import HeldOutObject, held_out_targets, score_held_out
 from src_model.training.fine_tuning.verdict import Verdict, compare
 from src_model.training.provenance import fingerprint, versions
-from src_model.weights import Origin, OwnCheckpoint, check_own_name, keep_checkpoint, known_checkpoints, load_network
+from src_model.weights import (
+    CheckpointOrigin,
+    CustomCheckpoint,
+    check_custom_name,
+    known_checkpoints,
+    load_network,
+    save_custom_checkpoint,
+)
 from src_model.weights.saving import save_checkpoint
 
 if TYPE_CHECKING:
@@ -86,7 +93,7 @@ class FineTuneResult:
 
     verdict: Verdict
     weights: Path
-    kept: OwnCheckpoint | None
+    kept: CustomCheckpoint | None
     held_out: str
     steps: int
     complete: bool
@@ -121,7 +128,7 @@ def fine_tune(
         If data or checkpoint cannot be read.
     """
     name = request.name or _name_of(request.data)
-    check_own_name(name)
+    check_custom_name(name)
     out = request.out or Path(name)
     _check_folder(out, name, request.base)
     opened = dataset if dataset is not None else open_dataset(request.data)
@@ -144,7 +151,7 @@ def fine_tune(
     out.mkdir(parents=True, exist_ok=True)
     origin = _origin(request, opened, loaded, verdict)
     weights = save_checkpoint(state.average, out / f"{name}.safetensors", metadata=origin.notes())
-    kept = keep_checkpoint(state.average, name, origin) if verdict.better or request.keep else None
+    kept = save_custom_checkpoint(state.average, name, origin) if verdict.better or request.keep else None
     _write_report(out, request, split, loaded, before, after, verdict)
     complete = request.plan.stage.progress(state.step, state.elapsed) >= 1
     return FineTuneResult(verdict, weights, kept, split.words, state.step, complete)
@@ -177,7 +184,7 @@ def _name_of(data: Path) -> str:
     return name or "fine-tuned"
 
 
-def _origin(request: FineTuneRequest, dataset: Dataset, loaded: LoadedNetwork, verdict: Verdict) -> Origin:
+def _origin(request: FineTuneRequest, dataset: Dataset, loaded: LoadedNetwork, verdict: Verdict) -> CheckpointOrigin:
     known = known_checkpoints().get(loaded.name)
     licence = "that of its base" if known is None else known.licence
     data = fingerprint(request.data)
@@ -185,7 +192,9 @@ def _origin(request: FineTuneRequest, dataset: Dataset, loaded: LoadedNetwork, v
     times = {"before": verdict.before, "after": verdict.after}
     scores = {f"{what} {when}": values[what] for what in verdict.after for when, values in times.items()}
     note = f"data: {of_data}"
-    return Origin(licence, loaded.name, loaded.sha256, dataset.name, data.sha256, scores, note, loaded.mask_thresholds)
+    return CheckpointOrigin(
+        licence, loaded.name, loaded.sha256, dataset.name, data.sha256, scores, note, loaded.mask_thresholds
+    )
 
 
 def _write_report(

@@ -19,7 +19,7 @@ from src_model.training.fine_tuning.loop import FineTuning, tune
 from src_model.training.fine_tuning.material import survey
 from src_model.training.fine_tuning.run import REPORT_NAME, with_duration
 from src_model.training.fine_tuning.verdict import Verdict
-from src_model.weights import MaskThresholds, own_checkpoints, own_folder
+from src_model.weights import MaskThresholds, custom_checkpoints, custom_checkpoints_folder
 from src_model.weights.loading import LoadedNetwork
 from src_model.weights.mask_thresholds import noted_thresholds
 from tests.training.fine_tuning.annotated import SIDE, dataset, discs
@@ -42,7 +42,7 @@ def machine(tmp_path, monkeypatch):
         return path
 
     monkeypatch.setattr(module, "save_checkpoint", save)
-    monkeypatch.setattr("src_model.weights.keeping.save_checkpoint", save)
+    monkeypatch.setattr("src_model.weights.saving.save_checkpoint", save)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "labels").write_text("labels")
     return module
@@ -77,13 +77,13 @@ def test_a_better_result_has_a_name_and_a_report(machine, tmp_path, monkeypatch)
     monkeypatch.setattr(machine, "compare", lambda *_: verdict(0.1))
     told = []
     result = fine_tune(request(tmp_path), dataset=dataset(discs()), tell=told.append)
-    record = own_checkpoints()["my-cells"]
+    record = custom_checkpoints()["my-cells"]
     assert result.kept == record
-    assert (record.base, record.base_sha256, record.data) == ("default", "ab" * 32, "my-discs")
-    assert record.scores == {"click before": 0.5, "click after": 0.6}
-    assert len(record.data_sha256) == 64
+    assert (record.origin.base, record.origin.base_sha256, record.origin.data) == ("default", "ab" * 32, "my-discs")
+    assert record.origin.scores == {"click before": 0.5, "click after": 0.6}
+    assert len(record.origin.data_sha256) == 64
     assert result.weights == tmp_path / "out" / "my-cells.safetensors"
-    for path in (result.weights, own_folder() / record.filename):
+    for path in (result.weights, custom_checkpoints_folder() / record.filename):
         assert noted_thresholds(json.loads(path.read_text()), path) == MaskThresholds(0.4, 0.5)
     report = json.loads((tmp_path / "out" / REPORT_NAME).read_text())
     assert report["verdict"] == result.verdict.words()
@@ -96,7 +96,7 @@ def test_a_result_that_is_not_better_replaces_nothing_unless_told_to(machine, tm
     monkeypatch.setattr(machine, "compare", lambda *_: verdict(-0.1))
     result = fine_tune(request(tmp_path, keep=keep), dataset=dataset(discs()))
     assert (result.kept is not None) == keep
-    assert ("my-cells" in own_checkpoints()) == keep
+    assert ("my-cells" in custom_checkpoints()) == keep
     assert result.weights.exists()
 
 

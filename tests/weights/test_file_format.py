@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from src_model.errors import CheckpointError
-from src_model.weights.sniffing import FileFormat, sniff_format
+from src_model.weights.file_format import FileFormat, detect_format
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,8 @@ def archive(path: Path, entries: dict[str, bytes], compression: int = zipfile.ZI
 def test_the_content_counts_and_not_the_suffix(tmp_path: Path):
     torch.save({"a": torch.zeros(2)}, tmp_path / "a.safetensors")
     save_file({"a": torch.zeros(2)}, tmp_path / "b.pt")
-    assert sniff_format(tmp_path / "a.safetensors") is FileFormat.TORCH
-    assert sniff_format(tmp_path / "b.pt") is FileFormat.SAFETENSORS
+    assert detect_format(tmp_path / "a.safetensors") is FileFormat.TORCH
+    assert detect_format(tmp_path / "b.pt") is FileFormat.SAFETENSORS
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,19 @@ def test_a_foreign_file_is_called_what_it_is(tmp_path: Path, content: bytes, des
     path = tmp_path / "sam2.1_hiera_tiny.pt"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=rf"sam2.1_hiera_tiny.pt .*{description}.*Expected a .pt or .safetensors"):
-        sniff_format(path)
+        detect_format(path)
 
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path):
     with pytest.raises(CheckpointError, match=r"There is no file .*gone.pt"):
-        sniff_format(tmp_path / "gone.pt")
+        detect_format(tmp_path / "gone.pt")
     with pytest.raises(CheckpointError, match="is a folder"):
-        sniff_format(tmp_path)
+        detect_format(tmp_path)
 
 
 def test_a_path_that_no_system_accepts_is_an_error_of_ours(tmp_path: Path):
     with pytest.raises(CheckpointError, match="cannot be read"):
-        sniff_format(tmp_path / "nul\0byte.pt")
+        detect_format(tmp_path / "nul\0byte.pt")
 
 
 def test_a_truncated_torch_file_is_told_with_the_length_it_should_have(tmp_path: Path):
@@ -71,7 +71,7 @@ def test_a_truncated_torch_file_is_told_with_the_length_it_should_have(tmp_path:
     torch.save({"model": {"a": torch.zeros(1000)}}, path)
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(CheckpointError, match=r"truncated torch checkpoint of 3,000 bytes.*156,008,466 bytes. Get the"):
-        sniff_format(path)
+        detect_format(path)
 
 
 def test_a_truncated_safetensors_header_is_told(tmp_path: Path):
@@ -81,29 +81,29 @@ def test_a_truncated_safetensors_header_is_told(tmp_path: Path):
     with pytest.raises(
         CheckpointError, match=r"truncated safetensors file: it announces a header of .* 500 bytes in all"
     ):
-        sniff_format(path)
+        detect_format(path)
 
 
 def test_other_archives_are_not_taken_for_checkpoints(tmp_path: Path):
     with pytest.raises(
         CheckpointError, match=r"ZIP archive, but not a torch checkpoint: its first entry is 'arr_0.npy'"
     ):
-        sniff_format(archive(tmp_path / "a.pt", {"arr_0.npy": b"1"}))
+        detect_format(archive(tmp_path / "a.pt", {"arr_0.npy": b"1"}))
     with pytest.raises(CheckpointError, match="ZIP archive, but not a torch checkpoint: it is empty"):
-        sniff_format(archive(tmp_path / "b.pt", {}))
+        detect_format(archive(tmp_path / "b.pt", {}))
 
 
 def test_a_torchscript_program_is_refused(tmp_path: Path):
     entries = {"m/data.pkl": b".", "m/constants.pkl": b".", "m/code/__torch__.py": b"pass"}
     with pytest.raises(CheckpointError, match="TorchScript archive"):
-        sniff_format(archive(tmp_path / "m.pt", entries))
+        detect_format(archive(tmp_path / "m.pt", entries))
 
 
 def test_an_archive_that_would_unpack_to_more_than_its_size_is_refused(tmp_path: Path):
     path = archive(tmp_path / "bomb.pt", {"m/data.pkl": b".", "m/data/0": bytes(10**6)}, zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 10**4
     with pytest.raises(CheckpointError, match="could fill the memory"):
-        sniff_format(path)
+        detect_format(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
@@ -112,4 +112,4 @@ def test_no_bytes_at_all_raise_anything_but_an_error_of_ours(tmp_path: Path, con
     path = tmp_path / "any"
     path.write_bytes(start + content)
     with suppress(CheckpointError):
-        assert sniff_format(path) in FileFormat
+        assert detect_format(path) in FileFormat

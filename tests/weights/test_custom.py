@@ -1,4 +1,4 @@
-"""Checkpoints of one's own that have a name."""
+"""Custom checkpoints: saved under a name, listed, loaded."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import torch
 
 from src_model.errors import CheckpointError
 from src_model.weights import (
-    Origin,
+    CheckpointOrigin,
     checkpoint_info,
+    custom_checkpoints,
+    custom_checkpoints_folder,
     get_checkpoint,
-    keep_checkpoint,
     list_checkpoints,
     load_network,
-    own_checkpoints,
-    own_folder,
+    save_custom_checkpoint,
 )
 
-ORIGIN = Origin("Apache-2.0", "default", "ab" * 32, "my cells", "cd" * 32, {"click after": 0.8}, "data: mine")
+ORIGIN = CheckpointOrigin("Apache-2.0", "default", "ab" * 32, "my cells", "cd" * 32, {"click after": 0.8}, "data: mine")
 
 
 @pytest.fixture
 def kept(hub, default_network):
-    return keep_checkpoint(default_network, "my-cells", ORIGIN)
+    return save_custom_checkpoint(default_network, "my-cells", ORIGIN)
 
 
 def test_what_was_kept_is_loaded_by_its_name(kept, default_network):
     loaded = load_network("my-cells", device="cpu")
     assert (loaded.name, loaded.sha256) == ("my-cells", kept.sha256)
-    assert loaded.path == own_folder() / "my-cells.safetensors"
+    assert loaded.path == custom_checkpoints_folder() / "my-cells.safetensors"
     name, tensor = next(iter(default_network.state_dict().items()))
     assert torch.equal(loaded.network.state_dict()[name], tensor.half().float())
 
@@ -36,10 +36,10 @@ def test_what_was_kept_is_loaded_by_its_name(kept, default_network):
 def test_it_is_listed_with_what_is_known_of_it(kept):
     *_, status = list_checkpoints()
     assert status.ready
-    assert (status.info.name, status.info.own, status.info.bundled) == ("my-cells", True, False)
-    assert checkpoint_info("my-cells").source == str(own_folder() / "my-cells.safetensors")
-    assert own_checkpoints() == {"my-cells": kept}
-    assert (kept.base, kept.data, kept.scores, kept.note) == ("default", "my cells", {"click after": 0.8}, "data: mine")
+    assert (status.info.name, status.info.custom, status.info.bundled) == ("my-cells", True, False)
+    assert checkpoint_info("my-cells").source == str(custom_checkpoints_folder() / "my-cells.safetensors")
+    assert custom_checkpoints() == {"my-cells": kept}
+    assert kept.origin == ORIGIN
     assert kept.made.startswith("20")
 
 
@@ -49,9 +49,9 @@ def test_an_unknown_name_is_told_the_own_ones_too(kept):
 
 
 def test_a_newer_one_of_the_same_name_replaces_it(kept, default_network):
-    keep_checkpoint(default_network, "my-cells", Origin("MIT", "default", "", "others", ""))
-    assert own_checkpoints()["my-cells"].data == "others"
-    assert len(list(own_folder().iterdir())) == 2
+    save_custom_checkpoint(default_network, "my-cells", CheckpointOrigin("MIT", "default", "", "others", ""))
+    assert custom_checkpoints()["my-cells"].origin.data == "others"
+    assert len(list(custom_checkpoints_folder().iterdir())) == 2
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_a_newer_one_of_the_same_name_replaces_it(kept, default_network):
 )
 def test_names_of_others_and_names_that_are_no_files_are_refused(hub, default_network, name):
     with pytest.raises(CheckpointError, match="name of a checkpoint"):
-        keep_checkpoint(default_network, name, ORIGIN)
+        save_custom_checkpoint(default_network, name, ORIGIN)
 
 
 def test_a_file_that_was_changed_is_refused(kept):
-    path = own_folder() / "my-cells.safetensors"
+    path = custom_checkpoints_folder() / "my-cells.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
@@ -72,18 +72,18 @@ def test_a_file_that_was_changed_is_refused(kept):
 
 
 def test_a_file_that_is_gone_is_said_to_be(kept):
-    (own_folder() / "my-cells.safetensors").unlink()
+    (custom_checkpoints_folder() / "my-cells.safetensors").unlink()
     with pytest.raises(CheckpointError, match="is gone"):
         get_checkpoint("my-cells")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "other"}'])
 def test_foreign_files_in_the_folder_are_left_out(kept, text):
-    (own_folder() / "foreign.json").write_text(text)
-    assert list(own_checkpoints()) == ["my-cells"]
+    (custom_checkpoints_folder() / "foreign.json").write_text(text)
+    assert list(custom_checkpoints()) == ["my-cells"]
 
 
 def test_a_record_cannot_take_the_name_of_a_bundled_checkpoint(kept):
-    text = (own_folder() / "my-cells.json").read_text().replace('"my-cells"', '"default"')
-    (own_folder() / "default.json").write_text(text)
+    text = (custom_checkpoints_folder() / "my-cells.json").read_text().replace('"my-cells"', '"default"')
+    (custom_checkpoints_folder() / "default.json").write_text(text)
     assert checkpoint_info("default").bundled

@@ -43,7 +43,7 @@ class FileFormat(Enum):
     SAFETENSORS = "safetensors"
 
 
-def sniff_format(path: Path) -> FileFormat:
+def detect_format(path: Path) -> FileFormat:
     """Tell which reader a checkpoint file needs.
 
     Parameters
