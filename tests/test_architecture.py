@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 HOSTS = ("napari_sam2v", "cvat_serverless")
-SOURCES = sorted(p for top in ("src_model", *HOSTS) for p in (REPOSITORY / top).rglob("*.py"))
+RECIPE = "training_recipe"
+SOURCES = sorted(p for top in ("src_model", *HOSTS, RECIPE) for p in (REPOSITORY / top).rglob("*.py"))
 
 BELOW_TRACKING = {"errors", "files", "folders", "lazy", "frames", "masks", "nn", "memory", "weights", "acceleration"}
 MAY_IMPORT = {
@@ -37,7 +38,7 @@ MAY_IMPORT = {
     "simulation": set(),
     "datasets": {"errors", "files", "masks", "frames", "document", "formats"},
     "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "simulation"},
-    "training": BELOW_TRACKING | {"tracking", "evaluation", "data", "datasets", "simulation"},
+    "training": BELOW_TRACKING | {"tracking", "evaluation", "datasets"},
     "workflow": BELOW_TRACKING | {"tracking", "document"},
     "cli": BELOW_TRACKING
     | {"tracking", "evaluation", "training", "data", "datasets", "simulation", "document", "formats", "workflow"},
@@ -130,11 +131,12 @@ def test_parts_that_work_without_torch_never_name_it(part):
     assert wrong == []
 
 
-def test_src_model_knows_no_host():
+@pytest.mark.parametrize("top", ["src_model", RECIPE])
+def test_model_and_recipe_know_no_host(top):
     wrong = {
         described(path): found
         for path in SOURCES
-        if path.is_relative_to(REPOSITORY / "src_model")
+        if path.is_relative_to(REPOSITORY / top)
         if (found := third_party(path) & HOST_PACKAGES)
     }
     assert wrong == {}
@@ -147,6 +149,17 @@ def test_hosts_know_neither_each_other_nor_the_command(host, other):
         for path in sorted((REPOSITORY / host).rglob("*.py"))
         for module in imported_modules(path)
         if module.partition(".")[0] == other or part_of(module) == "cli"
+    ]
+    assert wrong == []
+
+
+def test_nothing_that_is_installed_knows_the_recipe():
+    wrong = [
+        f"{described(path)} imports {module}"
+        for path in SOURCES
+        if not path.is_relative_to(REPOSITORY / RECIPE)
+        for module in imported_modules(path)
+        if module.partition(".")[0] == RECIPE
     ]
     assert wrong == []
 

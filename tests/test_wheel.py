@@ -32,7 +32,8 @@ def wheel(repository, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE", "napari_sam2v", "cvat_serverless", "src_model"):
+    packages = ("napari_sam2v", "cvat_serverless", "src_model", "training_recipe")
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE", *packages):
         (source / name).symlink_to(repository / name)
     built = subprocess.run(
         [sys.executable, "-c", BUILD, str(folder)], cwd=source, capture_output=True, text=True, check=False, timeout=240
@@ -47,12 +48,14 @@ def test_the_wheel_holds_what_the_package_reads_at_run_time(wheel):
         "napari_sam2v/napari.yaml",
         "src_model/weights/data/default.safetensors",
         "src_model/evaluation/report/page.html.jinja",
-        "src_model/training/recipes/default.toml",
+        "src_model/training/fine_tuning/run.py",
+        "src_model/simulation/movie.py",
         "src_model/py.typed",
         "cvat_serverless/deploy.sh",
     ):
         assert path in names
-    assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]
+    # What made the bundled checkpoint stays in the repository, however close it lies to what is packed.
+    assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/", "training_recipe"))]
 
 
 def test_napari_finds_the_panel_in_an_installed_wheel(wheel, tmp_path):

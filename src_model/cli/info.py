@@ -31,7 +31,6 @@ _EXTRAS = {
     "bioio": "microscopes",
     "geff": "geff",
     "jinja2": "evaluate",
-    "lightning_fabric": "train",
     "openvino": "openvino",
 }
 """Packages by which an extra is recognised."""

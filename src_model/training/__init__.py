@@ -1,1 +1,5 @@
-"""Training of the default checkpoint: clips, prompts, losses, and the run itself."""
+"""Teaching a network: prompts as users give them, losses, and the fine-tuning of a checkpoint on one's own annotations.
+
+The training from nothing that made the bundled checkpoint is the package ``training_recipe`` beside this one. It is
+not installed, and nothing here may import it.
+"""

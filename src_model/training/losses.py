@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from src_model.training.strict import strict
+from src_model.training.option_types import strict
 
 if TYPE_CHECKING:
     from src_model.nn import MaskPrediction

@@ -7,24 +7,19 @@ repeated. Points are (x, y) in pixels of the network input, as the network takes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from scipy import ndimage
 
 from src_model.nn import PromptTensors
-from src_model.training.strict import strict
+from src_model.training.option_types import Count, Share, strict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Kind = Literal["mask", "click", "box"]
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-"""A probability."""
 
 
 @strict
@@ -72,7 +67,7 @@ class Annotator:
     second_frame: Share = 0.4
     ahead: Share = 0.4
     correction: Share = 0.3
-    most_clicks: Annotated[int, Field(ge=1)] = 3
+    most_clicks: Count = 3
     clicks_from_truth: Share = 0.1
     box_noise: Share = 0.1
 

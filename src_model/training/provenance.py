@@ -1,24 +1,20 @@
-"""Where a run comes from: versions, data and weights, so that it can be told apart and repeated."""
+"""Versions and data of a training, so that it can be told apart and repeated."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src_model import __version__
-from src_model.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROVENANCE_NAME = "provenance.json"
 _PACKAGES = ("torch", "numpy", "scipy", "lightning-fabric", "opencv-python-headless")
 _MOST_BYTES = 8 * 2**30
 
@@ -75,20 +71,3 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def write_provenance(folder: Path, data: DataFingerprint, start: str, start_sha256: str) -> None:
-    """Add a beginning or a resumption of a run to its ``provenance.json``, which is a list of them."""
-    path = folder / PROVENANCE_NAME
-    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    entries.append(
-        {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": versions(),
-            "data": asdict(data),
-            "start": {"name": start, "sha256": start_sha256},
-        }
-    )
-    text = json.dumps(entries, indent=2)
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")

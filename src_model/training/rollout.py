@@ -5,21 +5,98 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from src_model.nn import ImageFeatures, MaskPrediction, PromptTensors, Sam2Network
+from src_model.memory.entry import MemoryEntry
+from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, PromptTensors, Sam2Network
+from src_model.tracking.settings import PRESETS
 from src_model.training.losses import FrameLoss, LossWeights, downsample_masks, frame_loss
 from src_model.training.prompt_simulation import Annotator, Kind, first_prompts, with_correction
-from src_model.training.rollout_memory import RolloutMemory
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from src_model.training.clip_features import ClipFeatures
+    from src_model.memory.bank import MemoryBank
+
+LOSS_PARTS = ("loss", "mask", "iou", "object_score")
+"""What a rollout gives, in this order: the loss to descend, and the means of its parts over all answers."""
 
 _TRUE_LOGIT = 10.0
+"""Logit of a true mask and of a true presence, as sure as the network itself ever is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFeatures:
+    """What the image encoder gives for C clips of T frames.
+
+    Attributes
+    ----------
+    embedding
+        ``(C, T, 256, h, w)``.
+    high_res
+        Maps of stride 4 ``(C, T, 32, 4 h, 4 w)`` and 8 ``(C, T, 64, 2 h, 2 w)``.
+    """
+
+    embedding: Tensor
+    high_res: tuple[Tensor, Tensor]
+
+    def of_frame(self, frame: int, objects: int) -> ImageFeatures:
+        """Features of one frame, those of a clip repeated for each of its objects: batch ``C * objects``."""
+        stride4, stride8 = (x[:, frame].repeat_interleave(objects, dim=0) for x in self.high_res)
+        return ImageFeatures(self.embedding[:, frame].repeat_interleave(objects, dim=0), (stride4, stride8))
+
+
+def encode_clips(network: Sam2Network, images: Tensor) -> ClipFeatures:
+    """Encode ``(C, T, 3, S, S)`` normalised images."""
+    clips = images.shape[:2]
+    encoded = network.encode_image(images.flatten(0, 1))
+    maps = (encoded.embedding, *encoded.high_res)
+    embedding, stride4, stride8 = (x.view(*clips, *x.shape[1:]) for x in maps)
+    return ClipFeatures(embedding, (stride4, stride8))
+
+
+def _default_bank() -> MemoryBank:
+    return PRESETS["default"].new_memory_bank()
+
+
+@dataclass(slots=True)
+class RolloutMemory:
+    """Memory bank of a batch of objects that are prompted on the same frames.
+
+    Attributes
+    ----------
+    max_pointers
+        Object pointers attended to at most.
+    bank
+        The bank of tracking; its entries hold all objects of the batch.
+    """
+
+    max_pointers: int
+    bank: MemoryBank = field(default_factory=_default_bank)
+
+    def add(self, frame: int, memory: Tensor, pointer: Tensor, *, prompted: bool) -> None:
+        """Remember a frame: ``(B, 64, h, w)`` and ``(B, 256)``."""
+        entry = MemoryEntry(None, pointer.new_empty(0), pointer, memory)
+        if prompted:
+            self.bank.condition(frame, entry)
+        else:
+            self.bank.remember(frame, entry)
+
+    def tokens(self, frame: int) -> MemoryTokens:
+        """Give what tracking would attend to on a frame."""
+        horizon = self.max_pointers
+        plan = self.bank.plan(frame, reverse=False, available=(), horizon=horizon, max_pointers=horizon)
+        memories = [memory for number, _ in plan.spatial if (memory := self._entry(number).memory) is not None]
+        pointers = [self._entry(number).pointer for number, _ in plan.pointers]
+        together = torch.stack(memories, dim=1), (plan.ages,), torch.stack(pointers, dim=1), (plan.offsets,)
+        return MemoryTokens(*together, horizon)
+
+    def _entry(self, frame: int) -> MemoryEntry:
+        entry = self.bank.entry(frame)
+        assert entry is not None, "a clip is shorter than what a bank keeps"
+        return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +253,54 @@ class Rollout:
         score = torch.where(use_truth[:, None], true_score, answer.object_logits.detach().float())
         memory = self.network.encode_memory(features.embedding, logits, score, binarize=prompted)
         self.memory.add(frame, memory, pointer, prompted=prompted)
+
+
+class RolloutModule(nn.Module):
+    """Rolls batches of clips out.
+
+    Parameters
+    ----------
+    network
+        To be trained.
+
+    Attributes
+    ----------
+    settings
+        Of the rollouts to come; changes as a run goes on.
+    """
+
+    def __init__(self, network: Sam2Network) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = RolloutSettings()
+
+    def forward(self, images: Tensor, masks: NDArray[np.bool_], seed: tuple[int, ...]) -> Tensor:
+        """Roll out ``(C, T, S, S, 3)`` uint8 images with ``(B, T, S, S)`` masks.
+
+        Returns
+        -------
+        Tensor
+            ``(4,)``: :data:`LOSS_PARTS`. Only the first has a gradient.
+        """
+        config = self.network.config
+        normal = normalised(images, config.pixel_mean, config.pixel_std)
+        return self.of_features(encode_clips(self.network, normal), masks, seed)
+
+    def of_features(self, features: ClipFeatures, masks: NDArray[np.bool_], seed: tuple[int, ...]) -> Tensor:
+        """Roll out clips whose features are known."""
+        rollout = Rollout(self.network, features, masks, self.settings, np.random.default_rng(seed))
+        total = rollout.run()
+        parts = [_mean_part(rollout, part) for part in LOSS_PARTS[1:]]
+        return torch.stack([total.float(), *parts])
+
+
+def normalised(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """Normalise ``(..., S, S, 3)`` uint8 images to ``(..., 3, S, S)`` float32."""
+    x = images.float().div(255)
+    x = (x - torch.tensor(mean, device=x.device)) / torch.tensor(std, device=x.device)
+    return x.movedim(-1, -3)
+
+
+def _mean_part(rollout: Rollout, part: str) -> Tensor:
+    values: list[Tensor] = [getattr(loss, part).detach().float() for _, loss in rollout.losses]
+    return torch.stack(values).mean()

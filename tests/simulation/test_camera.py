@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2", reason="simulating movies needs the extra 'train'")
+pytest.importorskip("cv2", reason="simulating movies needs the extra 'evaluate'")
 
 from src_model.simulation.camera import Camera, random_camera, record
 from src_model.simulation.scene import Scene

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2", reason="simulating movies needs the extra 'train'")
+pytest.importorskip("cv2", reason="simulating movies needs the extra 'evaluate'")
+
 
 from src_model.simulation import SIMULATED_KINDS, simulate_movie
-from src_model.simulation.gallery import gallery, outlined, to_8_bit
 
 KINDS = pytest.mark.parametrize("kind", SIMULATED_KINDS)
 
@@ -91,27 +91,3 @@ def test_the_sheet_fills_the_frame_unless_it_has_a_free_border() -> None:
 def test_wrong_arguments_are_named(arguments: tuple[str, int, int, tuple[int, int]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         simulate_movie(*arguments)
-
-
-def test_the_gallery_has_one_row_per_kind_of_equal_width() -> None:
-    picture = gallery(seed=1, samples=1)
-    assert picture.dtype == np.uint8
-    assert picture.shape[0] % len(SIMULATED_KINDS) == 0
-    assert picture.shape[2] == 3
-
-
-def test_outlines_colour_the_borders_of_labels_only() -> None:
-    labels = np.zeros((20, 20), np.uint16)
-    labels[5:15, 5:15] = 7
-    picture = outlined(np.zeros((20, 20), np.uint8), labels)
-    coloured = picture.any(axis=-1)
-    assert coloured[5, 5:15].all()
-    assert not coloured[8:12, 8:12].any()
-    assert not coloured[0].any()
-
-
-def test_a_movie_is_stretched_between_its_percentiles() -> None:
-    movie = np.linspace(100, 300, 1000).reshape(1, 20, 50).astype(np.uint16)
-    stretched = to_8_bit(movie)
-    assert stretched.min() == 0
-    assert stretched.max() == 255

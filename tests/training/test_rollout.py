@@ -8,20 +8,21 @@ import torch
 
 from src_model.nn import MaskPrediction, PromptTensors, Sam2Network
 from src_model.nn.mask_decoder import ABSENT_LOGIT
-from src_model.training.clip_features import encode_clips
-from src_model.training.clips import Clip
 from src_model.training.prompt_simulation import Annotator, PromptMix
-from src_model.training.recipe import Recipe
-from src_model.training.rollout import Rollout, RolloutSettings, as_in_use
-from src_model.training.rollout_module import RolloutModule, normalised
-from src_model.training.run_state import RunState
-from src_model.training.validate import copy_first_mask, region_similarity, track_clip, validate
-from tests.training.tiny import disc_clip, tiny_network
+from src_model.training.rollout import (
+    Rollout,
+    RolloutModule,
+    RolloutSettings,
+    as_in_use,
+    encode_clips,
+    normalised,
+)
+from tests.training.tiny import DiscClip, disc_clip, tiny_network
 
 MASKS = PromptMix(1, 0, 0)
 
 
-def rollout_of(network: Sam2Network, clip: Clip, annotator: Annotator, seed: int = 0, copies: int = 1) -> Rollout:
+def rollout_of(network: Sam2Network, clip: DiscClip, annotator: Annotator, seed: int = 0, copies: int = 1) -> Rollout:
     images = normalised(torch.from_numpy(clip.images[None]), network.config.pixel_mean, network.config.pixel_std)
     masks = np.stack([clip.masks] * copies)
     settings = RolloutSettings(annotator)
@@ -108,46 +109,3 @@ def test_a_rollout_is_repeatable() -> None:
     clip = disc_clip(3)
     first, second = (module(torch.from_numpy(clip.images[None]), clip.masks[None], (5,)) for _ in range(2))
     assert first.tolist() == second.tolist()
-
-
-def test_one_clip_is_learnt_by_heart() -> None:
-    network, clip = tiny_network(), disc_clip(3)
-    state = RunState.fresh(network, Recipe())
-    for group in state.optimizer.param_groups:
-        group["lr"] = 2e-3
-    module = RolloutModule(network)
-    module.settings = RolloutSettings(Annotator(MASKS, second_frame=0.0), true_memory=0.0)
-    images = torch.from_numpy(clip.images[None])
-    before = validate(network, [clip], starts=("mask",))["all/mask"]
-    for step in range(150):
-        module(images, clip.masks[None], (step,))[0].backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        state.optimizer.step()
-        state.optimizer.zero_grad()
-        if step % 10 == 9 and validate(network, [clip], starts=("mask",))["all/mask"] >= 0.95:
-            break
-    after = validate(network, [clip], starts=("mask",))["all/mask"]
-    assert before < 0.5
-    assert after >= 0.95
-
-
-def test_tracking_gives_a_mask_for_every_frame() -> None:
-    network, clip = tiny_network(), disc_clip(3)
-    given = track_clip(network, clip, "mask", autocast=False)
-    assert given.shape == clip.masks.shape
-    assert np.array_equal(given[0], clip.masks[0])
-    assert track_clip(network, clip, "click", autocast=False).dtype == np.bool_
-
-
-def test_region_similarity_is_the_mean_iou_over_frames() -> None:
-    truth = np.zeros((3, 2, 2), bool)
-    truth[:2, 0] = True
-    predicted = truth.copy()
-    predicted[1, 0, 0] = False
-    # 1, 1/2, and 1 for the frame that is rightly empty
-    assert region_similarity(predicted, truth) == pytest.approx(2.5 / 3)
-
-
-def test_copying_the_first_mask_is_the_floor() -> None:
-    still = Clip(np.zeros((3, 4, 4, 3), np.uint8), np.ones((3, 4, 4), bool), "nuclei")
-    assert copy_first_mask([still]) == {"nuclei": 1.0}

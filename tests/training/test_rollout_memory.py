@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from src_model.training.rollout_memory import RolloutMemory
+from src_model.training.rollout import RolloutMemory
 
 
 def memory_of(frames: int, *, prompted: tuple[int, ...] = (0,)) -> RolloutMemory:

@@ -1,17 +1,17 @@
-"""A network, clips and a source small enough to train within a test."""
+"""A network and clips small enough to train within a test."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
 from src_model.nn import ModelConfig, Sam2Network, build_network
 from src_model.nn.image_encoder.tiny_vit import TinyViTConfig
-from src_model.training.clips import Clip
-from src_model.training.clips.simulated import Clock
-from src_model.training.start import TrainingData
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SIZE = 64
 
@@ -24,7 +24,14 @@ def tiny_network(seed: int = 0) -> Sam2Network:
     )
 
 
-def disc_clip(frames: int, *, absent: int | None = None, seed: int = 0, size: int = SIZE) -> Clip:
+class DiscClip(NamedTuple):
+    """Images (T, S, S, 3) and the masks (T, S, S) of one object."""
+
+    images: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+
+
+def disc_clip(frames: int, *, absent: int | None = None, seed: int = 0, size: int = SIZE) -> DiscClip:
     """A bright disc that moves four pixels a frame to the right; in frame ``absent`` it is missing."""
     rng = np.random.default_rng(seed)
     y0, x0 = (30, 16) if seed == 0 else rng.integers(12, size - 24, 2)
@@ -33,19 +40,4 @@ def disc_clip(frames: int, *, absent: int | None = None, seed: int = 0, size: in
     if absent is not None:
         masks[absent] = False
     noise = rng.integers(0, 40, (frames, size, size, 3))
-    return Clip((noise + 180 * masks[..., None]).astype(np.uint8), masks, "disc")
-
-
-@dataclass
-class Discs:
-    """A source of discs; what it gives depends on the generator and on the clock."""
-
-    crowds: None = None
-    clock: Clock = field(default_factory=Clock)
-
-    def sample(self, rng: np.random.Generator, *, frames: int, size: int) -> Clip:
-        return disc_clip(frames, seed=1 + int(rng.integers(1_000_000)) + self.clock.step, size=size)
-
-
-def disc_data(*, held_out: int = 1) -> TrainingData:
-    return TrainingData(Discs, [disc_clip(3, seed=5000 + index) for index in range(held_out)])
+    return DiscClip((noise + 180 * masks[..., None]).astype(np.uint8), masks)

@@ -13,13 +13,16 @@ from src_model.datasets import open_dataset
 from src_model.errors import TrainingError
 from src_model.files import replacing
 from src_model.tracking import choose_device
-from src_model.training.fine_tuning.annotated_clips import AnnotatedClips
-from src_model.training.fine_tuning.features import FeatureStore
-from src_model.training.fine_tuning.holding_out import hold_out
+from src_model.training.fine_tuning.clips import AnnotatedClips, FrameFeatureCache
 from src_model.training.fine_tuning.loop import FineTuning, tune
-from src_model.training.fine_tuning.material import check_enough, survey
-from src_model.training.fine_tuning.scoring import HeldOutObject, held_out_targets, score_held_out
-from src_model.training.fine_tuning.verdict import Verdict, compare
+from src_model.training.fine_tuning.material import check_enough, hold_out, survey
+from src_model.training.fine_tuning.verdict import (
+    HeldOutObject,
+    Verdict,
+    compare,
+    held_out_targets,
+    score_held_out,
+)
 from src_model.training.provenance import fingerprint, versions
 from src_model.weights import (
     CheckpointOrigin,
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from src_model.datasets import Dataset
-    from src_model.training.fine_tuning.holding_out import Split
+    from src_model.training.fine_tuning.material import Split
     from src_model.training.observing import Observer
     from src_model.weights import LoadedNetwork
 
@@ -143,7 +146,7 @@ def fine_tune(
     tell("Training")
     network = copy.deepcopy(loaded.network)
     size = network.config.image_size
-    clips, features = AnnotatedClips(split.train, size), FeatureStore(loaded.network, size)
+    clips, features = AnnotatedClips(split.train, size), FrameFeatureCache(loaded.network, size)
     state = tune(network, clips, features, request.plan, observer=observer, stop=stop)
     tell("Looking at what was held out")
     after = score_held_out(state.average, chosen, device=str(device))
@@ -153,7 +156,7 @@ def fine_tune(
     weights = save_checkpoint(state.average, out / f"{name}.safetensors", metadata=origin.notes())
     kept = save_custom_checkpoint(state.average, name, origin) if verdict.better or request.keep else None
     _write_report(out, request, split, loaded, before, after, verdict)
-    complete = request.plan.stage.progress(state.step, state.elapsed) >= 1
+    complete = request.plan.progress(state.step, state.elapsed) >= 1
     return FineTuneResult(verdict, weights, kept, split.words, state.step, complete)
 
 
@@ -163,7 +166,7 @@ def with_duration(plan: FineTuning, *, minutes: float | None, steps: int | None)
         raise TrainingError("a fine-tuning lasts for a number of minutes or of steps: give one of them")
     if minutes is None and steps is None:
         return plan
-    return replace(plan, stage=replace(plan.stage, minutes=minutes, steps=steps))
+    return replace(plan, minutes=minutes, steps=steps)
 
 
 def _check_folder(out: Path, name: str, base: str) -> None:

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("cv2", reason="training needs the extra 'train'")
-
-from src_model.training.fine_tuning.annotated_clips import AnnotatedClips
-from src_model.training.fine_tuning.features import VIEWS, FeatureStore, View
+from src_model.training.fine_tuning.clips import VIEWS, AnnotatedClips, FrameFeatureCache, View
 from src_model.training.fine_tuning.material import survey
 from tests.training.fine_tuning.annotated import SIDE, discs
 from tests.training.tiny import tiny_network
@@ -45,7 +42,7 @@ def test_masks_and_images_are_turned_alike(view):
 
 def test_features_are_computed_once_and_as_tracking_computes_them():
     network, movie = tiny_network(), discs()
-    store = FeatureStore(network, SIDE)
+    store = FrameFeatureCache(network, SIDE)
     first = store.clip(movie, [2, 4], View())
     again = store.clip(movie, [4, 2], View())
     assert store.encoded == 2
@@ -61,7 +58,7 @@ def test_features_are_computed_once_and_as_tracking_computes_them():
 
 def test_what_was_not_used_for_longest_is_dropped():
     network, movie = tiny_network(), discs()
-    store = FeatureStore(network, SIDE, budget=1)
+    store = FrameFeatureCache(network, SIDE, budget=1)
     store.clip(movie, [0, 1], View())
     store.clip(movie, [1], View())
     assert store.encoded == 2

@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2", reason="training needs the extra 'train'")
-
 from src_model.errors import TrainingError
-from src_model.training.fine_tuning.holding_out import hold_out
-from src_model.training.fine_tuning.material import check_enough, survey
+from src_model.training.fine_tuning.material import check_enough, hold_out, survey
 from tests.tracking.damage import DamagedMovie
 from tests.training.fine_tuning.annotated import discs
 

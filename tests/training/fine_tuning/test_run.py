@@ -9,12 +9,9 @@ import platformdirs
 import pytest
 import torch
 
-pytest.importorskip("cv2", reason="training needs the extra 'train'")
-
 from src_model.errors import CheckpointError, TrainingError
 from src_model.training.fine_tuning import FineTuneRequest, fine_tune
-from src_model.training.fine_tuning.annotated_clips import AnnotatedClips
-from src_model.training.fine_tuning.features import FeatureStore
+from src_model.training.fine_tuning.clips import AnnotatedClips, FrameFeatureCache
 from src_model.training.fine_tuning.loop import FineTuning, tune
 from src_model.training.fine_tuning.material import survey
 from src_model.training.fine_tuning.run import REPORT_NAME, with_duration
@@ -62,7 +59,8 @@ def test_decoder_and_memory_learn_and_the_encoder_stays():
     network = tiny_network()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     clips = AnnotatedClips(survey([discs()]), SIDE, frames=2, objects=2)
-    state = tune(network, clips, FeatureStore(tiny_network(), SIDE), with_duration(FineTuning(), minutes=None, steps=2))
+    plan = with_duration(FineTuning(), minutes=None, steps=2)
+    state = tune(network, clips, FrameFeatureCache(tiny_network(), SIDE), plan)
     assert state.step == 2
     changed = {
         name.split(".")[0] for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src_model.training.fine_tuning.scoring import HeldOutObject
-from src_model.training.fine_tuning.verdict import compare
+from src_model.training.fine_tuning.verdict import HeldOutObject, compare
 
 
 def scores(*clicks: float, mask: float | None = None) -> list[HeldOutObject]:
