@@ -35,7 +35,7 @@ ACTIONS = (
     Action("box", "Draw a box around the object", "Prompts", "H"),
     Action("lasso", "Outline the object", "Prompts", "Shift-H"),
     Action("paint", "Paint the object", "Prompts", "Shift-J"),
-    Action("next_reading", "Next reading of an ambiguous click", "Prompts", "Q"),
+    Action("next_mask", "Next mask for an ambiguous click", "Prompts", "Q"),
     Action("answer", "Have the model answer the prompts that wait", "Prompts", "8"),
     Action("clear_frame", "Remove the prompts of this frame", "Prompts", "Shift-Q"),
     Action("undo", "Undo", "Prompts", "Control-Z"),

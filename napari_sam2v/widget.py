@@ -97,7 +97,7 @@ class Sam2vWidget(QWidget):
             show_frame=self.show_frame,
             keys=self.keys.names,
             call_later=self.host.call_later,
-            tool=lambda: self.tools.in_hand if hasattr(self, "tools") else "",
+            tool=lambda: self.tools.active_tool if hasattr(self, "tools") else "",
             take_first=lambda: self.tools.take_first(),
             settings=TrackSettings(
                 repair_after_correction=wishes.repair, collect_prompts=wishes.collect_prompts, follow=wishes.follow
@@ -106,7 +106,7 @@ class Sam2vWidget(QWidget):
             remember=remember,
         )
         self.close_question = CloseQuestion(work)
-        self.tasks = BackgroundTasks(self.host.post, panel.result.set_running, work.tell)
+        self.tasks = BackgroundTasks(self.host.post, panel.result.set_running, work.report_error)
         self.tools = ToolBinding(
             panel.prompts, self.viewer, work, self.tasks, lambda: self.layers, changed=self.work.show_tool
         )
@@ -121,7 +121,7 @@ class Sam2vWidget(QWidget):
             place=lambda: self.movie.place,
             take_masks=lambda path: self.files.import_from(path),
             flush=self.flush,
-            told=work.tell,
+            told=work.report_error,
             autosave=wishes.autosave,
             folder=recovery_folder,
         )
@@ -145,7 +145,7 @@ class Sam2vWidget(QWidget):
             call_later=self.host.call_later,
             renormalized=work.use_normalization,
             repainted=work.use_movie,
-            told=work.tell,
+            told=work.report_error,
             reading=self._on_reading,
             contrast=wishes.contrast,
         )
@@ -219,7 +219,7 @@ class Sam2vWidget(QWidget):
 
     def _on_closed(self) -> None:
         self._close_layers()
-        self.controller.put_away()
+        self.controller.close_document()
 
     def _close_layers(self) -> None:
         if self.layers is not None:

@@ -91,12 +91,12 @@ class AnnotationBinding:
         events = controller.events
         events.document.connect(self._on_document)
         events.selection.connect(self._on_selection)
-        events.readings.connect(self._on_readings)
+        events.candidates.connect(self._on_candidates)
         events.run.connect(self._on_run)
         events.busy.connect(self._on_busy)
         events.status.connect(self._on_status)
         events.problem.connect(self._on_problem)
-        events.saving.connect(self._on_notice)
+        events.notice.connect(self._on_notice)
         for section in (panel.prompts, panel.strip, panel.track):
             section.set_enabled_reason(_NO_MOVIE)
         self.refresh()
@@ -142,7 +142,7 @@ class AnnotationBinding:
     def _connect_views(self) -> None:
         prompts, track, work = self._panel.prompts, self._panel.track, self._controller
         prompts.next_object.connect(self.next_object)
-        prompts.reading_cycled.connect(work.prompts.next_reading)
+        prompts.next_mask_requested.connect(work.prompts.next_mask)
         prompts.prompt_cleared.connect(work.prompts.clear)
         prompts.answer_requested.connect(self.answer)
         prompts.undo.connect(self.undo)
@@ -208,11 +208,11 @@ class AnnotationBinding:
             info = self._controller.annotation.object(object_id)
             self._panel.prompts.set_object(info.title, rgb(info.colour))
 
-    def _on_readings(self, readings: MaskCandidates | None) -> None:
-        count, chosen = (0, 0) if readings is None else (len(readings.candidates), readings.chosen)
-        self._panel.prompts.set_readings(count, chosen)
+    def _on_candidates(self, candidates: MaskCandidates | None) -> None:
+        count, chosen = (0, 0) if candidates is None else (len(candidates.masks), candidates.chosen)
+        self._panel.prompts.set_candidates(count, chosen)
         # A run that is under way has the correction already.
-        if readings is not None and self._repairs and not self._controller.has_run and self._can_repair():
+        if candidates is not None and self._repairs and not self._controller.has_run and self._can_repair():
             self._repair()
 
     def _on_run(self, progress: RunProgress | None) -> None:
@@ -253,19 +253,16 @@ class AnnotationBinding:
         document, selected, frame = self._controller.document, self._controller.selected, self._controller.frame
         span = None
         if document is not None and selected is not None and self._can_repair():
-            frames = repair_span(self._controller.book.marks(selected), frame, self._controller.damaged)
+            frames = repair_span(self._controller.object_marks.of(selected), frame, self._controller.damaged)
             span = f"frames {frames.start} to {frames.stop - 1}"
         self._panel.track.set_repair(span)
         self.refresh()
 
     def _can_repair(self) -> bool:
-        document, selected = self._controller.document, self._controller.selected
-        return (
-            document is not None
-            and selected in document.objects
-            and selected is not None
-            and can_be_repaired(self._controller.book.marks(selected), self._controller.frame, self._controller.damaged)
-        )
+        controller, selected = self._controller, self._controller.selected
+        if controller.document is None or selected is None or selected not in controller.document.objects:
+            return False
+        return can_be_repaired(controller.object_marks.of(selected), controller.frame, controller.damaged)
 
     def _on_problem(self, text: str) -> None:
         self._problem = text

@@ -90,7 +90,7 @@ class FileBinding:
             try:
                 check_export(frozen, path, chosen, ExportOptions(force=True))
             except Sam2vError as error:
-                self._controller.tell(error)
+                self._controller.report_error(error)
                 return
             if not self._may_replace(path):
                 return
@@ -116,7 +116,7 @@ class FileBinding:
         document = self._controller.document
         if document is None:
             error = AnnotationFileError(f"open the movie that '{path.name}' belongs to first, then the masks")
-            self._controller.tell(error)
+            self._controller.report_error(error)
             return
         folder = path.parent if path.name.endswith("_track.txt") or path.name in _ZARR_FILES else path
         self.tasks.run(
@@ -127,7 +127,7 @@ class FileBinding:
 
     def _exported(self, report: ExportReport) -> None:
         what = f"{count(report.objects, 'object')} on {count(report.frames, 'frame')}"
-        self._controller.events.saving.emit(" ".join((f"Wrote {report.path.name}: {what}.", *report.lines())))
+        self._controller.events.notice.emit(" ".join((f"Wrote {report.path.name}: {what}.", *report.lines())))
 
     def _imported(self, document: Annotation, imported: Imported) -> None:
         """Add what was read to the document that it was read for, which may not be the one in view any more."""
@@ -144,12 +144,12 @@ class FileBinding:
             else:
                 done = document.do(action)
         except Sam2vError as error:
-            controller.tell(error)
+            controller.report_error(error)
             return
         if done is not None:
             where = "" if document is controller.document else f" to '{document.movie.name}'"
             told = f"Added {count(len(imported.masklets), 'object')} of {imported.name}{where}."
-            controller.events.saving.emit(" ".join((told, *imported.notes)))
+            controller.events.notice.emit(" ".join((told, *imported.notes)))
 
 
 def _read(path: Path, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Imported:

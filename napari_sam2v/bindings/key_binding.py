@@ -58,7 +58,7 @@ class KeyBinding:
         return {
             **{tool: lambda tool=tool: widget.tools.take(tool) for tool in TOOLS},
             "answer": lambda: widget.work.answer(),
-            "next_reading": controller.prompts.next_reading,
+            "next_mask": controller.prompts.next_mask,
             "clear_frame": controller.prompts.clear,
             "undo": lambda: widget.work.undo(),
             "redo": lambda: widget.work.redo(),

@@ -106,7 +106,7 @@ class ObjectBinding:
         """Bring the next frame in doubt into view, of whichever object it is."""
         stop = self._controller.next_doubt()
         if stop is None:
-            self._controller.events.saving.emit(
+            self._controller.events.notice.emit(
                 "No frame is in doubt: every tracked mask has a good score, or was confirmed."
             )
             return
@@ -151,7 +151,7 @@ class ObjectBinding:
     def _show_rows(self) -> None:
         """Show all objects at once, and a little later their scores: of a long movie with many these take a while."""
         document = self._document
-        self._table.set_rows([] if document is None else self._controller.book.outlines())
+        self._table.set_rows([] if document is None else self._controller.object_marks.outlines())
         self._changed.clear()
         self._touch(() if document is None else document.objects)
 
@@ -172,7 +172,7 @@ class ObjectBinding:
             object_id = self._changed.pop()
             shown.add(object_id)
             if object_id in known:
-                rows.append(self._controller.book.row(object_id))
+                rows.append(self._controller.object_marks.row(object_id))
         self._table.update_rows(rows)
         if self._controller.selected in shown:
             self._show_marks()
@@ -189,7 +189,7 @@ class ObjectBinding:
         if document is None or selected not in document.objects or selected is None:
             self._strip.set_marks(None, (128, 128, 128))
             return
-        self._strip.set_marks(self._controller.book.marks(selected), rgb(document.object(selected).colour))
+        self._strip.set_marks(self._controller.object_marks.of(selected), rgb(document.object(selected).colour))
         self._strip.set_frame(self._controller.frame)
 
     # From the views --------------------------------------------------------------------------------------------------

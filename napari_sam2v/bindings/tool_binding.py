@@ -93,21 +93,21 @@ class ToolBinding:
             self._viewer.mouse_drag_callbacks.remove(self._on_mouse)
 
     @property
-    def in_hand(self) -> str:
+    def active_tool(self) -> str:
         """Action id of the tool that a click in the viewer uses; empty for none."""
         layers = self._layers()
-        return "" if layers is None else _NAMES.get(layers.prompts.in_hand, "")
+        return "" if layers is None else _NAMES.get(layers.prompts.active_tool, "")
 
     def take_first(self) -> None:
         """Be ready for the first prompt of a new object: the tool in hand, unless that only takes away."""
-        if self.in_hand in ("", "point_negative"):
+        if self.active_tool in ("", "point_negative"):
             self.take("point_positive")
 
     def take(self, tool: str) -> None:
         """Take a tool by its action id; an empty one puts it away."""
         layers = self._layers()
         if layers is None or not layers.prompts.set_tool(_TOOLS[tool]):
-            self._section.set_tool(self.in_hand or None)
+            self._section.set_tool(self.active_tool or None)
 
     def on_layers(self) -> None:
         """Follow the tools of new prompt layers."""
@@ -120,7 +120,7 @@ class ToolBinding:
         self._show_tool()
 
     def _show_tool(self, _event: object = None) -> None:
-        self._section.set_tool(self.in_hand or None)
+        self._section.set_tool(self.active_tool or None)
         self._changed()
 
     def _on_mouse(self, _viewer: ViewerModel, event: Any) -> Iterator[None]:
@@ -139,7 +139,7 @@ class ToolBinding:
         """Whether a click would do nothing else: neither a tool of ours nor one of another layer takes it."""
         active = self._viewer.layers.selection.active
         mode = str(getattr(active, "mode", "pan_zoom"))
-        return not self.in_hand and mode == "pan_zoom" and event.button == 1 and not event.modifiers
+        return not self.active_tool and mode == "pan_zoom" and event.button == 1 and not event.modifiers
 
     def _select_at(self, position: Any) -> None:
         layers, document = self._layers(), self._controller.document
@@ -190,4 +190,4 @@ class ToolBinding:
             self._viewer.layers.selection.active = layers.results.layer
         them = "Track all objects" if len(masks) > 1 else "Track it"
         taken = f"Took {count(len(masks), 'mask')} of '{name}' as they are, in one step"
-        work.events.saving.emit(f"{taken}. {them}, or correct one with a click.")
+        work.events.notice.emit(f"{taken}. {them}, or correct one with a click.")

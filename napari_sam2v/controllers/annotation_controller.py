@@ -38,8 +38,8 @@ class ControllerEvents(SignalGroup):
         Another document, or none, is on the controller; its own events tell what happens to it.
     selection
         Another object is selected; its id, or None where the next prompt starts a new one.
-    readings
-        The readings of the last prompt changed; None where there are none to choose from.
+    candidates
+        The masks that answer the last prompt changed; None where there are none to choose from.
     run
         How far tracking is; None where it does not run.
     busy
@@ -54,7 +54,7 @@ class ControllerEvents(SignalGroup):
 
     document = Signal()
     selection = Signal(object)
-    readings = Signal(object)
+    candidates = Signal(object)
     run = Signal(object)
     busy = Signal(bool)
     status = Signal()
@@ -105,15 +105,15 @@ class AnnotationController:
         self.damaged: set[int] = set()
         self.interrupts: list[Callable[[], None]] = []
         self.edited: list[Callable[[], None]] = []
-        self.has_run = self.is_behind = False
+        self.has_run = self.is_tracker_stale = False
         self.before_jobs: Callable[[], None] = lambda: None
         self._load_predictor = load_predictor
         self._features_folder = features_folder
         self._tracker: DocumentTracker | None = None
-        self._book: ObjectMarks | None = None
+        self._object_marks: ObjectMarks | None = None
         self._corrections: Corrections | None = None
         self._source: FrameSource | None = None
-        self._seen: Normalization | None = None
+        self._normalization: Normalization | None = None
         self.prompts = PromptController(self)
         self.tracking = TrackController(self)
 
@@ -131,15 +131,15 @@ class AnnotationController:
         assert self._tracker is not None, "made together with the document"
         return self._tracker
 
-    def answers_now(self, tracker: DocumentTracker) -> bool:
+    def is_current(self, tracker: DocumentTracker) -> bool:
         """Whether what a tracker says still counts: not once another channel, contrast or model was chosen."""
         return tracker is self._tracker
 
     @property
-    def book(self) -> ObjectMarks:
+    def object_marks(self) -> ObjectMarks:
         """What is known of each object of the document on each frame."""
-        assert self._book is not None, "made together with the document"
-        return self._book
+        assert self._object_marks is not None, "made together with the document"
+        return self._object_marks
 
     @property
     def corrections(self) -> Corrections:
@@ -155,7 +155,7 @@ class AnnotationController:
         self._leave()
         self.document, self._source = annotation, source
         # these listen first: whoever else hears of a change may ask them
-        self._book, self._corrections = ObjectMarks(annotation), Corrections(annotation)
+        self._object_marks, self._corrections = ObjectMarks(annotation), Corrections(annotation)
         annotation.events.project.connect(self._on_project)
         annotation.events.objects.connect(self._on_objects)
         self._make_tracker()
@@ -165,13 +165,13 @@ class AnnotationController:
         self.events.selection.emit(self.selected)
         self.events.status.emit()
 
-    def put_away(self) -> None:
+    def close_document(self) -> None:
         """Take the document off the controller, as when its movie was closed; the document stays as it is."""
         if self.document is None:
             return
         self.interrupt()
         self._leave()
-        self.document = self.selected = self._source = self._tracker = self._book = self._corrections = None
+        self.document = self.selected = self._source = self._tracker = self._object_marks = self._corrections = None
         self.events.document.emit()
         self.events.selection.emit(None)
         self.events.status.emit()
@@ -200,9 +200,9 @@ class AnnotationController:
         try:
             done = self.annotation.do(action, join=join)
         except Sam2vError as error:
-            self.tell(error)
+            self.report_error(error)
             return None
-        self._mend_selection()
+        self._fix_selection()
         for follow in self.edited:
             follow()
         self.events.status.emit()
@@ -224,10 +224,10 @@ class AnnotationController:
     def end_run(self) -> None:
         """Note that no run is under way any more, and catch up with what it was spared."""
         self.has_run = False
-        if self.is_behind:
+        if self.is_tracker_stale:
             self._make_tracker()
 
-    def tell(self, error: Exception) -> None:
+    def report_error(self, error: Exception) -> None:
         """Tell the user what did not work."""
         self.events.problem.emit(error_text(error))
 
@@ -265,7 +265,7 @@ class AnnotationController:
 
     def worst_frame(self) -> int | None:
         """Return the open frame on which the selected object has its lowest score; None where no frame is open."""
-        return None if self.selected is None else worst_frame(self.book.marks(self.selected))
+        return None if self.selected is None else worst_frame(self.object_marks.of(self.selected))
 
     def next_doubt(self) -> tuple[int, int] | None:
         """Return (object id, frame) where a review of all shown objects stops next; None where nothing is in doubt.
@@ -276,7 +276,7 @@ class AnnotationController:
             (object_id, frame)
             for object_id, info in self.annotation.objects.items()
             if info.visible
-            for frame in stops(self.book.marks(object_id))
+            for frame in stops(self.object_marks.of(object_id))
         ]
         here = (-1 if self.selected is None else self.selected, self.frame)
         return next((stop for stop in found if stop > here), found[0] if found else None)
@@ -293,12 +293,12 @@ class AnnotationController:
         if self.document is not None:
             self.document.events.project.disconnect(self._on_project, missing_ok=True)
             self.document.events.objects.disconnect(self._on_objects, missing_ok=True)
-            self.book.close()
+            self.object_marks.close()
             self.corrections.close()
 
     def _on_project(self) -> None:
         """Follow the contrast of the document, which undo may have changed."""
-        if self.document is not None and self.document.project.normalization != self._seen:
+        if self.document is not None and self.document.project.normalization != self._normalization:
             self._renew_tracker()
 
     def _on_objects(self, change: ObjectsChanged) -> None:
@@ -315,25 +315,25 @@ class AnnotationController:
 
     def _renew_tracker(self) -> None:
         if self.has_run:
-            self.is_behind = True
+            self.is_tracker_stale = True
         else:
             self._make_tracker()
 
     def _make_tracker(self) -> None:
-        self.is_behind = False
+        self.is_tracker_stale = False
         if self.document is not None and self._source is not None:
-            self._seen = self.document.project.normalization
+            self._normalization = self.document.project.normalization
             self.damaged.clear()  # of another channel, others may be
             self._tracker = DocumentTracker(
-                self._source, self._load_predictor, normalization=self._seen, cache_dir=self._features_folder
+                self._source, self._load_predictor, normalization=self._normalization, cache_dir=self._features_folder
             )
 
     def _move(self, move: Callable[[], str | None]) -> None:
         self.interrupt()
         move()
-        self._mend_selection()
+        self._fix_selection()
         self.events.status.emit()
 
-    def _mend_selection(self) -> None:
+    def _fix_selection(self) -> None:
         if self.selected is not None and self.selected not in self.annotation.objects:
             self.select(next(iter(self.annotation.objects), None))

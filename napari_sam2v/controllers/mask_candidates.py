@@ -1,4 +1,4 @@
-"""The readings of an ambiguous prompt, and which one is taken."""
+"""The masks that an ambiguous prompt may mean, and which one is taken."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MaskCandidates:
-    """The readings of the last prompt.
+    """The masks with which the model answered the last prompt.
 
     Attributes
     ----------
     object_id, frame
-        What was prompted.
-    candidates
-        The readings.
+        Which object was prompted, and on which frame.
+    masks
+        The masks with their scores, at least one.
     chosen
-        Which one is in the document.
+        Index of the mask that the document holds.
     step
-        Step of the document that the prompt was.
+        Number of the document's step that set the prompt; None if it is not in the history.
     """
 
     object_id: int
     frame: int
-    candidates: tuple[MaskletFrame, ...]
+    masks: tuple[MaskletFrame, ...]
     chosen: int
     step: int | None
 
     @classmethod
     def of(cls, outcome: PromptOutcome, step: int | None) -> MaskCandidates:
-        """Take the model's answer, with the reading it believes in most."""
+        """Take the model's answer; at first the mask with the best score is chosen."""
         return cls(outcome.object_id, outcome.frame, outcome.candidates, outcome.chosen, step)
 
     @property
-    def mask(self) -> MaskletFrame:
-        """The reading that is taken."""
-        return self.candidates[self.chosen]
+    def chosen_mask(self) -> MaskletFrame:
+        """The mask that the document holds."""
+        return self.masks[self.chosen]
 
     def next(self) -> MaskCandidates:
-        """Take the next one."""
-        return replace(self, chosen=(self.chosen + 1) % len(self.candidates))
+        """Choose the next mask; after the last one comes the first."""
+        return replace(self, chosen=(self.chosen + 1) % len(self.masks))

@@ -50,7 +50,7 @@ class ObjectMarks:
             signal.disconnect(self._on_spans, missing_ok=True)
         events.objects.disconnect(self._on_objects, missing_ok=True)
 
-    def marks(self, object_id: int) -> TimeMarks:
+    def of(self, object_id: int) -> TimeMarks:
         """Return what is known of an object on each frame; its arrays change with the document."""
         if object_id not in self._marks:
             states = self._annotation.frame_states(object_id)
@@ -61,7 +61,7 @@ class ObjectMarks:
 
     def row(self, object_id: int) -> ObjectRow:
         """Describe an object in a row of the table."""
-        marks = self.marks(object_id)
+        marks = self.of(object_id)
         worst = worst_frame(marks)
         return replace(
             self._outline(object_id, int(np.count_nonzero(~np.isnan(marks.scores)))),

@@ -39,20 +39,20 @@ class PromptController:
 
     Attributes
     ----------
-    readings
+    candidates
         Of the last prompt; None where there is nothing to choose from.
     collects
         Whether prompts wait for :meth:`answer_waiting` before the model answers them.
     """
 
     def __init__(self, controller: AnnotationController) -> None:
-        self.readings: MaskCandidates | None = None
+        self.candidates: MaskCandidates | None = None
         self.collects = False
         self._controller = controller
         self._answering: set[Key] = set()
         self._waiting: dict[Key, int] = {}  # the step that each prompt was
-        controller.interrupts.append(lambda: self._set_readings(None))
-        controller.events.selection.connect(lambda _: self._forget_other_readings())
+        controller.interrupts.append(lambda: self._set_candidates(None))
+        controller.events.selection.connect(lambda _: self._forget_other_candidates())
         controller.events.document.connect(self._forget_waiting)
 
     def edit(self, *edits: PromptEdit) -> None:
@@ -106,15 +106,15 @@ class PromptController:
         """Remove the selected object's prompts from the shown frame."""
         if self._controller.selected is not None:
             self._controller.do(ClearPrompts(self._controller.selected, self._controller.frame))
-            self._set_readings(None)
+            self._set_candidates(None)
 
-    def next_reading(self) -> None:
-        """Take the next reading of the last click."""
-        if self.readings is None or len(self.readings.candidates) < 2:
+    def next_mask(self) -> None:
+        """Take the next mask of the last click."""
+        if self.candidates is None or len(self.candidates.masks) < 2:
             return
-        readings = self.readings.next()
-        if self._answer(readings):
-            self._set_readings(readings)
+        candidates = self.candidates.next()
+        if self._answer(candidates):
+            self._set_candidates(candidates)
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
@@ -143,7 +143,7 @@ class PromptController:
         if not actions:
             return False
         if prompts:
-            self._set_readings(None)
+            self._set_candidates(None)
         group = Group(f"Prompt {count(len(actions), 'object')}", tuple(actions))
         done = self._controller.do(actions[0] if len(actions) == 1 else group)
         if done is None or done.step is None or not prompts:
@@ -153,7 +153,7 @@ class PromptController:
             if prompt.is_empty:
                 continue
             if prompt.mask is not None and not prompt.points:
-                self._set_readings(MaskCandidates(*key, (MaskletFrame(prompt.mask, 1.0, 1.0),), 0, done.step))
+                self._set_candidates(MaskCandidates(*key, (MaskletFrame(prompt.mask, 1.0, 1.0),), 0, done.step))
             elif self.collects:
                 self._waiting[key] = done.step
             else:
@@ -185,7 +185,7 @@ class PromptController:
             prompt, tracker = asked[-1]
             if current() != prompt:  # it was undone or changed while the model was busy
                 return
-            if controller.answers_now(tracker):
+            if controller.is_current(tracker):
                 self._take_answer(MaskCandidates.of(outcome, step))
             else:
                 is_late.append(True)  # another model or channel was chosen meanwhile
@@ -199,14 +199,14 @@ class PromptController:
         self._controller.events.busy.emit(True)
         self._controller.worker.submit(Job(("prompt", object_id, frame), prepare, work, take, finish, is_brief=True))
 
-    def _take_answer(self, readings: MaskCandidates) -> None:
-        if self._answer(readings):
-            self._set_readings(readings)
+    def _take_answer(self, candidates: MaskCandidates) -> None:
+        if self._answer(candidates):
+            self._set_candidates(candidates)
 
-    def _answer(self, readings: MaskCandidates) -> bool:
-        entry = readings.mask
-        action = AnswerPrompt(readings.object_id, readings.frame, entry.mask, entry.score, entry.object_score)
-        return self._controller.do(action, join=readings.step) is not None
+    def _answer(self, candidates: MaskCandidates) -> bool:
+        entry = candidates.chosen_mask
+        action = AnswerPrompt(candidates.object_id, candidates.frame, entry.mask, entry.score, entry.object_score)
+        return self._controller.do(action, join=candidates.step) is not None
 
     def _answered(self, object_id: int, frame: int, end: End) -> None:
         self._answering.discard((object_id, frame))
@@ -214,19 +214,19 @@ class PromptController:
             self._controller.events.busy.emit(False)
         self._controller.events.status.emit()
         if end.error is not None:
-            self._controller.tell(end.error)
+            self._controller.report_error(end.error)
 
-    def _set_readings(self, readings: MaskCandidates | None) -> None:
-        if readings is not self.readings:
-            self.readings = readings
-            self._controller.events.readings.emit(readings)
+    def _set_candidates(self, candidates: MaskCandidates | None) -> None:
+        if candidates is not self.candidates:
+            self.candidates = candidates
+            self._controller.events.candidates.emit(candidates)
 
     def _forget_waiting(self) -> None:
         self._waiting.clear()
 
-    def _forget_other_readings(self) -> None:
-        if self.readings is not None and self.readings.object_id != self._controller.selected:
-            self._set_readings(None)
+    def _forget_other_candidates(self) -> None:
+        if self.candidates is not None and self.candidates.object_id != self._controller.selected:
+            self._set_candidates(None)
 
 
 def _edited(before: Prompt, edit: PromptEdit) -> Prompt:

@@ -54,7 +54,7 @@ def next_step(
     progress = controller.tracking.progress
     if progress is not None:
         stop = f": {key_text(keys['stop'])} stops and keeps the finished frames" if keys.get("stop") else ""
-        later = ". What the model sees changes after this run" if controller.is_behind else ""
+        later = ". What the model sees changes after this run" if controller.is_tracker_stale else ""
         return Status(f"{progress.text or 'Tracking'}{stop}{later}", "busy")
     if busy:
         return Status("Looking at this frame", "busy")
@@ -78,7 +78,7 @@ class _Advice:
         self._controller, self._keys, self._id = controller, keys, object_id
         self._info = document.object(object_id)
         self._title = self._info.title
-        self._marks: TimeMarks = controller.book.marks(object_id)
+        self._marks: TimeMarks = controller.object_marks.of(object_id)
 
     def status(self) -> Status:
         marks = self._marks
@@ -102,9 +102,7 @@ class _Advice:
             how = "click the middle of the object, or draw a box around it"
             return Status(f"No mask comes of this prompt: {how}", "warning")
         if marks.prompted[frame] and score < LOW_SCORE:
-            another = (
-                f"{self._pressed('next_reading', 'next reading')} shows another, or " if self._is_ambiguous() else ""
-            )
+            another = f"{self._pressed('next_mask', 'next mask')} shows another, or " if self._is_ambiguous() else ""
             how = f"{another}click what is missing or too much"
             return Status(f"The model is not sure of this mask ({score:.2f}): {how}", "warning")
         if self._controller.corrections.waits(self._id, frame) and not marks.absent[frame]:
@@ -148,13 +146,13 @@ class _Advice:
         return f"Mask on frame {int(np.flatnonzero(marks.prompted)[0]):,} right"
 
     def _is_ambiguous(self) -> bool:
-        readings = self._controller.prompts.readings
-        return readings is not None and len(readings.candidates) > 1
+        candidates = self._controller.prompts.candidates
+        return candidates is not None and len(candidates.masks) > 1
 
     def _or_another(self) -> str:
         if not self._is_ambiguous():
             return ""
-        return f"; {self._pressed('next_reading', 'next reading')} if another outline was meant"
+        return f"; {self._pressed('next_mask', 'next mask')} if another outline was meant"
 
     def _pressed(self, action: str, button: str) -> str:
         key = self._keys.get(action)

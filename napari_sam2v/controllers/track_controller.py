@@ -103,7 +103,7 @@ class TrackController:
             self._make_prompt(object_id, frame)
             label = f"Repair {controller.annotation.object(object_id).title} around frame {frame}"
             request = RepairRequest(snapshot_of(controller.annotation, object_id), frame)
-            span = repair_span(controller.book.marks(object_id), frame, controller.damaged)
+            span = repair_span(controller.object_marks.of(object_id), frame, controller.damaged)
             return _Prepared(max(1, len(span) - 1), label, (object_id,), request)
 
         self._start(prepare, tracker.repair)
@@ -168,7 +168,7 @@ class TrackController:
             self._controller.damaged |= run.damaged
             self._controller.events.problem.emit(f"Cannot be read, and gone over: {described(run.damaged)}")
         if end.error is not None:
-            self._controller.tell(end.error)
+            self._controller.report_error(end.error)
 
     def _follow_edits(self) -> None:
         """Let the run that is under way know what was edited, before its next frame."""

@@ -98,7 +98,7 @@ class PromptLayers:
         return self._tool
 
     @property
-    def in_hand(self) -> Tool:
+    def active_tool(self) -> Tool:
         """The tool that a click in the viewer would use now: the user may have taken another layer or mode since."""
         active = self._viewer.layers.selection.active
         part = next((each for each in self._parts if each.layer is not None and each.layer is active), None)
@@ -176,7 +176,7 @@ class PromptLayers:
         return self._paint if tool == "paint" else self._shapes
 
     def _on_ndisplay(self, _event: object = None) -> None:
-        if self._viewer.dims.ndisplay != 2 and self.in_hand != "pan":
+        if self._viewer.dims.ndisplay != 2 and self.active_tool != "pan":
             self.set_tool("pan")
 
     def _on_painted(self, edits: tuple[MaskEdit, ...]) -> None:

@@ -83,7 +83,7 @@ def fill(panel: Panel, count: int, length: int) -> None:
     panel.model.set_models(MODELS, "default")
     panel.model.set_device("CPU")
     panel.prompts.set_tool("point_positive")
-    panel.prompts.set_readings(3, 1)
+    panel.prompts.set_candidates(3, 1)
     panel.prompts.set_history("prompt on cell 3", None)
     panel.prompts.set_labels_layers(["cellpose masks"])
     panel.objects.set_rows(rows(count, length))

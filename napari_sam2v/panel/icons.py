@@ -23,7 +23,7 @@ SHAPES = {
     '<path d="M9.5 13.5c-3 0-3 3-4 5-.5 1-1.5 1.5-2.5 1.5 3 1.5 8 1 8.5-3z"/>',
     "labels": '<path d="M12 3.5l9 4.5-9 4.5L3 8z"/><path d="M3 12.5l9 4.5 9-4.5M3 17l9 4.5 9-4.5"/>',
     "next_object": '<circle cx="9" cy="12" r="6"/><path d="M19 8v8M15.5 12h7"/>',
-    "next_reading": '<circle cx="12" cy="12" r="9.5"/><circle cx="12" cy="12" r="5.8"/>' + _DOT.format(12, 12, 2.4),
+    "next_mask": '<circle cx="12" cy="12" r="9.5"/><circle cx="12" cy="12" r="5.8"/>' + _DOT.format(12, 12, 2.4),
     "answer": '<path d="M4.5 12.5l5 5L19.5 7"/>',
     "next_doubt": '<path d="M10 4l8 15H2z"/><path d="M10 9.5v4"/><path d="M18 5l4 4-4 4"/>'
     + _DOT.format(10, 16.2, 1.1),

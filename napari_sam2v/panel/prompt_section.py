@@ -23,7 +23,7 @@ _TOOL_TEXTS = {
 
 
 class PromptSection(QWidget):
-    """Tools, the next object, the readings of an ambiguous click, undo.
+    """Tools, the next object, the masks for an ambiguous click, undo.
 
     Signals
     -------
@@ -33,8 +33,8 @@ class PromptSection(QWidget):
         Start the next object.
     answer_requested()
         Have the model answer the prompts that wait.
-    reading_cycled()
-        Show the next reading of an ambiguous click.
+    next_mask_requested()
+        Show the next mask of an ambiguous click.
     prompt_cleared()
         Remove the prompts of this object on this frame.
     undo(), redo()
@@ -48,7 +48,7 @@ class PromptSection(QWidget):
     tool_chosen = Signal(str)
     next_object = Signal()
     answer_requested = Signal()
-    reading_cycled = Signal()
+    next_mask_requested = Signal()
     prompt_cleared = Signal()
     undo = Signal()
     redo = Signal()
@@ -68,7 +68,7 @@ class PromptSection(QWidget):
         layout.addLayout(row(*self.tools.values(), stretch=(1,) * len(TOOLS)))
         layout.addLayout(self._second_row())
         self._connect()
-        self.set_readings(0, 0)
+        self.set_candidates(0, 0)
         self.set_history(None, None)
         self.set_labels_layers(())
         self.set_object(None)
@@ -78,7 +78,7 @@ class PromptSection(QWidget):
         self.tools = {tool: ToolButton(tool, tip, text) for tool, (text, tip) in _TOOL_TEXTS.items()}
         self.next_button = IconButton("next_object", "Start the next object", "Next object")
         self.answer_button = IconButton("answer", "Have the model answer the prompts that wait", "Answer")
-        self.reading_button = IconButton("next_reading", "", name="Next reading")
+        self.mask_button = IconButton("next_mask", "", name="Next mask")
         self.labels_button = IconButton("labels", "", name="Prompts from labels")
         self.labels_menu = QMenu(self)
         self.labels_button.setMenu(self.labels_menu)
@@ -90,7 +90,7 @@ class PromptSection(QWidget):
 
     def _second_row(self) -> QHBoxLayout:
         layout = row(self.next_button, self.answer_button, stretch=(1, 1))
-        for button in (self.reading_button, self.labels_button, self.clear_button):
+        for button in (self.mask_button, self.labels_button, self.clear_button):
             layout.addWidget(button)
         layout.addSpacing(6)
         layout.addWidget(self.undo_button)
@@ -102,7 +102,7 @@ class PromptSection(QWidget):
             button.clicked.connect(lambda checked, tool=tool: self._on_tool(tool if checked else ""))
         self.next_button.clicked.connect(lambda: self.next_object.emit())
         self.answer_button.clicked.connect(lambda: self.answer_requested.emit())
-        self.reading_button.clicked.connect(lambda: self.reading_cycled.emit())
+        self.mask_button.clicked.connect(lambda: self.next_mask_requested.emit())
         self.clear_button.clicked.connect(lambda: self.prompt_cleared.emit())
         self.undo_button.clicked.connect(lambda: self.undo.emit())
         self.redo_button.clicked.connect(lambda: self.redo.emit())
@@ -128,12 +128,12 @@ class PromptSection(QWidget):
         """Offer to have waiting prompts answered, where prompts wait for that."""
         self.answer_button.setVisible(collecting)
 
-    def set_readings(self, count: int, chosen: int) -> None:
-        """Show which of `count` readings of a click is taken, counted from 0; below two there is nothing to cycle."""
+    def set_candidates(self, count: int, chosen: int) -> None:
+        """Show which of `count` masks for a click is taken, counted from 0; below two there is nothing to cycle."""
         several = count > 1
-        self.reading_button.setText(f"{chosen + 1}/{count}" if several else "")
-        self.reading_button.set_tip("Next reading of this click: part, whole or more")
-        self.reading_button.set_reason(None if several else "This click has one reading")
+        self.mask_button.setText(f"{chosen + 1}/{count}" if several else "")
+        self.mask_button.set_tip("Next mask for this click: part, whole or more")
+        self.mask_button.set_reason(None if several else "This click has one mask")
 
     def set_history(self, can_undo: str | None, can_redo: str | None) -> None:
         """Name the steps that undo and redo would make, None where there is none."""
@@ -166,7 +166,7 @@ class PromptSection(QWidget):
         buttons: dict[str, IconButton] = {**self.tools, "next_object": self.next_button, "undo": self.undo_button}
         buttons |= {
             "answer": self.answer_button,
-            "next_reading": self.reading_button,
+            "next_mask": self.mask_button,
             "redo": self.redo_button,
             "clear_frame": self.clear_button,
         }

@@ -108,11 +108,11 @@ def test_painting_on_the_masks_is_an_edit_of_that_frame(person):
     assert person.document.mask_at(1, 2).decode()[35, 45]
 
 
-def test_a_box_and_the_readings(person):
+def test_a_box_and_the_mask_candidates(person):
     person.click(*tiny.CLICK)
     first = person.document.mask_at(1, 0)
-    assert person.widget.panel.prompts.reading_button.text().endswith("/3")
-    person.widget.panel.prompts.reading_button.click()
+    assert person.widget.panel.prompts.mask_button.text().endswith("/3")
+    person.widget.panel.prompts.mask_button.click()
     assert person.document.mask_at(1, 0) != first
     person.widget.work.next_object()
     person.widget.tools.take("box")

@@ -24,13 +24,13 @@ def two_channels():
 
 def test_next_object_takes_a_tool_that_can_start_one(person):
     person.widget.work.next_object()
-    assert person.widget.tools.in_hand == "point_positive"
+    assert person.widget.tools.active_tool == "point_positive"
     person.widget.tools.take("point_negative")
     person.widget.work.next_object()
-    assert person.widget.tools.in_hand == "point_positive"
+    assert person.widget.tools.active_tool == "point_positive"
     person.widget.tools.take("box")
     person.widget.work.next_object()
-    assert person.widget.tools.in_hand == "box"
+    assert person.widget.tools.active_tool == "box"
     assert "Draw a box" in person.status
 
 
@@ -45,7 +45,7 @@ def test_another_layer_puts_the_tool_away_and_the_status_says_so(person):
 def test_a_click_in_3d_is_refused_and_leaves_nothing_behind(person):
     person.widget.tools.take("point_positive")
     person.viewer.dims.ndisplay = 3
-    assert person.widget.tools.in_hand == ""
+    assert person.widget.tools.active_tool == ""
     person.layer("sam2v points").add([0, *tiny.CLICK])
     person.widget.flush()
     assert "3-D" in person.problems[-1]

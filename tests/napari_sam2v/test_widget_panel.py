@@ -174,7 +174,7 @@ def test_while_space_is_held_a_click_selects_and_the_tool_comes_back(hand, label
     QTest.keyRelease(hand.canvas.native, Qt.Key.Key_Space)
     assert hand.controller.selected == 1
     assert len(hand.layer("sam2v points").data) == 0
-    hand.wait(lambda: hand.widget.tools.in_hand == "point_positive")
+    hand.wait(lambda: hand.widget.tools.active_tool == "point_positive")
 
 
 @pytest.mark.parametrize("places", [[(10, 10)], [(10, 10), (10.6, 10.7)], [(10, 10), (30, 10.5)]])

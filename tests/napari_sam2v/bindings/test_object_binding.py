@@ -100,7 +100,7 @@ def test_what_changes_meanwhile_is_shown_and_another_document_takes_its_place(
     assert panel.objects.model.rows()[-1].name == "mother"
     assert scored(panel) == OBJECTS
     controller.open(document, source)
-    controller.put_away()
+    controller.close_document()
     while turns:
         turns.pop(0)()
     assert panel.objects.model.rows() == ()

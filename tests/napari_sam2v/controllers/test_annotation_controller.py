@@ -42,15 +42,15 @@ def test_click_and_mask_are_one_step(user):
 
 def test_readings_can_be_cycled_and_come_round(user):
     user.click(tiny.CLICK)
-    readings = user.controller.prompts.readings
-    assert len(readings.candidates) == 3
+    candidates = user.controller.prompts.candidates
+    assert len(candidates.masks) == 3
     first = user.document.mask_at(1, 0)
     seen = []
     for _ in range(3):
-        user.controller.prompts.next_reading()
+        user.controller.prompts.next_mask()
         seen.append(user.document.mask_at(1, 0))
     assert seen[-1] == first
-    assert all(any(mask == each.mask for mask in seen) for each in readings.candidates)
+    assert all(any(mask == each.mask for mask in seen) for each in candidates.masks)
 
 
 def test_a_second_object_is_added_while_the_first_stays(clicked):
@@ -346,7 +346,7 @@ def test_the_worst_frame_is_found_after_a_merge(clicked):
     clicked.controller.do(MergeObjects(1, 2))
     clicked.controller.select(1)
     assert clicked.controller.worst_frame() is not None
-    assert not clicked.controller.book.marks(1).edited.any()
+    assert not clicked.controller.object_marks.of(1).edited.any()
 
 
 def test_a_deleted_object_leaves_the_tracker_with_what_was_held_of_it(clicked):

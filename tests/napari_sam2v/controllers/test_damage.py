@@ -31,7 +31,7 @@ def test_a_repair_reaches_over_them(user):
     user.controller.tracking.track(TrackOptions("forward"))
     user.wait()
     user.click((25, 25), labels=[0], frame=7)
-    assert repair_span(user.controller.book.marks(1), 7, user.controller.damaged) == range(3, 10)
+    assert repair_span(user.controller.object_marks.of(1), 7, user.controller.damaged) == range(3, 10)
     before = user.document.mask_at(1, 3)
     user.controller.tracking.repair()
     user.wait()

@@ -18,10 +18,10 @@ MASK = Rle.from_box((10, 12, 25, 30), tiny.SHAPE)
 
 
 @pytest.fixture
-def book(clicked):
-    book = ObjectMarks(clicked.document)
-    yield book
-    book.close()
+def object_marks(clicked):
+    object_marks = ObjectMarks(clicked.document)
+    yield object_marks
+    object_marks.close()
 
 
 def flags(marks, name):
@@ -33,13 +33,13 @@ def same(first, second):
     return all(np.array_equal(getattr(first, n), getattr(second, n), equal_nan=n == "scores") for n in names)
 
 
-def test_marks_tell_prompted_tracked_painted_and_locked_frames(clicked, book):
-    book.marks(1)
+def test_marks_tell_prompted_tracked_painted_and_locked_frames(clicked, object_marks):
+    object_marks.of(1)
     clicked.controller.tracking.track(TrackOptions("forward", "count", count=3))
     clicked.wait()
     clicked.controller.prompts.paint(MaskEdit(1, 4, Rle.empty(tiny.SHAPE)))
     clicked.controller.do(LockFrames(1, (5,)))
-    marks = book.marks(1)
+    marks = object_marks.of(1)
     assert flags(marks, "prompted") == [2]
     assert flags(marks, "tracked") == [3, 5]
     assert flags(marks, "edited") == flags(marks, "absent") == [4]
@@ -47,23 +47,23 @@ def test_marks_tell_prompted_tracked_painted_and_locked_frames(clicked, book):
     assert np.flatnonzero(~np.isnan(marks.scores)).tolist() == [2, 3, 4, 5]
 
 
-def test_marks_kept_up_to_date_equal_marks_made_anew(clicked, book):
-    book.marks(1)
+def test_marks_kept_up_to_date_equal_marks_made_anew(clicked, object_marks):
+    object_marks.of(1)
     clicked.controller.tracking.track(TrackOptions("both"))
     clicked.wait()
     clicked.controller.undo()
     clicked.controller.redo()
     clicked.controller.do(LockObject(1, True))
-    assert same(book.marks(1), ObjectMarks(clicked.document).marks(1))
+    assert same(object_marks.of(1), ObjectMarks(clicked.document).marks(1))
     clicked.controller.do(LockObject(1, False))
-    assert flags(book.marks(1), "locked") == []
+    assert flags(object_marks.of(1), "locked") == []
 
 
-def test_a_row_tells_how_far_an_object_is_and_where_it_is_worst(clicked, book):
+def test_a_row_tells_how_far_an_object_is_and_where_it_is_worst(clicked, object_marks):
     clicked.controller.tracking.track(TrackOptions("forward"))
     clicked.wait()
     clicked.controller.do(RenameObject(1, "mother"))
-    row = book.row(1)
+    row = object_marks.row(1)
     scores = {frame: clicked.document.frame(1, frame).score for frame in clicked.frames()}
     assert (row.name, row.frames_done, row.frames_total) == ("mother", 8, tiny.LENGTH)
     tracked = {frame: score for frame, score in scores.items() if frame != 2}  # frame 2 is prompted: somebody saw it
@@ -83,18 +83,18 @@ def test_an_outline_is_a_row_without_scores_until_somebody_asks_for_them(clicked
     assert fresh.outlines() == [row]
 
 
-def test_marks_of_what_was_imported_painted_and_erased_are_those_of_each_frame(clicked, book):
+def test_marks_of_what_was_imported_painted_and_erased_are_those_of_each_frame(clicked, object_marks):
     masks = Masklet(2, tiny.SHAPE)
     for frame in (0, 4, 6):
         masks.set(frame, MASK, score=0.5)
     clicked.controller.do(ImportMasklets((masks,)))
-    book.marks(2)
+    object_marks.of(2)
     clicked.controller.do(SetMask(2, 6, MASK))
     clicked.controller.do(SetMask(2, 7, MASK))
     clicked.controller.do(SetMask(2, 8, Rle.empty(tiny.SHAPE)))
     clicked.controller.do(LockFrames(2, (3, 8)))
     anew = ObjectMarks(clicked.document).marks(2)
-    assert same(anew, book.marks(2))
+    assert same(anew, object_marks.of(2))
     assert flags(anew, "imported") == [0, 4]
     assert flags(anew, "edited") == [6, 7, 8]
     assert flags(anew, "absent") == [8]

@@ -46,7 +46,7 @@ def test_what_is_chosen_while_a_click_is_answered_answers_it(user, predictor, wh
     shown = user.controller.tracker.session
     assert list(shown.objects) == [1], "the new one was asked"
     assert user.document.mask_at(1, 0) == shown.masklets[1].mask_at(0)
-    assert user.controller.prompts.readings is not None
+    assert user.controller.prompts.candidates is not None
     user.controller.undo()
     assert not user.document.objects, "the click and its answer are one step"
 
@@ -65,7 +65,7 @@ def test_a_click_that_was_undone_is_not_asked_of_another_model(user, predictor):
 def test_a_click_that_waits_when_its_movie_is_closed_is_forgotten(user, predictor, caplog):
     held = held_click(user, predictor)
     user.click((20, 21), frame=3, wait=False)
-    user.controller.put_away()
+    user.controller.close_document()
     held.may_go.set()
     user.wait()
     assert user.problems == []

@@ -154,7 +154,7 @@ def test_a_locked_object_and_no_object(clicked):
     clicked.controller.select(None)
     assert said(clicked, tool="scribble").text.startswith("Draw a line through an object")
     assert said(clicked, tool="").text.startswith("Take Include (J)")
-    clicked.controller.put_away()
+    clicked.controller.close_document()
     assert said(clicked).text.startswith("Open a movie")
 
 

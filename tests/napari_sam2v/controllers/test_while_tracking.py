@@ -38,7 +38,7 @@ def session_of(user):
 @pytest.mark.parametrize("frame", [3, 8])
 def test_a_click_on_the_object_is_answered_and_the_run_goes_on_from_it(running, frame):
     running.click((25, 25), frame=frame, object_id=1, wait=False)
-    running.host.turn(lambda: running.controller.prompts.readings is not None)
+    running.host.turn(lambda: running.controller.prompts.candidates is not None)
     assert running.controller.tracking.is_tracking
     answer = running.document.mask_at(1, frame)
     running.wait()
@@ -67,8 +67,8 @@ def test_a_click_starts_another_object_meanwhile(running):
 
 def test_another_reading_reaches_the_run(running):
     running.click((25, 25), frame=8, object_id=1, wait=False)
-    running.host.turn(lambda: running.controller.prompts.readings is not None)
-    running.controller.prompts.next_reading()
+    running.host.turn(lambda: running.controller.prompts.candidates is not None)
+    running.controller.prompts.next_mask()
     chosen = running.document.mask_at(1, 8)
     running.wait()
     assert running.frames() == EVERY_FRAME
@@ -128,7 +128,7 @@ def test_another_contrast_or_channel_counts_after_the_run(running, change):
     running.wait()
     assert running.frames() == EVERY_FRAME
     assert running.controller.tracker is not tracker
-    assert not running.controller.is_behind
+    assert not running.controller.is_tracker_stale
 
 
 def test_a_repair_has_to_wait_and_says_so(running):

@@ -160,11 +160,11 @@ def test_every_tool_has_an_icon_a_word_and_its_key(make):
 
 def test_readings_can_be_cycled_only_where_there_are_several(make, qtbot):
     prompts = make(PromptSection)
-    assert not prompts.reading_button.isEnabled()
-    prompts.set_readings(3, 1)
-    assert prompts.reading_button.text() == "2/3"
-    with qtbot.waitSignal(prompts.reading_cycled):
-        qtbot.mouseClick(prompts.reading_button, Qt.MouseButton.LeftButton)
+    assert not prompts.mask_button.isEnabled()
+    prompts.set_candidates(3, 1)
+    assert prompts.mask_button.text() == "2/3"
+    with qtbot.waitSignal(prompts.next_mask_requested):
+        qtbot.mouseClick(prompts.mask_button, Qt.MouseButton.LeftButton)
 
 
 def test_undo_and_redo_name_the_step(make):
