@@ -33,9 +33,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cvat_serverless.functions import INTERACTOR, TRACKER, FunctionService, make_service
-from cvat_serverless.image_cache import ImageCache
-from cvat_serverless.server.app import CvatServer
+from cvat_serverless.server.app import FunctionServer
 from cvat_serverless.settings import ServiceSettings
+from cvat_serverless.shared_model import ImageCache
 from src_model.nn import ModelConfig, build_network
 from src_model.nn.image_encoder import HieraConfig
 from src_model.tracking import StreamingPredictor
@@ -143,7 +143,7 @@ def measure_calls(service: FunctionService, clip: Clip, table: Table, label: str
         states = call("start", TRACKER, clip.start())["states"]
         for frame in range(1, len(clip.images)):
             states = call("follow", TRACKER, clip.follow(frame, states))["states"]
-        service.engine.cache = ImageCache(512 * 2**20)  # so that the first click on each image encodes it
+        service.model.cache = ImageCache(512 * 2**20)  # so that the first click on each image encodes it
         for frame in range(len(clip.images)):
             call("click", INTERACTOR, clip.click(frame))
             call("click again", INTERACTOR, clip.click(frame))
@@ -159,7 +159,7 @@ def measure_calls(service: FunctionService, clip: Clip, table: Table, label: str
 @contextlib.contextmanager
 def served(service: FunctionService) -> Iterator[str]:
     """Serve on a free port while in the block."""
-    server = uvicorn.Server(uvicorn.Config(CvatServer(service, port=1).app, port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(FunctionServer(service, port=1).app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -203,7 +203,7 @@ def memory_over(calls: int, console: Console) -> None:
     for call in range(calls + 1):
         if call in {calls * part // 10 for part in (1, 2, 4, 6, 8, 10)}:
             tracks, _ = service.store.size()
-            held = f"{tracks} tracks, {len(service.engine.cache)} images"
+            held = f"{tracks} tracks, {len(service.model.cache)} images"
             console.print(f"  after {call:6d} calls {resident():6.0f} MiB, {held}")
         fresh = call % 50 == 0
         body = clip.start() if fresh else clip.follow(call % 200, states)
@@ -228,7 +228,7 @@ def main() -> None:
     console = Console()
     service = make_service(ServiceSettings(model=options.model, device=options.device))
     columns = ("frame", "call", "ms", "ms in the network", "ms beyond", "bytes of the answer", "of the state")
-    table = Table(*columns, title=f"A call, {service.engine.predictor.name} on {service.engine.steps.device}")
+    table = Table(*columns, title=f"A call, {service.model.predictor.name} on {service.model.steps.device}")
     for size in SIZES:
         measure_calls(service, Clip.make(size, options.frames), table, f"{size[1]} x {size[0]}")
     console.print(table)

@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cvat_serverless.engine import SharedModel
 from cvat_serverless.images import ImageLimits, digest_of
 from cvat_serverless.interactor import InteractorFunction
 from cvat_serverless.requests import read_body
 from cvat_serverless.shapes import SHAPE_TYPES
+from cvat_serverless.shared_model import SharedModel
 from cvat_serverless.state import StateCodec
 from cvat_serverless.store import LocalStore
 from cvat_serverless.tracker import TrackerFunction
@@ -94,20 +94,20 @@ class FunctionService:
 
     Parameters
     ----------
-    engine
+    model
         The model.
     store
-        Where memories wait.
+        Keeps tracks between requests.
     codec
         Reads and writes states.
     """
 
-    def __init__(self, engine: SharedModel, store: TrackStore, codec: StateCodec) -> None:
-        self.engine = engine
+    def __init__(self, model: SharedModel, store: TrackStore, codec: StateCodec) -> None:
+        self.model = model
         self.store = store
         self._functions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-            TRACKER: TrackerFunction(engine, store, codec),
-            INTERACTOR: InteractorFunction(engine),
+            TRACKER: TrackerFunction(model, store, codec),
+            INTERACTOR: InteractorFunction(model),
         }
 
     def answer(self, name: str, body: object, content_type: str | None) -> Reply:
@@ -116,19 +116,19 @@ class FunctionService:
         Parameters
         ----------
         name
-            The function; empty to go by what is asked.
+            The function; empty to tell it by the fields of the request.
         body
-            Bytes, or JSON that was parsed already.
+            Bytes of JSON, or a JSON object that was parsed already.
         content_type
-            As in the request's header.
+            The request's header of that name; None if it has none.
         """
         try:
-            asked = read_body(body, content_type)
-            name = name or _meant(asked)
+            request = read_body(body, content_type)
+            name = name or _function_for(request)
             function = self._functions.get(name)
             if function is None:
                 raise RequestError(f"there is no function {name[:60]!r}; there are {', '.join(FUNCTIONS)}", 404)
-            return Reply(200, function(asked))
+            return Reply(200, function(request))
         except BusyError as error:
             _log.warning("%s: %s", name, error)
             return Reply(503, _message(str(error)))
@@ -147,21 +147,21 @@ def make_service(settings: ServiceSettings, predictor: StreamingPredictor | None
     Parameters
     ----------
     settings
-        How.
+        Model, device, sizes and limits.
     predictor
-        A model that is loaded already.
+        A model that is loaded already; left out, that of the settings is loaded.
 
     Raises
     ------
     Sam2vError
         If the model, the device or the store cannot be used.
     """
-    engine = make_engine(settings, predictor)
+    model = load_model(settings, predictor)
     codec = StateCodec(settings.state_secret, max_age=settings.max_age_hours * 3600)
-    return FunctionService(engine, make_store(settings, engine), codec)
+    return FunctionService(model, make_store(settings, model), codec)
 
 
-def make_engine(settings: ServiceSettings, predictor: StreamingPredictor | None = None) -> SharedModel:
+def load_model(settings: ServiceSettings, predictor: StreamingPredictor | None = None) -> SharedModel:
     """Load the model, or take one that is loaded; parameters and errors as in :func:`make_service`."""
     from src_model.tracking import StreamingPredictor
 
@@ -181,26 +181,26 @@ def make_engine(settings: ServiceSettings, predictor: StreamingPredictor | None 
     )
 
 
-def make_store(settings: ServiceSettings, engine: SharedModel) -> TrackStore:
-    """Set up where memories wait; errors as in :func:`make_service`."""
+def make_store(settings: ServiceSettings, model: SharedModel) -> TrackStore:
+    """Set up where tracks are kept between requests; errors as in :func:`make_service`."""
     max_age = settings.max_age_hours * 3600
     if not settings.redis:
         return LocalStore(settings.store_mb * 2**20, max_age)
     from cvat_serverless.store.redis import RedisStore
 
-    return RedisStore(settings.redis, engine.steps.device, memory_kind(engine), max_age=max_age)
+    return RedisStore(settings.redis, model.steps.device, model_fingerprint(model), max_age=max_age)
 
 
-def memory_kind(engine: SharedModel) -> str:
-    """Name what memories of a model are like: those of other weights, input sizes or settings are of no use to it."""
-    steps = engine.steps
-    parts = (engine.predictor.sha256, steps.image_size, steps.precision, steps.settings)
+def model_fingerprint(model: SharedModel) -> str:
+    """Name all that memories depend on: those of other weights, input sizes or settings are of no use to a model."""
+    steps = model.steps
+    parts = (model.predictor.sha256, steps.image_size, steps.precision, steps.settings)
     return digest_of(repr(parts).encode())
 
 
-def _meant(asked: Mapping[str, Any]) -> str:
+def _function_for(request: Mapping[str, Any]) -> str:
     """Tell the functions apart by their fields: CVAT's direct calls name a port and no function."""
-    return TRACKER if "states" in asked or "shapes" in asked else INTERACTOR
+    return TRACKER if "states" in request or "shapes" in request else INTERACTOR
 
 
 def _message(text: str) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""The interactor: points on and beside an object, or a box around it, become its mask."""
+"""CVAT's interactor: points on and beside an object, or a box around it, become its mask."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
 
-from cvat_serverless.requests import InteractorRequest, Prompts, parse
+from cvat_serverless.image_tracking import ImageTracking
+from cvat_serverless.requests import InteractorPrompts, InteractorRequest, parse
 from cvat_serverless.shapes import make_shape, shape_of
-from cvat_serverless.views import ImageTracking
 from src_model.errors import RequestError
 from src_model.masks import Masklet
 from src_model.tracking.prompts import make_prompt
@@ -16,7 +16,7 @@ from src_model.tracking.tracked_object import TrackedObject
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cvat_serverless.engine import SeenImage, SharedModel
+    from cvat_serverless.shared_model import RequestImage, SharedModel
     from src_model.masks import Rle
     from src_model.tracking.prompts import Box, Prompt
 
@@ -35,12 +35,12 @@ class InteractorFunction:
 
     Parameters
     ----------
-    engine
-        The model.
+    model
+        The model, shared with other functions.
     """
 
-    def __init__(self, engine: SharedModel) -> None:
-        self._engine = engine
+    def __init__(self, model: SharedModel) -> None:
+        self._model = model
 
     def __call__(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a request.
@@ -48,30 +48,29 @@ class InteractorFunction:
         Raises
         ------
         RequestError
-            If it cannot be meant.
+            If its image or prompts cannot be used.
         BusyError
             If the model is busy for too long.
         """
         request = parse(InteractorRequest, body)
-        prompts = Prompts(request.pos_points, request.neg_points, request.obj_bbox)
-        sent = self._engine.receive(request.image)
-        with self._engine.turn():
-            return {"shapes": self._answered(prompts, self._engine.open(sent))}
+        image = self._model.receive(request.image)
+        with self._model.turn():
+            return {"shapes": self._answer(request, self._model.open(image))}
 
-    def answer(self, prompts: Prompts, image: SeenImage) -> list[dict[str, Any]]:
+    def answer(self, prompts: InteractorPrompts, image: RequestImage) -> list[dict[str, Any]]:
         """Answer points and box on an image: one mask as CVAT writes it, or nothing where there is nothing to segment.
 
         Raises
         ------
         RequestError
-            If they cannot be meant.
+            If the box has not two corners.
         BusyError
             If the model is busy for too long.
         """
-        with self._engine.turn():
-            return self._answered(prompts, image)
+        with self._model.turn():
+            return self._answer(prompts, image)
 
-    def _answered(self, prompts: Prompts, image: SeenImage) -> list[dict[str, Any]]:
+    def _answer(self, prompts: InteractorPrompts, image: RequestImage) -> list[dict[str, Any]]:
         prompt = _prompt(prompts, image.shape)
         if prompt is None:
             _log.info("nothing to segment: neither a point nor a box with an area lies on the image")
@@ -84,21 +83,21 @@ class InteractorFunction:
         confidence = {"spec_id": _CONFIDENCE, "value": f"{max(score, _LEAST_CONFIDENCE):.2f}"}
         return [{"type": "mask", "points": list(shape.points), "attributes": [confidence]}]
 
-    def _segment(self, prompt: Prompt, image: SeenImage) -> tuple[Rle, float]:
-        item = TrackedObject(1, self._engine.steps.settings.new_memory_bank(), Masklet(1, image.shape))
-        answer = ImageTracking.of(self._engine, image).prompting.answer(item, 0, prompt, replace=True)
+    def _segment(self, prompt: Prompt, image: RequestImage) -> tuple[Rle, float]:
+        item = TrackedObject(1, self._model.steps.settings.new_memory_bank(), Masklet(1, image.shape))
+        answer = ImageTracking.of(self._model, image).prompting.answer(item, 0, prompt, replace=True)
         return answer.rle, answer.score
 
 
-def _prompt(request: Prompts, image: tuple[int, int]) -> Prompt | None:
+def _prompt(prompts: InteractorPrompts, image: tuple[int, int]) -> Prompt | None:
     """Take what lies on the image; None if that tells of no object.
 
     A click beside the object before one on it, a box that was never drawn open, and points outside of the region that
     CVAT cut out are what people do, so the answer to them is nothing. An error would be shown without its reason.
     """
-    box = _box(request.obj_bbox, image)
-    positive = [_placed(point, image) for point in request.pos_points if _is_on(point, image)]
-    negative = [_placed(point, image) for point in request.neg_points if _is_on(point, image)]
+    box = _box(prompts.obj_bbox, image)
+    positive = [_placed(point, image) for point in prompts.pos_points if _is_on(point, image)]
+    negative = [_placed(point, image) for point in prompts.neg_points if _is_on(point, image)]
     if box is None and not positive:
         return None
     labels = [1] * len(positive) + [0] * len(negative)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from src_model.errors import RequestError
 
 MAX_OBJECTS = 200
-"""Objects of one request."""
+"""Objects of one request: more than a person can draw on a frame, and few enough for the memory of a GPU."""
 
 _MAX_NUMBERS = 1_000_000
 _MAX_POINTS = 1_000
@@ -23,47 +22,42 @@ _Points = Annotated[list[_Point], Field(max_length=_MAX_POINTS)]
 _Bare = Annotated[list[_Finite], Field(min_length=4, max_length=4)]
 
 
-class _Asked(BaseModel):
+class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
+
+class _Request(_Strict):
     image: Annotated[str, Field(min_length=1)]
     threshold: float | None = None  # CVAT's own, for detectors; some versions send it to all functions
 
 
-class GivenShape(BaseModel):
-    """A shape as CVAT sends it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
+class GivenShape(_Strict):
+    """A shape as CVAT sends it: a type, and ``points`` as in :class:`~cvat_serverless.shapes.Shape`."""
 
     type: str
     points: Annotated[list[_Finite], Field(max_length=_MAX_NUMBERS)]
 
 
-class TrackerRequest(_Asked):
-    """Shapes to start from, states to go on from, by place: a null shape means its state."""
+class TrackerRequest(_Request):
+    """Shapes to start from and states to go on from, one of each per object: a null shape means its state."""
 
     shapes: Annotated[list[GivenShape | _Bare | None], Field(max_length=MAX_OBJECTS)] = []
     states: Annotated[list[Any], Field(max_length=MAX_OBJECTS)] = []
 
 
-class InteractorRequest(_Asked):
-    """Points on and beside an object, and a box around it: all ``x, y``."""
+class InteractorPrompts(_Strict):
+    """Points on and beside an object, and two corners of a box around it: all ``x, y`` in pixels."""
 
     pos_points: _Points = []
     neg_points: _Points = []
     obj_bbox: _Points | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """Points on and beside an object, and two corners of a box around it: all ``x, y``, checked by somebody else."""
-
-    pos_points: Sequence[Sequence[float]] = ()
-    neg_points: Sequence[Sequence[float]] = ()
-    obj_bbox: Sequence[Sequence[float]] | None = None
+class InteractorRequest(_Request, InteractorPrompts):
+    """An image and prompts on it."""
 
 
-_Request = TypeVar("_Request", bound=BaseModel)
+_Schema = TypeVar("_Schema", bound=BaseModel)
 
 
 def read_body(body: object, content_type: str | None) -> Mapping[str, Any]:
@@ -87,7 +81,7 @@ def read_body(body: object, content_type: str | None) -> Mapping[str, Any]:
     return parsed
 
 
-def parse(model: type[_Request], body: Mapping[str, Any]) -> _Request:
+def parse(schema: type[_Schema], body: Mapping[str, Any]) -> _Schema:
     """Check a request against its schema.
 
     Raises
@@ -96,7 +90,7 @@ def parse(model: type[_Request], body: Mapping[str, Any]) -> _Request:
         Naming the first thing that is wrong.
     """
     try:
-        return model.model_validate(body)
+        return schema.model_validate(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part)[:30] for part in first["loc"] if not str(part).startswith(("list[", "GivenShape")))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from cvat_serverless import options as common
-from cvat_serverless.server import options as opt
+import typer
+
+from cvat_serverless.options import MODEL_PANEL, DeviceOption, ImageSizeOption, ModelOption
 from src_model.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -15,27 +16,74 @@ if TYPE_CHECKING:
     from cvat_serverless.settings import ServiceSettings
 
 _SHUTDOWN_SECONDS = 120
-_MOST_AT_ONCE = 64
+"""As long as CVAT waits for an answer; requests under way are finished in this time."""
+_MAX_CONNECTIONS = 64
+
+_SERVER, _MEMORY = "Server", "Memory"
+
+HostOption = Annotated[str, typer.Option(help="Address to listen on. 0.0.0.0 is all; then a token is needed.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port; Nuclio's own is 8070.")]
+TokenOption = Annotated[
+    str,
+    typer.Option(
+        envvar="SAM2V_TOKEN",
+        show_envvar=True,
+        rich_help_panel=_SERVER,
+        help="What CVAT must know: it sends it if its CVAT_NUCLIO_FUNCTION_NAMESPACE is the token.",
+    ),
+]
+MaxBodyOption = Annotated[int, typer.Option(min=1, rich_help_panel=_SERVER, help="Largest request, in MiB.")]
+MaxWaitingOption = Annotated[
+    int, typer.Option(min=1, rich_help_panel=_SERVER, help="All requests that wait or are answered, in MiB.")
+]
+MaxMegapixelsOption = Annotated[float, typer.Option(rich_help_panel=_SERVER, help="Largest image.")]
+WaitOption = Annotated[
+    float, typer.Option(rich_help_panel=_SERVER, help="Seconds to wait while the model is busy; CVAT waits 120.")
+]
+PrecisionOption = Annotated[
+    Literal["auto", "exact", "fast"],
+    typer.Option(rich_help_panel=MODEL_PANEL, help="auto, exact (float32) or fast (bfloat16 for the heavy parts)."),
+]
+ThreadsOption = Annotated[
+    int, typer.Option(min=0, rich_help_panel=MODEL_PANEL, help="CPU threads; 0: as torch chooses.")
+]
+CacheOption = Annotated[int, typer.Option(min=1, rich_help_panel=_MEMORY, help="MiB for recent images.")]
+StoreOption = Annotated[int, typer.Option(min=1, rich_help_panel=_MEMORY, help="MiB for tracked objects.")]
+MaxAgeOption = Annotated[
+    float, typer.Option(rich_help_panel=_MEMORY, help="Hours after which tracked objects are forgotten.")
+]
+RedisOption = Annotated[
+    str,
+    typer.Option(envvar="SAM2V_REDIS", rich_help_panel=_MEMORY, help="Share tracked objects: redis://host:6379/0."),
+]
+StateSecretOption = Annotated[
+    str,
+    typer.Option(
+        envvar="SAM2V_STATE_SECRET",
+        rich_help_panel=_MEMORY,
+        help="Makes tracker states unforgeable; the same for all replicas. Default: the token.",
+    ),
+]
 
 
 def serve_cvat(
-    host: opt.HostOption = "127.0.0.1",
-    port: opt.PortOption = 8070,
-    token: opt.TokenOption = "",
-    max_body_mb: opt.MaxBodyOption = 64,
-    max_waiting_mb: opt.MaxWaitingOption = 512,
-    max_megapixels: opt.MaxMegapixelsOption = 80.0,
-    wait: opt.WaitOption = 100.0,
-    model: common.ModelOption = "default",
-    device: common.DeviceOption = "auto",
-    precision: opt.PrecisionOption = "auto",
-    image_size: common.ImageSizeOption = 0,
-    threads: opt.ThreadsOption = 0,
-    cache_mb: opt.CacheOption = 512,
-    store_mb: opt.StoreOption = 1024,
-    max_age: opt.MaxAgeOption = 12.0,
-    redis: opt.RedisOption = "",
-    state_secret: opt.StateSecretOption = "",
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8070,
+    token: TokenOption = "",
+    max_body_mb: MaxBodyOption = 64,
+    max_waiting_mb: MaxWaitingOption = 512,
+    max_megapixels: MaxMegapixelsOption = 80.0,
+    wait: WaitOption = 100.0,
+    model: ModelOption = "default",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
+    image_size: ImageSizeOption = 0,
+    threads: ThreadsOption = 0,
+    cache_mb: CacheOption = 512,
+    store_mb: StoreOption = 1024,
+    max_age: MaxAgeOption = 12.0,
+    redis: RedisOption = "",
+    state_secret: StateSecretOption = "",
 ) -> None:
     """Serve CVAT's AI tools: a tracker and an interactor, without Nuclio and Docker.
 
@@ -79,12 +127,12 @@ def make_server(
     try:
         import uvicorn
 
-        from cvat_serverless.server.app import CvatServer, ServerLimits
+        from cvat_serverless.server.app import FunctionServer, ServerLimits
     except ImportError as error:
         raise MissingExtraError(error.name or "starlette", "serve", "serving CVAT") from error
     from cvat_serverless.functions import make_service
 
-    server = CvatServer(make_service(settings), port=port, token=token, limits=ServerLimits(*sizes))
+    server = FunctionServer(make_service(settings), port=port, token=token, limits=ServerLimits(*sizes))
     config = uvicorn.Config(
         server.app,
         host=host,
@@ -92,8 +140,7 @@ def make_server(
         log_level="info",
         access_log=False,
         server_header=False,
-        limit_concurrency=_MOST_AT_ONCE,
-        # Requests that are being answered are finished when the server is told to stop.
+        limit_concurrency=_MAX_CONNECTIONS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     return uvicorn.Server(config)

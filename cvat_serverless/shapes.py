@@ -52,7 +52,7 @@ class Shape:
         return min(y), min(x), max(y), max(x)
 
     @property
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """What the shape is recognised by when it comes back; CVAT may round it on its way."""
         rounded = ",".join(f"{point:.1f}" for point in self.points)
         return hashlib.blake2b(f"{self.type}:{rounded}".encode(), digest_size=8).hexdigest()

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cvat_serverless.coarse_mask import MOST_CELLS, CoarseMask
 from cvat_serverless.outline import largest_outline
 from cvat_serverless.shapes import Shape, ShapeType, make_shape, shape_of
-from cvat_serverless.silhouette import MOST_CELLS, Silhouette
 from src_model.errors import RequestError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VERSION = 1
 _KEPT_VERTICES = 16
 _CHECKSUM_LETTERS = 24
-_SILHOUETTE_LETTERS = 4 * MOST_CELLS**2 // 24
+_COARSE_MASK_LETTERS = 4 * MOST_CELLS**2 // 24
 _CLOCK_SLACK = 300.0
 """Seconds by which the clocks of two replicas may differ."""
 _UNKEYED = b"sam2v"
@@ -54,7 +54,7 @@ class TrackState:
         Its last shape: a rectangle, around a mask too, or a polygon of few vertices.
     image
         ``(Y, X)`` of the frames.
-    silhouette
+    coarse_mask
         Its last mask; None if that is not known.
     """
 
@@ -64,13 +64,13 @@ class TrackState:
     bare: bool
     outline: Shape
     image: tuple[int, int]
-    silhouette: Silhouette | None = None
+    coarse_mask: CoarseMask | None = None
 
     @property
     def mask(self) -> Rle | None:
-        """About its last mask; None of a rectangle that was never seen to hold anything."""
-        if self.silhouette is not None:
-            return self.silhouette.mask(self.image)
+        """About its last mask; None if it is a rectangle in which nothing was ever found."""
+        if self.coarse_mask is not None:
+            return self.coarse_mask.mask(self.image)
         return None if self.kind == "rectangle" else self.outline.place(self.image)
 
     @property
@@ -97,7 +97,7 @@ class _Packed(BaseModel):
     f: Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], Field(min_length=2, max_length=2)]
     at: Annotated[int, Field(ge=0)]
     m: list[int] | None = None
-    b: Annotated[str, Field(max_length=_SILHOUETTE_LETTERS)] | None = None
+    b: Annotated[str, Field(max_length=_COARSE_MASK_LETTERS)] | None = None
     c: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 
 
@@ -108,8 +108,8 @@ class StateCodec:
     ----------
     secret
         With it nobody else can make a state. Replicas need the same one, and it has to outlive a restart, or states
-        from before are refused instead of healed. Empty: the checksum finds damage and foreign states only; a forger
-        gains no more than by drawing a shape, since names of memories cannot be guessed.
+        from before are refused. Empty: the checksum finds damage and foreign states only; a forger gains no more than
+        by drawing a shape, since names of memories cannot be guessed.
     max_age
         Seconds after which a state is refused. CVAT itself refuses after 8 hours.
     clock
@@ -134,8 +134,8 @@ class StateCodec:
             "f": list(state.image),
             "at": int(self._clock()),
         }
-        if state.silhouette is not None:
-            packed["m"], packed["b"] = state.silhouette.packed()
+        if state.coarse_mask is not None:
+            packed["m"], packed["b"] = state.coarse_mask.to_json()
         return {**packed, "c": self._checksum(packed)}
 
     def unpack(self, given: object) -> TrackState:
@@ -164,10 +164,10 @@ class StateCodec:
         image = (packed.f[0], packed.f[1])
         kind: ShapeType = "rectangle" if packed.t == "bare" else packed.t
         outline = make_shape("rectangle" if len(packed.s) == 4 else "polygon", packed.s, image, may_cover_nothing=True)
-        silhouette = None
+        mask = None
         if packed.m is not None and packed.b is not None:
-            silhouette = Silhouette.unpacked(packed.m, packed.b, image)
-        return TrackState(packed.id, packed.n, kind, packed.t == "bare", outline, image, silhouette)
+            mask = CoarseMask.from_json(packed.m, packed.b, image)
+        return TrackState(packed.id, packed.n, kind, packed.t == "bare", outline, image, mask)
 
     def _checksum(self, packed: dict[str, object]) -> str:
         # CVAT and the browser may write 5.0 as 5
@@ -177,7 +177,7 @@ class StateCodec:
 
 
 def outline_of(shape: Shape, image: tuple[int, int]) -> Shape:
-    """Shorten a shape to what a state holds of it beside the silhouette: a rectangle, or a polygon of few vertices."""
+    """Shorten a shape to what a state holds of it beside the mask: a rectangle, or a polygon of few vertices."""
     if shape.type == "rectangle":
         return shape
     if shape.type == "mask":

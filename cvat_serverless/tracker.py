@@ -1,4 +1,4 @@
-"""The tracker: shapes to start from and states to go on from, all objects of a request as one batch."""
+"""CVAT's tracker: shapes to start from and states to go on from, all objects of a request as one batch."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cvat_serverless.healing import Healing
+from cvat_serverless.coarse_mask import CoarseMask
+from cvat_serverless.image_tracking import ImageTracking
+from cvat_serverless.recovery import MemoryRecovery
 from cvat_serverless.requests import GivenShape, TrackerRequest, parse
 from cvat_serverless.shapes import Shape, ShapeType, make_shape, shape_of
-from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.state import StateCodec, TrackState, new_track_id, outline_of
-from cvat_serverless.tracks import Sighting, asleep, new_bank
-from cvat_serverless.views import ImageTracking
+from cvat_serverless.stored_track import Sighting, StoredTrack
 from src_model.errors import RequestError
-from src_model.masks import Masklet, Rle, box_iou
+from src_model.masks import Rle, box_iou
+from src_model.memory.stored import StoredMemory
 from src_model.tracking.prompts import Prompt
-from src_model.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cvat_serverless.engine import SeenImage, SharedModel
+    from cvat_serverless.shared_model import RequestImage, SharedModel
     from cvat_serverless.store import TrackStore
-    from cvat_serverless.tracks import StoredTrack, TrackPosition
+    from cvat_serverless.stored_track import TrackPosition
     from src_model.tracking.results import FrameResult
-    from src_model.tracking.settings import TrackingSettings
+    from src_model.tracking.tracked_object import TrackedObject
 
 _log = logging.getLogger(__name__)
 
 _CORRECTION_OVERLAP = 0.5
-"""IoU of boxes from which a shape drawn on a frame seen before is taken as a correction of what was there."""
+"""IoU of boxes from which a shape drawn on a frame seen before counts as a correction of what was there."""
 _PRESENT = 0.5
+"""Object score from which an object counts as visible: the network is trained to tell at 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ class ObjectRequest:
     Attributes
     ----------
     kind
-        The type of shape wanted.
+        The type of shape that CVAT wants of it.
     bare
-        Whether shapes are bare lists of four numbers.
+        Whether shapes are bare lists of four numbers, as CVAT before 2.60 sends them.
     shape
-        What to start from; in the image.
+        What to start from, inside the image; None if it goes on from a state.
     state
-        What to go on from instead.
+        What to go on from; None if it starts from a shape.
     """
 
     kind: ShapeType
@@ -57,57 +58,77 @@ class ObjectRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
-    """How one object of a request is answered.
-
-    Attributes
-    ----------
-    asked
-        What CVAT wants.
-    track, last
-        What it goes on from, and from which of its steps; None for a new object.
-    prompt
-        What it is prompted with on this frame; None if it is tracked, or healed for want of a track.
-    """
-
-    asked: ObjectRequest
-    track: StoredTrack | None = None
-    last: int = -1
-    prompt: Prompt | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
+class ObjectAnswer:
     """An object on the frame of the request.
 
     Attributes
     ----------
-    asked
-        What was wanted.
-    track_id, step
-        Which track in the store, and which of its frames.
+    request
+        What was asked for.
+    track_id
+        Name of the track in the store.
+    step
+        Which of the track's frames this is, from 0.
     shape
-        Where it is.
+        Where the object is.
     image
-        ``(Y, X)`` of the frame.
-    silhouette
+        ``(Y, X)`` of the frame, in pixels.
+    mask
         Its mask; None if that is not known.
     """
 
-    asked: ObjectRequest
+    request: ObjectRequest
     track_id: str
     step: int
     shape: Shape
     image: tuple[int, int]
-    silhouette: Silhouette | None = None
+    mask: CoarseMask | None = None
 
     @property
     def state(self) -> TrackState:
         """What to go on from on the next frame."""
-        asked, outline, silhouette = self.asked, outline_of(self.shape, self.image), self.silhouette
-        if silhouette is None and self.shape.type != "rectangle":
-            silhouette = Silhouette.of(self.shape.place(self.image))
-        return TrackState(self.track_id, self.step, asked.kind, asked.bare, outline, self.image, silhouette)
+        request, outline, mask = self.request, outline_of(self.shape, self.image), self.mask
+        if mask is None and self.shape.type != "rectangle":
+            mask = CoarseMask.of(self.shape.place(self.image))
+        return TrackState(self.track_id, self.step, request.kind, request.bare, outline, self.image, mask)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What the network has to do for one object.
+
+    Attributes
+    ----------
+    request
+        What was asked for.
+    track, last
+        What the object goes on from, and from which step of it; None for a new object, or if its memory is gone.
+    prompt
+        Its prompt on this frame; None if it is tracked.
+    """
+
+    request: ObjectRequest
+    track: StoredTrack | None = None
+    last: int = -1
+    prompt: Prompt | None = None
+
+    @property
+    def last_mask(self) -> CoarseMask | None:
+        """The mask of the frame that the object goes on from."""
+        if self.track is not None and self.last == self.track.step:
+            return self.track.mask
+        return None if self.request.state is None else self.request.state.coarse_mask
+
+    def object(self, object_id: int, frame: int, recovery: MemoryRecovery) -> TrackedObject:
+        """Make the object as it was before the frame; one whose memory is gone, as it is found on it."""
+        if self.track is not None:
+            item = self.track.restored(object_id, frame, recovery.settings, last=self.last)
+            if self.prompt is not None:
+                item.directions[frame] = False  # a correction: the network reads the object's memory for it
+            return item
+        if self.request.state is not None:
+            return recovery.recovered(object_id, self.request.state)
+        return recovery.new_object(object_id)
 
 
 class TrackerFunction:
@@ -115,16 +136,16 @@ class TrackerFunction:
 
     Parameters
     ----------
-    engine
-        The model.
+    model
+        The model, shared with other functions.
     store
-        Where memories wait.
+        Keeps tracks between requests.
     codec
         Reads and writes states.
     """
 
-    def __init__(self, engine: SharedModel, store: TrackStore, codec: StateCodec) -> None:
-        self._engine = engine
+    def __init__(self, model: SharedModel, store: TrackStore, codec: StateCodec) -> None:
+        self._model = model
         self._store = store
         self._codec = codec
 
@@ -134,21 +155,21 @@ class TrackerFunction:
         Raises
         ------
         RequestError
-            If it cannot be meant; nothing has changed then.
+            If it does not say what is to be tracked; nothing has changed then.
         BusyError
             If the model or the store is busy for too long.
         """
         request = parse(TrackerRequest, body)
-        sent = self._engine.receive(request.image)
-        with self._engine.turn():
-            image = self._engine.open(sent)
-            answers = self._answered(self._read(request, image), image)
+        image = self._model.receive(request.image)
+        with self._model.turn():
+            self._model.open(image)
+            answers = self._answer(self._read(request, image), image)
         return {
             "shapes": [_shape_for_cvat(answer) for answer in answers],
             "states": [self._codec.pack(answer.state) for answer in answers],
         }
 
-    def answer(self, asked: Sequence[ObjectRequest], image: SeenImage) -> list[Answer]:
+    def answer(self, requests: Sequence[ObjectRequest], image: RequestImage) -> list[ObjectAnswer]:
         """Find all objects of a request in its image, each as if it were alone.
 
         Raises
@@ -156,22 +177,26 @@ class TrackerFunction:
         BusyError
             If the model or the store is busy for too long; nothing has changed then.
         """
-        with self._engine.turn():
-            return self._answered(asked, image)
+        with self._model.turn():
+            return self._answer(requests, image)
 
-    def _answered(self, asked: Sequence[ObjectRequest], image: SeenImage) -> list[Answer]:
-        placed = self._placed(asked, image)
-        tracked = iter(self._tracked([task for task in placed if isinstance(task, _Task)], image))
-        return [self._kept(item.asked, next(tracked)) if isinstance(item, _Task) else item for item in placed]
+    def _answer(self, requests: Sequence[ObjectRequest], image: RequestImage) -> list[ObjectAnswer]:
+        claimed: set[str] = set()
+        found = [
+            self._start(each, image, claimed) if each.state is None else self._go_on(each, each.state, image)
+            for each in requests
+        ]
+        tracked = iter(self._track([each for each in found if isinstance(each, _Job)], image))
+        return [self._keep(each.request, next(tracked)) if isinstance(each, _Job) else each for each in found]
 
-    # What was asked for ----------------------------------------------------------------------------------------------
+    # What is asked for -----------------------------------------------------------------------------------------------
 
-    def _read(self, request: TrackerRequest, image: SeenImage) -> list[ObjectRequest]:
+    def _read(self, request: TrackerRequest, image: RequestImage) -> list[ObjectRequest]:
         count = max(len(request.shapes), len(request.states))
         if not count:
             raise RequestError("the request has neither shapes nor states; draw an object to be tracked")
         return [
-            self._read_one(
+            self._read_object(
                 request.shapes[index] if index < len(request.shapes) else None,
                 request.states[index] if index < len(request.states) else None,
                 image,
@@ -179,7 +204,7 @@ class TrackerFunction:
             for index in range(count)
         ]
 
-    def _read_one(self, shape: GivenShape | list[float] | None, state: object, image: SeenImage) -> ObjectRequest:
+    def _read_object(self, shape: GivenShape | list[float] | None, state: object, image: RequestImage) -> ObjectRequest:
         if isinstance(shape, list):
             return ObjectRequest("rectangle", True, make_shape("rectangle", shape, image.shape, may_cover_nothing=True))
         if shape is not None:
@@ -194,139 +219,105 @@ class TrackerFunction:
             )
         return ObjectRequest(known.kind, known.bare, state=known)
 
-    # Where each object goes on from ----------------------------------------------------------------------------------
+    # What each object goes on from -----------------------------------------------------------------------------------
 
-    def _placed(self, asked: Sequence[ObjectRequest], image: SeenImage) -> list[_Task | Answer]:
-        taken: set[str] = set()
-        return [
-            self._followed(one, one.state, image) if one.state is not None else self._drawn(one, image, taken)
-            for one in asked
-        ]
-
-    def _followed(self, one: ObjectRequest, state: TrackState, image: SeenImage) -> _Task | Answer:
+    def _go_on(self, request: ObjectRequest, state: TrackState, image: RequestImage) -> _Job | ObjectAnswer:
         track = self._store.get(state.track_id)
-        if track is None or track.step < state.step or track.image != image.shape or track.shape.type != one.kind:
-            return self._healed(one, state)
-        after = track.sighting(state.step + 1)
-        if after is not None and after.image == image.digest and track.step == state.step + 1:
+        if track is None or track.step < state.step or track.image != image.shape or track.shape.type != request.kind:
+            self._model.counts.recoveries += 1
+            _log.warning(
+                "the memory of track %s is not here, after a restart or for lack of room: it goes on from the last "
+                "mask of its frame %d",
+                state.track_id,
+                state.step,
+            )
+            return _Job(request)
+        following = track.sighting(state.step + 1)
+        if following is not None and following.image == image.digest and track.step == state.step + 1:
             # CVAT asks again for what it has not got, for instance after a time-out.
-            self._engine.counts.repeats += 1
-            return Answer(one, track.track_id, track.step, track.shape, image.shape, track.silhouette)
-        return _Task(one, track, state.step)
+            self._model.counts.repeats += 1
+            return ObjectAnswer(request, track.track_id, track.step, track.shape, image.shape, track.mask)
+        return _Job(request, track, state.step)
 
-    def _healed(self, one: ObjectRequest, state: TrackState) -> _Task:
-        self._engine.counts.healings += 1
-        _log.warning(
-            "the memory of track %s is not here, after a restart or for lack of room: it goes on from the last mask "
-            "of its frame %d",
-            state.track_id,
-            state.step,
-        )
-        return _Task(one)
-
-    def _drawn(self, one: ObjectRequest, image: SeenImage, taken: set[str]) -> _Task | Answer:
-        shape = one.shape
-        assert shape is not None
+    def _start(self, request: ObjectRequest, image: RequestImage, claimed: set[str]) -> _Job | ObjectAnswer:
+        shape = request.shape
+        assert shape is not None, "a request has a shape or a state"
         is_box = shape.type == "rectangle"
         prompt = Prompt(box=shape.box) if is_box else Prompt(mask=shape.place(image.shape))
-        seen = self._corrected(shape, image, taken)
-        track = None if seen is None else self._store.get(seen.track_id)
-        if seen is not None and track is not None and seen.mark == shape.mark:
+        position = self._corrected_position(shape, image, claimed)
+        track = None if position is None else self._store.get(position.track_id)
+        if position is not None and track is not None and position.fingerprint == shape.fingerprint:
             # Nothing was changed: CVAT only forgot the state, for instance when its user went back.
-            return Answer(one, seen.track_id, seen.step, shape, image.shape)
-        if seen is None or track is None or seen.step == 0:
-            self._engine.counts.objects_started += 1
-            return _Task(one, prompt=prompt)
-        self._engine.counts.corrections += 1
-        _log.info("track %s was corrected on its frame %d", track.track_id, seen.step)
-        return _Task(one, track, seen.step - 1, prompt)
+            return ObjectAnswer(request, position.track_id, position.step, shape, image.shape)
+        if position is None or track is None or position.step == 0:
+            self._model.counts.objects_started += 1
+            return _Job(request, prompt=prompt)
+        self._model.counts.corrections += 1
+        _log.info("track %s was corrected on its frame %d", track.track_id, position.step)
+        return _Job(request, track, position.step - 1, prompt)
 
-    def _corrected(self, shape: Shape, image: SeenImage, taken: set[str]) -> TrackPosition | None:
-        """Find the object that a shape corrects: seen in this image, of the same type, where the shape is."""
+    def _corrected_position(self, shape: Shape, image: RequestImage, claimed: set[str]) -> TrackPosition | None:
+        """Find the object that a shape corrects: tracked in this image, of the same type, where the shape is."""
         candidates = [
-            (2.0 if seen.mark == shape.mark else box_iou(seen.box, shape.box), seen)
-            for seen in self._store.seen_in(image.digest)
-            if seen.kind == shape.type and seen.track_id not in taken
+            (2.0 if known.fingerprint == shape.fingerprint else box_iou(known.box, shape.box), known)
+            for known in self._store.positions_in(image.digest)
+            if known.kind == shape.type and known.track_id not in claimed
         ]
         overlap, best = max(candidates, key=lambda pair: pair[0], default=(0.0, None))
         if best is None or overlap < _CORRECTION_OVERLAP:
             return None
-        taken.add(best.track_id)
+        claimed.add(best.track_id)
         return best
 
     # Tracking --------------------------------------------------------------------------------------------------------
 
-    def _tracked(self, tasks: Sequence[_Task], image: SeenImage) -> list[StoredTrack]:
+    def _track(self, jobs: Sequence[_Job], image: RequestImage) -> list[StoredTrack]:
         """Prompt and track all objects of a request on its frame, as one batch."""
-        if not tasks:
+        if not jobs:
             return []
-        now = max(task.last for task in tasks) + 2
-        tracking = ImageTracking.of(self._engine, image, now)
-        settings = self._engine.steps.settings
-        healing = Healing(tracking, settings, now)
-        items = [_awake(number, task, now, settings, healing) for number, task in enumerate(tasks, 1)]
-        for item, task in zip(items, tasks, strict=True):
-            if task.prompt is not None:
-                tracking.prompting.answer(item, now, task.prompt, replace=True)
-        result = tracking.propagation.step(now, items, reverse=False)
-        return [self._asleep(item, task, result, image) for item, task in zip(items, tasks, strict=True)]
+        # Every step that an object goes on from lies before the frame, and one more for recovery.
+        frame = max(job.last for job in jobs) + 2
+        tracking = ImageTracking.of(self._model, image, frame)
+        recovery = MemoryRecovery(tracking, self._model.steps.settings, frame)
+        items = [job.object(object_id, frame, recovery) for object_id, job in enumerate(jobs, 1)]
+        for item, job in zip(items, jobs, strict=True):
+            if job.prompt is not None:
+                tracking.prompting.answer(item, frame, job.prompt, replace=True)
+        result = tracking.propagation.step(frame, items, reverse=False)
+        return [self._stored(item, job, result, image) for item, job in zip(items, jobs, strict=True)]
 
-    def _asleep(self, item: TrackedObject, task: _Task, result: FrameResult, image: SeenImage) -> StoredTrack:
-        shape = task.asked.shape or self._found(item, task, result)
-        sighting = Sighting(image.digest, shape.box, shape.mark)
-        before = _last_silhouette(task)
-        mask = result.rles[item.object_id] if _is_present(item, result) else Rle.empty(image.shape)
-        if task.track is None:
-            track = asleep(item, result.frame, new_track_id(), shape, (sighting,), image.shape)
+    def _stored(self, item: TrackedObject, job: _Job, result: FrameResult, image: RequestImage) -> StoredTrack:
+        is_present = result.object_scores[item.object_id] >= _PRESENT
+        mask = result.rles[item.object_id] if is_present else Rle.empty(image.shape)
+        shape = job.request.shape or self._tracked_shape(mask, job)
+        sighting = Sighting(image.digest, shape.box, shape.fingerprint)
+        if job.track is None:
+            memory = StoredMemory.of(item.bank, result.frame, 0)
+            track = StoredTrack(new_track_id(), 0, image.shape, shape, memory, (sighting,))
         else:
-            track = task.track.followed(item, result.frame, shape, sighting, last=task.last)
-        return replace(track, silhouette=Silhouette.of(mask, before) or before)
+            track = job.track.continued(item, result.frame, shape, sighting, last=job.last)
+        return replace(track, mask=CoarseMask.of(mask, job.last_mask) or job.last_mask)
 
-    def _found(self, item: TrackedObject, task: _Task, result: FrameResult) -> Shape:
-        """Return where a tracked object is; a lost one stays where it was, since CVAT has no word for being absent."""
-        counts, state, kind = self._engine.counts, task.asked.state, task.asked.kind
-        counts.objects_tracked += 1
-        shape = shape_of(result.rles[item.object_id], kind) if _is_present(item, result) else None
+    def _tracked_shape(self, mask: Rle, job: _Job) -> Shape:
+        """Return the shape of a mask; a lost object stays where it was, since CVAT has no word for being absent."""
+        self._model.counts.objects_tracked += 1
+        shape = shape_of(mask, job.request.kind)
         if shape is not None:
             return shape
-        counts.objects_lost += 1
-        if task.track is not None and task.last == task.track.step:
-            return task.track.shape
-        assert state is not None, "an object without a shape has a state"
-        return state.shape
+        self._model.counts.objects_lost += 1
+        if job.track is not None and job.last == job.track.step:
+            return job.track.shape
+        assert job.request.state is not None, "an object without a shape has a state"
+        return job.request.state.shape
 
-    # What CVAT gets --------------------------------------------------------------------------------------------------
-
-    def _kept(self, asked: ObjectRequest, track: StoredTrack) -> Answer:
+    def _keep(self, request: ObjectRequest, track: StoredTrack) -> ObjectAnswer:
         if not self._store.put(track):
             # Another request went on from the same frame before, or this is a correction: a track of its own.
-            track = track.renamed(new_track_id())
+            track = replace(track, track_id=new_track_id())
             self._store.put(track)
-        return Answer(asked, track.track_id, track.step, track.shape, track.image, track.silhouette)
+        return ObjectAnswer(request, track.track_id, track.step, track.shape, track.image, track.mask)
 
 
-def _awake(number: int, task: _Task, now: int, settings: TrackingSettings, healing: Healing) -> TrackedObject:
-    if task.track is None:
-        if task.asked.state is not None:
-            return healing.healed(number, task.asked.state)
-        return TrackedObject(number, new_bank(settings), Masklet(number, healing.tracking.shape))
-    item = task.track.awake(number, now, settings, last=task.last)
-    if task.prompt is not None:
-        item.directions[now] = False  # a correction: the network sees what it remembers
-    return item
-
-
-def _last_silhouette(task: _Task) -> Silhouette | None:
-    """Return the mask of the frame that an object goes on from."""
-    if task.track is not None and task.last == task.track.step:
-        return task.track.silhouette
-    return None if task.asked.state is None else task.asked.state.silhouette
-
-
-def _is_present(item: TrackedObject, result: FrameResult) -> bool:
-    return result.object_scores[item.object_id] >= _PRESENT
-
-
-def _shape_for_cvat(answer: Answer) -> object:
+def _shape_for_cvat(answer: ObjectAnswer) -> object:
     points = list(answer.shape.points)
-    return points if answer.asked.bare else {"type": answer.shape.type, "points": points}
+    return points if answer.request.bare else {"type": answer.shape.type, "points": points}

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import logging
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +21,15 @@ from starlette.routing import Route
 from cvat_serverless.functions import FUNCTIONS, FunctionInfo, FunctionService, Reply
 from cvat_serverless.server.access import is_allowed
 from cvat_serverless.server.metrics import CONTENT_TYPE, Metrics
-from cvat_serverless.server.room import Room
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from collections.abc import Iterator
 
-    from cvat_serverless.server.room import Guest
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
 
-_OPEN = frozenset({"/healthz"})
+_WITHOUT_TOKEN = frozenset({"/healthz"})
 _RETRY_AFTER = {"Retry-After": "5"}
 
 
@@ -52,19 +52,61 @@ class ServerLimits:
     body_seconds: float = 60.0
 
 
-class CvatServer:
+@dataclass(slots=True)
+class RequestMemory:
+    """The bytes that all requests together hold. It is used by one thread, that of the event loop.
+
+    Attributes
+    ----------
+    limit
+        Bytes at most.
+    used
+        Bytes held now.
+    """
+
+    limit: int
+    used: int = 0
+
+    @contextmanager
+    def reservation(self) -> Iterator[Reservation]:
+        """Let a request reserve bytes; they are free again after the block."""
+        reservation = Reservation(self)
+        try:
+            yield reservation
+        finally:
+            self.used -= reservation.size
+
+
+@dataclass(slots=True)
+class Reservation:
+    """The bytes that one request has reserved."""
+
+    memory: RequestMemory
+    size: int = 0
+
+    def grow(self, size: int) -> bool:
+        """Reserve ``size`` bytes in all, if there are as many; return whether there are."""
+        more = max(0, size - self.size)
+        if self.memory.used + more > self.memory.limit:
+            return False
+        self.size += more
+        self.memory.used += more
+        return True
+
+
+class FunctionServer:
     """Serves the functions as Nuclio's dashboard would.
 
     Parameters
     ----------
     service
-        What answers.
+        Answers the requests.
     port
-        Where both functions are, for CVAT's direct calls.
+        Port on which both functions are reached, for CVAT's direct calls.
     token
         Who knows it may ask; empty: everybody who can reach the server.
     limits
-        What a request may take.
+        Sizes and times of requests; the defaults if left out.
     """
 
     def __init__(
@@ -73,7 +115,7 @@ class CvatServer:
         self._service = service
         self._port = port
         self._limits = limits or ServerLimits()
-        self._room = Room(max(self._limits.held_bytes, self._limits.body_bytes))
+        self._memory = RequestMemory(max(self._limits.held_bytes, self._limits.body_bytes))
         self._metrics = Metrics(service)
         self.app = Starlette(
             routes=[
@@ -84,8 +126,8 @@ class CvatServer:
                 Route("/healthz", self._health),
                 Route("/metrics", self._scrape),
             ],
-            middleware=[Middleware(_Doorkeeper, token=token)],
-            exception_handlers={HTTPException: _refused},
+            middleware=[Middleware(_TokenMiddleware, token=token)],
+            exception_handlers={HTTPException: _http_error},
         )
 
     async def _list(self, request: Request) -> Response:
@@ -101,62 +143,62 @@ class CvatServer:
         name = request.headers.get("x-nuclio-function-name", "")
         started = time.perf_counter()
         try:
-            with self._room.guest() as guest:
+            with self._memory.reservation() as reservation:
                 async with asyncio.timeout(self._limits.body_seconds):
-                    body = await self._body(request, guest)
+                    body = await self._body(request, reservation)
                 started = time.perf_counter()
                 # In a thread, so that others are heard meanwhile; a client that hangs up does not stop it half way.
                 work = functools.partial(self._service.answer, name, body, request.headers.get("content-type"))
                 reply = await run_in_threadpool(work)
         except TimeoutError:
-            reply = _turned_away(name, 408, f"the request took over {self._limits.body_seconds:g} seconds to arrive")
+            reply = _refusal(name, 408, f"the request took over {self._limits.body_seconds:g} seconds to arrive")
         except ClientDisconnect:
-            reply = _turned_away(name, 400, "the request was broken off")
+            reply = _refusal(name, 400, "the request was broken off")
         except HTTPException as error:
-            reply = _turned_away(name, error.status_code, error.detail)
+            reply = _refusal(name, error.status_code, error.detail)
         self._metrics.answered(name if name in FUNCTIONS else "other", reply.status, time.perf_counter() - started)
         return JSONResponse(reply.body, reply.status, _RETRY_AFTER if reply.status == 503 else None)
 
-    async def _body(self, request: Request, guest: Guest) -> bytes:
-        """Read a request; one that says how large it is has its room, or is turned away, before it is read."""
+    async def _body(self, request: Request, reservation: Reservation) -> bytes:
+        """Read a request; one that says how large it is has its bytes, or is refused, before it is read."""
         announced = request.headers.get("content-length", "")
-        self._admit(guest, int(announced) if announced.isdecimal() else 0)
+        self._reserve(reservation, int(announced) if announced.isdecimal() else 0)
         parts, size = [], 0
         async for part in request.stream():
             parts.append(part)
             size += len(part)
-            self._admit(guest, size)
+            self._reserve(reservation, size)
         return b"".join(parts)
 
-    def _admit(self, guest: Guest, size: int) -> None:
+    def _reserve(self, reservation: Reservation, size: int) -> None:
         most = self._limits.body_bytes
         if size > most:
             raise HTTPException(
                 413, f"the request is larger than {most / 2**20:g} MiB; start the server with a larger --max-body-mb"
             )
-        if not guest.takes(size):
+        if not reservation.grow(size):
             raise HTTPException(
                 503,
-                f"requests of {self._room.size / 2**20:g} MiB are waiting already; try again, serve a replica more, or "
-                "start the server with a larger --max-waiting-mb",
+                f"requests of {self._memory.limit / 2**20:g} MiB are waiting already; try again, serve a replica more, "
+                "or start the server with a larger --max-waiting-mb",
             )
 
     async def _health(self, request: Request) -> Response:
-        return JSONResponse({"status": "ok", "model": self._service.engine.predictor.name})
+        return JSONResponse({"status": "ok", "model": self._service.model.predictor.name})
 
     async def _scrape(self, request: Request) -> Response:
         return Response(self._metrics.text(), media_type=CONTENT_TYPE)
 
 
-class _Doorkeeper:
-    """Turns away who does not know the token, before anything of the request is read."""
+class _TokenMiddleware:
+    """Refuses whoever does not know the token, before anything of the request is read."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _OPEN:
+        if scope["type"] == "http" and scope["path"] not in _WITHOUT_TOKEN:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             if not is_allowed(headers, self._token):
                 _log.warning("refused: a request from %s does not have the token", (scope.get("client") or ["?"])[0])
@@ -166,12 +208,12 @@ class _Doorkeeper:
         await self._app(scope, receive, send)
 
 
-def _turned_away(name: str, status: int, reason: str) -> Reply:
+def _refusal(name: str, status: int, reason: str) -> Reply:
     _log.warning("%s: refused: %s", name[:60], reason)
     return Reply(status, {"message": reason})
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"message": error.detail}, error.status_code, error.headers)
 

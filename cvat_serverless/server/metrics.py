@@ -1,4 +1,4 @@
-"""What Prometheus reads."""
+"""Metrics for Prometheus: requests, counts of the model, and what is held in memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Metrics:
     Parameters
     ----------
     service
-        What is watched.
+        The service that answers the requests.
     """
 
     def __init__(self, service: FunctionService) -> None:
@@ -40,7 +40,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self._registry.register(_Held(service))
+        self._registry.register(_ServiceMetrics(service))
 
     def answered(self, function: str, status: int, seconds: float) -> None:
         """Count a request."""
@@ -52,7 +52,7 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class _Held:
+class _ServiceMetrics:
     """Reads the service's own counts, so that nothing of it needs to know Prometheus."""
 
     def __init__(self, service: FunctionService) -> None:
@@ -60,12 +60,12 @@ class _Held:
 
     def collect(self) -> Iterator[Metric]:
         """Give all metrics as they are now."""
-        engine = self._service.engine
-        for field in fields(engine.counts):
+        model = self._service.model
+        for field in fields(model.counts):
             words = field.name.replace("_", " ").capitalize()
-            yield CounterMetricFamily(f"sam2v_{field.name}", words, getattr(engine.counts, field.name))
+            yield CounterMetricFamily(f"sam2v_{field.name}", words, getattr(model.counts, field.name))
         tracks, track_bytes = self._service.store.size()
         yield GaugeMetricFamily("sam2v_tracks", "Objects remembered in this process", tracks)
         yield GaugeMetricFamily("sam2v_track_bytes", "Memory they take", track_bytes)
-        yield GaugeMetricFamily("sam2v_cached_images", "Images whose features are kept", len(engine.cache))
-        yield GaugeMetricFamily("sam2v_cached_bytes", "Memory they take", engine.cache.bytes_used)
+        yield GaugeMetricFamily("sam2v_cached_images", "Images whose features are kept", len(model.cache))
+        yield GaugeMetricFamily("sam2v_cached_bytes", "Memory they take", model.cache.bytes_used)

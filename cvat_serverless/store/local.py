@@ -1,4 +1,4 @@
-"""Tracks in the memory of this process."""
+"""What a track store does, and the one that keeps tracks in the memory of this process."""
 
 from __future__ import annotations
 
@@ -6,12 +6,42 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from cvat_serverless.tracks import StoredTrack, TrackPosition
+    from cvat_serverless.stored_track import StoredTrack, TrackPosition
+
+
+class TrackStore(Protocol):
+    """Keeps tracks by name, bounded. Forgetting one is never an error, since tracking goes on without it.
+
+    All methods may be called from several threads, and raise BusyError if a store outside of the process does not
+    answer.
+    """
+
+    def get(self, track_id: str) -> StoredTrack | None:
+        """Return a track if it is still there."""
+        ...
+
+    def put(self, track: StoredTrack) -> bool:
+        """Keep a track under its name, unless there is one of that name that is as far or farther.
+
+        Returns
+        -------
+        bool
+            Whether it was kept. If not, another request went on from the same frame first.
+        """
+        ...
+
+    def positions_in(self, image: str) -> Sequence[TrackPosition]:
+        """List where tracks were in an image (a hash), the most recently used track first."""
+        ...
+
+    def size(self) -> tuple[int, int]:
+        """Return how many tracks are held in this process, and their bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +102,13 @@ class LocalStore:
             self._drop_old()
             return True
 
-    def seen_in(self, image: str) -> list[TrackPosition]:
-        """List where tracks were in an image, the most recently used track first."""
+    def positions_in(self, image: str) -> list[TrackPosition]:
+        """List where tracks were in an image (a hash), the most recently used track first."""
         with self._lock:
             self._drop_old()
             held = [self._held[track_id] for track_id in self._by_image.get(image, ())]
-        return [seen for item in sorted(held, key=lambda item: -item.used) for seen in item.track.seen_in(image)]
+        newest_first = sorted(held, key=lambda item: -item.used)
+        return [position for item in newest_first for position in item.track.positions_in(image)]
 
     def size(self) -> tuple[int, int]:
         """Return how many tracks are held, and their bytes."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cvat_serverless.shapes import ShapeType
-from cvat_serverless.store.packing import pack_track, unpack_track
-from cvat_serverless.tracks import TrackPosition
+from cvat_serverless.store.serialization import pack_track, unpack_track
+from cvat_serverless.stored_track import TrackPosition
 from src_model.errors import BusyError, MissingExtraError, RequestError
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     import torch
 
-    from cvat_serverless.tracks import StoredTrack
+    from cvat_serverless.stored_track import StoredTrack
 
 _log = logging.getLogger(__name__)
 
-_LAYOUT = 2
-"""Counts the ways in which tracks and places were written; part of every key, so that versions never meet."""
+_LAYOUT = 3
+"""Counts the ways in which tracks and positions were written; part of every key, so that versions never meet."""
 
 _PUT = """
 local function is_free_or_a(key, kind)
@@ -49,7 +49,7 @@ What somebody else left under a key of ours is replaced.
 """
 
 
-class _Place(BaseModel):
+class _PositionRecord(BaseModel):
     """Where a track was in an image, written when it was there."""
 
     model_config = ConfigDict(extra="forbid")
@@ -58,7 +58,7 @@ class _Place(BaseModel):
     step: int
     kind: ShapeType
     box: tuple[float, float, float, float]
-    mark: str
+    fingerprint: str
     at: float
 
 
@@ -118,12 +118,12 @@ class RedisStore:
         """Keep a track under its name, unless there is one of that name that is as far or farther."""
         names = [f"{self._prefix}:{kind}:{track.track_id}" for kind in ("step", "track")]
         last = track.sightings[-1]
-        place = _Place(
+        position = _PositionRecord(
             track_id=track.track_id,
             step=track.step,
             kind=track.shape.type,
             box=last.box,
-            mark=last.mark,
+            fingerprint=last.fingerprint,
             at=time.time(),
         )
         with self._reachable():
@@ -134,23 +134,23 @@ class RedisStore:
                     pack_track(track),
                     self._seconds,
                     f"{track.track_id}:{track.step}",
-                    place.model_dump_json(),
+                    position.model_dump_json(),
                 ],
             )
         return bool(kept)
 
-    def seen_in(self, image: str) -> list[TrackPosition]:
+    def positions_in(self, image: str) -> list[TrackPosition]:
         """List where tracks were in an image, the last one there first; some may be gone meanwhile."""
         key = f"{self._prefix}:image:{image}"
         rows = cast("dict[bytes, bytes]", self._read(self._redis.hgetall, key) or {})
-        read = {name: _place_in(row) for name, row in rows.items()}
-        foreign = [name for name, place in read.items() if place is None]
+        read = {name: _read_position(row) for name, row in rows.items()}
+        foreign = [name for name, position in read.items() if position is None]
         if foreign:
-            _log.warning("%d places of objects in Redis cannot be read; they are removed", len(foreign))
+            _log.warning("%d positions of objects in Redis cannot be read; they are removed", len(foreign))
             with self._reachable():
                 self._redis.hdel(key, *foreign)
-        places = sorted((place for place in read.values() if place is not None), key=lambda place: -place.at)
-        return [TrackPosition(place.track_id, place.step, place.kind, place.box, place.mark) for place in places]
+        newest_first = sorted((row for row in read.values() if row is not None), key=lambda row: -row.at)
+        return [TrackPosition(row.track_id, row.step, row.kind, row.box, row.fingerprint) for row in newest_first]
 
     def size(self) -> tuple[int, int]:
         """Return nothing: no track is held in this process."""
@@ -190,8 +190,8 @@ class RedisStore:
             raise BusyError(f"the track store does not answer ({type(error).__name__}); try again") from error
 
 
-def _place_in(row: bytes) -> _Place | None:
+def _read_position(row: bytes) -> _PositionRecord | None:
     try:
-        return _Place.model_validate_json(row)
+        return _PositionRecord.model_validate_json(row)
     except ValidationError:
         return None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import FunctionService
+from cvat_serverless.shared_model import SharedModel
 from cvat_serverless.state import StateCodec
 from cvat_serverless.store import LocalStore
 from tests.cvat_serverless.asking import Asking, movie
@@ -36,8 +36,8 @@ def predictor(network):
 def make_service(predictor):
     """Sets a service up; every part can be given."""
 
-    def make(*, engine=None, store=None, codec=None) -> FunctionService:
-        return FunctionService(engine or SharedModel(predictor), store or LocalStore(), codec or StateCodec())
+    def make(*, model=None, store=None, codec=None) -> FunctionService:
+        return FunctionService(model or SharedModel(predictor), store or LocalStore(), codec or StateCodec())
 
     return make
 
@@ -62,11 +62,11 @@ def serving():
     """Serves a service on a free port of this computer while in the block; gives its address."""
     uvicorn = pytest.importorskip("uvicorn")
     pytest.importorskip("starlette")
-    from cvat_serverless.server.app import CvatServer
+    from cvat_serverless.server.app import FunctionServer
 
     @contextmanager
     def serve(service: FunctionService, **options: object) -> Iterator[str]:
-        server = CvatServer(service, port=8070, **options)
+        server = FunctionServer(service, port=8070, **options)
         runner = uvicorn.Server(uvicorn.Config(server.app, host="127.0.0.1", port=0, log_level="error"))
         thread = threading.Thread(target=runner.run, daemon=True)
         thread.start()

@@ -8,9 +8,9 @@ import json
 import numpy as np
 import pytest
 
-from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import INTERACTOR, TRACKER
 from cvat_serverless.images import ImageLimits
+from cvat_serverless.shared_model import SharedModel
 from tests.cvat_serverless.asking import MASK, RECTANGLE, Asking, base64_of, file_of, succeeded
 from tests.cvat_serverless.test_images import png_of_size
 
@@ -139,14 +139,14 @@ def test_after_all_this_the_worker_still_answers(busy):
 
 
 def test_the_image_limit_is_the_one_of_the_settings(make_service, predictor):
-    service = make_service(engine=SharedModel(predictor, limits=ImageLimits(pixels=100)))
+    service = make_service(model=SharedModel(predictor, limits=ImageLimits(pixels=100)))
     reply = service.answer(*tracker(shapes=[RECTANGLE]), None)
     assert reply.status == 413
 
 
 def test_a_failure_of_our_own_is_500_and_logged_and_the_next_request_is_answered(service, frames, monkeypatch, caplog):
     asking = Asking(service)
-    monkeypatch.setattr(service.engine, "features", lambda *_: 1 / 0)
+    monkeypatch.setattr(service.model, "features", lambda *_: 1 / 0)
     reply = asking.start(frames[0], RECTANGLE)
     assert reply.status == 500
     assert "ZeroDivisionError" in caplog.text
@@ -158,7 +158,7 @@ def test_a_full_gpu_is_said_so(service, frames, monkeypatch):
     def full(*_):
         raise MemoryError
 
-    monkeypatch.setattr(service.engine, "features", full)
+    monkeypatch.setattr(service.model, "features", full)
     reply = Asking(service).start(frames[0], RECTANGLE)
     assert reply.status == 503
     assert "memory" in reply.body["message"]

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import TRACKER
+from cvat_serverless.shared_model import SharedModel
 from cvat_serverless.state import StateCodec
 from cvat_serverless.store import LocalStore
 from tests.cvat_serverless.asking import MASK, OTHER, RECTANGLE, Asking, base64_of, movie, succeeded
@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SERVER = """
 import sys, uvicorn
 from cvat_serverless.functions import make_service
-from cvat_serverless.server.app import CvatServer
+from cvat_serverless.server.app import FunctionServer
 from cvat_serverless.settings import ServiceSettings
 from tests.tracking import tiny
 
@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
         print(self.servers[0].sockets[0].getsockname()[1], flush=True)
 
 service = make_service(ServiceSettings(), tiny.predictor(tiny.build()))
-Server(uvicorn.Config(CvatServer(service, port=1).app, port=0, log_level="warning")).run()
+Server(uvicorn.Config(FunctionServer(service, port=1).app, port=0, log_level="warning")).run()
 """
 
 
@@ -80,10 +80,10 @@ def test_a_process_that_is_killed_between_two_frames_costs_the_memory_and_nothin
     first.end(signal.SIGKILL)
     second = Process()
     try:
-        healed = second.post({"image": base64_of(frames[2]), "shapes": [None], "states": reply["states"]})
-        assert healed["shapes"][0]["type"] == "rectangle"
-        after = second.post({"image": base64_of(frames[3]), "shapes": [None], "states": healed["states"]})
-        assert after["states"][0]["id"] == healed["states"][0]["id"]
+        recovered = second.post({"image": base64_of(frames[2]), "shapes": [None], "states": reply["states"]})
+        assert recovered["shapes"][0]["type"] == "rectangle"
+        after = second.post({"image": base64_of(frames[3]), "shapes": [None], "states": recovered["states"]})
+        assert after["states"][0]["id"] == recovered["states"][0]["id"]
     finally:
         assert second.end(signal.SIGTERM) in (0, -signal.SIGTERM)
 
@@ -94,8 +94,8 @@ def test_two_replicas_with_stores_of_their_own_heal_at_each_turn(make_service, f
     with caplog.at_level(logging.WARNING):
         for number, frame in enumerate(frames[1:], 1):
             reply = succeeded(replicas[number % 2].follow(frame, reply["states"]))
-    healings = sum(replica.service.engine.counts.healings for replica in replicas)
-    assert healings == len(frames) - 1 == caplog.text.count("is not here")
+    recoveries = sum(replica.service.model.counts.recoveries for replica in replicas)
+    assert recoveries == len(frames) - 1 == caplog.text.count("is not here")
 
 
 def test_two_replicas_that_share_redis_answer_as_one(make_service, predictor, frames, tmp_path):
@@ -112,7 +112,7 @@ def test_two_replicas_that_share_redis_answer_as_one(make_service, predictor, fr
         x0, y0, x1, y1 = reply["shapes"][1]["points"]
         corrected = {"type": "rectangle", "points": [x0 + 1, y0 + 1, x1 - 1, y1 - 1]}
         assert succeeded(replicas[0].start(frames[-1], corrected))["states"][0]["n"] == len(frames) - 1
-        assert sum(replica.service.engine.counts.healings for replica in replicas) == 0
+        assert sum(replica.service.model.counts.recoveries for replica in replicas) == 0
         for store in stores:
             store.close()
 
@@ -140,13 +140,13 @@ def test_a_store_that_is_full_forgets_the_oldest_objects_which_heal(make_service
     assert asking.service.store.size()[0] == 3
     reply = succeeded(asking.follow(frames[1], states))
     assert len(reply["shapes"]) == len(boxes)
-    assert 2 <= asking.service.engine.counts.healings <= len(boxes)
+    assert 2 <= asking.service.model.counts.recoveries <= len(boxes)
 
 
 def test_a_store_without_room_for_anything_still_answers(make_service, frames):
     asking = Asking(make_service(store=LocalStore(1)))
     assert len(asking.track(frames[:4], RECTANGLE)) == 4
-    assert asking.service.engine.counts.healings == 3
+    assert asking.service.model.counts.recoveries == 3
 
 
 def test_eight_clients_at_once_are_answered_as_if_each_were_alone(make_service):
@@ -160,7 +160,7 @@ def test_eight_clients_at_once_are_answered_as_if_each_were_alone(make_service):
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(client, range(8))) == expected
-    assert service.engine.counts.healings == 0
+    assert service.model.counts.recoveries == 0
 
 
 def test_clients_that_go_on_from_one_state_at_once_do_not_disturb_each_other(make_service, frames):
@@ -179,18 +179,18 @@ def test_clients_that_go_on_from_one_state_at_once_do_not_disturb_each_other(mak
 
 def test_after_a_time_out_in_the_middle_the_same_request_is_answered(make_service, predictor, frames):
     """The first request was still worked on when CVAT gave up; the second one finds it done."""
-    engine = SharedModel(predictor, wait_seconds=0.1)
-    asking = Asking(make_service(engine=engine))
+    model = SharedModel(predictor, wait_seconds=0.1)
+    asking = Asking(make_service(model=model))
     reply = succeeded(asking.start(frames[0], RECTANGLE))
     go_on, working = threading.Event(), threading.Event()
-    features = engine.features
+    features = model.features
 
     def slow(image, window):
         working.set()
         assert go_on.wait(30)
         return features(image, window)
 
-    engine.features = slow
+    model.features = slow
     given_up = threading.Thread(target=asking.follow, args=(frames[1], reply["states"]))
     given_up.start()
     assert working.wait(30)
@@ -201,8 +201,8 @@ def test_after_a_time_out_in_the_middle_the_same_request_is_answered(make_servic
     given_up.join(30)
     answer = succeeded(asking.follow(frames[1], reply["states"]))
     assert answer["states"][0]["n"] == 1
-    assert engine.counts.repeats == 1
-    assert engine.counts.healings == 0
+    assert model.counts.repeats == 1
+    assert model.counts.recoveries == 0
 
 
 def test_a_state_from_before_a_change_of_the_secret_is_refused_and_does_not_heal(make_service, frames):
@@ -210,4 +210,4 @@ def test_a_state_from_before_a_change_of_the_secret_is_refused_and_does_not_heal
     reply = succeeded(before.start(frames[0], RECTANGLE))
     after = Asking(make_service(codec=StateCodec("new")))
     assert after.follow(frames[1], reply["states"]).status == 400
-    assert after.service.engine.counts.healings == 0
+    assert after.service.model.counts.recoveries == 0

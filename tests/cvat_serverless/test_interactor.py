@@ -119,4 +119,4 @@ def test_regions_of_changing_size_are_answered_each_in_itself(asking, frames, pr
         assert found == predicted(
             predictor, region, points=points[: 1 + inside], labels=labels[: 1 + inside], multimask=not inside
         )
-    assert asking.service.engine.counts.images_encoded == 3
+    assert asking.service.model.counts.images_encoded == 3

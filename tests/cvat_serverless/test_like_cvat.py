@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import TRACKER
 from cvat_serverless.shapes import make_shape, shape_of
+from cvat_serverless.shared_model import SharedModel
 from src_model.masks import Rle, mask_iou
 from tests.cvat_serverless.asking import MASK, OTHER, RECTANGLE, movie
 from tests.cvat_serverless.fake_cvat import BadSignature, FakeCvat, TimestampSigner, WebPage, served
@@ -69,13 +69,13 @@ def test_a_real_object_is_followed_through_20_frames_as_propagation_follows_it(m
     predictor = StreamingPredictor.load("default", device="cpu", image_size=224)
     expected = propagated(predictor, frames, mask)
     drawn = shape_of(Rle.encode(mask), "mask")
-    service = make_service(engine=SharedModel(predictor))
+    service = make_service(model=SharedModel(predictor))
     with serving(service) as nuclio, served(FakeCvat(nuclio, {1: frames})) as cvat:
         page = WebPage(cvat)
         page.draw({"type": "mask", "points": list(drawn.points)})
         ious = [mask_iou(mask_of(page.step()[0], mask.shape), expected[frame]) for frame in range(1, 20)]
     assert min(ious) > 0.99
-    assert service.engine.counts.images_encoded == 20
+    assert service.model.counts.images_encoded == 20
 
 
 def test_objects_may_join_while_others_are_followed(page):
@@ -101,7 +101,7 @@ def test_a_shape_that_was_moved_is_a_correction(page, service):
     x0, y0, x1, y1 = page.step()[0]["points"]
     page.move(0, {"type": "rectangle", "points": [x0 + 2, y0 + 2, x1, y1]})
     page.step()
-    assert service.engine.counts.corrections == 1
+    assert service.model.counts.corrections == 1
     assert page.starts == 2
 
 
@@ -111,14 +111,14 @@ def test_going_back_and_stepping_again_gives_the_same_shapes(page, service):
     page.frame, page.shapes = 2, list(seen[1])
     assert page.step() == seen[2]
     assert page.step() == seen[3]
-    assert service.engine.counts.corrections == 0
+    assert service.model.counts.corrections == 0
 
 
 def test_a_click_and_then_a_track_see_an_image_once(page, service):
     (shape,) = page.click([15.5, 20.5])
     page.draw({"type": "mask", "points": shape["points"]})
     page.step()
-    assert service.engine.counts.images_encoded == 2
+    assert service.model.counts.images_encoded == 2
 
 
 def test_a_state_that_the_browser_changed_or_kept_too_long_does_not_reach_the_function(service, serving, frames):

@@ -148,5 +148,5 @@ def test_a_single_pixel_has_every_shape(kind):
 
 
 def test_a_shape_is_recognised_although_cvat_rounded_it_a_little():
-    assert Shape("rectangle", (1.0, 2.0, 3.04, 4.0)).mark == Shape("rectangle", (1.0, 2.0, 3.0, 4.0)).mark
-    assert Shape("rectangle", (1.0, 2.0, 3.2, 4.0)).mark != Shape("rectangle", (1.0, 2.0, 3.0, 4.0)).mark
+    assert Shape("rectangle", (1.0, 2.0, 3.04, 4.0)).fingerprint == Shape("rectangle", (1.0, 2.0, 3.0, 4.0)).fingerprint
+    assert Shape("rectangle", (1.0, 2.0, 3.2, 4.0)).fingerprint != Shape("rectangle", (1.0, 2.0, 3.0, 4.0)).fingerprint

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cvat_serverless.engine import SharedModel
 from cvat_serverless.functions import FunctionService
 from cvat_serverless.images import digest_of
 from cvat_serverless.shapes import make_shape
+from cvat_serverless.shared_model import SharedModel
 from cvat_serverless.state import StateCodec
 from cvat_serverless.store import LocalStore
-from cvat_serverless.store.packing import pack_track, unpack_track
+from cvat_serverless.store.serialization import pack_track, unpack_track
 from src_model.masks import mask_iou
 from tests.cvat_serverless.asking import Asking, base64_of, succeeded
 from tests.tracking import tiny
@@ -55,7 +55,7 @@ def test_small_objects_are_followed_in_windows_and_the_whole_image_is_never_enco
     found = asking.track(shown(STRAIGHT, APART), drawn(STRAIGHT[0]), drawn(APART[0], "polygon"))
     assert min(overlaps([shapes[0] for shapes in found], STRAIGHT)) > 0.5
     assert min(overlaps([shapes[1] for shapes in found], APART)) > 0.5
-    counts = service.engine.counts
+    counts = service.model.counts
     assert counts.images_encoded == 0
     assert counts.windows_encoded >= 2 * len(STRAIGHT)
 
@@ -76,9 +76,9 @@ def test_masks_are_those_that_propagation_gives(asking):
 def test_what_was_encoded_for_one_request_serves_the_next(asking, service):
     frame = shown(STRAIGHT)[0]
     first = succeeded(asking.start(frame, drawn(STRAIGHT[0])))
-    encoded = service.engine.counts.windows_encoded
+    encoded = service.model.counts.windows_encoded
     assert succeeded(asking.start(frame, drawn(STRAIGHT[0], "polygon")))["shapes"]
-    assert service.engine.counts.windows_encoded == encoded
+    assert service.model.counts.windows_encoded == encoded
     assert first["shapes"]
 
 
@@ -90,14 +90,14 @@ def test_an_object_that_jumped_out_of_its_window_is_found_again(asking):
 
 def test_a_memory_keeps_its_window_when_it_is_stored_elsewhere(asking, service):
     asking.track(shown(STRAIGHT), drawn(STRAIGHT[0]))
-    (seen,) = service.store.seen_in(digest_of(base64_of(shown(STRAIGHT)[-1]).encode()))
+    (seen,) = service.store.positions_in(digest_of(base64_of(shown(STRAIGHT)[-1]).encode()))
     track = service.store.get(seen.track_id)
-    again = unpack_track(pack_track(track), service.engine.steps.device)
+    again = unpack_track(pack_track(track), service.model.steps.device)
     for group in ("conditioning", "recent"):
-        windows = [entry.window for entry in getattr(track, group).values()]
+        windows = [entry.window for entry in getattr(track.memory, group).values()]
         assert windows
         assert all(window is not None for window in windows)
-        assert [entry.window for entry in getattr(again, group).values()] == windows
+        assert [entry.window for entry in getattr(again.memory, group).values()] == windows
 
 
 def test_a_click_on_a_small_object_gives_its_mask(asking):

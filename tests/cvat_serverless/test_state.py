@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from cvat_serverless.coarse_mask import CoarseMask
 from cvat_serverless.shapes import Shape, shape_of
-from cvat_serverless.silhouette import Silhouette
 from cvat_serverless.state import StateCodec, TrackState, new_track_id, outline_of
 from src_model.errors import RequestError
 from src_model.masks import Rle, mask_iou
@@ -59,28 +59,28 @@ def test_a_state_is_the_same_when_a_browser_writes_whole_numbers_without_a_point
 
 def test_a_state_of_a_large_mask_has_a_few_hundred_bytes_and_still_its_form(codec):
     shape = flower()
-    silhouette = Silhouette.of(shape.mask(IMAGE), Silhouette.of(shape.mask(IMAGE)))
-    packed = codec.pack(state(kind="mask", outline=outline_of(shape, IMAGE), silhouette=silhouette))
+    mask = CoarseMask.of(shape.mask(IMAGE), CoarseMask.of(shape.mask(IMAGE)))
+    packed = codec.pack(state(kind="mask", outline=outline_of(shape, IMAGE), coarse_mask=mask))
     assert len(json.dumps(packed)) < 400
     read = codec.unpack(through_json(packed))
-    assert read.silhouette == silhouette
+    assert read.coarse_mask == mask
     assert mask_iou(read.mask, shape.mask(IMAGE)) > 0.95
     assert mask_iou(read.shape.mask(IMAGE), shape.mask(IMAGE)) > 0.95
 
 
 def test_a_state_of_a_long_outline_has_at_most_600_bytes(codec):
     shape = shape_of(flower().mask(IMAGE), "polygon")
-    silhouette = Silhouette.of(shape.mask(IMAGE))
-    packed = codec.pack(state(kind="polygon", outline=outline_of(shape, IMAGE), silhouette=silhouette, step=10**9))
+    mask = CoarseMask.of(shape.mask(IMAGE))
+    packed = codec.pack(state(kind="polygon", outline=outline_of(shape, IMAGE), coarse_mask=mask, step=10**9))
     assert 400 < len(json.dumps(packed)) < 600
 
 
-def test_a_state_from_before_states_held_masks_is_read(codec, clock):
+def test_a_state_without_a_mask_is_read(codec, clock):
     """Its checksum is over the keys that it has."""
     made = codec.pack(state(kind="mask", outline=Shape("polygon", (5.0, 5.0, 90.0, 5.0, 90.0, 70.0))))
     assert set(made) == {"v", "id", "n", "t", "s", "f", "at", "c"}
     read = codec.unpack(made)
-    assert read.silhouette is None
+    assert read.coarse_mask is None
     assert read.mask == read.outline.mask(IMAGE)
 
 
@@ -88,8 +88,8 @@ def test_a_state_from_before_states_held_masks_is_read(codec, clock):
     ("key", "value"),
     [("m", [0, 0, 9, 9, 24, 24, 99]), ("b", "////"), ("m", None), ("b", None), ("b", "/" * 200), ("m", [1] * 50)],
 )
-def test_a_changed_silhouette_is_refused(codec, key, value):
-    packed = codec.pack(state(silhouette=Silhouette.of(flower().mask(IMAGE))))
+def test_a_changed_mask_is_refused(codec, key, value):
+    packed = codec.pack(state(coarse_mask=CoarseMask.of(flower().mask(IMAGE))))
     with pytest.raises(RequestError):
         codec.unpack({**packed, key: value})
 
@@ -151,5 +151,5 @@ def test_a_rectangle_is_kept_whole_and_an_outline_becomes_short():
     assert len(outline_of(shape_of(flower().mask(IMAGE), "polygon"), IMAGE).points) <= 32
 
 
-def test_of_a_mask_the_box_is_kept_beside_its_silhouette():
+def test_of_a_mask_the_box_is_kept_beside_its_coarse_mask():
     assert outline_of(flower(), IMAGE).box == flower().box

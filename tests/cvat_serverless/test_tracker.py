@@ -92,9 +92,9 @@ def test_a_lost_object_stays_where_it_was_and_is_found_again(asking, frames, net
         lost = succeeded(asking.follow(frames[2], before["states"]))
         lost = succeeded(asking.follow(frames[3], lost["states"]))
     assert lost["shapes"] == before["shapes"]
-    assert asking.service.engine.counts.objects_lost == 2
+    assert asking.service.model.counts.objects_lost == 2
     succeeded(asking.follow(frames[4], lost["states"]))
-    assert asking.service.engine.counts.objects_lost == 2
+    assert asking.service.model.counts.objects_lost == 2
 
 
 def test_bare_lists_are_answered_by_bare_lists_as_older_versions_of_cvat_want_them(asking, frames):
@@ -114,7 +114,7 @@ def test_states_have_a_few_hundred_bytes(asking, frames, shape):
 
 def test_no_image_is_encoded_twice(asking, frames):
     """A second object, a first step after a start on the frame before, and clicks."""
-    counts = asking.service.engine.counts
+    counts = asking.service.model.counts
     first = succeeded(asking.start(frames[0], RECTANGLE))
     second = succeeded(asking.start(frames[0], OTHER))
     assert counts.images_encoded == 1
@@ -175,9 +175,9 @@ def test_a_shape_drawn_over_a_tracked_object_corrects_it(asking, frames):
     assert corrected["states"][0]["n"] == 3
     assert corrected["states"][0]["id"] != reply["states"][0]["id"]
     track = asking.service.store.get(corrected["states"][0]["id"])
-    assert sorted(track.conditioning) == [0, 3]
-    assert sorted(track.recent) == [1, 2]
-    assert asking.service.engine.counts.corrections == 1
+    assert sorted(track.memory.conditioning) == [0, 3]
+    assert sorted(track.memory.recent) == [1, 2]
+    assert asking.service.model.counts.corrections == 1
 
 
 def test_a_corrected_mask_goes_on_as_it_does_in_a_session(asking, frames, predictor):
@@ -196,7 +196,7 @@ def test_a_corrected_mask_goes_on_as_it_does_in_a_session(asking, frames, predic
 
     drawn = shape_of(Rle.encode(better), "mask")
     reply = succeeded(asking.start(frames[3], {"type": "mask", "points": list(drawn.points)}))
-    assert asking.service.engine.counts.corrections == 1
+    assert asking.service.model.counts.corrections == 1
     for frame in range(4, 8):
         reply = succeeded(asking.follow(frames[frame], reply["states"]))
         assert _mask(reply["shapes"][0]) == expected[frame]
@@ -215,7 +215,7 @@ def test_a_shape_elsewhere_or_of_another_type_is_a_new_object(asking, frames):
     for shape in ({"type": "rectangle", "points": [0, 0, 4, 4]}, MASK):
         reply = succeeded(asking.start(frames[2], shape))
         assert reply["states"][0]["n"] == 0
-    assert asking.service.engine.counts.corrections == 0
+    assert asking.service.model.counts.corrections == 0
 
 
 def test_a_shape_on_another_image_is_a_new_object(asking, frames):
@@ -234,7 +234,7 @@ def test_redrawing_on_the_first_frame_starts_anew(asking, frames):
     followed(asking, frames[:3])
     reply = succeeded(asking.start(frames[0], shifted(RECTANGLE, 1.0)))
     track = asking.service.store.get(reply["states"][0]["id"])
-    assert (track.step, len(track.recent)) == (0, 0)
+    assert (track.step, len(track.memory.recent)) == (0, 0)
 
 
 def test_an_unchanged_shape_goes_on_where_it_was_without_becoming_a_correction(asking, frames):
@@ -247,7 +247,7 @@ def test_an_unchanged_shape_goes_on_where_it_was_without_becoming_a_correction(a
     again = succeeded(asking.follow(frames[3], again["states"]))
     again = succeeded(asking.follow(frames[4], again["states"]))
     assert again["shapes"] == expected["shapes"]
-    assert asking.service.engine.counts.corrections == 0
+    assert asking.service.model.counts.corrections == 0
 
 
 def test_an_unchanged_shape_whose_memory_is_gone_starts_anew(asking, frames, monkeypatch):
@@ -256,7 +256,7 @@ def test_an_unchanged_shape_whose_memory_is_gone_starts_anew(asking, frames, mon
     assert succeeded(asking.start(frames[2], *reply["shapes"]))["states"][0]["n"] == 0
 
 
-# Repeats, healing ----------------------------------------------------------------------------------------------------
+# Repeats, recovery ----------------------------------------------------------------------------------------------------
 
 
 def test_the_same_request_twice_has_the_same_answer_and_tracks_once(asking, frames):
@@ -265,7 +265,7 @@ def test_the_same_request_twice_has_the_same_answer_and_tracks_once(asking, fram
     second = succeeded(asking.follow(frames[2], reply["states"]))
     assert second["shapes"] == first["shapes"]
     assert second["states"][0]["id"] == first["states"][0]["id"]
-    assert asking.service.engine.counts.repeats == 1
+    assert asking.service.model.counts.repeats == 1
 
 
 def test_a_video_that_stands_still_is_tracked_frame_by_frame(asking, frames):
@@ -273,7 +273,7 @@ def test_a_video_that_stands_still_is_tracked_frame_by_frame(asking, frames):
     for step in range(1, 4):
         reply = succeeded(asking.follow(frames[0], reply["states"]))
         assert reply["states"][0]["n"] == step
-    assert asking.service.engine.counts.repeats == 0
+    assert asking.service.model.counts.repeats == 0
 
 
 def test_one_state_on_two_images_becomes_two_objects(asking, frames, make_service):
@@ -300,12 +300,12 @@ def test_an_object_whose_memory_is_gone_goes_on_from_its_last_shape_and_the_log_
     reply = followed(asking, frames[:3], shape)
     restarted = Asking(make_service())
     with caplog.at_level(logging.WARNING):
-        healed = succeeded(restarted.follow(frames[3], reply["states"]))
+        recovered = succeeded(restarted.follow(frames[3], reply["states"]))
     assert "goes on from the last mask" in caplog.text
-    assert healed["shapes"][0]["type"] == shape["type"]
-    assert restarted.service.engine.counts.healings == 1
-    succeeded(restarted.follow(frames[4], healed["states"]))
-    assert restarted.service.engine.counts.healings == 1
+    assert recovered["shapes"][0]["type"] == shape["type"]
+    assert restarted.service.model.counts.recoveries == 1
+    succeeded(restarted.follow(frames[4], recovered["states"]))
+    assert restarted.service.model.counts.recoveries == 1
 
 
 # What is refused -----------------------------------------------------------------------------------------------------

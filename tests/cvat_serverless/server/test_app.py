@@ -222,7 +222,7 @@ def test_requests_that_wait_share_a_limit_and_free_it_when_they_are_answered(ser
 
     service.answer = counted
     with serving(service, limits=limits) as url, ThreadPoolExecutor(2) as pool:
-        with service.engine.turn():
+        with service.model.turn():
             waiting = [pool.submit(invoke, url, TRACKER, body) for _ in range(2)]
             assert all(inside.acquire(timeout=60) for _ in waiting)
             status, refusal = invoke(url, TRACKER, body[:100])
@@ -252,11 +252,11 @@ def test_a_client_that_hangs_up_leaves_the_server_healthy(url):
 
 
 def test_health_is_answered_while_the_model_is_busy(service, serving, frames):
-    with serving(service) as url, service.engine.turn(), ThreadPoolExecutor(1) as pool:
+    with serving(service) as url, service.model.turn(), ThreadPoolExecutor(1) as pool:
         body = {"image": base64_of(frames[0]), "shapes": [RECTANGLE], "states": []}
         waiting = pool.submit(invoke, url, TRACKER, body)
         assert ask(f"{url}/healthz")[0] == 200
         assert not waiting.done()
-        service.engine._turn.release()  # as the end of the block does, so that the request gets its turn
+        service.model._turn.release()  # as the end of the block does, so that the request gets its turn
         assert waiting.result(60)[0] == 200
-        service.engine._turn.acquire()
+        service.model._turn.acquire()

@@ -74,16 +74,16 @@ def test_an_image_leads_to_the_tracks_in_it_the_last_used_first(clock):
         store.put(track(name, step=number))
     clock.now = 10
     store.get("A")
-    assert [seen.track_id for seen in store.seen_in("image 0")] == ["A", "C", "B"]
-    assert [(seen.track_id, seen.step) for seen in store.seen_in("image 2")] == [("C", 2)]
-    assert store.seen_in("image 9") == []
+    assert [seen.track_id for seen in store.positions_in("image 0")] == ["A", "C", "B"]
+    assert [(seen.track_id, seen.step) for seen in store.positions_in("image 2")] == [("C", 2)]
+    assert store.positions_in("image 9") == []
 
 
 def test_a_dropped_track_is_not_found_by_its_image_either():
     store = LocalStore(ONE)
     store.put(track("A"))
     store.put(track("B"))
-    assert [seen.track_id for seen in store.seen_in("image 0")] == ["B"]
+    assert [seen.track_id for seen in store.positions_in("image 0")] == ["B"]
 
 
 def test_threads_do_not_disturb_each_other():
@@ -92,7 +92,7 @@ def test_threads_do_not_disturb_each_other():
     def work(name: str) -> None:
         for step in range(40):
             store.put(track(name, step))
-            store.seen_in(f"image {step}")
+            store.positions_in(f"image {step}")
             store.get(name)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in "ABCDEFGH"]

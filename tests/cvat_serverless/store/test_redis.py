@@ -8,7 +8,7 @@ import logging
 import pytest
 import torch
 
-from cvat_serverless.store.packing import pack_track
+from cvat_serverless.store.serialization import pack_track
 from src_model.errors import BusyError, RequestError
 from tests.cvat_serverless.redis_server import redis_server
 from tests.cvat_serverless.some_tracks import same, track
@@ -64,9 +64,9 @@ def test_an_image_leads_to_the_places_in_it(connect):
     store = connect()
     store.put(track("A"))
     store.put(track("B", step=2))
-    assert [(seen.track_id, seen.step) for seen in connect().seen_in("image 2")] == [("B", 2)]
-    assert [(seen.track_id, seen.box) for seen in store.seen_in("image 0")] == [("A", (10, 5, 30, 25))]
-    assert store.seen_in("image 7") == []
+    assert [(seen.track_id, seen.step) for seen in connect().positions_in("image 2")] == [("B", 2)]
+    assert [(seen.track_id, seen.box) for seen in store.positions_in("image 0")] == [("A", (10, 5, 30, 25))]
+    assert store.positions_in("image 7") == []
 
 
 def test_replicas_with_other_weights_share_nothing(connect):
@@ -94,7 +94,7 @@ def damaged(data: bytes) -> dict[str, bytes]:
     """What a track may have become, or have been in another version."""
     other = track("C" * 16)
     without_memory = track()
-    without_memory.conditioning[0].pointer = torch.zeros(3, 3, 3)
+    without_memory.memory.conditioning[0].pointer = torch.zeros(3, 3, 3)
     return {
         "empty": b"",
         "truncated": data[:-20],
@@ -128,7 +128,7 @@ def test_a_place_that_cannot_be_read_counts_as_not_there_and_is_said_so_once(con
     client.hset(key_of(client, "image"), "B:0", row)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            assert [seen.track_id for seen in store.seen_in("image 0")] == ["A" * 16]
+            assert [seen.track_id for seen in store.positions_in("image 0")] == ["A" * 16]
     assert caplog.text.count("cannot be read") == 1
 
 
@@ -140,10 +140,10 @@ def test_keys_that_hold_something_else_are_written_anew(connect, client):
         client.delete(key)
         client.rpush(key, "a list")
     assert store.get("A" * 16) is None
-    assert store.seen_in("image 0") == []
+    assert store.positions_in("image 0") == []
     assert store.put(track())
     assert same(store.get("A" * 16), track())
-    assert len(store.seen_in("image 0")) == 1
+    assert len(store.positions_in("image 0")) == 1
 
 
 def test_a_step_that_is_no_number_is_written_anew(connect, client):
@@ -156,7 +156,7 @@ def test_a_step_that_is_no_number_is_written_anew(connect, client):
 def test_keys_of_earlier_versions_are_other_keys(connect, client):
     """They began with ``sam2v:`` and the model."""
     connect("ab").put(track())
-    assert {key.split(b":")[1] for key in client.scan_iter()} == {b"2"}
+    assert {key.split(b":")[1] for key in client.scan_iter()} == {b"3"}
 
 
 def test_a_redis_that_does_not_answer_is_said_so():

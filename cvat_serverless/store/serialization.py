@@ -1,4 +1,4 @@
-"""Tracks as bytes: safetensors, whose reader checks every size and runs no code."""
+"""Tracks as bytes: a JSON header and safetensors, whose reader checks every size and runs no code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load, save
 
+from cvat_serverless.coarse_mask import CoarseMask
 from cvat_serverless.shapes import Shape, ShapeType
-from cvat_serverless.silhouette import Silhouette
-from cvat_serverless.tracks import Sighting, StoredTrack
+from cvat_serverless.stored_track import Sighting, StoredTrack
 from src_model.masks.window import Window
 from src_model.memory.entry import MemoryEntry
+from src_model.memory.stored import StoredMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ class _Header(BaseModel):
     sightings: Annotated[tuple[tuple[str, tuple[float, float, float, float], str], ...], Field(min_length=1)]
     conditioning: Annotated[tuple[_Step, ...], Field(min_length=1)]
     recent: tuple[_Step, ...]
-    silhouette: tuple[list[int], str] | None
+    mask: tuple[list[int], str] | None
 
 
 def pack_track(track: StoredTrack) -> bytes:
@@ -61,13 +62,13 @@ def pack_track(track: StoredTrack) -> bytes:
         image=track.image,
         kind=track.shape.type,
         points=track.shape.points,
-        sightings=tuple((s.image, s.box, s.mark) for s in track.sightings),
-        conditioning=_steps(track.conditioning),
-        recent=_steps(track.recent),
-        silhouette=None if track.silhouette is None else track.silhouette.packed(),
+        sightings=tuple((s.image, s.box, s.fingerprint) for s in track.sightings),
+        conditioning=_steps(track.memory.conditioning),
+        recent=_steps(track.memory.recent),
+        mask=None if track.mask is None else track.mask.to_json(),
     )
     tensors: dict[str, Tensor] = {}
-    for group, entries in (("conditioning", track.conditioning), ("recent", track.recent)):
+    for group, entries in (("conditioning", track.memory.conditioning), ("recent", track.memory.recent)):
         for step, entry in entries.items():
             named = zip(_PARTS, (entry.object_logits, entry.pointer, entry.memory), strict=True)
             tensors |= {f"{group}.{step}.{part}": x.contiguous().cpu() for part, x in named if x is not None}
@@ -99,8 +100,9 @@ def _unpacked(data: bytes, device: torch.device) -> StoredTrack:
     )
     sightings = tuple(Sighting(*row) for row in header.sightings)
     shape = Shape(header.kind, header.points)
-    silhouette = None if header.silhouette is None else Silhouette.unpacked(*header.silhouette, header.image)
-    return StoredTrack(header.track_id, header.step, header.image, shape, conditioning, recent, sightings, silhouette)
+    mask = None if header.mask is None else CoarseMask.from_json(*header.mask, header.image)
+    memory = StoredMemory(conditioning, recent)
+    return StoredTrack(header.track_id, header.step, header.image, shape, memory, sightings, mask)
 
 
 def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:

@@ -1,4 +1,4 @@
-"""The image of a request as the one frame of a movie that is at hand."""
+"""Prompting and tracking in the image of a request: the only frame of its movie that is at hand."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from src_model.tracking.windows.following import window_follower
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cvat_serverless.engine import SeenImage, SharedModel
+    from cvat_serverless.shared_model import RequestImage, SharedModel
     from src_model.masks.window import Window
     from src_model.nn import ImageFeatures
-    from src_model.tracking.network_steps import NetworkSteps
-    from src_model.tracking.windows.following import WindowFollower
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +25,16 @@ class ImageViews:
 
     Attributes
     ----------
-    engine
-        Encodes; its turn has to be held.
+    model
+        Encodes; the caller has its turn.
     image
-        The image.
+        The image of the request.
     frame
-        The number under which tracking knows it.
+        The number under which tracking knows the image, from 0.
     """
 
-    engine: SharedModel
-    image: SeenImage
+    model: SharedModel
+    image: RequestImage
     frame: int = 0
 
     def __call__(self, frame: int, window: Window | None = None) -> ImageFeatures:
@@ -49,46 +47,37 @@ class ImageViews:
         """
         if frame != self.frame:
             raise MovieError(f"frame {frame} is not at hand; the request is about frame {self.frame}")
-        return self.engine.features(self.image, window)
+        return self.model.features(self.image, window)
 
     def prepare(self, frame: int, windows: Iterable[Window | None]) -> None:
         """Encode windows of the image as batches."""
         assert frame == self.frame, "windows are placed on the frame of the request"
-        self.engine.prepare(self.image, windows)
+        self.model.encode_windows(self.image, windows)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageTracking:
-    """What prompts and tracks objects in the image of a request.
+    """Prompts and tracks objects in the image of a request, as a session does in its movie.
 
     Attributes
     ----------
-    reader
-        Reads memories.
-    windows
-        Places windows; None if the settings want whole images.
+    prompting
+        Answers prompts.
+    propagation
+        Tracks objects to the image.
     shape
-        ``(Y, X)`` of the image.
+        ``(Y, X)`` of the image, in pixels.
     """
 
-    reader: MemoryReader[NetworkSteps]
-    windows: WindowFollower | None
+    prompting: Prompting
+    propagation: Propagation
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, engine: SharedModel, image: SeenImage, frame: int = 0) -> ImageTracking:
+    def of(cls, model: SharedModel, image: RequestImage, frame: int = 0) -> ImageTracking:
         """Set it up for an image that tracking knows as ``frame``."""
-        steps, views = engine.steps, ImageViews(engine, image, frame)
+        steps, views = model.steps, ImageViews(model, image, frame)
         horizon = steps.network.config.max_pointers
         reader = MemoryReader(steps, views, horizon, is_gone=lambda number: number != frame)
-        return cls(reader, window_follower(steps, image.shape, views), image.shape)
-
-    @property
-    def prompting(self) -> Prompting:
-        """What answers prompts."""
-        return Prompting(self.reader, self.shape, self.windows)
-
-    @property
-    def propagation(self) -> Propagation:
-        """What follows objects."""
-        return Propagation(self.reader, self.shape, self.windows)
+        windows = window_follower(steps, image.shape, views)
+        return cls(Prompting(reader, image.shape, windows), Propagation(reader, image.shape, windows), image.shape)

@@ -7,9 +7,8 @@ import json
 import pytest
 
 pytest.importorskip("nuclio_sdk")
-from cvat_serverless import main
 from cvat_serverless.functions import INTERACTOR, TRACKER
-from cvat_serverless.nuclio import main as loaded
+from cvat_serverless.nuclio import main
 from src_model.tracking import StreamingPredictor
 from tests.cvat_serverless.asking import base64_of
 from tests.cvat_serverless.nuclio_worker import Worker
@@ -41,11 +40,6 @@ def worker(predictor, monkeypatch):
 
 def post(worker: Worker, **body):
     return worker.post(json.dumps(body).encode())
-
-
-def test_nuclio_finds_init_context_beside_the_handler():
-    assert loaded.handler.__module__ == "cvat_serverless.main"
-    assert loaded.init_context is main.init_context
 
 
 def test_the_model_is_loaded_as_the_environment_says(worker):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from cvat_serverless.shapes import Shape
-from cvat_serverless.tracks import Sighting, asleep
-from src_model.memory.entry import MemoryEntry
+from cvat_serverless.stored_track import Sighting
 from src_model.tracking import PRESETS
 from tests.cvat_serverless.some_tracks import entry, track
 
@@ -16,78 +14,70 @@ SHAPE = Shape("rectangle", (0.0, 0.0, 4.0, 4.0))
 
 
 def sighting(step: int) -> Sighting:
-    return Sighting(f"image {step}", SHAPE.box, SHAPE.mark)
+    return Sighting(f"image {step}", SHAPE.box, SHAPE.fingerprint)
 
 
 def grown(steps: int, corrected: tuple[int, ...] = ()):
     """A track that was followed for some frames as the tracker does it."""
     kept = track()
     for step in range(1, steps + 1):
-        item = kept.awake(1, 1000, SETTINGS)
+        item = kept.restored(1, 1000, SETTINGS, last=step - 1)
         (item.bank.condition if step in corrected else item.bank.remember)(1000, entry(step))
-        kept = kept.followed(item, 1000, SHAPE, sighting(step), last=step - 1)
+        kept = kept.continued(item, 1000, SHAPE, sighting(step), last=step - 1)
     return kept
 
 
 def test_a_track_counts_its_frames_from_the_one_it_was_drawn_on():
     kept = grown(3)
     assert kept.step == 3
-    assert sorted(kept.conditioning) == [0]
-    assert sorted(kept.recent) == [1, 2, 3]
-    assert kept.recent[2].pointer[0, 0] == 2
+    assert sorted(kept.memory.conditioning) == [0]
+    assert sorted(kept.memory.recent) == [1, 2, 3]
+    assert kept.memory.recent[2].pointer[0, 0] == 2
 
 
 def test_its_frames_lie_before_the_frame_of_the_request_wherever_that_is():
-    item = grown(3).awake(1, 50, SETTINGS)
+    item = grown(3).restored(1, 50, SETTINGS, last=3)
     assert sorted(item.bank.recent) == [47, 48, 49]
     assert sorted(item.bank.conditioning) == [46]
 
 
 def test_going_back_forgets_what_came_later():
-    item = grown(5).awake(1, 50, SETTINGS, last=2)
+    item = grown(5).restored(1, 50, SETTINGS, last=2)
     assert sorted(item.bank.recent) == [48, 49]
     assert item.bank.recent[49].pointer[0, 0] == 2
 
 
 def test_going_on_from_a_track_leaves_it_as_it_was():
     kept = grown(3)
-    item = kept.awake(1, 50, SETTINGS)
+    item = kept.restored(1, 50, SETTINGS, last=3)
     item.bank.remember(50, entry(9))
-    after = kept.followed(item, 50, SHAPE, sighting(4), last=3)
+    after = kept.continued(item, 50, SHAPE, sighting(4), last=3)
     assert (kept.step, after.step) == (3, 4)
-    assert 4 not in kept.recent
+    assert 4 not in kept.memory.recent
 
 
 def test_what_is_kept_does_not_grow_with_the_number_of_frames():
     small, large = grown(40), grown(400)
-    assert small.recent.keys() == {step - 360 for step in large.recent}
+    assert small.memory.recent.keys() == {step - 360 for step in large.memory.recent}
     assert large.nbytes < small.nbytes + 256 * 256
     assert len(large.sightings) == 256
 
 
 def test_the_first_prompt_and_the_last_corrections_are_kept():
-    assert sorted(grown(30, corrected=tuple(range(2, 28, 2))).conditioning) == [0, 18, 20, 22, 24, 26]
+    assert sorted(grown(30, corrected=tuple(range(2, 28, 2))).memory.conditioning) == [0, 18, 20, 22, 24, 26]
 
 
 def test_old_frames_keep_their_pointer_alone():
-    recent = grown(40).recent
+    recent = grown(40).memory.recent
     assert {step for step, held in recent.items() if held.memory is None} == set(range(26, 31))
 
 
 def test_going_far_back_leaves_a_track_that_can_be_gone_on_from():
-    item = grown(40).awake(1, 100, SETTINGS, last=32)
+    item = grown(40).restored(1, 100, SETTINGS, last=32)
     item.bank.remember(100, entry(33))
-    kept = grown(40).followed(item, 100, SHAPE, sighting(33), last=32)
-    assert {step for step, held in kept.recent.items() if held.memory is not None} == {31, 32, 33}
-    assert sorted(kept.recent) == list(range(26, 34))
-
-
-def test_of_a_frame_only_what_is_attended_to_is_kept():
-    item = track().awake(1, 50, SETTINGS)
-    tensors = torch.zeros(1, 1), torch.zeros(1, 8), torch.zeros(1, 4)
-    item.bank.remember(50, MemoryEntry(torch.zeros(1, 1, 9, 9), *tensors, overview=torch.zeros(1, 4)))
-    kept = asleep(item, 50, "B" * 16, SHAPE, (sighting(0),), (40, 52), step=1)
-    assert kept.recent[1].tensors == tensors
+    kept = grown(40).continued(item, 100, SHAPE, sighting(33), last=32)
+    assert {step for step, held in kept.memory.recent.items() if held.memory is not None} == {31, 32, 33}
+    assert sorted(kept.memory.recent) == list(range(26, 34))
 
 
 def test_it_knows_what_was_said_on_its_last_frames():
@@ -100,10 +90,10 @@ def test_it_knows_what_was_said_on_its_last_frames():
 
 def test_it_knows_where_it_was_in_an_image_the_latest_step_first():
     kept = grown(3)
-    item = kept.awake(1, 50, SETTINGS)
+    item = kept.restored(1, 50, SETTINGS, last=3)
     item.bank.remember(50, entry(9))
-    twice = kept.followed(item, 50, SHAPE, sighting(2), last=3)
-    assert [seen.step for seen in twice.seen_in("image 2")] == [4, 2]
+    twice = kept.continued(item, 50, SHAPE, sighting(2), last=3)
+    assert [seen.step for seen in twice.positions_in("image 2")] == [4, 2]
 
 
 @pytest.mark.parametrize("numbers", [100, 1000])

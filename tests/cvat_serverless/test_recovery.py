@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cvat_serverless.engine import SharedModel
-from cvat_serverless.healing import Healing
+from cvat_serverless.coarse_mask import CoarseMask
+from cvat_serverless.recovery import MemoryRecovery
 from cvat_serverless.shapes import make_shape, shape_of
-from cvat_serverless.silhouette import Silhouette
+from cvat_serverless.shared_model import SharedModel
 from cvat_serverless.state import TrackState, outline_of
 from src_model.masks import Rle, mask_iou
 from src_model.tracking import PRESETS
@@ -53,55 +54,54 @@ class Network:
         )
 
 
-def healed(network: Network, last: np.ndarray, steadiness: float | None, kind="mask"):
-    silhouette = Silhouette.of(Rle.encode(last))
-    silhouette = Silhouette(silhouette.box, silhouette.cells, silhouette.bits, steadiness)
+def recovered(network: Network, last: np.ndarray, stability: float | None, kind="mask"):
+    coarse = replace(CoarseMask.of(Rle.encode(last)), stability=stability)
     outline = outline_of(shape_of(Rle.encode(last), kind), IMAGE)
-    state = TrackState("A" * 16, 3, kind, False, outline, IMAGE, silhouette)
-    item = Healing(network, PRESETS["default"], NOW).healed(1, state)
+    state = TrackState("A" * 16, 3, kind, False, outline, IMAGE, coarse)
+    item = MemoryRecovery(network, PRESETS["default"], NOW).recovered(1, state)
     return item.masklet.mask_at(NOW).decode(), item
 
 
 def test_a_stray_part_of_an_object_that_hardly_moved_is_not_taken_in():
-    found, item = healed(Network(BODY | STRAY, BODY), BODY, 0.95)
+    found, item = recovered(Network(BODY | STRAY, BODY), BODY, 0.95)
     assert (found == BODY).all()
     assert item.bank.conditioning == {NOW: "tracked"}
     assert item.masklet.get(NOW).object_score == 0.8
 
 
-@pytest.mark.parametrize("steadiness", [0.5, 1.0])
-def test_an_object_that_moved_is_found_where_it_is_however_steady_its_form(steadiness):
-    found, item = healed(Network(MOVED, BODY), BODY, steadiness)
+@pytest.mark.parametrize("stability", [0.5, 1.0])
+def test_an_object_that_moved_is_found_where_it_is_however_steady_its_form(stability):
+    found, item = recovered(Network(MOVED, BODY), BODY, stability)
     assert (found == MOVED).all()
     assert item.bank.conditioning == {NOW: "drawn"}
 
 
 def test_an_object_that_is_found_as_steadily_as_before_is_found_anew():
-    found, _ = healed(Network(BODY, MOVED), BODY, 1.0)
+    found, _ = recovered(Network(BODY, MOVED), BODY, 1.0)
     assert (found == BODY).all()
 
 
 def test_where_tracking_changes_it_even_more_it_is_found_anew():
-    found, _ = healed(Network(BODY | STRAY, STRAY), BODY, 0.95)
+    found, _ = recovered(Network(BODY | STRAY, STRAY), BODY, 0.95)
     assert (found == BODY | STRAY).all()
 
 
 def test_without_a_frame_to_compare_with_it_is_found_anew():
-    found, _ = healed(Network(BODY | STRAY, BODY), BODY, None)
+    found, _ = recovered(Network(BODY | STRAY, BODY), BODY, None)
     assert (found == BODY | STRAY).all()
 
 
 @pytest.mark.parametrize("kind", ["rectangle", "mask", "polygon"])
 def test_the_last_mask_is_the_first_guess_whatever_shape_is_wanted(kind):
     network = Network(BODY, BODY)
-    healed(network, BODY, None, kind)
+    recovered(network, BODY, None, kind)
     assert mask_iou(network.guesses[0], Rle.encode(BODY)) > 0.95
 
 
 def test_a_rectangle_of_which_no_mask_is_known_is_a_box_alone():
     network = Network(BODY, BODY)
     state = TrackState("A" * 16, 3, "rectangle", False, shape_of(Rle.encode(BODY), "rectangle"), IMAGE)
-    Healing(network, PRESETS["default"], NOW).healed(1, state)
+    MemoryRecovery(network, PRESETS["default"], NOW).recovered(1, state)
     assert network.guesses == [None]
 
 
@@ -111,15 +111,15 @@ def test_an_object_kept_from_its_last_mask_has_a_memory_and_is_tracked_on(make_s
     for frame in frames[1:3]:
         reply = succeeded(first.follow(frame, reply["states"]))
     likenesses = iter([0.0, 1.0])  # the first answer is not believed, the second is
-    monkeypatch.setattr("cvat_serverless.healing.likeness", lambda *_: next(likenesses))
+    monkeypatch.setattr("cvat_serverless.recovery.aligned_iou", lambda *_: next(likenesses))
     reply = succeeded(second.follow(frames[3], reply["states"]))
     track = second.service.store.get(reply["states"][0]["id"])
-    assert list(track.conditioning) == [0]
-    assert track.conditioning[0].memory is not None
-    assert track.recent == {}
+    assert list(track.memory.conditioning) == [0]
+    assert track.memory.conditioning[0].memory is not None
+    assert track.memory.recent == {}
     reply = succeeded(second.follow(frames[4], reply["states"]))
     assert reply["states"][0]["n"] == 1
-    assert second.service.engine.counts.healings == 1
+    assert second.service.model.counts.recoveries == 1
 
 
 @pytest.mark.slow
@@ -135,9 +135,9 @@ def test_a_restart_costs_a_real_object_next_to_nothing(make_service, shared_data
     truths = [
         np.asarray(Image.open(file).convert("L")) > 127 for file in sorted((folder / "Annotations" / "camel").glob("*"))
     ]
-    engine = SharedModel(StreamingPredictor.load("default", device="cpu"))
+    model = SharedModel(StreamingPredictor.load("default", device="cpu"))
     drawn = {"type": "mask", "points": list(shape_of(Rle.encode(truths[0]), "mask").points)}
-    undisturbed, restarted = Asking(make_service(engine=engine)), Asking(make_service(engine=engine))
+    undisturbed, restarted = Asking(make_service(model=model)), Asking(make_service(model=model))
 
     def ious(asking: Asking, reply, numbers: range) -> float:
         found = []
@@ -152,4 +152,4 @@ def test_a_restart_costs_a_real_object_next_to_nothing(make_service, shared_data
         reply = succeeded(undisturbed.follow(frames[number], reply["states"]))
     expected = ious(undisturbed, reply, range(8, 13))
     assert ious(restarted, reply, range(8, 13)) > expected - 0.02
-    assert engine.counts.healings == 1
+    assert model.counts.recoveries == 1

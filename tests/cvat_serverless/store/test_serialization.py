@@ -7,7 +7,7 @@ import pickle
 import pytest
 import torch
 
-from cvat_serverless.store.packing import pack_track, unpack_track
+from cvat_serverless.store.serialization import pack_track, unpack_track
 from tests.cvat_serverless.some_tracks import same, track
 
 CPU = torch.device("cpu")
