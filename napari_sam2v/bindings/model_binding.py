@@ -181,7 +181,7 @@ def _choice(status: CheckpointStatus) -> ModelEntry:
     size = (status.size or 0) / _MEGABYTE
     if info.name == DEFAULT:
         hint = "comes with the plugin, for CPUs"
-    elif info.own:
+    elif info.custom:
         hint = "your own"
     else:
         hint = "several seconds a frame without a GPU"

@@ -54,7 +54,7 @@ def test_marks_kept_up_to_date_equal_marks_made_anew(clicked, object_marks):
     clicked.controller.undo()
     clicked.controller.redo()
     clicked.controller.do(LockObject(1, True))
-    assert same(object_marks.of(1), ObjectMarks(clicked.document).marks(1))
+    assert same(object_marks.of(1), ObjectMarks(clicked.document).of(1))
     clicked.controller.do(LockObject(1, False))
     assert flags(object_marks.of(1), "locked") == []
 
@@ -93,7 +93,7 @@ def test_marks_of_what_was_imported_painted_and_erased_are_those_of_each_frame(c
     clicked.controller.do(SetMask(2, 7, MASK))
     clicked.controller.do(SetMask(2, 8, Rle.empty(tiny.SHAPE)))
     clicked.controller.do(LockFrames(2, (3, 8)))
-    anew = ObjectMarks(clicked.document).marks(2)
+    anew = ObjectMarks(clicked.document).of(2)
     assert same(anew, object_marks.of(2))
     assert flags(anew, "imported") == [0, 4]
     assert flags(anew, "edited") == [6, 7, 8]
