@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "formats": {"errors", "files", "masks", "frames", "document"},
     "simulation": set(),
     "datasets": {"errors", "files", "masks", "frames", "document", "formats"},
-    "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "simulation"},
+    "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "formats", "simulation"},
     "training": BELOW_TRACKING | {"tracking", "evaluation", "datasets"},
     "workflow": BELOW_TRACKING | {"tracking", "document"},
     "cli": BELOW_TRACKING

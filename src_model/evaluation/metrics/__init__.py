@@ -7,13 +7,12 @@ from src_model.evaluation.metrics.contour import contour_accuracy
 from src_model.evaluation.metrics.occlusion import OcclusionScores, occlusion_scores
 from src_model.evaluation.metrics.region import region_similarity
 from src_model.evaluation.metrics.surface import SurfaceDistances, surface_distances
-from src_model.evaluation.metrics.tracking import CellTrackingScores, LabelMovie, cell_tracking_scores
+from src_model.evaluation.metrics.tracking import CellTrackingScores, cell_tracking_scores
 
 __all__ = [
     "Calibration",
     "CalibrationBin",
     "CellTrackingScores",
-    "LabelMovie",
     "OcclusionScores",
     "SurfaceDistances",
     "calibrate",
