@@ -1,8 +1,8 @@
-"""How fast images are encoded: sam2v against the official encoder, and what each lever brings; same weights, one run.
+"""How fast images are encoded: against the official encoder, and what each compute option brings; same weights.
 
     python benchmarks/encoder.py                                    # tiny, small, base-plus at 448, 512 and 1024
     python benchmarks/encoder.py --models tiny --sizes 512 --threads 1 --clock cpu
-    python benchmarks/encoder.py --levers --models default tiny     # each lever added to those before it
+    python benchmarks/encoder.py --compute-options --models default tiny  # each added to those before it
 
 Everything that is compared takes turns, image by image; medians are printed. The last column is the distance to the
 limit: operations a second of the encoder over those of a large matrix product of the same type, measured in the same
@@ -28,7 +28,7 @@ from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from src_model.nn import MODEL_CONFIGS, build_network
-from src_model.nn.compute import NO_LEVERS, Levers, keep_freed_memory, onednn, using
+from src_model.nn.compute import PLAIN_COMPUTE, ComputeOptions, compute_with, keep_freed_memory, onednn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
-ENCODER_LEVERS = ("packed_linear", "attention_by_products", "packed_convolution", "strips", "unpadded_windows")
+ENCODER_OPTIONS = ("packed_linear", "attention_by_products", "packed_convolution", "tiled", "unpadded_windows")
 """Those that the image encoder knows, in the order in which they were built."""
 
 
@@ -105,7 +105,7 @@ def official_encoder(name: str, size: int) -> nn.Module | None:
 def operations(encoder: nn.Module, image: Tensor) -> int:
     """Count two for each multiplication and addition of matrix products and convolutions."""
     counts = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_operations}
-    with torch.no_grad(), using(NO_LEVERS), FlopCounterMode(display=False, custom_mapping=counts) as counter:
+    with torch.no_grad(), compute_with(PLAIN_COMPUTE), FlopCounterMode(display=False, custom_mapping=counts) as counter:
         encoder(image)
     return int(counter.get_total_flops())
 
@@ -127,15 +127,15 @@ def against_official(name: str, image: Tensor) -> list[Contender]:
     return contenders + [Contender("sam2v", partial(ours, image), fast) for fast in (False, True)]
 
 
-def by_lever(name: str, image: Tensor) -> list[Contender]:
-    """Return our encoder without levers, and with one more of them at a time."""
-    encoder, choice = image_encoder(name), NO_LEVERS
-    choices = [("no levers", choice)]
-    for lever in ENCODER_LEVERS:
-        choice = replace(choice, **{lever: True})
-        choices.append((f"+ {lever}", choice))
+def by_option(name: str, image: Tensor) -> list[Contender]:
+    """Return our encoder in plain torch, and with one more of them at a time."""
+    encoder, choice = image_encoder(name), PLAIN_COMPUTE
+    choices = [("plain", choice)]
+    for option in ENCODER_OPTIONS:
+        choice = replace(choice, **{option: True})
+        choices.append((f"+ {option}", choice))
     return [
-        Contender(label, partial(encoder, image), fast, partial(using, chosen))
+        Contender(label, partial(encoder, image), fast, partial(compute_with, chosen))
         for fast in (False, True)
         for label, chosen in choices
     ]
@@ -145,7 +145,7 @@ def measure(name: str, size: int, options: argparse.Namespace) -> Table:
     """Let all take turns and make a table of it."""
     image, limit = torch.randn(1, 3, size, size), Limit()
     count = operations(image_encoder(name), image)
-    contenders = (by_lever if options.levers else against_official)(name, image)
+    contenders = (by_option if options.compute_options else against_official)(name, image)
     limits = limit.contenders()
     for _ in range(options.rounds + 1):
         for contender in contenders + limits:
@@ -170,15 +170,15 @@ def measure(name: str, size: int, options: argparse.Namespace) -> Table:
 
 def main() -> None:
     """Parse the command line and print a table for each model and size."""
-    assert set(ENCODER_LEVERS) <= {lever.name for lever in fields(Levers)}
+    assert set(ENCODER_OPTIONS) <= {option.name for option in fields(ComputeOptions)}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=["tiny", "small", "base-plus"], help="of SAM 2.1, or default")
     parser.add_argument("--sizes", type=int, nargs="+", default=[448, 512, 1024])
     parser.add_argument("--rounds", type=int, default=7, help="counted, after one that is not")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: robust on a busy machine with one thread")
-    parser.add_argument("--keep-freed-memory", action="store_true", help="a lever of the whole process, see there")
-    parser.add_argument("--levers", action="store_true", help="ours alone, with one more lever at a time")
+    parser.add_argument("--keep-freed-memory", action="store_true", help="a setting of the whole process, see there")
+    parser.add_argument("--compute-options", action="store_true", help="ours alone, with one more option at a time")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
@@ -189,8 +189,8 @@ def main() -> None:
     )
     for model in options.models:
         name = model if model in MODEL_CONFIGS else f"sam2.1-{model}"
-        if name == "default" and not options.levers:
-            console.print("default: the official implementation has no such encoder; use --levers")
+        if name == "default" and not options.compute_options:
+            console.print("default: the official implementation has no such encoder; use --compute-options")
             continue
         for size in options.sizes:
             console.print(measure(name, size, options))

@@ -2,7 +2,7 @@
 
     python benchmarks/track.py                          # 1 and 5 objects at 512 and 1024
     python benchmarks/track.py --objects 1 5 20 --sizes 512
-    python benchmarks/track.py --levers                 # what each way of computing faster brings
+    python benchmarks/track.py --compute-options        # what each way of computing faster brings
     python benchmarks/track.py --memory                 # peak memory over 100 and 2,000 frames
     python benchmarks/track.py --model default --sizes 448          # the bundled checkpoint, which has no opponent
     ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/track.py     # as on a processor with AVX2 alone
@@ -38,7 +38,7 @@ from rich.table import Table
 from torch import nn
 
 from src_model.nn import MODEL_CONFIGS, Sam2Network, build_network
-from src_model.nn.compute import NO_LEVERS, Levers, onednn, using
+from src_model.nn.compute import PLAIN_COMPUTE, ComputeOptions, compute_with, onednn
 from src_model.tracking import PRESETS, StreamingPredictor
 from src_model.tracking.precision import choose_precision
 from src_model.weights import load_network
@@ -58,7 +58,7 @@ PARTS = {
 FULL_BANK = 8
 """Frames before the bank is full; they are not counted."""
 CPU = torch.device("cpu")
-ALL_LEVERS = Levers()
+ALL_OPTIONS = ComputeOptions()
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
@@ -88,7 +88,7 @@ class Contender:
     name: str
     timer: PartTimer
     frames: Iterator[object]
-    levers: Levers = ALL_LEVERS
+    compute: ComputeOptions = ALL_OPTIONS
     precision: Precision = "exact"
     records: list[dict[str, float]] = field(default_factory=list)
 
@@ -96,7 +96,7 @@ class Contender:
         """Track one frame and record where the time went."""
         self.timer.spent.clear()
         start = self.timer.clock()
-        with using(self.levers):
+        with compute_with(self.compute):
             next(self.frames)
         self.records.append({**self.timer.spent, "frame": self.timer.clock() - start})
 
@@ -125,13 +125,13 @@ class Work:
         timer.watch(predictor)
         return Contender("official", timer, official_frames(predictor, self.movie(), self.objects))
 
-    def ours(self, name: str, precision: Precision, levers: Levers = ALL_LEVERS) -> Contender:
-        """Return sam2v with some levers."""
+    def ours(self, name: str, precision: Precision, compute: ComputeOptions = ALL_OPTIONS) -> Contender:
+        """Return sam2v with some compute options."""
         network = our_network(self.name)
         timer = PartTimer(self.clock)
         timer.watch(network)
         frames = our_frames(network, self.movie(), self.objects, precision)
-        return Contender(name, timer, frames, levers, precision)
+        return Contender(name, timer, frames, compute, precision)
 
     def movie(self) -> np.ndarray:
         """Make the frames."""
@@ -197,13 +197,13 @@ def against_official(work: Work) -> list[Contender]:
     return ours if official is None else [official, *ours]
 
 
-def by_lever(work: Work, precision: Precision) -> list[Contender]:
-    """List no levers at all, each of them left out alone, and all of them."""
+def by_option(work: Work, precision: Precision) -> list[Contender]:
+    """List plain torch, each compute option left out alone, and all of them."""
     left_out = [
-        work.ours(f"without {lever.name}", precision, replace(Levers(), **{lever.name: False}))
-        for lever in fields(Levers)
+        work.ours(f"without {option.name}", precision, replace(ComputeOptions(), **{option.name: False}))
+        for option in fields(ComputeOptions)
     ]
-    return [work.ours("none", precision, NO_LEVERS), *left_out, work.ours("all", precision)]
+    return [work.ours("none", precision, PLAIN_COMPUTE), *left_out, work.ours("all", precision)]
 
 
 def run(contenders: list[Contender], frames: int) -> None:
@@ -244,12 +244,12 @@ def _rate(contender: Contender, part: str, count: float, rates: dict[str, float]
     return f"{rate:.0f} ({100 * rate / rates[contender.precision]:.0f} %)"
 
 
-def print_levers(console: Console, work: Work, contenders: list[Contender]) -> None:
-    """Print one table: what leaving out each lever costs."""
+def print_options(console: Console, work: Work, contenders: list[Contender]) -> None:
+    """Print one table: what leaving out each compute option costs."""
     precision = contenders[0].precision
-    table = Table(title=f"{work.name}, {work.size} px, {work.objects} object(s), {precision}: levers left out")
+    table = Table(title=f"{work.name}, {work.size} px, {work.objects} object(s), {precision}: compute options left out")
     columns = [*dict.fromkeys(PARTS.values()), "frame"]
-    for column in ("levers", *columns, "times as slow"):
+    for column in ("options", *columns, "times as slow"):
         table.add_column(column, justify="right")
     everything = contenders[-1].median("frame")
     for contender in contenders:
@@ -336,21 +336,21 @@ def compare(options: argparse.Namespace, console: Console) -> None:
     console.print(f"{torch.backends.cpu.get_cpu_capability()}; precision if auto: {choose_precision('auto', CPU)}")
     each = ", ".join(f"{precision} {rate:.0f}" for precision, rate in rates.items())
     console.print(f"a large matrix product, GFLOP/s: {each}")
-    missing = None if options.levers else missing_opponent(options.model)
+    missing = None if options.compute_options else missing_opponent(options.model)
     if missing:
         console.print(missing)
     for size in options.sizes:
         for objects in options.objects:
             work = Work(options.model, size, objects, options.frames, clock)
-            if not options.levers:
+            if not options.compute_options:
                 contenders = against_official(work)
                 run(contenders, FULL_BANK + options.frames)
                 print_comparison(console, work, contenders, rates)
                 continue
             for precision in precisions():
-                contenders = by_lever(work, precision)
+                contenders = by_option(work, precision)
                 run(contenders, FULL_BANK + options.frames)
-                print_levers(console, work, contenders)
+                print_options(console, work, contenders)
 
 
 def main() -> None:
@@ -362,7 +362,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=5, help="frames counted, after those that fill the bank")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall")
-    parser.add_argument("--levers", action="store_true", help="what each lever brings instead")
+    parser.add_argument("--compute-options", action="store_true", help="what each of them brings instead")
     parser.add_argument("--memory", action="store_true", help="peak memory over 100 and 2,000 frames instead")
     parser.add_argument("--memory-run", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()

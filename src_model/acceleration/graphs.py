@@ -40,7 +40,7 @@ class EncoderGraph(nn.Module):
         return embedding, first, second
 
 
-class OpeningGraph(nn.Module):
+class FirstSelfAttentionGraph(nn.Module):
     """The self-attention of the first layer of the memory attention, which knows the image alone."""
 
     def __init__(self, network: Sam2Network) -> None:
@@ -54,8 +54,8 @@ class OpeningGraph(nn.Module):
         return updated
 
 
-class RecallGraph(nn.Module):
-    """The memory attention of one object, from where :class:`OpeningGraph` left off."""
+class MemoryAttentionGraph(nn.Module):
+    """The memory attention of one object, from where :class:`FirstSelfAttentionGraph` left off."""
 
     def __init__(self, network: Sam2Network) -> None:
         super().__init__()

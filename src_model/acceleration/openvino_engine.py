@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from src_model.acceleration.blobs import BlobFolder
-from src_model.acceleration.graphs import EncoderGraph, OpeningGraph, RecallGraph, rotation_tables
+from src_model.acceleration.graphs import EncoderGraph, FirstSelfAttentionGraph, MemoryAttentionGraph, rotation_tables
 from src_model.acceleration.programs import Program, ProgramRequest, load_program
 from src_model.folders import cache_folder
 from src_model.nn import ImageFeatures
@@ -92,25 +92,25 @@ class OpenVinoEngine:
         if programs is None:
             conditioned: Tensor = self.network.memory_attention(embedding, memory, positions, num_pointers, bias)
             return conditioned
-        opening, recall = programs
+        first, attention = programs
         channels, height, width = embedding.shape[1:]
         x = flatten_map(embedding + 0.1 * sine_map(channels, height, width, embedding.device))
         places = rotation_tables(channels, height, width)
         maps = (memory.shape[1] - num_pointers) // (height * width)
         memory_places = rotation_tables(channels, height, width, maps, num_pointers)
-        opened = torch.cat([opening(row[None], *places)[0] for row in x])
+        opened = torch.cat([first(row[None], *places)[0] for row in x])
         batch = len(memory)
         rows = zip(*(part.expand(batch, -1, -1)[:, None] for part in (opened, memory, positions)), strict=True)
-        return unflatten_map(torch.cat([recall(*row, *places, *memory_places)[0] for row in rows]), height, width)
+        return unflatten_map(torch.cat([attention(*row, *places, *memory_places)[0] for row in rows]), height, width)
 
     def _attention_programs(self, embedding: Tensor, memory_tokens: int) -> tuple[Program, Program] | None:
         """Return both programs of the memory attention; None if torch does it, or does it faster."""
         tokens, dtype = embedding.shape[-2] * embedding.shape[-1], compute_dtype(embedding)
         if tokens * max(tokens, memory_tokens) > _MOST_SCORES:
             return None
-        opening = self._program("memory attention, opening", self._opening, dtype)
-        recall = self._program("memory attention", self._recall, dtype)
-        return None if opening is None or recall is None else (opening, recall)
+        first = self._program("first self-attention", self._first_self_attention, dtype)
+        attention = self._program("memory attention", self._memory_attention, dtype)
+        return None if first is None or attention is None else (first, attention)
 
     def _program(self, part: str, describe: Callable[[], ProgramRequest], dtype: torch.dtype) -> Program | None:
         """Return the program of a part; None if torch has to do it."""
@@ -137,18 +137,24 @@ class OpenVinoEngine:
             partial(EncoderGraph, network), weights, "image encoder", (shape,), lambda: (_noise(*shape),)
         )
 
-    def _opening(self) -> ProgramRequest:
+    def _first_self_attention(self) -> ProgramRequest:
         width, weights = self.network.config.width, tuple(self.network.memory_attention.layers[0].parameters())
         shapes = ((1, -1, width), (-1, width), (-1, width))
         return ProgramRequest(
-            partial(OpeningGraph, self.network), weights, "opening", shapes, lambda: self._example()[0]
+            partial(FirstSelfAttentionGraph, self.network),
+            weights,
+            "first self-attention",
+            shapes,
+            lambda: self._example()[0],
         )
 
-    def _recall(self) -> ProgramRequest:
+    def _memory_attention(self) -> ProgramRequest:
         config, weights = self.network.config, tuple(self.network.memory_attention.parameters())
         tokens, memory, table = (1, -1, config.width), (1, -1, config.memory_width), (-1, config.width)
         shapes = (tokens, memory, memory, table, table, table, table)
-        return ProgramRequest(partial(RecallGraph, self.network), weights, "recall", shapes, lambda: self._example()[1])
+        return ProgramRequest(
+            partial(MemoryAttentionGraph, self.network), weights, "memory attention", shapes, lambda: self._example()[1]
+        )
 
     def _example(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Make inputs for both parts of the memory attention."""

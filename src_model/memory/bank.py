@@ -114,7 +114,7 @@ class MemoryBank:
         available: Iterable[int],
         horizon: int,
         max_pointers: int,
-        is_silent: Callable[[int], bool] = _nowhere,
+        is_unavailable: Callable[[int], bool] = _nowhere,
         is_absent: Callable[[int], bool] = _nowhere,
     ) -> MemoryPlan:
         """Ask the policy which frames the tracking of ``frame`` attends to.
@@ -123,10 +123,10 @@ class MemoryBank:
         ----------
         available
             Tracked frames near ``frame`` that can be made again.
-        frame, reverse, horizon, max_pointers, is_silent, is_absent
+        frame, reverse, horizon, max_pointers, is_unavailable, is_absent
             As in :class:`~src_model.memory.policy.MemoryQuery`.
         """
         tracked = self.recent.keys() | set(available)
         prompted = tuple(self.conditioning)
-        query = MemoryQuery(frame, reverse, prompted, tracked, horizon, max_pointers, is_silent, is_absent)
+        query = MemoryQuery(frame, reverse, prompted, tracked, horizon, max_pointers, is_unavailable, is_absent)
         return self.policy.plan(query)

@@ -53,7 +53,7 @@ class FifoPolicy:
         return MemoryPlan(tuple(spatial), tuple(pointers + recent))
 
     def _passes_over(self, query: MemoryQuery, frame: int) -> bool:
-        return query.is_silent(frame) or (self.absence_is_local and query.is_absent(frame))
+        return query.is_unavailable(frame) or (self.absence_is_local and query.is_absent(frame))
 
     def _nearest_conditioning(self, query: MemoryQuery) -> list[int]:
         """Choose the first prompted frame and the nearest others, in order of time."""

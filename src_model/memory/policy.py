@@ -69,7 +69,7 @@ class MemoryQuery:
         Frames that pointers may span.
     max_pointers
         Pointers of the tracked frames at most, plus one.
-    is_silent
+    is_unavailable
         Tells of frames of which nothing is to be had.
     is_absent
         Tells of frames of which a person said that the object is not there.
@@ -81,7 +81,7 @@ class MemoryQuery:
     tracked: Set[int]
     horizon: int
     max_pointers: int
-    is_silent: Callable[[int], bool]
+    is_unavailable: Callable[[int], bool]
     is_absent: Callable[[int], bool]
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from src_model.errors import DamagedFrameError, MovieError
 from src_model.masks.window import Window, whole_frame
 from src_model.memory.policy import RECENT_MEMORIES
-from src_model.memory.rebuilding import MakesMemories, MemoryRebuilder, mask_centre
+from src_model.memory.rebuilding import MemoryNetwork, MemoryRebuilder, mask_centre
 from src_model.memory.warping import is_near_in_scale, warped
 from src_model.nn import ImageFeatures, MemoryTokens
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from src_model.memory.warping import Place
 
 T = TypeVar("T")
-Steps = TypeVar("Steps", bound=MakesMemories)
+Steps = TypeVar("Steps", bound=MemoryNetwork)
 
 
 def _never(_: int) -> bool:
@@ -72,9 +72,9 @@ class MemoryReader(Generic[Steps]):
                     raise
                 passed_over.add(error.frame)
 
-    def seen(self, frame: int, window: Window | None) -> ImageFeatures:
+    def window_features(self, frame: int, window: Window | None) -> ImageFeatures:
         """Return the features of a window of a frame; None: of the whole frame."""
-        return self._rebuilder.seen(frame, window)
+        return self._rebuilder.window_features(frame, window)
 
     def plan(self, item: RememberedObject, frame: int, *, reverse: bool) -> MemoryPlan:
         """Decide what ``frame`` attends to, counting neighbours whose masks are known as available."""
@@ -86,7 +86,7 @@ class MemoryReader(Generic[Steps]):
             available=[number for number in neighbours if self._is_available(item, number)],
             horizon=self.horizon,
             max_pointers=self.steps.network.config.max_pointers,
-            is_silent=lambda number: self._is_silent(item, number),
+            is_unavailable=lambda number: self._is_unavailable(item, number),
             is_absent=lambda number: _is_said_absent(item, number),
         )
         return plan.only([number for number, _ in plan.spatial if self._has_memory(item, number)])
@@ -135,7 +135,7 @@ class MemoryReader(Generic[Steps]):
     def _is_readable(self, frame: int) -> bool:
         return not (frame in self.damaged or self.is_gone(frame))
 
-    def _is_silent(self, item: RememberedObject, frame: int) -> bool:
+    def _is_unavailable(self, item: RememberedObject, frame: int) -> bool:
         """Whether nothing is to be had of a frame: its image cannot be read, and it left nothing that is held."""
         if self._is_readable(frame):
             return False

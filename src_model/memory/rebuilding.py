@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from src_model.nn import ImageFeatures, Sam2Network
 
 
-class MakesMemories(Protocol):
+class MemoryNetwork(Protocol):
     """The network's part: masks in, entries and spatial memories out."""
 
     @property
@@ -89,10 +89,10 @@ class MemoryRebuilder:
         Gives the image features of a frame; where objects have windows, of a window too, as its second argument.
     """
 
-    steps: MakesMemories
+    steps: MemoryNetwork
     features: Callable[..., ImageFeatures]
 
-    def seen(self, frame: int, window: Window | None) -> ImageFeatures:
+    def window_features(self, frame: int, window: Window | None) -> ImageFeatures:
         """Return the features of a window of a frame; None: of the whole frame."""
         return self.features(frame) if window is None else self.features(frame, window)
 
@@ -107,7 +107,7 @@ class MemoryRebuilder:
     def memory(self, item: RememberedObject, frame: int, entry: MemoryEntry) -> Tensor:
         """Return the spatial memory of an entry, in the window of that entry."""
         if entry.memory is None:
-            features, whole = self.seen(frame, entry.window), entry
+            features, whole = self.window_features(frame, entry.window), entry
             if entry.logits is None:
                 mask = cut_mask(_known_mask(item, frame), entry.window)
                 whole = replace(entry, logits=self.steps.take_mask(features, mask).logits)
@@ -135,7 +135,7 @@ class MemoryRebuilder:
         centre = mask_centre(mask)
         if window is not None and centre is not None and mask.box and not window.holds(mask.box, mask.shape):
             window = window.moved_to(centre, mask.shape)
-        entry = self.steps.take_mask(self.seen(frame, window), cut_mask(mask, window))
+        entry = self.steps.take_mask(self.window_features(frame, window), cut_mask(mask, window))
         entry.window = window
         return entry
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from src_model.nn.compute import Linear, attend, compute_dtype, levers, needs_gradient
+from src_model.nn.compute import Linear, attend, compute_dtype, compute_options, needs_gradient
 from src_model.nn.layers import merge_heads, split_heads
 from src_model.nn.position_encoding import rotate_pairs
 
@@ -118,4 +118,4 @@ class RotaryAttention(Attention):
         On a GPU the fused kernels are at their best with values as wide as the keys.
         """
         on_cpu = value.device.type in ("cpu", "meta")
-        return on_cpu and levers().values_after_attention and value.shape[-1] < self.v_proj.out_features
+        return on_cpu and compute_options().values_after_attention and value.shape[-1] < self.v_proj.out_features

@@ -21,7 +21,7 @@ _BARELY_PRESENT = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class MaskPrediction:
-    """Masks predicted for a batch of objects: M = 3 readings of an ambiguous prompt, or M = 1.
+    """Masks predicted for a batch of objects: M = 3 candidates for an ambiguous prompt, or M = 1.
 
     Attributes
     ----------
@@ -159,7 +159,7 @@ class MaskDecoder(nn.Module):
         high_res
             Results of :meth:`project_high_res`, ``(B, C / 8, 4 h, 4 w)`` and ``(B, C / 4, 2 h, 2 w)``.
         multimask
-            Give the three readings instead of the single mask.
+            Give the three candidates instead of the single mask.
 
         Returns
         -------

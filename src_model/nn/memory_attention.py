@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from src_model.nn.attention import Observer, RotaryAttention
-from src_model.nn.compute import Linear, compute_dtype, levers
+from src_model.nn.compute import Linear, compute_dtype, compute_options
 from src_model.nn.layers import flatten_map, unflatten_map
 from src_model.nn.position_encoding import axial_rotations, sine_map
 
@@ -120,7 +120,7 @@ class MemoryAttention(nn.Module):
             ``(B, C, h, w)``.
         """
         _, channels, height, width = embedding.shape
-        if not levers().shared_self_attention:
+        if not compute_options().shared_self_attention:
             embedding = embedding.expand(memory.shape[0], -1, -1, -1)
         x = flatten_map(embedding + 0.1 * sine_map(channels, height, width, embedding.device))
         rotations = axial_rotations(channels, height, width, embedding.device)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from src_model.nn.compute import Conv2d, Linear, in_strips
+from src_model.nn.compute import Conv2d, Linear, compute_tiled
 from src_model.nn.layers import LayerNorm2d
 
 
@@ -28,8 +28,8 @@ class MaskDownsampler(nn.Module):
 
     def forward(self, mask: Tensor) -> Tensor:
         """Encode ``(B, 1, S, S)`` as ``(B, width, S / 16, S / 16)``."""
-        strips = in_strips(self._encode, mask.permute(0, 2, 3, 1), widest=1, halo=16, stride=16)
-        return strips.permute(0, 3, 1, 2)
+        encoded = compute_tiled(self._encode, mask.permute(0, 2, 3, 1), widest=1, halo=16, stride=16)
+        return encoded.permute(0, 3, 1, 2)
 
     def _encode(self, mask: Tensor) -> Tensor:
         encoded: Tensor = self.encoder(mask.permute(0, 3, 1, 2))

@@ -118,7 +118,7 @@ class Sam2Network(nn.Module):
         return conditioned
 
     @torch.no_grad()
-    def memory_shares(self, embedding: Tensor, memory: MemoryTokens) -> Tensor:
+    def memory_attention_weights(self, embedding: Tensor, memory: MemoryTokens) -> Tensor:
         """Tell what each place of a frame attends to in memory; it takes far more time than :meth:`attend_memory`.
 
         Parameters
@@ -211,7 +211,7 @@ class Sam2Network(nn.Module):
         prompts
             One row an object; :meth:`PromptTensors.none` on tracked frames.
         multimask
-            Give three readings instead of one mask; right for at most one point.
+            Give three candidates instead of one mask; right for at most one point.
         prior
             What else is known of the objects; without it the masks are SAM 2's to the last bit.
 

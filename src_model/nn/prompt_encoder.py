@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src_model.nn.compute import Derived
+from src_model.nn.compute import WeightCache
 from src_model.nn.layers import LayerNorm2d
 from src_model.nn.position_encoding import RandomFourierEncoding
 
@@ -67,7 +67,7 @@ class PromptEncoder(nn.Module):
             nn.Conv2d(mask_channels, width, kernel_size=1),
         )
         self.no_mask_embed = nn.Embedding(1, width)
-        self._grid: Derived[Tensor] = Derived()
+        self._grid: WeightCache[Tensor] = WeightCache()
 
     def forward(self, prompts: PromptTensors, height: int, width: int) -> tuple[Tensor, Tensor]:
         """Encode prompts for an embedding of ``height`` x ``width`` tokens.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ImagePrediction:
-    """The answer to a prompt on an image: M = 3 readings, or M = 1.
+    """The answer to a prompt on an image: M = 3 candidates, or M = 1.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class ImagePredictor:
         mask_logits
             ``(S / 4, S / 4)``: one of the ``logits`` of an earlier prediction on this image, to be refined.
         multimask
-            Give three readings; best for a single ambiguous click.
+            Give three candidates; best for a single ambiguous click.
 
         Returns
         -------
@@ -177,7 +177,7 @@ class ImagePredictor:
         points
             ``(N, 2)`` of (y, x) pixels, all inside objects.
         multimask
-            Give three readings a point.
+            Give three candidates a point.
 
         Returns
         -------

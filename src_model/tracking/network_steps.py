@@ -162,7 +162,7 @@ class NetworkSteps:
         previous
             ``(1, 1, S / 4, S / 4)`` logits of the mask to be corrected.
         multimask
-            Give three readings.
+            Give three candidates instead of one mask.
         """
         embedding = self._conditioned(features.embedding, memory)
         if previous is not None:
@@ -182,7 +182,7 @@ class NetworkSteps:
         prompts
             One row a prompt, each answered alone.
         multimask
-            Give three readings.
+            Give three candidates instead of one mask.
         """
         batch = features.expand(prompts.points.shape[0])
         if prompts.mask_logits is not None:

@@ -79,7 +79,7 @@ class Prompting:
         return self._store(item, frame, readings.prediction, candidate, readings.window)
 
     def _take_mask(self, item: TrackedObject, frame: int, mask: Rle, window: Window | None) -> PromptAnswer:
-        entry = self.reader.steps.take_mask(self.reader.seen(frame, window), cut_mask(mask, window))
+        entry = self.reader.steps.take_mask(self.reader.window_features(frame, window), cut_mask(mask, window))
         assert entry.logits is not None, "a mask taken as it is has logits"
         entry.window = window
         item.readings = None
@@ -105,7 +105,7 @@ class Prompting:
         place = self._place(window)
         tensors = prompt_tensors(cut_prompt(prompt, window), place.shape, place.size, None, steps.device)
         prediction = steps.answer_prompt(
-            self.reader.seen(frame, window),
+            self.reader.window_features(frame, window),
             tensors,
             self._memory(item, frame, window),
             None if forget_mask else self._previous_logits(item, frame, window),

@@ -28,28 +28,31 @@ if TYPE_CHECKING:
     from src_model.tracking.tracked_object import TrackedObject
     from src_model.tracking.windows.following import WindowFollower
 
-_OVERVIEW_FRAMES = 2
-"""Recent frames that a look at the whole frame for a lost object goes by, besides the prompted ones."""
+_SEARCH_MEMORIES = 2
+"""Recent memories that are read when a lost object is searched on the whole frame, besides those of prompted frames.
+
+Each has to be made for the whole frame first, since those in the bank are of windows.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What was found of one object in one window of a frame.
+class ObjectPrediction:
+    """The prediction for one object in one window of a frame.
 
     Attributes
     ----------
     window
         In which it was looked for; None: the whole frame.
     entry
-        What the look leaves in the memory bank.
+        What the prediction leaves in the memory bank.
     logits
         ``(S / 4, S / 4)`` of the mask, in the window.
     mask
         What was found, ``(Y, X)``; empty where the object is not seen.
     score
-        Predicted IoU.
-    presence
-        Probability that the object is there.
+        Predicted IoU, 0 to 1.
+    object_score
+        Probability that the object is there, 0 to 1.
     """
 
     window: Window | None
@@ -57,7 +60,7 @@ class Look:
     logits: Tensor
     mask: Rle
     score: float
-    presence: float
+    object_score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,80 +96,85 @@ class Propagation:
         Where the frame is damaged, these are all there is, and nothing else changes: tracking goes over it.
         """
         try:
-            looks = self.reader.past_damage(frame, lambda: self._looked(frame, items, reverse=reverse))
+            predictions = self.reader.past_damage(frame, lambda: self._predict_unknown(frame, items, reverse=reverse))
         except DamagedFrameError as error:
             if error.frame != frame:
                 raise
             fixed = [item for item in items if item.is_fixed(frame) and frame in item.masklet]
             return replace(_result(frame, fixed, {}), damaged=str(error))
         free = {item.object_id: item for item in items}
-        for number, look in looks.items():
+        for number, prediction in predictions.items():
             item = free[number]
-            item.masklet.set(frame, look.mask, score=look.score, object_score=look.presence)
+            item.masklet.set(frame, prediction.mask, score=prediction.score, object_score=prediction.object_score)
             if item.bank.policy.admits(_entry(item, frame)):
-                item.bank.remember(frame, look.entry)
+                item.bank.remember(frame, prediction.entry)
         for item in items:
             item.directions[frame] = reverse
-        return _result(frame, items, looks)
+        return _result(frame, items, predictions)
 
-    def _looked(self, frame: int, items: Sequence[TrackedObject], *, reverse: bool) -> dict[int, Look]:
-        """Look for the objects that are not known on a frame."""
+    def _predict_unknown(
+        self, frame: int, items: Sequence[TrackedObject], *, reverse: bool
+    ) -> dict[int, ObjectPrediction]:
+        """Predict the objects that are not fixed on a frame."""
         for item in items:
             self._store_pending(item)
         free = {item.object_id: item for item in items if not item.is_fixed(frame)}
-        return self._tracked(frame, free, reverse=reverse)
+        return self._predict_in_windows(frame, free, reverse=reverse)
 
     def _store_pending(self, item: TrackedObject) -> None:
         """Move answers to prompts into the memory bank, now that no more clicks refine them."""
         for frame, answer in item.pending.items():
             entry = answer.entry
             if frame not in self.reader.damaged:
-                self.reader.steps.add_memory(entry, self.reader.seen(frame, entry.window), binarize=True)
+                self.reader.steps.add_memory(entry, self.reader.window_features(frame, entry.window), binarize=True)
             if answer.is_conditioning:
                 item.bank.condition(frame, entry)
             else:
                 item.bank.remember(frame, entry)
         item.pending.clear()
 
-    def _tracked(self, frame: int, items: Mapping[int, TrackedObject], *, reverse: bool) -> dict[int, Look]:
-        """Look for every object in its window, and once more where that did not show it, or not whole."""
-        if self.windows is None:
-            return self._looks(frame, items, dict.fromkeys(items), reverse=reverse)
-        looks = self._looks(frame, items, self.windows.place(frame, items.values(), reverse=reverse), reverse=reverse)
-        refitted = self._looks(frame, items, self.windows.refitted(looks), reverse=reverse)
-        looks |= {number: look for number, look in refitted.items() if not look.mask.is_empty}
-        lost = [number for number, look in looks.items() if look.mask.is_empty and look.window is not None]
-        overview = self._looks(frame, items, dict.fromkeys(lost), reverse=reverse, overview=True)
-        found = {number: look for number, look in overview.items() if not look.mask.is_empty}
-        around = self.windows.around(found)
-        looks |= {number: found[number] for number, window in around.items() if window is None}
-        # What the whole frame shows counts only if it is still there when it is looked at closely.
+    def _predict_in_windows(
+        self, frame: int, items: Mapping[int, TrackedObject], *, reverse: bool
+    ) -> dict[int, ObjectPrediction]:
+        """Predict every object in its window, and once more where that did not show it, or not whole."""
+        windows = self.windows
+        if windows is None:
+            return self._predict(frame, items, dict.fromkeys(items), reverse=reverse)
+        placed = windows.place(frame, items.values(), reverse=reverse)
+        predictions = self._predict(frame, items, placed, reverse=reverse)
+        refitted = self._predict(frame, items, windows.refitted(predictions), reverse=reverse)
+        predictions |= _where_seen(refitted)
+        lost = [number for number, found in predictions.items() if found.mask.is_empty and found.window is not None]
+        on_whole_frame = self._predict(frame, items, dict.fromkeys(lost), reverse=reverse, recent=_SEARCH_MEMORIES)
+        found = _where_seen(on_whole_frame)
+        around = windows.around(found)
+        predictions |= {number: found[number] for number, window in around.items() if window is None}
+        # What the whole frame shows counts only if it is still there in a window around it.
         near = {number: window for number, window in around.items() if window is not None}
-        confirmed = self._looks(frame, items, near, reverse=reverse)
-        return looks | {number: look for number, look in confirmed.items() if not look.mask.is_empty}
+        return predictions | _where_seen(self._predict(frame, items, near, reverse=reverse))
 
-    def _looks(
+    def _predict(
         self,
         frame: int,
         items: Mapping[int, TrackedObject],
         windows: Mapping[int, Window | None],
         *,
         reverse: bool,
-        overview: bool = False,
-    ) -> dict[int, Look]:
-        """Look for objects, each in its window."""
+        recent: int | None = None,
+    ) -> dict[int, ObjectPrediction]:
+        """Predict objects, each in its window; from only so many recent memories on which they are seen, if given."""
         tasks = []
         for number, window in windows.items():
             plan = self.reader.plan(items[number], frame, reverse=reverse)
-            if overview:
-                plan = plan.only(_seen_frames(items[number], plan))
+            if recent is not None:
+                plan = plan.only(_seen_frames(items[number], plan)[:recent])
             tasks.append(_Task(items[number], window, plan))
         if self.windows is not None:
             self.windows.features.prepare(frame, windows.values())
-        looks: dict[int, Look] = {}
+        predictions: dict[int, ObjectPrediction] = {}
         for batch in self._batches(tasks):
-            looks |= self._look(frame, batch)
-        return looks
+            predictions |= self._predict_batch(frame, batch)
+        return predictions
 
     def _batches(self, tasks: Sequence[_Task]) -> Iterator[list[_Task]]:
         """Group objects that can be tracked together, a bounded number at a time.
@@ -183,32 +191,34 @@ class Propagation:
             for first in range(0, len(group), steps.objects_per_batch):
                 yield group[first : first + steps.objects_per_batch]
 
-    def _look(self, frame: int, batch: Sequence[_Task]) -> dict[int, Look]:
+    def _predict_batch(self, frame: int, batch: Sequence[_Task]) -> dict[int, ObjectPrediction]:
         steps = self.reader.steps
         windows = [task.window for task in batch]
         memory = self.reader.tokens([task.item for task in batch], [task.plan for task in batch], windows)
         prediction, entries = steps.track(self._features(frame, windows), memory)
-        presence = prediction.object_logits[:, 0].sigmoid().tolist()
+        object_scores = prediction.object_logits[:, 0].sigmoid().tolist()
         scores = [shown_score(score) for score in prediction.iou[:, 0].tolist()]
         logits = prediction.logits[:, 0].cpu()
-        looks = {}
+        predictions = {}
         for row, (task, entry) in enumerate(zip(batch, entries, strict=True)):
             entry.window = task.window
             mask = render_mask(logits[row], self.frame_shape, steps.settings, task.window)
             low = prediction.logits[row, 0]
-            looks[task.item.object_id] = Look(task.window, entry, low, mask, scores[row], presence[row])
-        return looks
+            predictions[task.item.object_id] = ObjectPrediction(
+                task.window, entry, low, mask, scores[row], object_scores[row]
+            )
+        return predictions
 
     def _features(self, frame: int, windows: Sequence[Window | None]) -> ImageFeatures:
         """Return features with a row for each object, or one row if all are looked for in the same window."""
         if len(set(windows)) == 1:
-            return self.reader.seen(frame, windows[0])
-        rows = [self.reader.seen(frame, window) for window in windows]
+            return self.reader.window_features(frame, windows[0])
+        rows = [self.reader.window_features(frame, window) for window in windows]
         first, second = (torch.cat([row.high_res[level] for row in rows]) for level in (0, 1))
         return ImageFeatures(torch.cat([row.embedding for row in rows]), (first, second))
 
 
-def _result(frame: int, items: Sequence[TrackedObject], looks: Mapping[int, Look]) -> FrameResult:
+def _result(frame: int, items: Sequence[TrackedObject], predictions: Mapping[int, ObjectPrediction]) -> FrameResult:
     entries = {item.object_id: _entry(item, frame) for item in items}
     held = {item.object_id: item.bank.entry(frame) for item in items}
     return FrameResult(
@@ -216,7 +226,7 @@ def _result(frame: int, items: Sequence[TrackedObject], looks: Mapping[int, Look
         {object_id: entry.mask for object_id, entry in entries.items()},
         {object_id: entry.score for object_id, entry in entries.items()},
         {object_id: entry.object_score for object_id, entry in entries.items()},
-        {object_id: look.logits for object_id, look in looks.items()},
+        {object_id: prediction.logits for object_id, prediction in predictions.items()},
         {
             object_id: entry.window.box
             for object_id, entry in held.items()
@@ -225,11 +235,14 @@ def _result(frame: int, items: Sequence[TrackedObject], looks: Mapping[int, Look
     )
 
 
-def _seen_frames(item: TrackedObject, plan: MemoryPlan) -> set[int]:
-    """List the latest frames of a plan on which the object is seen."""
+def _where_seen(predictions: Mapping[int, ObjectPrediction]) -> dict[int, ObjectPrediction]:
+    return {number: prediction for number, prediction in predictions.items() if not prediction.mask.is_empty}
+
+
+def _seen_frames(item: TrackedObject, plan: MemoryPlan) -> list[int]:
+    """List the recent frames of a plan on which the object is seen, the latest first."""
     recent = sorted((age, frame) for frame, age in plan.spatial if age)
-    seen = [frame for _, frame in recent if not _entry(item, frame).mask.is_empty]
-    return set(seen[:_OVERVIEW_FRAMES])
+    return [frame for _, frame in recent if not _entry(item, frame).mask.is_empty]
 
 
 def _entry(item: TrackedObject, frame: int) -> MaskletFrame:

@@ -157,7 +157,7 @@ class Session:
         frame = checked_frame(frame, len(self.movie))
         number = checked_object_id(object_id)
         prompt = make_prompt(self.frame_shape, points=points, labels=labels, box=box, mask=mask)
-        self._features.look_at(frame)
+        self._features.set_current_frame(frame)
         item = self._objects.get(number) or self._new_object(number)
         prompting = self._prompting
         try:
@@ -313,7 +313,7 @@ class Session:
             raise MovieError("push needs a live session: call predictor.start() without a movie")
         frame = self.movie.append(np.asarray(image))
         items = [item for item in self._objects.values() if item.prompts]
-        self._features.look_at(frame)
+        self._features.set_current_frame(frame)
         result = self._propagation.step(frame, items, reverse=False)
         self.log.add_pushed(tuple(item.object_id for item in items), frame)
         return result
@@ -371,7 +371,7 @@ class Session:
         propagation = self._propagation
         done = self.log.open_propagation(operation)
         settings, reverse = self._steps.settings, operation.reverse
-        with self._features.going_through(frames) as reach:
+        with self._features.reading_ahead(frames) as reach:
             for frame in frames:
                 # Objects may be removed while the generator is suspended.
                 items = [item for item in items if self._objects.get(item.object_id) is item]

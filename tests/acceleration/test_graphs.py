@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from src_model.acceleration.graphs import EncoderGraph, OpeningGraph, RecallGraph, rotation_tables
+from src_model.acceleration.graphs import EncoderGraph, FirstSelfAttentionGraph, MemoryAttentionGraph, rotation_tables
 from src_model.nn.layers import flatten_map
 from src_model.nn.position_encoding import sine_map
 from tests.acceleration.conftest import noise
@@ -13,14 +13,14 @@ from tests.acceleration.conftest import noise
 
 @pytest.mark.parametrize(("height", "width", "maps", "pointers"), [(4, 4, 1, 4), (4, 6, 7, 64), (3, 3, 9, 0)])
 @torch.no_grad()
-def test_opening_and_recall_are_the_memory_attention(network, height, width, maps, pointers):
+def test_both_graphs_together_are_the_memory_attention(network, height, width, maps, pointers):
     length = maps * height * width + pointers
     embedding, memory, positions = noise(1, 256, height, width), noise(1, length, 64), noise(1, length, 64, seed=1)
     places = rotation_tables(256, height, width)
     tokens = flatten_map(embedding + 0.1 * sine_map(256, height, width, embedding.device))
-    opened = OpeningGraph(network)(tokens, *places)
+    opened = FirstSelfAttentionGraph(network)(tokens, *places)
     memory_places = rotation_tables(256, height, width, maps, pointers)
-    result = RecallGraph(network)(opened, memory, positions, *places, *memory_places)
+    result = MemoryAttentionGraph(network)(opened, memory, positions, *places, *memory_places)
     expected = network.memory_attention(embedding, memory, positions, pointers)
     torch.testing.assert_close(result, flatten_map(expected), atol=2e-5, rtol=1e-4)
 

@@ -71,7 +71,7 @@ def test_objects_attend_to_their_memory_whether_they_share_an_image_or_not(engin
     embedding, memory = noise(rows, 256, 4, 4), remember(objects=3, pointers=pointers)
     result = engine.attend_memory(embedding, memory)
     torch.testing.assert_close(result, network.attend_memory(embedding, memory), atol=2e-5, rtol=1e-4)
-    assert [label for label, *_ in made] == ["opening", "recall"]
+    assert [label for label, *_ in made] == ["first self-attention", "memory attention"]
 
 
 @torch.no_grad()
@@ -143,4 +143,4 @@ def test_a_session_tracks_through_the_engine(network, made, movie):
         session.prompt(0, 2, points=[tiny.OTHER_CLICK])
         results[name] = [result.logits[1] for result in session.propagate() if 1 in result.logits]
     torch.testing.assert_close(results["engine"], results["torch"], atol=1e-3, rtol=1e-4)
-    assert {label for label, *_ in made} == {"image encoder", "opening", "recall"}
+    assert {label for label, *_ in made} == {"image encoder", "first self-attention", "memory attention"}

@@ -94,7 +94,7 @@ def test_a_plan_can_be_cut_down_to_prompted_and_some_recent_frames():
 
 
 def test_frames_of_which_nothing_is_to_be_had_leave_gaps():
-    found = plan(bank_with([0], range(1, 9)), 9, is_silent={5, 7}.__contains__)
+    found = plan(bank_with([0], range(1, 9)), 9, is_unavailable={5, 7}.__contains__)
     assert [frame for frame, age in found.spatial if age] == [3, 4, 6, 8]
 
 
@@ -106,7 +106,7 @@ def test_frames_said_to_be_without_the_object_are_passed_over_but_in_the_referen
 
 
 def test_a_prompted_frame_is_read_if_there_is_no_other_whatever_is_said_of_it():
-    assert plan(bank_with([0]), 1, is_absent={0}.__contains__, is_silent={0}.__contains__).spatial == ((0, 0),)
+    assert plan(bank_with([0]), 1, is_absent={0}.__contains__, is_unavailable={0}.__contains__).spatial == ((0, 0),)
 
 
 def test_every_tracked_frame_is_let_in():

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from src_model.nn.attention import Attention, RotaryAttention
-from src_model.nn.compute import levers, using
+from src_model.nn.compute import compute_options, compute_with
 from src_model.nn.position_encoding import axial_rotations
 
 CPU = torch.device("cpu")
@@ -100,7 +100,7 @@ def test_narrow_values_may_be_averaged_before_or_after_they_are_projected():
     attention = RotaryAttention(16, source_width=4)
     rotations = axial_rotations(16, 2, 2, CPU)
     query, memory = torch.randn(2, 4, 16), torch.randn(2, 8, 4)
-    with using(replace(levers(), values_after_attention=False)):
+    with compute_with(replace(compute_options(), values_after_attention=False)):
         before = attention.rotary(query, memory, memory, rotations)
     torch.testing.assert_close(attention.rotary(query, memory, memory, rotations), before)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from src_model.nn.compute import NO_LEVERS, using
+from src_model.nn.compute import PLAIN_COMPUTE, compute_with
 from src_model.nn.memory_attention import MemoryAttention
 
 WIDTH, MEMORY, SIDE = 32, 16, 3
@@ -72,16 +72,16 @@ def test_objects_in_one_image_need_its_embedding_only_once(attention, embedding)
     torch.testing.assert_close(once, attention(embedding[:1].expand(3, -1, -1, -1), memory, positions, 2))
 
 
-def test_the_levers_do_not_change_the_result(attention, embedding):
+def test_the_compute_options_do_not_change_the_result(attention, embedding):
     memory, positions = torch.randn(2, 3 * TOKENS + 2, MEMORY), torch.randn(1, 3 * TOKENS + 2, MEMORY)
     with torch.no_grad():
         fast = attention(embedding, memory, positions, 2)
-        with using(NO_LEVERS):
+        with compute_with(PLAIN_COMPUTE):
             plain = attention(embedding, memory, positions, 2)
     torch.testing.assert_close(fast, plain, atol=1e-5, rtol=1e-4)
 
 
-def test_the_levers_do_not_change_the_gradient(attention, embedding):
+def test_the_compute_options_do_not_change_the_gradient(attention, embedding):
     memory = torch.randn(2, TOKENS + 2, MEMORY)
 
     def gradients() -> list[torch.Tensor]:
@@ -91,7 +91,7 @@ def test_the_levers_do_not_change_the_gradient(attention, embedding):
 
     weights = torch.rand(WIDTH, 1, 1)
     fast = gradients()
-    with using(NO_LEVERS):
+    with compute_with(PLAIN_COMPUTE):
         plain = gradients()
     torch.testing.assert_close(fast, plain, atol=1e-5, rtol=1e-3)
 

@@ -145,7 +145,7 @@ def test_nothing_attends_to_padding_whatever_it_holds(network: Sam2Network):
 
 
 def test_the_shares_of_memories_and_pointers_add_up_to_one(network: Sam2Network):
-    shares = network.memory_shares(torch.randn(2, 256, SIDE, SIDE), bank())
+    shares = network.memory_attention_weights(torch.randn(2, 256, SIDE, SIDE), bank())
     layers = len(network.memory_attention.layers)
     assert shares.shape == (layers, 2, 3 + 3, SIDE, SIDE)
     torch.testing.assert_close(shares.sum(dim=2), torch.ones(layers, 2, SIDE, SIDE))
@@ -153,7 +153,7 @@ def test_the_shares_of_memories_and_pointers_add_up_to_one(network: Sam2Network)
 
 def test_nothing_attends_to_padding(network: Sam2Network):
     memory = replace(bank(), ages=((0, 1, 2), (0,)), pointer_offsets=((1, 2, 3), (1, 2)))
-    shares = network.memory_shares(torch.randn(1, 256, SIDE, SIDE), memory)
+    shares = network.memory_attention_weights(torch.randn(1, 256, SIDE, SIDE), memory)
     assert shares[:, 1, [1, 2, 5]].eq(0).all()
     assert shares[:, 0].gt(0).all()
 
@@ -161,9 +161,9 @@ def test_nothing_attends_to_padding(network: Sam2Network):
 def test_a_memory_twice_takes_the_share_of_two(network: Sam2Network):
     embedding, memory = torch.randn(1, 256, SIDE, SIDE), bank((0, 1), (1,), batch=1)
     twice = replace(memory, memories=memory.memories[:, [0, 1, 1]], ages=((0, 1, 1),))
-    first = network.memory_shares(embedding, twice)[0, 0]
+    first = network.memory_attention_weights(embedding, twice)[0, 0]
     torch.testing.assert_close(first[1], first[2])
-    once = network.memory_shares(embedding, memory)[0, 0]
+    once = network.memory_attention_weights(embedding, memory)[0, 0]
     torch.testing.assert_close(first[1] / first[0], once[1] / once[0])
 
 

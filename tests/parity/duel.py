@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from src_model.frames import Normalization
-from src_model.nn.compute.levers import Levers, levers
+from src_model.nn.compute.options import ComputeOptions, compute_options
 from src_model.tracking import PRESETS, StreamingPredictor
 from src_model.tracking.preprocessing import image_tensor
 from tests.parity import reference
@@ -145,10 +145,10 @@ def encode_each_image_once(pair: Pair) -> None:
 
 
 def _remembering(encode: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
-    known: dict[tuple[Levers, bytes], Any] = {}
+    known: dict[tuple[ComputeOptions, bytes], Any] = {}
 
     def remember(images: Tensor) -> Any:
-        key = levers(), images.numpy().tobytes()
+        key = compute_options(), images.numpy().tobytes()
         if key not in known:
             known[key] = encode(images)
         return known[key]

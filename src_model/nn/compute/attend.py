@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from src_model.nn.compute import onednn
-from src_model.nn.compute.levers import compute_dtype, levers, needs_gradient
+from src_model.nn.compute.options import compute_dtype, compute_options, needs_gradient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None
         ``(B, H, N, V)``, in the type in which autocast computes, if it is on.
     """
     dtype = compute_dtype(value)
-    by_products = query.device.type == "cpu" and levers().attention_by_products
+    by_products = query.device.type == "cpu" and compute_options().attention_by_products
     if not by_products or dtype not in (torch.float32, torch.bfloat16):
         return _fused(query, key, value, bias)
     if needs_gradient(query, key, value, bias):
@@ -147,7 +147,7 @@ def _one_head_shifted(query: Tensor, key: Tensor, values: Tensor, bias: Tensor |
 
 def _product_for(dtype: torch.dtype) -> Product:
     """Return the fastest product of rows with rows for a type."""
-    if dtype == torch.float32 and levers().packed_linear and onednn.is_usable(dtype):
+    if dtype == torch.float32 and compute_options().packed_linear and onednn.is_usable(dtype):
         return onednn.product
     return lambda rows, others: rows @ others.t()
 

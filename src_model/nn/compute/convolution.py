@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src_model.nn.compute import onednn
-from src_model.nn.compute.derived import Derived
-from src_model.nn.compute.levers import compute_dtype, levers, needs_gradient
 from src_model.nn.compute.onednn import ACTIVATIONS, Activation
+from src_model.nn.compute.options import compute_dtype, compute_options, needs_gradient
+from src_model.nn.compute.weight_cache import WeightCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ class Conv2d(nn.Conv2d):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        self._packed: Derived[Tensor] = Derived()
+        self._packed: WeightCache[Tensor] = WeightCache()
 
     def forward(self, x: Tensor, activation: Activation = "none") -> Tensor:
         """Map ``(B, in_channels, H, W)`` to ``(B, out_channels, H', W')``."""
@@ -68,7 +68,7 @@ class Conv2d(nn.Conv2d):
 
 
 def _runs_on_onednn(x: Tensor, dtype: torch.dtype) -> bool:
-    return x.device.type == "cpu" and levers().packed_convolution and _is_usable(dtype)
+    return x.device.type == "cpu" and compute_options().packed_convolution and _is_usable(dtype)
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, like: nn.Conv2d, activation: Activation) -> Tensor:

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src_model.nn.compute import onednn
-from src_model.nn.compute.derived import Derived
-from src_model.nn.compute.levers import compute_dtype, levers, needs_gradient
 from src_model.nn.compute.onednn import ACTIVATIONS, Activation
+from src_model.nn.compute.options import compute_dtype, compute_options, needs_gradient
+from src_model.nn.compute.weight_cache import WeightCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ class Linear(nn.Linear):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__(in_features, out_features, bias)
-        self._packed: Derived[Tensor] = Derived()
+        self._packed: WeightCache[Tensor] = WeightCache()
 
     def forward(self, x: Tensor, activation: Activation = "none") -> Tensor:
         """Map ``(..., in_features)`` to ``(..., out_features)``."""
@@ -55,4 +55,4 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, activation: Ac
 
 
 def _runs_on_onednn(x: Tensor, dtype: torch.dtype) -> bool:
-    return x.device.type == "cpu" and levers().packed_linear and onednn.is_usable(dtype)
+    return x.device.type == "cpu" and compute_options().packed_linear and onednn.is_usable(dtype)

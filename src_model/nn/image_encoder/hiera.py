@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src_model.nn.compute import Conv2d, Derived, Linear, attend, in_strips
+from src_model.nn.compute import Conv2d, Linear, WeightCache, attend, compute_tiled
 from src_model.nn.image_encoder.fpn_neck import FpnNeck
 from src_model.nn.image_encoder.windows import attend_in_windows, edge_bias, skips_padding
 from src_model.nn.layers import Mlp
@@ -167,8 +167,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Refine ``(B, H, W, C)``; where the block starts a stage, to ``(B, H / 2, W / 2, 2 C)``."""
         if self.window == 0:
-            return in_strips(self._with_perceptron, self._with_attention(x), widest=self.widest)
-        return in_strips(
+            return compute_tiled(self._with_perceptron, self._with_attention(x), widest=self.widest)
+        return compute_tiled(
             lambda part: self._with_perceptron(self._with_attention(part)),
             x,
             widest=self.widest,
@@ -208,7 +208,7 @@ class Hiera(nn.Module):
         self.patch_embed = _PatchEmbed(config.width)
         self.pos_embed = nn.Parameter(torch.zeros(1, config.width, config.background_size, config.background_size))
         self.pos_embed_window = nn.Parameter(torch.zeros(1, config.width, config.windows[0], config.windows[0]))
-        self._kept_positions: Derived[Tensor] = Derived()
+        self._kept_positions: WeightCache[Tensor] = WeightCache()
         starts = [sum(config.stages[:stage]) for stage in range(4)]
         self._stage_ends = frozenset(start + count - 1 for start, count in zip(starts, config.stages, strict=True))
         self.blocks = nn.ModuleList()

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src_model.nn.compute import Conv2d, Derived, Linear, attend, in_strips
+from src_model.nn.compute import Conv2d, Linear, WeightCache, attend, compute_tiled
 from src_model.nn.image_encoder.sam_neck import SamNeck
 from src_model.nn.image_encoder.windows import attend_in_windows, edge_bias, skips_padding
 
@@ -81,7 +81,7 @@ class TinyViT(nn.Module):
             last = stage == len(widths) - 1
             # The last merging keeps the resolution, so that the neck sees stride 16.
             merging = None if last else PatchMerging(width, widths[stage + 1], stride=2 if stage < 2 else 1)
-            self.layers.append(Stage(blocks, merging))
+            self.layers.append(TinyViTStage(blocks, merging))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Encode images.
@@ -105,7 +105,7 @@ class TinyViT(nn.Module):
         return outputs
 
 
-class Stage(nn.Module):
+class TinyViTStage(nn.Module):
     """The blocks of one resolution and the merging that leads to the next stage."""
 
     def __init__(self, blocks: list[nn.Module], downsample: PatchMerging | None) -> None:
@@ -130,7 +130,7 @@ class PatchEmbed(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, H, W, 3) to (B, H / 4, W / 4, width)."""
-        return in_strips(self._embed, images, widest=self.conv1.out_channels // 4, halo=4, stride=4)
+        return compute_tiled(self._embed, images, widest=self.conv1.out_channels // 4, halo=4, stride=4)
 
     def _embed(self, images: Tensor) -> Tensor:
         return _to_tokens(self.conv2(self.conv1(_to_map(images), "gelu")))
@@ -148,7 +148,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) to the same shape."""
-        return in_strips(self._refine, x, widest=self.conv1.out_channels, halo=1)
+        return compute_tiled(self._refine, x, widest=self.conv1.out_channels, halo=1)
 
     def _refine(self, x: Tensor) -> Tensor:
         y = self.conv2(self.conv1(_to_map(x), "gelu"), "gelu")
@@ -167,7 +167,7 @@ class PatchMerging(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) to (B, H / stride, W / stride, out_width)."""
-        return in_strips(self._merge, x, widest=self.conv1.out_channels, halo=self.stride, stride=self.stride)
+        return compute_tiled(self._merge, x, widest=self.conv1.out_channels, halo=self.stride, stride=self.stride)
 
     def _merge(self, x: Tensor) -> Tensor:
         return _to_tokens(self.conv3(self.conv2(self.conv1(_to_map(x), "gelu"), "gelu")))
@@ -180,12 +180,12 @@ class AttentionBlock(nn.Module):
         super().__init__()
         self.attn = WindowAttention(width, heads, window)
         self.local_conv = Conv2d(width, width, 3, padding=1, groups=width)
-        self.mlp = Mlp(width, 4 * width)
+        self.mlp = TinyViTMlp(width, 4 * width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) to the same shape."""
-        attended = in_strips(lambda part: part + self.attn(part), x, widest=self.attn.widest, rows=self.attn.window)
-        return in_strips(self._refine, attended, widest=self.mlp.widest, halo=1)
+        attended = compute_tiled(lambda part: part + self.attn(part), x, widest=self.attn.widest, rows=self.attn.window)
+        return compute_tiled(self._refine, attended, widest=self.mlp.widest, halo=1)
 
     def _refine(self, x: Tensor) -> Tensor:
         mixed = _to_tokens(self.local_conv(_to_map(x)))
@@ -212,7 +212,7 @@ class WindowAttention(nn.Module):
         self.proj = Linear(heads * _HEAD_WIDTH, width)
         self.attention_biases = nn.Parameter(torch.zeros(heads, window * window))
         self.register_buffer("offset_index", attention_offsets(window), persistent=False)
-        self._kept_biases: Derived[dict[tuple[int, int], Tensor]] = Derived()
+        self._kept_biases: WeightCache[dict[tuple[int, int], Tensor]] = WeightCache()
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) tokens to the same shape."""
@@ -259,7 +259,7 @@ class WindowAttention(nn.Module):
         return kept[height, width]
 
 
-class Mlp(nn.Module):
+class TinyViTMlp(nn.Module):
     """Norm, then two linear layers with GELU between."""
 
     def __init__(self, width: int, hidden: int) -> None:

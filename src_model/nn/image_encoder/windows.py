@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from src_model.nn.compute import attend, levers
+from src_model.nn.compute import attend, compute_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def skips_padding(x: Tensor) -> bool:
     """Whether :func:`attend_in_windows` is the better way: on CPU, where work counts more than the number of calls."""
-    return x.device.type == "cpu" and not torch.is_grad_enabled() and levers().unpadded_windows
+    return x.device.type == "cpu" and not torch.is_grad_enabled() and compute_options().unpadded_windows
 
 
 def attend_in_windows(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from src_model.memory.reading import MemoryReader
     from src_model.tracking.network_steps import NetworkSteps
-    from src_model.tracking.windows.encoding import EncodesWindows
+    from src_model.tracking.windows.encoding import WindowEncoder
     from src_model.tracking.windows.rules import WindowRules
 
 _FINEST = 64
@@ -25,11 +25,11 @@ _LEAST_SHARE, _MOST_SHARE = 1 / 8, 2 / 3
 """An object whose longer side is outside these shares of a window's is seen better in another one."""
 
 _NEARLY = 0.1
-"""Of looks whose predicted IoU differs by less the coarsest counts: zoomed in far enough, any texture is an object."""
+"""Of predicted IoUs that differ by less the coarsest window counts: zoomed in far enough, any texture is an object."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Candidate:
     """What a click means in a window.
 
     Attributes
@@ -49,7 +49,7 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class ClickSearch:
-    """Looks at the surroundings of a click at several scales.
+    """Predicts a click in windows of several scales around it.
 
     Attributes
     ----------
@@ -63,23 +63,23 @@ class ClickSearch:
 
     rules: WindowRules
     reader: MemoryReader[NetworkSteps]
-    features: EncodesWindows
+    features: WindowEncoder
 
     def extent(self, frame: int, prompt: Prompt) -> Extent | None:
-        """Find the extent of what was clicked; None if no look shows anything well."""
-        whole = self._look(frame, prompt, None)
+        """Find the extent of what was clicked; None if no window shows anything well."""
+        whole = self._predict(frame, prompt, None)
         # What needs no window is believed where windows show no more, and where none could beat its score by enough.
         believed = whole is not None and (not self.rules.loses_details or whole.score >= 1 - _NEARLY)
         if whole is not None and believed and self.rules.fresh(Extent(whole.box)) is None:
             return Extent(whole.box)
         windows = self.windows(prompt)
         self.features.prepare(frame, windows)
-        looks = [whole, *(self._look(frame, prompt, window) for window in windows)]
-        good = [look for look in looks if look is not None and look.share >= _LEAST_SHARE]
+        candidates = [whole, *(self._predict(frame, prompt, window) for window in windows)]
+        good = [each for each in candidates if each is not None and each.share >= _LEAST_SHARE]
         if not good:
             return None
-        enough = max(look.score for look in good) - _NEARLY
-        return next(Extent(look.box) for look in good if look.score >= enough)
+        enough = max(each.score for each in good) - _NEARLY
+        return next(Extent(each.box) for each in good if each.score >= enough)
 
     def windows(self, prompt: Prompt) -> list[Window]:
         """List windows around the clicks, each half as large as the one before, from half the frame on.
@@ -100,13 +100,15 @@ class ClickSearch:
             side //= 2
         return found
 
-    def _look(self, frame: int, prompt: Prompt, window: Window | None) -> _Look | None:
+    def _predict(self, frame: int, prompt: Prompt, window: Window | None) -> _Candidate | None:
         """Answer the click in a window, or on the whole frame; None if nothing is found, or not seen whole."""
         steps = self.reader.steps
         place = window or whole_frame(self.rules.frame_shape, steps.image_size)
         tensors = prompt_tensors(cut_prompt(prompt, window), place.shape, place.size, None, steps.device)
         several = tensors.labels.shape[1] <= 1
-        prediction = steps.answer_prompt(self.reader.seen(frame, window), tensors, None, None, multimask=several)
+        prediction = steps.answer_prompt(
+            self.reader.window_features(frame, window), tensors, None, None, multimask=several
+        )
         best = int(prediction.iou[0].argmax())
         box = _box(prediction.logits[0, best], place)
         if box is None:
@@ -114,7 +116,7 @@ class ClickSearch:
         share = max((box[axis + 2] - box[axis]) / place.shape[axis] for axis in (0, 1))
         pixel = 4 / place.size
         seen_whole = window is None or (share <= _MOST_SHARE and window.holds(box, self.rules.frame_shape, pixel))
-        return _Look(float(prediction.iou[0, best]), box, share) if seen_whole else None
+        return _Candidate(float(prediction.iou[0, best]), box, share) if seen_whole else None
 
 
 def _box(logits: Tensor, place: Window) -> tuple[float, float, float, float] | None:

@@ -28,7 +28,7 @@ _FRAMES_AHEAD = 3
 """Frames that are prepared before they are worked on, besides those that the encoder takes at once."""
 
 
-class EncodesWindows(Protocol):
+class WindowEncoder(Protocol):
     """Makes image features of several windows at once, for them to be there when they are asked for."""
 
     def prepare(self, frame: int, windows: Iterable[Window | None]) -> None:
@@ -107,18 +107,18 @@ class FrameFeatures:
             for window, features in zip(batch, self._batch(frame, batch), strict=True):
                 self.cache.put((frame, window), features)
 
-    def look_at(self, frame: int) -> None:
-        """Say which frame is worked on; the frames around it are those that stay in memory."""
+    def set_current_frame(self, frame: int) -> None:
+        """Say which frame is tracked or prompted; the features of those around it are those that stay in memory."""
         self.cache.playhead = frame
 
     @contextmanager
-    def going_through(self, frames: range) -> Iterator[Callable[[int], None]]:
+    def reading_ahead(self, frames: range) -> Iterator[Callable[[int], None]]:
         """Read a range of frames ahead of its use, where that is wanted.
 
         Yields a function that is to be told each frame before it is worked on.
         """
         if not self._reads_ahead or len(frames) < 2:
-            yield self.look_at
+            yield self.set_current_frame
             return
         self._reader.make_ready()
         prepare = partial(self._reader.prepare, for_windows=self._uses_windows)
@@ -126,12 +126,12 @@ class FrameFeatures:
         ahead = ReadAhead(frames, prepare, skip=self.cache.holds_frame, depth=depth)
         self._ahead.append(ahead)
 
-        def reach(frame: int) -> None:
-            self.look_at(frame)
+        def advance(frame: int) -> None:
+            self.set_current_frame(frame)
             ahead.advance(frame)
 
         try:
-            yield reach
+            yield advance
         finally:
             self._ahead.remove(ahead)
             ahead.close()

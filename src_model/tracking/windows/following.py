@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from src_model.tracking.windows.clicking import ClickSearch
 from src_model.tracking.windows.rules import Extent, window_rules
-from src_model.tracking.windows.sharing import Wish, plan_windows
+from src_model.tracking.windows.sharing import WindowRequest, plan_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from src_model.masks import Rle
     from src_model.masks.window import Window
     from src_model.memory.reading import MemoryReader
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.prompts import Prompt
+    from src_model.tracking.propagation import ObjectPrediction
     from src_model.tracking.tracked_object import TrackedObject
-    from src_model.tracking.windows.encoding import EncodesWindows
+    from src_model.tracking.windows.encoding import WindowEncoder
     from src_model.tracking.windows.rules import WindowRules
 
 _SEARCHED_FRAMES = 16
@@ -26,20 +26,6 @@ _SEARCHED_FRAMES = 16
 
 _EDGE = 0.02
 """A mask that comes this near to an edge of its window (of the side) may go on beyond it."""
-
-
-class Seen(Protocol):
-    """What a look at a frame gave."""
-
-    @property
-    def window(self) -> Window | None:
-        """In which the object was looked for."""
-        ...
-
-    @property
-    def mask(self) -> Rle:
-        """What was found, ``(Y, X)``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +44,18 @@ class WindowFollower:
     """
 
     rules: WindowRules
-    features: EncodesWindows
+    features: WindowEncoder
 
     def place(self, frame: int, items: Iterable[TrackedObject], *, reverse: bool) -> dict[int, Window | None]:
         """Plan the windows of a frame, by object id; None: the whole frame."""
         step = 1 if reverse else -1
-        return plan_windows({item.object_id: self._wish(item, frame, step) for item in items}, self.rules)
+        return plan_windows({item.object_id: self._request(item, frame, step) for item in items}, self.rules)
 
-    def refitted(self, looks: Mapping[int, Seen]) -> dict[int, Window | None]:
+    def refitted(self, predictions: Mapping[int, ObjectPrediction]) -> dict[int, Window | None]:
         """Choose other windows for objects that reach the edge of theirs, or are far larger or smaller than thought."""
         again = {}
-        for number, look in looks.items():
-            box, window = look.mask.box, look.window
+        for number, prediction in predictions.items():
+            box, window = prediction.mask.box, prediction.window
             if box is None or window is None:
                 continue
             is_whole = window.holds(box, self.rules.frame_shape, _EDGE)
@@ -79,9 +65,9 @@ class WindowFollower:
                     again[number] = fresh
         return again
 
-    def around(self, looks: Mapping[int, Seen]) -> dict[int, Window | None]:
+    def around(self, predictions: Mapping[int, ObjectPrediction]) -> dict[int, Window | None]:
         """Choose windows for objects that were found on the whole frame."""
-        boxes = {number: look.mask.box for number, look in looks.items()}
+        boxes = {number: prediction.mask.box for number, prediction in predictions.items()}
         return {
             number: self.rules.fresh(Extent(box), had_window=True) for number, box in boxes.items() if box is not None
         }
@@ -128,22 +114,22 @@ class WindowFollower:
             return window
         return self.rules.fresh(Extent(_union(box, reach)))
 
-    def _wish(self, item: TrackedObject, frame: int, step: int) -> Wish:
+    def _request(self, item: TrackedObject, frame: int, step: int) -> WindowRequest:
         seen = _last_seen(item, frame, step)
         if seen is None:
             height, width = self.rules.frame_shape
-            return Wish(Extent((0.0, 0.0, float(height), float(width))), None)
+            return WindowRequest(Extent((0.0, 0.0, float(height), float(width))), None)
         number, box = seen
         before = item.bank.entry(frame + step)
         last = None if before is None else before.window
         extent = Extent(box, _motion(item, number, box, step))
         if number != frame + step:
             extent = _widened(box)
-        return Wish(extent, self.rules.follow(last, extent))
+        return WindowRequest(extent, self.rules.follow(last, extent))
 
 
 def window_follower(
-    steps: NetworkSteps, frame_shape: tuple[int, int], features: EncodesWindows
+    steps: NetworkSteps, frame_shape: tuple[int, int], features: WindowEncoder
 ) -> WindowFollower | None:
     """Make what places the windows of a session; None where its settings track every object on the whole frame."""
     multiple, native = steps.network.config.trunk.size_multiple, steps.network.config.image_size

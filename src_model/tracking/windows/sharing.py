@@ -22,8 +22,8 @@ _ENCODING, _FOLLOWING = 5.4, 1.4
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What one object wants of the plan.
+class WindowRequest:
+    """What one object asks of the plan.
 
     Attributes
     ----------
@@ -42,16 +42,16 @@ def cost(size: int, objects: int) -> float:
     return (size / 256) ** 2 * (_ENCODING + _FOLLOWING * objects)
 
 
-def plan_windows(wishes: Mapping[int, Wish], rules: WindowRules) -> dict[int, Window | None]:
+def plan_windows(requests: Mapping[int, WindowRequest], rules: WindowRules) -> dict[int, Window | None]:
     """Decide which windows of one frame are encoded, and which objects are looked for in which.
 
     Objects that share a window stay together. The others join a window that is there anyway and suits them, or one
-    another where a window around both costs less than two. As long as a shared window suits its objects they wish for
+    another where a window around both costs less than two. As long as a shared window suits its objects they ask for
     it again, so that nothing changes from frame to frame.
 
     Parameters
     ----------
-    wishes
+    requests
         By object id.
     rules
         Of the movie.
@@ -61,26 +61,26 @@ def plan_windows(wishes: Mapping[int, Wish], rules: WindowRules) -> dict[int, Wi
     dict
         The window of each object; None: the whole frame.
     """
-    counts = Counter(wish.window for wish in wishes.values())
+    counts = Counter(request.window for request in requests.values())
     shared = [window for window, count in counts.items() if window is not None and count > 1]
     groups: dict[Window, list[int]] = {window: [] for window in shared}
-    for number in sorted(wishes, key=lambda key: (wishes[key].extent.centre, key)):
-        own = wishes[number].window
+    for number in sorted(requests, key=lambda key: (requests[key].extent.centre, key)):
+        own = requests[number].window
         if own is None:
             continue
         if own in shared:
             groups[own].append(number)
             continue
         near = [window for window in groups if _overlap(window, own)]
-        joined = _joined(wishes[number].extent, own, near, rules)
+        joined = _joined(requests[number].extent, own, near, rules)
         union = None
         if joined is None and rules.pixels is None:
-            union = _best_union(number, [window for window in near if window not in shared], groups, wishes, rules)
+            union = _best_union(number, [window for window in near if window not in shared], groups, requests, rules)
         members = [number] if union is None else [*groups.pop(union.instead_of), number]
         window = union.window if union is not None else joined or own
         groups.setdefault(window, []).extend(members)
     plan = {number: window for window, members in groups.items() for number in members}
-    return {number: plan.get(number) for number in wishes}
+    return {number: plan.get(number) for number in requests}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,25 +108,25 @@ def _best_union(
     number: int,
     near: Iterable[Window],
     groups: Mapping[Window, Sequence[int]],
-    wishes: Mapping[int, Wish],
+    requests: Mapping[int, WindowRequest],
     rules: WindowRules,
 ) -> _Union | None:
     """Find the window planned before with which an object's own is best united."""
-    own = wishes[number].window
+    own = requests[number].window
     assert own is not None, "objects on the whole frame have nothing to unite"
     found = []
     for other, size in product(near, rules.sizes):
-        together = [wishes[key] for key in (*groups[other], number)]
+        together = [requests[key] for key in (*groups[other], number)]
         saved = cost(other.size, len(together) - 1) + cost(own.size, 1) - cost(size, len(together))
         window = _around(own, other, rules, size)
-        if saved > 0 and all(_suits(window, wish, rules) for wish in together):
+        if saved > 0 and all(_suits(window, request, rules) for request in together):
             found.append(_Union(window, other, saved))
     return max(found, key=lambda union: (union.saved, union.window.box), default=None)
 
 
-def _suits(window: Window, wish: Wish, rules: WindowRules) -> bool:
-    is_large_enough = wish.window is not None and window.zoom >= _LEAST_ZOOM * wish.window.zoom
-    return is_large_enough and rules.fits(window, wish.extent)
+def _suits(window: Window, request: WindowRequest, rules: WindowRules) -> bool:
+    is_large_enough = request.window is not None and window.zoom >= _LEAST_ZOOM * request.window.zoom
+    return is_large_enough and rules.fits(window, request.extent)
 
 
 def _overlap(one: Window, other: Window) -> bool:

@@ -7,7 +7,7 @@ import importlib
 import pytest
 import torch
 
-from src_model.nn.compute import NO_LEVERS, attend, onednn, using
+from src_model.nn.compute import PLAIN_COMPUTE, attend, compute_with, onednn
 
 module = importlib.import_module("src_model.nn.compute.attend")
 
@@ -99,9 +99,9 @@ def test_it_can_be_trained(kind: str, dtype: torch.dtype):
     torch.testing.assert_close(*gradients, atol=tolerance, rtol=tolerance)
 
 
-def test_without_levers_it_is_torchs_own_kernel():
+def test_with_plain_compute_it_is_torchs_own_kernel():
     q, k, v = parts()
-    with using(NO_LEVERS):
+    with compute_with(PLAIN_COMPUTE):
         torch.testing.assert_close(
             attend(q, k, v), torch.nn.functional.scaled_dot_product_attention(q, k, v), atol=0, rtol=0
         )

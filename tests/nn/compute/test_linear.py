@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from src_model.nn.compute import NO_LEVERS, Linear, linear, onednn, using
+from src_model.nn.compute import PLAIN_COMPUTE, Linear, compute_with, linear, onednn
 
 ACTIVATIONS = {"none": lambda x: x, "relu": F.relu, "gelu": F.gelu}
 
@@ -127,5 +127,5 @@ def test_weights_of_others_may_be_used_once(layer: Linear):
     x = torch.randn(2, 3, 24)
     result = linear(x, layer.weight, layer.bias, "relu")
     torch.testing.assert_close(result, expected(layer, x, "relu"), atol=1e-5, rtol=1e-5)
-    with using(NO_LEVERS):
+    with compute_with(PLAIN_COMPUTE):
         torch.testing.assert_close(result, linear(x, layer.weight, layer.bias, "relu"), atol=1e-5, rtol=1e-5)

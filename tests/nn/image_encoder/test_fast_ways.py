@@ -8,14 +8,14 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from src_model.nn.compute import NO_LEVERS, Levers, strips, using
+from src_model.nn.compute import PLAIN_COMPUTE, ComputeOptions, compute_with, tiling
 from src_model.nn.image_encoder import HieraConfig, ImageEncoder, TinyViTConfig
 
 TRUNKS = {
     "hiera": HieraConfig(8, 1, (1, 2, 3, 2), (4,)),
     "tiny vit": TinyViTConfig(widths=(8, 16, 32, 32), depths=(1, 1, 2, 1), heads=(1, 1, 1, 1)),
 }
-LEVERS = [lever.name for lever in fields(Levers)]
+OPTIONS = [option.name for option in fields(ComputeOptions)]
 EDGES = 160
 """Windows of 14 and of 7 reach over the edges of its maps."""
 
@@ -31,12 +31,12 @@ def encoder(request: pytest.FixtureRequest) -> ImageEncoder:
 
 
 @pytest.fixture
-def small_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strips, "_STRIP_BYTES", 2**15)
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "_TILE_BYTES", 2**15)
 
 
 def plainly(encoder: ImageEncoder, images: torch.Tensor) -> list[torch.Tensor]:
-    with using(NO_LEVERS):
+    with compute_with(PLAIN_COMPUTE):
         return encoder(images)
 
 
@@ -46,12 +46,12 @@ def assert_same(maps: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
         torch.testing.assert_close(ours, theirs, atol=2e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("lever", [*LEVERS, "all"])
+@pytest.mark.parametrize("option", [*OPTIONS, "all"])
 @torch.no_grad()
-def test_no_lever_changes_the_maps(encoder: ImageEncoder, lever: str, small_strips: None):
+def test_no_option_changes_the_maps(encoder: ImageEncoder, option: str, small_tiles: None):
     images = torch.randn(2, 3, EDGES, EDGES)
     expected = plainly(encoder, images)
-    with using(Levers() if lever == "all" else replace(NO_LEVERS, **{lever: True})):
+    with compute_with(ComputeOptions() if option == "all" else replace(PLAIN_COMPUTE, **{option: True})):
         assert_same(encoder(images), expected)
 
 
@@ -65,7 +65,7 @@ def test_every_size_on_offer_is_encoded(encoder: ImageEncoder, size: int):
 
 
 @torch.no_grad()
-def test_autocast_is_near(encoder: ImageEncoder, small_strips: None):
+def test_autocast_is_near(encoder: ImageEncoder, small_tiles: None):
     images = torch.randn(1, 3, EDGES, EDGES)
     with torch.autocast("cpu", torch.bfloat16):
         maps = encoder(images)
@@ -108,9 +108,9 @@ def test_copies_and_states_hold_weights_alone(encoder: ImageEncoder):
 def test_training_is_that_of_the_plain_network(encoder: ImageEncoder):
     images = torch.randn(2, 3, EDGES, EDGES)
     gradients = []
-    for levers in (NO_LEVERS, Levers()):
+    for options in (PLAIN_COMPUTE, ComputeOptions()):
         encoder.zero_grad()
-        with using(levers):
+        with compute_with(options):
             sum(x.square().mean() for x in encoder(images)).backward()
         gradients.append([parameter.grad.clone() for parameter in encoder.parameters()])
     torch.testing.assert_close(*gradients, atol=1e-5, rtol=1e-3)

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from src_model.nn.compute import NO_LEVERS, using
+from src_model.nn.compute import PLAIN_COMPUTE, compute_with
 from src_model.nn.image_encoder.windows import attend_in_windows, cut, edge_bias, join, skips_padding
 
 HEADS, WIDTH, SIDE = 2, 8, 4
@@ -66,5 +66,5 @@ def test_padding_is_skipped_without_gradients_and_with_the_lever_alone():
     assert not skips_padding(x)
     with torch.no_grad():
         assert skips_padding(x)
-        with using(NO_LEVERS):
+        with compute_with(PLAIN_COMPUTE):
             assert not skips_padding(x)

@@ -6,7 +6,7 @@ import pytest
 
 from src_model.memory.reading import MemoryReader
 from src_model.tracking.prompts import make_prompt
-from src_model.tracking.windows.clicking import ClickSearch, _Look
+from src_model.tracking.windows.clicking import ClickSearch, _Candidate
 from src_model.tracking.windows.rules import window_rules
 from tests.tracking.windows import scenes
 
@@ -64,11 +64,11 @@ def test_where_nothing_is_seen_no_extent_is_found():
     [(64, 180, 0.95, 0), (64, 180, 0.6, 1), (448, 180, 0.6, 0), (448, 20, 0.95, 1)],
     ids=["a clear object", "a doubtful one", "one in a frame with all its details", "a small one in such a frame"],
 )
-def test_windows_are_looked_at_only_where_they_may_know_better(monkeypatch, input_size, side, score, batches):
+def test_windows_are_searched_only_where_they_may_know_better(monkeypatch, input_size, side, score, batches):
     search = search_in(scenes.predictor().start(scenes.field([(160, 200)], side=side)))
     search = replace(search, rules=replace(search.rules, image_size=input_size, sizes=(64, 448)))
     prepared = []
     monkeypatch.setattr(search.features, "prepare", lambda frame, windows: prepared.append(windows))
-    monkeypatch.setattr(ClickSearch, "_look", lambda *_: _Look(score, scenes.box_of((160, 200), side), 0.5))
+    monkeypatch.setattr(ClickSearch, "_predict", lambda *_: _Candidate(score, scenes.box_of((160, 200), side), 0.5))
     assert search.extent(0, click((160, 200))).side == side
     assert len(prepared) == batches

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Derived(Generic[T]):
+class WeightCache(Generic[T]):
     """One value derived from tensors, computed again when they or the key are others than last time.
 
     It belongs to no state: copies and pickles of a module that has one start without a value.
@@ -37,13 +37,13 @@ class Derived(Generic[T]):
         """Forget the value."""
         self._held = None
 
-    def __deepcopy__(self, memo: object) -> Derived[T]:
+    def __deepcopy__(self, memo: object) -> WeightCache[T]:
         """Start anew."""
-        return Derived()
+        return WeightCache()
 
-    def __reduce__(self) -> tuple[type[Derived[T]], tuple[()]]:
+    def __reduce__(self) -> tuple[type[WeightCache[T]], tuple[()]]:
         """Leave the value out of pickles."""
-        return Derived, ()
+        return WeightCache, ()
 
 
 def _version(x: Tensor) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Levers:
+class ComputeOptions:
     """Ways of computing the same numbers faster, each of which can be left out.
 
     Attributes
@@ -24,8 +24,8 @@ class Levers:
         Linear layers without gradient run through oneDNN on CPU.
     packed_convolution
         The convolutions of the image encoder run through oneDNN on CPU together with their activation.
-    strips
-        The image encoder computes large maps on CPU strip by strip, so that what lies between two layers stays in
+    tiled
+        The image encoder computes large maps on CPU tile by tile, so that what lies between two layers stays in
         cache.
     unpadded_windows
         What windows of the image encoder see beyond the edges of a map is not computed on CPU, but counted.
@@ -39,30 +39,30 @@ class Levers:
 
     packed_linear: bool = True
     packed_convolution: bool = True
-    strips: bool = True
+    tiled: bool = True
     unpadded_windows: bool = True
     attention_by_products: bool = True
     values_after_attention: bool = True
     shared_self_attention: bool = True
 
 
-NO_LEVERS = Levers(**{lever.name: False for lever in fields(Levers)})
+PLAIN_COMPUTE = ComputeOptions(**{option.name: False for option in fields(ComputeOptions)})
 """The network as it is written in the paper, in torch's public operators alone."""
 
-_in_use = Levers()
+_in_use = ComputeOptions()
 
 
-def levers() -> Levers:
+def compute_options() -> ComputeOptions:
     """Return what is in use; nothing while a graph is being traced, whose operators must be known to others."""
     tracer: Any = torch.jit
     if tracer.is_tracing() or torch.compiler.is_compiling():
-        return NO_LEVERS
+        return PLAIN_COMPUTE
     return _in_use
 
 
 @contextmanager
-def using(choice: Levers) -> Iterator[None]:
-    """Compute with other levers for a while, in all threads."""
+def compute_with(choice: ComputeOptions) -> Iterator[None]:
+    """Compute with other options for a while, in all threads."""
     global _in_use
     before, _in_use = _in_use, choice
     try:

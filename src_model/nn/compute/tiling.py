@@ -1,4 +1,4 @@
-"""Maps computed strip by strip, so that what lies between two layers stays in cache and takes little memory."""
+"""Maps computed in tiles of a few whole rows, so that what lies between two layers stays in cache."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from src_model.nn.compute.levers import compute_dtype, levers
+from src_model.nn.compute.options import compute_dtype, compute_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_STRIP_BYTES = 8 * 2**20
-"""Of the widest tensor within a strip.
+_TILE_BYTES = 8 * 2**20
+"""Bytes of the widest tensor within a tile.
 
 Below 2 MiB the start of many small products shows, above 16 MiB the system's handing out of memory.
 """
 
 
-def in_strips(
+def compute_tiled(
     step: Callable[[Tensor], Tensor], x: Tensor, *, widest: int, rows: int = 1, halo: int = 0, stride: int = 1
 ) -> Tensor:
-    """Compute ``step(x)``, on CPU without gradients in strips of a few rows each.
+    """Compute ``step(x)``, on CPU without gradients in tiles of a few rows each.
 
     Freshly allocated memory is what large maps cost most: the system hands it out and takes it back page by page.
 
@@ -35,9 +35,9 @@ def in_strips(
     widest
         Channels per input pixel of the largest tensor that `step` makes on its way.
     rows
-        A strip starts at a multiple of this many rows (the side of a window).
+        A tile starts at a multiple of this many rows (the side of a window).
     halo
-        Rows above and below a strip that its result depends on, a multiple of `stride`. They are computed twice.
+        Rows above and below a tile that its result depends on, a multiple of `stride`. They are computed twice.
     stride
         Rows of `x` for a row of the result; divides `rows` or `halo`.
 
@@ -46,10 +46,10 @@ def in_strips(
     Tensor
         ``(B, H / stride, W / stride, D)``.
     """
-    if x.device.type != "cpu" or torch.is_grad_enabled() or not levers().strips:
+    if x.device.type != "cpu" or torch.is_grad_enabled() or not compute_options().tiled:
         return step(x)
     batch, height, width, _ = x.shape
-    fitting = _STRIP_BYTES // (width * widest * compute_dtype(x).itemsize)
+    fitting = _TILE_BYTES // (width * widest * compute_dtype(x).itemsize)
     if batch * height <= fitting:
         return step(x)
     unit = max(rows, stride)

@@ -8,7 +8,7 @@ import pickle
 import pytest
 import torch
 
-from src_model.nn.compute import Derived
+from src_model.nn.compute import WeightCache
 
 
 class Counted:
@@ -16,7 +16,7 @@ class Counted:
 
     def __init__(self, source: torch.Tensor) -> None:
         self.source, self.times = source, 0
-        self.derived: Derived[torch.Tensor] = Derived()
+        self.derived: WeightCache[torch.Tensor] = WeightCache()
 
     def get(self, key: object = None) -> torch.Tensor:
         return self.derived.get((self.source,), key, self._compute)

@@ -5,29 +5,29 @@ from __future__ import annotations
 import pytest
 import torch
 
-from src_model.nn.compute import NO_LEVERS, Levers, compute_dtype, levers, using
-from src_model.nn.compute.levers import needs_gradient
+from src_model.nn.compute import PLAIN_COMPUTE, ComputeOptions, compute_dtype, compute_options, compute_with
+from src_model.nn.compute.options import needs_gradient
 
 
 def test_everything_is_used_unless_less_is_asked_for():
-    assert levers() == Levers()
-    with using(NO_LEVERS):
-        assert levers() == NO_LEVERS
-    assert levers() == Levers()
+    assert compute_options() == ComputeOptions()
+    with compute_with(PLAIN_COMPUTE):
+        assert compute_options() == PLAIN_COMPUTE
+    assert compute_options() == ComputeOptions()
 
 
 def test_what_was_asked_for_ends_with_an_error_too():
     try:
-        with using(NO_LEVERS):
+        with compute_with(PLAIN_COMPUTE):
             raise RuntimeError
     except RuntimeError:
-        assert levers() == Levers()
+        assert compute_options() == ComputeOptions()
 
 
 @pytest.mark.parametrize("tracer", [torch.jit, torch.compiler], ids=["jit", "compiler"])
 def test_a_traced_graph_holds_public_operators_alone(tracer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tracer, "is_tracing" if tracer is torch.jit else "is_compiling", lambda: True)
-    assert levers() == NO_LEVERS
+    assert compute_options() == PLAIN_COMPUTE
 
 
 def test_autocast_decides_in_which_type_is_computed():
