@@ -24,8 +24,7 @@ from official import build_official, official_frames
 from rich.console import Console
 from rich.table import Table
 
-from src_model.evaluation.report.curves import Axis, Line
-from src_model.evaluation.report.figure import figure
+from src_model.evaluation.report.curves import Axis, Line, figure
 from src_model.frames import Normalization
 from src_model.nn import MODEL_CONFIGS, Sam2Network, build_network
 from src_model.tracking import PRESETS, StreamingPredictor

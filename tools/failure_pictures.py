@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from src_model.data import epithelium_path
 from src_model.datasets import pair
 from src_model.evaluation import EvaluationSet, simulated_sets
+from src_model.evaluation.evaluate import EvaluationPlan, run_plan
 from src_model.evaluation.methods import tracking_method
 from src_model.evaluation.protocols import make_protocols
 from src_model.evaluation.records import RecordFile
 from src_model.evaluation.report.strips import captioned, draw_masks, ranked
-from src_model.evaluation.runner import Plan, run
 from src_model.evaluation.targets import TargetChoice
 from src_model.masks import Rle
 from src_model.tracking import StreamingPredictor
@@ -35,7 +35,8 @@ def worst_of(each: EvaluationSet, predictor: StreamingPredictor, objects: int) -
     """Track a set from one click an object; give a caption for the worst masklet, and its picture."""
     method = tracking_method(predictor, make_protocols(("click",)))
     with tempfile.TemporaryDirectory() as folder:
-        records = run(Plan((each,), (method,), TargetChoice(None, objects)), RecordFile(Path(folder) / "r.jsonl", {}))
+        plan = EvaluationPlan((each,), (method,), TargetChoice(None, objects))
+        records = run_plan(plan, RecordFile(Path(folder) / "r.jsonl", {}))
     _, record, scores, j = next(item for item in ranked(records) if item[0] == "worst")
     movie = next(movie for movie in each.movies if movie.name == record.key.movie)
     size = list(movie.movie.shape[1:3])

@@ -11,8 +11,7 @@ import argparse
 import csv
 from pathlib import Path
 
-from src_model.evaluation.report.curves import Axis, Line
-from src_model.evaluation.report.figure import figure
+from src_model.evaluation.report.curves import Axis, Line, figure
 
 SCORES = {"all/mask": "J, first mask given", "all/click": "J, one click", "all/first": "IoU of the click itself"}
 

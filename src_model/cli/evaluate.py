@@ -20,9 +20,9 @@ from src_model.cli.terminal import duration_text, make_progress, say, table_cons
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from src_model.evaluation import Evaluation, EvaluationSet, Request
+    from src_model.evaluation import Evaluation, EvaluationRequest, EvaluationSet
     from src_model.evaluation.records import UnitKey
-    from src_model.evaluation.report import Report
+    from src_model.evaluation.report import EvaluationReport
 
 _WHAT, _AMOUNT = "What is evaluated", "How much of it"
 SIMULATED_MOVIES = 2
@@ -142,7 +142,7 @@ FolderOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EvaluateOptions:
     """The command line, with what was left out filled in; None is all."""
 
     data: tuple[str, ...]
@@ -207,7 +207,7 @@ def evaluate(
     command goes on.
     """
     few = 3 if quick else 8
-    asked = Asked(
+    options = EvaluateOptions(
         tuple(data or ()),
         tuple(sets or (() if data else ("simulated",))),
         _names(protocol),
@@ -220,14 +220,14 @@ def evaluate(
         ModelChoice(model or DEFAULT_MODEL, device, preset.value, size, threads),
         baseline_model,
     )
-    run(asked, out, quiet=quiet, force=force)
+    run(options, out, quiet=quiet, force=force)
 
 
-def run(asked: Asked, folder: Path, *, quiet: bool, force: bool = False) -> None:
+def run(options: EvaluateOptions, folder: Path, *, quiet: bool, force: bool = False) -> None:
     """Evaluate, write, show the table."""
-    check_folder(folder, asked.data, force=force)
-    request = make_request(asked)
-    evaluation = _loaded(asked, request, quiet=quiet)
+    check_folder(folder, options.data, force=force)
+    request = make_request(options)
+    evaluation = _loaded(options, request, quiet=quiet)
     began = time.perf_counter()
     with make_progress(quiet=quiet, unit="parts") as progress:
         task = progress.add_task("Evaluating", total=len(evaluation))
@@ -271,7 +271,7 @@ def _is_marked(mark: bytes, path: Path) -> bool:
     return mark in head_of(path)
 
 
-def make_request(asked: Asked) -> Request:
+def make_request(options: EvaluateOptions) -> EvaluationRequest:
     """Open the sets and put together what is asked for.
 
     Raises
@@ -279,31 +279,35 @@ def make_request(asked: Asked) -> Request:
     typer.BadParameter, EvaluationError, MovieError
         If something is not there or does not go together.
     """
-    from src_model.evaluation import Request, TargetChoice, folder_set, simulated_sets
+    from src_model.evaluation import EvaluationRequest, TargetChoice, folder_set, simulated_sets
     from src_model.evaluation.sets import SIMULATED_FRAMES, split_layout
 
-    if asked.held_out and not asked.data:
+    if options.held_out and not options.data:
         raise typer.BadParameter("this chooses among the movies of --data, which is not given", param_hint="--held-out")
     sets: list[EvaluationSet] = []
-    for text in asked.data:
+    for text in options.data:
         path, layout = split_layout(text)
-        sets.append(folder_set(path, layout=layout, held_out=asked.held_out, movies=asked.movies))
-    for name in asked.sets:
-        sets += simulated_sets(name, movies=asked.movies or SIMULATED_MOVIES, frames=asked.frames or SIMULATED_FRAMES)
-    choice = TargetChoice(asked.frames, asked.objects)
-    return Request(tuple(sets), asked.protocols, asked.baselines, choice, asked.rounds, asked.command())
+        sets.append(folder_set(path, layout=layout, held_out=options.held_out, movies=options.movies))
+    for name in options.sets:
+        sets += simulated_sets(
+            name, movies=options.movies or SIMULATED_MOVIES, frames=options.frames or SIMULATED_FRAMES
+        )
+    choice = TargetChoice(options.frames, options.objects)
+    return EvaluationRequest(
+        tuple(sets), options.protocols, options.baselines, choice, options.rounds, options.command()
+    )
 
 
-def _loaded(asked: Asked, request: Request, *, quiet: bool) -> Evaluation:
+def _loaded(options: EvaluateOptions, request: EvaluationRequest, *, quiet: bool) -> Evaluation:
     from src_model.evaluation import Evaluation
 
-    predictor = asked.model.load(quiet=quiet)
-    if asked.baseline_model is None:
+    predictor = options.model.load(quiet=quiet)
+    if options.baseline_model is None:
         return Evaluation(request, predictor)
-    return Evaluation(request, predictor, replace(asked.model, name=asked.baseline_model).load(quiet=quiet))
+    return Evaluation(request, predictor, replace(options.model, name=options.baseline_model).load(quiet=quiet))
 
 
-def _show(report: Report) -> None:
+def _show(report: EvaluationReport) -> None:
     from src_model.evaluation.report import summary_table
 
     title = f"{report.model.name}, {report.model.image_size} px"

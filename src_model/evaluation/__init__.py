@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from src_model.evaluation.evaluate import Evaluation, Request
+from src_model.evaluation.evaluate import Evaluation, EvaluationRequest
 from src_model.evaluation.sets import EvaluationSet, folder_set, simulated_sets
 from src_model.evaluation.targets import TargetChoice
 
-__all__ = ["Evaluation", "EvaluationSet", "Request", "TargetChoice", "folder_set", "simulated_sets"]
+__all__ = ["Evaluation", "EvaluationRequest", "EvaluationSet", "TargetChoice", "folder_set", "simulated_sets"]

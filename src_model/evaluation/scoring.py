@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src_model.evaluation.effort import annotation_seconds
+from src_model.evaluation.annotator import annotation_seconds
 from src_model.evaluation.metrics import contour_accuracy, region_similarity, surface_distances
 
 if TYPE_CHECKING:

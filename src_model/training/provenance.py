@@ -6,11 +6,11 @@ import hashlib
 import os
 import platform
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src_model import __version__
+from src_model.evaluation.report.document import package_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,10 +64,5 @@ def _files_in(folder: Path) -> Iterator[Path]:
 
 def versions() -> dict[str, str]:
     """Versions of what computes, by name."""
-    found = {"sam2v": __version__, "Python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    own = {"sam2v": __version__, "Python": platform.python_version()}
+    return own | package_versions(_PACKAGES)

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 from src_model.errors import EvaluationError
 from src_model.evaluation.protocols.attempt import Attempt, EvaluationProtocol
-from src_model.evaluation.protocols.every_frame import EveryFrame
-from src_model.evaluation.protocols.offline import Offline
-from src_model.evaluation.protocols.online import Online
-from src_model.evaluation.protocols.semi_supervised import FromFirstBox, FromFirstClicks, FromFirstMask
+from src_model.evaluation.protocols.interactive import Offline, Online
+from src_model.evaluation.protocols.without_corrections import EveryFrame, FromFirstBox, FromFirstClicks, FromFirstMask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

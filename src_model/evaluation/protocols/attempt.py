@@ -10,8 +10,8 @@ from src_model.evaluation.targets import span_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from src_model.evaluation.methods import PromptableTracker
     from src_model.evaluation.targets import Target
-    from src_model.evaluation.tracker import Tracker
     from src_model.masks import MaskletFrame
 
 Masks = dict[int, dict[int, "MaskletFrame"]]
@@ -51,7 +51,7 @@ class EvaluationProtocol(Protocol):
     def gives_first_mask(self) -> bool:
         """Whether the first frame's mask is the truth itself, which earns nothing."""
 
-    def run(self, tracker: Tracker, targets: Sequence[Target]) -> dict[int, tuple[Attempt, ...]]:
+    def run(self, tracker: PromptableTracker, targets: Sequence[Target]) -> dict[int, tuple[Attempt, ...]]:
         """Annotate all targets of a movie together.
 
         Parameters
@@ -68,7 +68,7 @@ class EvaluationProtocol(Protocol):
         """
 
 
-def propagated(tracker: Tracker, targets: Sequence[Target]) -> Masks:
+def propagated(tracker: PromptableTracker, targets: Sequence[Target]) -> Masks:
     """Follow targets from the first prompt to the end, all in one pass; keeps what there is truth for."""
     masks: Masks = {target.object_id: {} for target in targets}
     truths = {target.object_id: target.truth for target in targets}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from src_model.evaluation.report.document import MovieUsed, Report, SetUsed, write_json
+from src_model.evaluation.report.document import EvaluationReport, MovieUsed, SetUsed, write_json
 from src_model.evaluation.report.page import import_jinja, render_page
 from src_model.evaluation.report.table import summary_table
 
-__all__ = ["MovieUsed", "Report", "SetUsed", "import_jinja", "render_page", "summary_table", "write_json"]
+__all__ = ["EvaluationReport", "MovieUsed", "SetUsed", "import_jinja", "render_page", "summary_table", "write_json"]

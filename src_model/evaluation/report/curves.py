@@ -1,4 +1,4 @@
-"""Line charts as inline SVG, coloured by the page's style sheet so that they follow light and dark."""
+"""Line charts as SVG: inline, colored by the page's style sheet so that they follow light and dark, or alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 460, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 40
+
+_FIGURE_COLORS = ("#2a78d6", "#c2571a", "#2f8f5b", "#9a3aa6")
+_FIGURE_TEXT = "text{font:11px sans-serif;fill:#444} .grid{stroke:#ddd} .axis{stroke:#888}"
+_FIGURE_SIZE = 'width="690" height="420"'
+"""What the style sheet of a page gives to a chart, for one that stands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +111,34 @@ def _x(value: float, axis: Axis) -> float:
 
 def _y(value: float, axis: Axis) -> float:
     return _HEIGHT - _BOTTOM - (value - axis.low) / (axis.high - axis.low) * (_HEIGHT - _TOP - _BOTTOM)
+
+
+def figure(lines: Sequence[Line], x: Axis, y: Axis, *, title: str, legend_at: tuple[int, int] = (62, 24)) -> str:
+    """Draw a chart that needs no page around it.
+
+    Parameters
+    ----------
+    lines
+        Four at most, whose styles are their numbers.
+    x, y
+        The axes.
+    title
+        Read out to those who cannot see it.
+    legend_at
+        (x, y) of the legend's first entry.
+    """
+    style = "".join(
+        f".s{line.style}{{stroke:{_FIGURE_COLORS[line.style]};fill:{_FIGURE_COLORS[line.style]}}} "
+        f"polyline.s{line.style}{{fill:none;stroke-width:2}}"
+        for line in lines
+    )
+    left, top = legend_at
+    legend = "".join(
+        f'<circle class="s{line.style}" cx="{left}" cy="{top + 16 * place}" r="4"/>'
+        f'<text x="{left + 10}" y="{top + 16 * place + 4}">{escape(line.label)}</text>'
+        for place, line in enumerate(lines)
+    )
+    head, _, body = chart(lines, x, y, title=title).partition(">")
+    named = head.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" {_FIGURE_SIZE} ', 1)
+    background = '<rect width="100%" height="100%" fill="#fff"/>'
+    return f"{named}><style>{style}{_FIGURE_TEXT}</style>{background}{body.removesuffix('</svg>')}{legend}</svg>\n"

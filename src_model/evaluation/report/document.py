@@ -2,16 +2,114 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from src_model.evaluation.provenance import Environment, ModelIdentity  # noqa: TC001  # pydantic reads it when the program runs
+import src_model
 from src_model.evaluation.summary import Summary  # noqa: TC001  # pydantic reads it when the program runs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from src_model.tracking import StreamingPredictor
+
+_PACKAGES = ("torch", "numpy", "scipy", "pillow", "tifffile", "py-ctcmetrics")
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedModel:
+    """Which weights ran, and how.
+
+    Attributes
+    ----------
+    name, sha256
+        Of the checkpoint file.
+    image_size
+        Side of the network input.
+    preset
+        Name of the tracking settings.
+    tracking
+        All of them, windows and precision included.
+    backend
+        What computed the heavy parts.
+    """
+
+    name: str
+    sha256: str
+    image_size: int
+    preset: str
+    tracking: dict[str, Any] = field(default_factory=dict)
+    backend: str = "torch"
+
+    @classmethod
+    def of(cls, predictor: StreamingPredictor) -> EvaluatedModel:
+        """Name a loaded model."""
+        steps = predictor.steps
+        return cls(
+            predictor.name,
+            predictor.sha256,
+            predictor.image_size,
+            steps.settings.preset,
+            asdict(steps.settings),
+            steps.backend,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where it ran.
+
+    Attributes
+    ----------
+    sam2v, python
+        Versions.
+    packages
+        Versions of what the numbers may depend on; those that are installed.
+    system, device
+        Operating system and processor, and what torch ran on.
+    threads, cores
+        CPU threads torch used, and cores there were.
+    """
+
+    sam2v: str
+    python: str
+    packages: dict[str, str]
+    system: str
+    device: str
+    threads: int
+    cores: int | None
+
+    @classmethod
+    def here(cls, device: str) -> Environment:
+        """Describe this computer, without its name."""
+        import torch
+
+        return cls(
+            sam2v=src_model.__version__,
+            python=platform.python_version(),
+            packages=package_versions(_PACKAGES),
+            system=f"{platform.system()} {platform.release()} {platform.machine()}",
+            device=device,
+            threads=torch.get_num_threads(),
+            cores=os.cpu_count(),
+        )
+
+
+def package_versions(packages: Sequence[str]) -> dict[str, str]:
+    """Versions of packages by name; those that are not installed are left out."""
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +145,7 @@ class SetUsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EvaluationReport:
     """An evaluation.
 
     Attributes
@@ -67,14 +165,14 @@ class Report:
     """
 
     command: str
-    model: ModelIdentity
-    baseline_model: ModelIdentity
+    model: EvaluatedModel
+    baseline_model: EvaluatedModel
     settings: dict[str, Any]
     environment: Environment
     sets: tuple[SetUsed, ...]
     rows: tuple[Summary, ...]
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: EvaluationReport, path: Path) -> None:
     """Write the report as JSON; NaN, which JSON does not know, becomes null."""
-    path.write_bytes(TypeAdapter(Report).dump_json(report, indent=2) + b"\n")
+    path.write_bytes(TypeAdapter(EvaluationReport).dump_json(report, indent=2) + b"\n")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from src_model.evaluation.records import UnitRecord
-    from src_model.evaluation.report.document import Report
+    from src_model.evaluation.report.document import EvaluationReport
     from src_model.evaluation.sets import EvaluationSet
     from src_model.evaluation.summary import Summary
 
@@ -54,7 +54,7 @@ def import_jinja() -> Any:
     return jinja2
 
 
-def render_page(report: Report, sets: Sequence[EvaluationSet], records: Sequence[UnitRecord]) -> str:
+def render_page(report: EvaluationReport, sets: Sequence[EvaluationSet], records: Sequence[UnitRecord]) -> str:
     """Write the page.
 
     Parameters

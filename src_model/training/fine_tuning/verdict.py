@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from src_model.evaluation.methods import SessionTracker
 from src_model.evaluation.metrics.region import region_similarity
-from src_model.evaluation.protocols.semi_supervised import FromFirstClicks, FromFirstMask
+from src_model.evaluation.protocols.without_corrections import FromFirstClicks, FromFirstMask
 from src_model.evaluation.targets import Target
-from src_model.evaluation.tracker import SessionTracker
 from src_model.masks import Rle
 from src_model.tracking import StreamingPredictor
 

@@ -1,11 +1,22 @@
+"""Where a simulated annotator clicks, and how long a person would have been busy."""
+
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from src_model.evaluation.clicks import Annotated, Click, annotate, correcting_click, deepest_point, first_click
+from src_model.evaluation.annotator import (
+    AnnotationResult,
+    SimulatedClick,
+    annotate,
+    annotation_seconds,
+    correcting_click,
+    deepest_point,
+    first_click,
+)
 from src_model.masks import Rle
 from tests.evaluation.fakes import Forgetful, square, truth_of
 
@@ -22,7 +33,7 @@ def test_the_border_of_the_image_counts_as_an_edge():
 
 
 def test_of_two_parts_the_thicker_one_is_clicked():
-    assert first_click(square(0, side=3) | square(30, side=9)) == Click(9, 34, positive=True)
+    assert first_click(square(0, side=3) | square(30, side=9)) == SimulatedClick(9, 34, positive=True)
 
 
 def test_an_object_that_is_not_there_is_not_clicked():
@@ -34,12 +45,12 @@ def test_a_correction_goes_to_the_largest_error_not_to_the_nearest():
     shown = square(10, side=9)
     shown[5:7, 10:12] = False  # a small piece is missed
     shown[5:14, 40:49] = True  # a large one is wrongly covered
-    assert correcting_click(shown, truth) == Click(9, 44, positive=False)
+    assert correcting_click(shown, truth) == SimulatedClick(9, 44, positive=False)
 
 
 def test_missed_pixels_are_clicked_as_inside():
     truth = square(10, side=9)
-    assert correcting_click(np.zeros_like(truth), truth) == Click(9, 14, positive=True)
+    assert correcting_click(np.zeros_like(truth), truth) == SimulatedClick(9, 14, positive=True)
 
 
 def test_a_right_mask_needs_no_correction():
@@ -75,4 +86,14 @@ def test_a_wrongly_found_object_gets_a_click_outside():
 
 
 def test_a_right_mask_is_left_alone():
-    assert annotate(Forgetful(0), 1, 1, truth_of(1), shown=truth_of(1)) == Annotated(0, None)
+    assert annotate(Forgetful(0), 1, 1, truth_of(1), shown=truth_of(1)) == AnnotationResult(0, None)
+
+
+def test_the_time_model_on_a_case_by_hand():
+    # 300 frames watched twice, 2 frames found, 6 clicks: 60 + 2 + 9 seconds
+    assert annotation_seconds(frames=300, prompted=2, clicks=6, examinations=2) == pytest.approx(71 / 300)
+
+
+def test_clicking_every_frame_three_times_takes_as_long_whatever_the_length():
+    a_frame = [annotation_seconds(frames=n, prompted=n, clicks=3 * n, examinations=0) for n in (1, 40)]
+    assert a_frame == pytest.approx([5.5, 5.5])

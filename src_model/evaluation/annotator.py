@@ -1,4 +1,9 @@
-"""A simulated annotator's clicks: where, and whether they say inside or outside."""
+"""A simulated annotator: where they click, what box they draw, and how long a person would have been busy.
+
+Times are those of the SAM 2 paper's interactive evaluation:
+T = examinations x 30 s for every 300 frames + 1 s for every annotated frame + 1.5 s for every click. Offline the movie
+is examined once a round, online once. The constants are its authors' for natural videos.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +19,21 @@ from src_model.tracking import Prompt
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from src_model.evaluation.tracker import Tracker
+    from src_model.evaluation.methods import PromptableTracker
     from src_model.masks import MaskletFrame, Rle
+    from src_model.tracking.prompts import Box
+
+EXAMINE_SECONDS_A_FRAME = 30 / 300
+"""To watch the masks of one frame while looking for mistakes."""
+LOCATE_SECONDS = 1.0
+"""To find the object on a frame that will be annotated."""
+CLICK_SECONDS = 1.5
+CLICKS_OF_A_BOX = 2
+"""Its corners."""
 
 
 @dataclass(frozen=True, slots=True)
-class Click:
+class SimulatedClick:
     """A click on the centre of a pixel.
 
     Attributes
@@ -42,13 +56,13 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
     return int(y), int(x)
 
 
-def first_click(truth: NDArray[np.bool_]) -> Click | None:
-    """Click an object that has no mask yet; None where there is none."""
-    return Click(*deepest_point(truth), positive=True) if truth.any() else None
+def first_click(truth: NDArray[np.bool_]) -> SimulatedClick | None:
+    """SimulatedClick an object that has no mask yet; None where there is none."""
+    return SimulatedClick(*deepest_point(truth), positive=True) if truth.any() else None
 
 
-def correcting_click(shown: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Click | None:
-    """Click at the centre of the largest error region, missed or wrongly covered; None where nothing is wrong.
+def correcting_click(shown: NDArray[np.bool_], truth: NDArray[np.bool_]) -> SimulatedClick | None:
+    """SimulatedClick at the centre of the largest error region, missed or wrongly covered; None where nothing is wrong.
 
     Parameters
     ----------
@@ -60,11 +74,11 @@ def correcting_click(shown: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Clic
     if not missed_area and not covered_area:
         return None
     positive = missed_area >= covered_area
-    return Click(*deepest_point(missed if positive else covered), positive=positive)
+    return SimulatedClick(*deepest_point(missed if positive else covered), positive=positive)
 
 
 @dataclass(frozen=True, slots=True)
-class Annotated:
+class AnnotationResult:
     """What came of annotating one object on one frame.
 
     Attributes
@@ -80,9 +94,9 @@ class Annotated:
 
 
 def annotate(
-    tracker: Tracker, frame: int, object_id: int, truth: Rle, *, shown: Rle | None = None, clicks: int = 3
-) -> Annotated:
-    """Click an object on one frame until it is right or the clicks are used up.
+    tracker: PromptableTracker, frame: int, object_id: int, truth: Rle, *, shown: Rle | None = None, clicks: int = 3
+) -> AnnotationResult:
+    """SimulatedClick an object on one frame until it is right or the clicks are used up.
 
     Parameters
     ----------
@@ -102,11 +116,11 @@ def annotate(
     for given in range(clicks):
         click = first_click(wanted) if shown is None else correcting_click(shown.decode(), wanted)
         if click is None:
-            return Annotated(given, entry)
+            return AnnotationResult(given, entry)
         prompt = Prompt(points=((float(click.y), float(click.x)),), labels=(int(click.positive),))
         entry = tracker.prompt(frame, object_id, prompt)
         shown = entry.mask
-    return Annotated(clicks, entry)
+    return AnnotationResult(clicks, entry)
 
 
 def _largest_region(wrong: NDArray[np.bool_]) -> tuple[int, NDArray[np.bool_]]:
@@ -117,3 +131,27 @@ def _largest_region(wrong: NDArray[np.bool_]) -> tuple[int, NDArray[np.bool_]]:
     areas[0] = 0
     largest = int(areas.argmax())
     return int(areas[largest]), components == largest
+
+
+def tight_box(mask: Rle) -> Box:
+    """Return the smallest box (y0, x0, y1, x1) around a mask; of an empty one, that of the whole image."""
+    y0, x0, y1, x1 = mask.box or (0, 0, *mask.shape)
+    return float(y0), float(x0), float(y1), float(x1)
+
+
+def annotation_seconds(*, frames: int, prompted: int, clicks: int, examinations: int) -> float:
+    """Seconds of a person's time a frame of the movie.
+
+    Parameters
+    ----------
+    frames
+        Length of the movie.
+    prompted
+        Frames annotated.
+    clicks
+        Clicks on all of them.
+    examinations
+        How often the movie was watched to find the frames to annotate.
+    """
+    busy = examinations * EXAMINE_SECONDS_A_FRAME * frames + prompted * LOCATE_SECONDS + clicks * CLICK_SECONDS
+    return busy / frames
