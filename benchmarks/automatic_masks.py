@@ -4,7 +4,7 @@
     python benchmarks/automatic_masks.py --model my-cells --data path/to/data
 
 Everything in single images is searched once with hardly any threshold; then each pair of thresholds is applied to what
-was found, as `AutomaticMaskGenerator` does. A mask is right if its IoU with an object of its own is over 0.5. Sets: the
+was found, as `AutomaticDetector` does. A mask is right if its IoU with an object of its own is over 0.5. Sets: the
 first frames of simulated movies of each kind with seeds that training never uses, stills that training never saw, and
 the bundled epithelium where the repository's truth of it is there. The pair to keep beside a checkpoint
 (`MaskThresholds`) is the strictest whose mean F1 over the sets lies within 0.01 of the best: where F1 hardly tells
@@ -27,9 +27,10 @@ from rich.table import Table
 from scipy.optimize import linear_sum_assignment
 
 from src_model.cli.terminal import table_console
+from src_model.detection import AutomaticDetector, AutomaticOptions
+from src_model.detection.selection import suppress_overlaps
 from src_model.evaluation import EvaluationSet, folder_set, simulated_sets
-from src_model.tracking import AutomaticMaskGenerator, AutomaticSettings, StreamingPredictor
-from src_model.tracking.automatic import suppress_overlaps
+from src_model.tracking import StreamingPredictor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_model.datasets import LabelledMovie
-    from src_model.tracking import AutomaticMask
+    from src_model.detection import AutomaticDetection
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SCORES = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.88)
@@ -86,25 +87,27 @@ def sets_in(data: Path, movies: int, stills: int, named: Iterable[tuple[str, str
     yield from (EvaluationSet(movie.name, (movie,), "a movie and its labels") for movie in labelled_pairs(named))
 
 
-def search(generator: AutomaticMaskGenerator, movie: LabelledMovie) -> Found:
+def search(detector: AutomaticDetector, movie: LabelledMovie) -> Found:
     """Find everything in the first frame and compare it with the truth."""
     frame = movie.labelled_frames[0]
     truth = movie.labels(frame)
-    masks = generator.generate(movie.movie.read(frame))
+    found = detector.detect(movie.movie.read(frame))
     return Found(
-        np.array([mask.score for mask in masks], dtype=np.float64),
-        np.array([mask.stability for mask in masks], dtype=np.float64),
-        np.array([mask.box for mask in masks], dtype=np.float64).reshape(-1, 4),
-        _overlaps(masks, truth),
+        np.array([item.score for item in found], dtype=np.float64),
+        np.array([item.stability for item in found], dtype=np.float64),
+        np.array([item.box for item in found], dtype=np.float64).reshape(-1, 4),
+        _overlaps(found, truth),
     )
 
 
-def _overlaps(masks: list[AutomaticMask], truth: NDArray[np.integer]) -> NDArray[np.float64]:
+def _overlaps(found: list[AutomaticDetection], truth: NDArray[np.integer]) -> NDArray[np.float64]:
     """IoU of every mask with every object, ``(N, K)``."""
     ids, numbers = np.unique(truth, return_inverse=True)
     numbers = numbers.reshape(truth.shape)
     areas = np.bincount(numbers.ravel())
-    common = np.array([np.bincount(numbers[mask.mask], minlength=len(ids)) for mask in masks]).reshape(-1, len(ids))
+    common = np.array([np.bincount(numbers[item.mask.decode()], minlength=len(ids)) for item in found]).reshape(
+        -1, len(ids)
+    )
     union = areas + common.sum(axis=1, keepdims=True) - common
     return (common / union)[:, ids > 0]
 
@@ -160,20 +163,20 @@ def main() -> None:
     add_pair_option(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    settings = AutomaticSettings(
+    asked = AutomaticOptions(
         points_per_side=options.points,
         min_score=SCORES[0],
         min_stability=STABILITIES[0],
         max_box_overlap=1.0,
         tile=None,
     )
-    generator = AutomaticMaskGenerator(StreamingPredictor.load(options.model, precision="auto"), settings)
+    detector = AutomaticDetector(StreamingPredictor.load(options.model, precision="auto"), asked)
     found, started = {}, time.process_time()
     for item in sets_in(options.data, options.movies, options.stills, options.pair):
-        found[item.name] = [search(generator, movie) for movie in item.movies]
+        found[item.name] = [search(detector, movie) for movie in item.movies]
         spent = time.process_time() - started
         print(f"{item.name}: {len(item.movies)} images, {spent:.0f} s of the processor so far", flush=True)
-    report(found, AutomaticSettings().max_box_overlap)
+    report(found, AutomaticOptions().max_box_overlap)
 
 
 if __name__ == "__main__":

@@ -164,21 +164,21 @@ class DetectionFunction:
     """
 
     def __init__(self, model: SharedModel, label: str) -> None:
-        from src_model.tracking import AutomaticMaskGenerator
+        from src_model.detection import AutomaticDetector
 
         sdk = _sdk()
         self.spec = sdk.DetectionFunctionSpec(labels=[sdk.label_spec(label, _LABEL_ID)])
         self._model = model
-        self._generator = AutomaticMaskGenerator(model.predictor)
+        self._detector = AutomaticDetector(model.predictor)
 
     def detect(self, context: Any, image: Image) -> list[Any]:
         """Find everything in an image that is as certain as asked for, best first."""
         sdk = _sdk()
         kind: ShapeType = "polygon" if context.conv_mask_to_poly else "mask"
         with self._model.turn():
-            found = self._generator.generate(as_shown(image))
+            found = self._detector.detect(as_shown(image))
         certain = [item for item in found if item.score >= (context.conf_threshold or 0.0)]
-        shapes = [shape_of(item.rle, kind) for item in certain]
+        shapes = [shape_of(item.mask, kind) for item in certain]
         return [sdk.shape(_LABEL_ID, type=kind, points=list(shape.points)) for shape in shapes if shape is not None]
 
 

@@ -33,15 +33,17 @@ MAY_IMPORT = {
     "weights": {"errors", "files", "lazy", "nn"},
     "memory": {"errors", "masks", "nn"},
     "tracking": BELOW_TRACKING,
+    "detection": BELOW_TRACKING | {"tracking"},
     "document": {"errors", "files", "masks", "frames"},
     "formats": {"errors", "files", "masks", "frames", "document"},
     "simulation": set(),
     "datasets": {"errors", "files", "masks", "frames", "document", "formats"},
     "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "formats", "simulation"},
     "training": BELOW_TRACKING | {"tracking", "evaluation", "datasets"},
-    "workflow": BELOW_TRACKING | {"tracking", "document"},
+    "workflow": BELOW_TRACKING | {"tracking", "detection", "document"},
     "cli": BELOW_TRACKING
-    | {"tracking", "evaluation", "training", "data", "datasets", "simulation", "document", "formats", "workflow"},
+    | {"tracking", "detection", "evaluation", "training", "data", "datasets", "simulation", "document", "formats"}
+    | {"workflow"},
 }
 """For each part of src_model, the other parts it may import."""
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from src_model.detection import AutomaticDetector
     from src_model.frames import FrameSource
-    from src_model.tracking import AutomaticMaskGenerator, Session
+    from src_model.tracking import Session
 
 EPITHELIUM_CLICKS = ((23, 26), (36, 95), (47, 145), (79, 214), (83, 53), (85, 132), (116, 90), (134, 183))
 """(y, x) on frame 0 of cells that stay whole and in view to the last frame, chosen by eye, spread over the sheet."""
@@ -104,10 +105,10 @@ def demo(
     if prompts:
         give_prompts(session, prompts, quiet=quiet)
     else:
-        from src_model.tracking.automatic import AutomaticMaskGenerator, AutomaticSettings
+        from src_model.detection import AutomaticDetector, AutomaticOptions
 
-        settings = AutomaticSettings(min_score=min_score, min_stability=min_stability)
-        find_objects(AutomaticMaskGenerator(predictor, settings), session, objects, quiet=quiet)
+        detector = AutomaticDetector(predictor, AutomaticOptions(min_score=min_score, min_stability=min_stability))
+        find_objects(detector, session, objects, quiet=quiet)
     _track(session, outputs, chosen.path, bundled=movie is None, quiet=quiet)
 
 
@@ -116,7 +117,7 @@ def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePromp
     return [FramePrompt(number, frame, [(y, x)], [1]) for number, (frame, y, x) in enumerate(clicks, 1)]
 
 
-def find_objects(generator: AutomaticMaskGenerator, session: Session, count: int, *, quiet: bool) -> None:
+def find_objects(detector: AutomaticDetector, session: Session, count: int, *, quiet: bool) -> None:
     """Prompt the best of what is found on the first frame that can be read.
 
     Raises
@@ -126,12 +127,11 @@ def find_objects(generator: AutomaticMaskGenerator, session: Session, count: int
     DamagedFrameError
         If no frame can be read.
     """
-    from src_model.cli.picking import pick_objects
+    from src_model.detection import pick_objects
 
     frame, image = _first_readable(session.movie)
-    found = generator.generate(image, session.normalization)
-    picked = pick_objects([item.rle for item in found], count)
-    asked = generator.thresholds
+    picked = pick_objects(detector.detect(image, normalization=session.normalization), count)
+    asked = detector.thresholds
     advice = (
         f"Asked for were a predicted IoU of {asked.min_score:g} and a stability of {asked.min_stability:g}: lower them "
         "with --min-score and --min-stability, or click on objects with --points T,Y,X."
@@ -140,8 +140,8 @@ def find_objects(generator: AutomaticMaskGenerator, session: Session, count: int
         raise NoPromptError(f"nothing was found on frame {frame} of the movie. {advice}")
     if len(picked) < count:
         say(f"Found {len(picked)} objects on frame {frame}, of {count} at most. {advice}", quiet=quiet)
-    for number, mask in enumerate(picked, 1):
-        session.prompt(frame, number, mask=mask.decode())
+    for number, item in enumerate(picked, 1):
+        session.prompt(frame, number, mask=item.mask.decode())
 
 
 def _first_readable(movie: FrameSource) -> tuple[int, NDArray[np.generic]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from src_model.document.actions import (
     Action,
+    AddDetections,
     AddObject,
     AddPoints,
     AnswerPrompt,
@@ -77,6 +78,7 @@ __all__ = [
     "MAX_OBJECT_ID",
     "SUFFIX",
     "Action",
+    "AddDetections",
     "AddObject",
     "AddPoints",
     "AnnotatedFrame",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from src_model.document.store import CellStore
 
 EventKind: TypeAlias = Literal[
-    "prompt", "answer", "candidate", "track", "correction", "edit", "lock", "undo", "redo", "verdict"
+    "prompt", "answer", "candidate", "detection", "track", "correction", "edit", "lock", "undo", "redo", "verdict"
 ]
 
 LONGEST_PAUSE: Final = 60.0

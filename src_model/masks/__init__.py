@@ -7,6 +7,7 @@ Boxes are ``(y0, x0, y1, x1)`` with ``y1`` and ``x1`` excluded.
 from __future__ import annotations
 
 from src_model.masks.cleaning import fill_holes, keep_component_at, largest_component, remove_specks
+from src_model.masks.detection import Detection
 from src_model.masks.geometry import (
     box_iou,
     centroid,
@@ -14,6 +15,7 @@ from src_model.masks.geometry import (
     mask_box,
     mask_iou,
     pairwise_box_iou,
+    pairwise_containment,
     pairwise_mask_iou,
 )
 from src_model.masks.labels import Overlap, labels_at, labels_from_masks, masks_from_labels
@@ -24,6 +26,7 @@ from src_model.masks.rle import MAX_PIXELS, Box, Mask, Rle, as_array, as_rle, ch
 __all__ = [
     "MAX_PIXELS",
     "Box",
+    "Detection",
     "Mask",
     "Masklet",
     "MaskletFrame",
@@ -46,6 +49,7 @@ __all__ = [
     "mask_to_polygons",
     "masks_from_labels",
     "pairwise_box_iou",
+    "pairwise_containment",
     "pairwise_mask_iou",
     "polygons_to_mask",
     "remove_specks",

@@ -139,6 +139,41 @@ def pairwise_mask_iou(a: Sequence[Mask], b: Sequence[Mask] | None = None) -> NDA
     """
     first = [as_rle(mask) for mask in a]
     second = first if b is None else [as_rle(mask) for mask in b]
+    common = _common_areas(first, second)
+    union = np.add.outer(_areas(first), _areas(second)) - common
+    iou: NDArray[np.float64] = np.divide(common, union, out=np.ones_like(common), where=union > 0)
+    return iou
+
+
+def pairwise_containment(a: Sequence[Mask], b: Sequence[Mask]) -> NDArray[np.float64]:
+    """Return what every mask of ``a`` has in common with every mask of ``b``, as a share of the smaller of both.
+
+    Unlike IoU it is 1 for a part and its whole: for a nucleus and its cell, or a cell and a group of cells.
+
+    Parameters
+    ----------
+    a, b
+        N and M masks of one shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(N, M)`` float64 in 0..1; 0 where one of both is empty.
+
+    Raises
+    ------
+    MaskError
+        If the masks differ in shape.
+    """
+    first, second = [as_rle(mask) for mask in a], [as_rle(mask) for mask in b]
+    common = _common_areas(first, second)
+    smaller = np.minimum.outer(_areas(first), _areas(second))
+    share: NDArray[np.float64] = np.divide(common, smaller, out=np.zeros_like(common), where=smaller > 0)
+    return share
+
+
+def _common_areas(first: Sequence[Rle], second: Sequence[Rle]) -> NDArray[np.float64]:
+    """Count the pixels that pairs of masks share, ``(N, M)``; only pairs whose boxes overlap are computed."""
     _check_same_shape([*first, *second])
     near = _boxes_overlap(first, second)
     common = np.zeros(near.shape)
@@ -153,9 +188,7 @@ def pairwise_mask_iou(a: Sequence[Mask], b: Sequence[Mask] | None = None) -> NDA
         sizes = [runs[row][0].size for row in rows]
         offsets = np.cumsum([0, *sizes[:-1]])
         common[rows, column] = np.add.reduceat(before(stops) - before(starts), offsets)
-    union = np.add.outer(_areas(first), _areas(second)) - common
-    iou: NDArray[np.float64] = np.divide(common, union, out=np.ones_like(common), where=union > 0)
-    return iou
+    return common
 
 
 class _ForegroundBefore:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from src_model.lazy import importer
 
 if TYPE_CHECKING:
-    from src_model.tracking.automatic import AutomaticMask, AutomaticMaskGenerator, AutomaticSettings
     from src_model.tracking.image_predictor import ImagePrediction, ImagePredictor
     from src_model.tracking.predictor import StreamingPredictor, choose_device
     from src_model.tracking.prompts import Prompt
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from src_model.tracking.settings import PRESETS, TrackingSettings
 
 _HOMES = {
-    "src_model.tracking.automatic": ("AutomaticMask", "AutomaticMaskGenerator", "AutomaticSettings"),
     "src_model.tracking.image_predictor": ("ImagePrediction", "ImagePredictor"),
     "src_model.tracking.predictor": ("StreamingPredictor", "choose_device"),
     "src_model.tracking.prompts": ("Prompt",),
@@ -27,9 +25,6 @@ _HOMES = {
 
 __all__ = [
     "PRESETS",
-    "AutomaticMask",
-    "AutomaticMaskGenerator",
-    "AutomaticSettings",
     "Candidate",
     "FrameResult",
     "ImagePrediction",

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
-from src_model.cli.demo import EPITHELIUM_CLICKS, click_prompts
+from src_model.cli.demo import EPITHELIUM_CLICKS, click_prompts, find_objects
 from src_model.cli.demo_picture import panel_sizes
 from src_model.cli.guard import FAILED
+from src_model.detection import AutomaticDetector, Detection
 from src_model.masks import Rle
-from src_model.tracking.automatic import AutomaticMask, AutomaticMaskGenerator
+from src_model.weights import MaskThresholds
 from tests.tracking import tiny
+from tests.tracking.damage import DamagedMovie
 
 LABELS = Path(__file__).resolve().parents[1] / "data" / "epithelium_labels.tif"
 
@@ -67,13 +70,14 @@ def test_a_movie_of_ones_own_is_tracked_from_given_points(sam2v, movie, here):
 
 
 def test_in_a_movie_without_points_the_best_of_what_is_found_is_tracked(sam2v, movie, monkeypatch):
-    def found(self, image, normalization=None):
+    def found(self, image, *, normalization):
         assert image.shape == tiny.SHAPE
+        assert normalization.kind == "percentile"
         masks = np.zeros((3, *tiny.SHAPE), bool)
         masks[0, 14:26, 9:21] = masks[1, 4:16, 34:46] = masks[2] = True
-        return [AutomaticMask(Rle.encode(m), (0, 0, 1, 1), 0.9, 0.9, (0.0, 0.0), (0, 0, 1, 1)) for m in masks]
+        return [Detection.of_mask(Rle.encode(mask), 0.9) for mask in masks]
 
-    monkeypatch.setattr(AutomaticMaskGenerator, "generate", found)
+    monkeypatch.setattr(AutomaticDetector, "detect", found)
     result = sam2v("demo", movie)
     assert "Found 2 objects on frame 0, of 8 at most" in result.stdout
     assert "Tracked 2 objects through 10 frames" in result.stdout
@@ -83,10 +87,24 @@ def test_in_a_movie_without_points_the_best_of_what_is_found_is_tracked(sam2v, m
 
 
 def test_where_nothing_is_found_the_command_says_what_was_asked_for_and_what_to_do(sam2v, movie, monkeypatch):
-    monkeypatch.setattr(AutomaticMaskGenerator, "generate", lambda *_: [])
+    monkeypatch.setattr(AutomaticDetector, "detect", lambda *_, **__: [])
     said = " ".join(sam2v("demo", movie, "--min-score", 0.7, "--min-stability", 0.6, code=FAILED).stderr.split())
     assert "a predicted IoU of 0.7 and a stability of 0.6: lower them with --min-score and --min-stability" in said
     assert "--points T,Y,X" in said
+
+
+def test_objects_are_looked_for_in_the_first_frame_that_can_be_read():
+    frames = tiny.make_movie()
+    session = tiny.predictor(tiny.build()).start(DamagedMovie(frames, {0, 1}))
+    seen = []
+
+    def detect(image, **_):
+        seen.append(image)
+        return [Detection.of_mask(Rle.from_box((4, 34, 16, 46), tiny.SHAPE), 0.9)]
+
+    find_objects(SimpleNamespace(detect=detect, thresholds=MaskThresholds(0.5, 0.8)), session, 3, quiet=True)
+    assert np.array_equal(seen[0], frames[2])
+    assert list(session.objects[1].prompts) == [2]
 
 
 @pytest.mark.parametrize("length", [1, 2])

@@ -13,8 +13,8 @@ from cvat_sdk import masks  # noqa: E402
 
 from cvat_serverless import agent  # noqa: E402
 from cvat_serverless.shapes import make_shape  # noqa: E402
+from src_model.detection import AutomaticDetector, Detection  # noqa: E402
 from src_model.errors import RequestError  # noqa: E402
-from src_model.tracking import automatic  # noqa: E402
 from tests.cvat_serverless.asking import MASK, POLYGON, RECTANGLE  # noqa: E402
 from tests.tracking import tiny  # noqa: E402
 
@@ -82,8 +82,8 @@ def found(monkeypatch):
 
     y, x = np.mgrid[:40, :52]
     rles = [Rle.encode(np.hypot(y - 20, x - centre) < 6) for centre in (12, 30)]
-    items = [SimpleNamespace(rle=rle, score=score) for rle, score in zip(rles, (0.9, 0.6), strict=True)]
-    monkeypatch.setattr(automatic.AutomaticMaskGenerator, "generate", lambda *_: items)
+    items = [Detection.of_mask(rle, score) for rle, score in zip(rles, (0.9, 0.6), strict=True)]
+    monkeypatch.setattr(AutomaticDetector, "detect", lambda *_: items)
     return rles
 
 

@@ -15,6 +15,7 @@ from src_model.masks import (
     mask_box,
     mask_iou,
     pairwise_box_iou,
+    pairwise_containment,
     pairwise_mask_iou,
 )
 
@@ -82,6 +83,15 @@ def test_two_empty_masks_agree_and_an_empty_one_shares_nothing() -> None:
 def test_no_masks_give_an_empty_table() -> None:
     assert pairwise_mask_iou([], [Rle.empty((3, 4))]).shape == (0, 1)
     assert pairwise_mask_iou([]).shape == (0, 0)
+
+
+def test_containment_is_1_for_a_part_and_its_whole_and_0_for_an_empty_mask():
+    whole, part, beside = (Rle.from_box(box, (20, 20)) for box in ((0, 0, 10, 10), (2, 2, 4, 4), (8, 8, 12, 12)))
+    shares = pairwise_containment([whole, part], [whole, beside, Rle.empty((20, 20))])
+    assert shares.tolist() == [[1, 4 / 16, 0], [1, 0, 0]]
+    assert pairwise_containment([whole], []).shape == (1, 0)
+    with pytest.raises(MaskError, match="different shapes"):
+        pairwise_containment([whole], [Rle.empty((3, 4))])
 
 
 def test_overlap_is_exact_in_the_largest_images() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from src_model.document.actions.base import Action, Plan, Skipped, SkipReason
 from src_model.document.actions.combining import MergeRule
+from src_model.document.actions.detections import AddDetections
 from src_model.document.actions.frames import AnswerPrompt, ClearFrames, LockFrames, SetMask
 from src_model.document.actions.group import Group
 from src_model.document.actions.identity import DeleteObject, MergeObjects, SplitObject, SwapIds
@@ -33,6 +34,7 @@ from src_model.document.actions.propagation import PropagateSpan
 
 __all__ = [
     "Action",
+    "AddDetections",
     "AddObject",
     "AddPoints",
     "AnswerPrompt",

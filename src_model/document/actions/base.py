@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from src_model.document.patch import Patch
     from src_model.document.state import State, Track
 
-SkipReason: TypeAlias = Literal["object locked", "frame locked", "edited by hand", "object removed"]
+SkipReason: TypeAlias = Literal[
+    "object locked", "frame locked", "edited by hand", "object removed", "annotated already"
+]
 
 
 @dataclass(frozen=True, slots=True)

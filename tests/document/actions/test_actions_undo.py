@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from src_model.document import (
+    AddDetections,
     AddObject,
     AddPoints,
     AnnotatedObject,
@@ -50,7 +51,7 @@ from src_model.document import (
     save,
 )
 from src_model.frames import Normalization
-from src_model.masks import Masklet
+from src_model.masks import Detection, Masklet
 from tests.document.sample import LENGTH, MOVIE, SHAPE, document, entry, square
 
 
@@ -94,6 +95,7 @@ ACTIONS = [
     MarkDivision(Division(2, 5, (1,))),
     RemoveDivision(1),
     ImportMasklets((imported(),), (AnnotatedObject(7, "seven"),), (Division(7, 3, (2,)),)),
+    AddDetections(9, (Detection.of_mask(square(), 0.5, "cell"), Detection((9.5, 9, 20, 20), 0.4)), "a detector"),
     SetModel(ModelIdentity("other")),
     SetNormalization(Normalization("limits", (0.0, 0.0, 0.0), (1.0, 2.0, 3.0))),
     SetSettings(Settings({"preset": "official"})),

@@ -1,4 +1,4 @@
-"""Tiles of a large image, and the masks that their edges cut, put together again."""
+"""Crops and tiles of a large frame, and the masks that their edges cut, put together again."""
 
 from __future__ import annotations
 
@@ -43,6 +43,26 @@ def spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:
     return [(start, min(start + size, length)) for start in starts]
 
 
+def crop_boxes(shape: tuple[int, ...], layers: int, overlap: float) -> list[tuple[int, Box]]:
+    """List the crops of an image with their layer; layer 0 is the whole image.
+
+    Parameters
+    ----------
+    shape
+        ``(Y, X)``.
+    layers
+        Further layers; layer n has ``2 ** n`` crops along each side.
+    overlap
+        Overlap of neighbours in the first layer, as a share of the shorter side; half of it in the next, and so on.
+    """
+    crops: list[tuple[int, Box]] = [(0, (0, 0, shape[0], shape[1]))]
+    for layer in range(1, layers + 1):
+        shared = int(overlap * min(shape) / 2 ** (layer - 1))
+        rows, columns = (spans(length, 2**layer, shared) for length in shape)
+        crops += [(layer, (y0, x0, y1, x1)) for (y0, y1), (x0, x1) in product(rows, columns)]
+    return crops
+
+
 def tile_boxes(shape: tuple[int, ...], side: int, overlap: float) -> list[Box]:
     """Cover an image with tiles of at most ``side`` pixels.
 
@@ -51,7 +71,7 @@ def tile_boxes(shape: tuple[int, ...], side: int, overlap: float) -> list[Box]:
     shape
         ``(Y, X)``.
     side
-        Of a tile.
+        Of a tile, in pixels.
     overlap
         What neighbours share, as a share of the side, under 1.
 
@@ -65,7 +85,7 @@ def tile_boxes(shape: tuple[int, ...], side: int, overlap: float) -> list[Box]:
     return [(y0, x0, y1, x1) for (y0, y1), (x0, x1) in product(*axes)]
 
 
-def cut_sides(mask_box: Box, tile: Box, shape: tuple[int, ...], near: float) -> tuple[int, ...]:
+def cut_sides(mask_box: Box, tile: Box, shape: tuple[int, ...], near: tuple[float, float]) -> tuple[int, ...]:
     """List the edges of a tile that cut a mask: 0 top, 1 left, 2 bottom, 3 right; edges of the image cut nothing.
 
     Parameters
@@ -75,18 +95,18 @@ def cut_sides(mask_box: Box, tile: Box, shape: tuple[int, ...], near: float) -> 
     shape
         ``(Y, X)`` of the image.
     near
-        Pixels; a mask that comes this near to an edge is taken for cut.
+        (y, x) in pixels; a mask that comes this near to an edge is taken for cut.
     """
     cut = []
     for axis in (0, 1):
-        if tile[axis] > 0 and mask_box[axis] - tile[axis] < near:
+        if tile[axis] > 0 and mask_box[axis] - tile[axis] < near[axis]:
             cut.append(axis)
-        if tile[axis + 2] < shape[axis] and tile[axis + 2] - mask_box[axis + 2] < near:
+        if tile[axis + 2] < shape[axis] and tile[axis + 2] - mask_box[axis + 2] < near[axis]:
             cut.append(axis + 2)
     return tuple(cut)
 
 
-def stitch(pieces: Sequence[Piece], near: float) -> list[tuple[Rle, tuple[int, ...]]]:
+def stitch(pieces: Sequence[Piece], near: tuple[float, float]) -> list[tuple[Rle, tuple[int, ...]]]:
     """Put together what tile edges cut.
 
     Pieces of different tiles that agree where the tiles overlap are of one object. What goes on beyond an edge without
@@ -131,7 +151,7 @@ def _agree(first: Piece, second: Piece) -> bool:
     return union > 0 and int((one & other).sum()) / union >= _AGREEMENT
 
 
-def _is_complete(members: Sequence[Piece], near: float) -> bool:
+def _is_complete(members: Sequence[Piece], near: tuple[float, float]) -> bool:
     """Whether each edge that cuts a piece has another piece that goes on beyond it."""
     for piece in members:
         assert piece.mask.box is not None, "pieces hold pixels"

@@ -1,17 +1,17 @@
-"""Which of the masks found in an image are tracked."""
+"""Which of many detections are kept."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from src_model.cli.picking import pick_objects
-from src_model.masks import Rle
+from src_model.detection.selection import pick_objects, suppress_overlaps
+from src_model.masks import Detection, Rle
 
 
 def square(y, x, side):
     mask = np.zeros((100, 100), bool)
     mask[y : y + side, x : x + side] = True
-    return Rle.encode(mask)
+    return Detection.of_mask(Rle.encode(mask), 0.9)
 
 
 def test_the_best_are_taken_up_to_the_number_asked_for():
@@ -29,5 +29,17 @@ def test_of_masks_on_each_other_the_better_one_is_taken():
     assert pick_objects([part, whole, neighbour], 8) == [part, neighbour]
 
 
+def test_boxes_without_a_mask_are_passed_over():
+    assert pick_objects([Detection((0, 0, 20, 20), 0.9), square(0, 0, 20)], 8) == [square(0, 0, 20)]
+
+
 def test_nothing_found_is_nothing_picked():
     assert pick_objects([], 8) == []
+
+
+def test_of_overlapping_boxes_the_one_of_highest_priority_stays():
+    boxes = [(0, 0, 10, 10), (0, 0, 10, 9), (20, 20, 30, 30), (0, 0, 10, 5)]
+    assert suppress_overlaps(boxes, [0.5, 0.9, 0.1, 0.2], 0.7) == [1, 3, 2]
+    assert suppress_overlaps(boxes, [0.9, 0.5, 0.1, 0.2], 0.7) == [0, 3, 2]
+    assert suppress_overlaps(boxes, [0.9, 0.9, 0.9, 0.9], 0.4) == [0, 2]
+    assert suppress_overlaps([], [], 0.7) == []

@@ -10,21 +10,21 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from src_model.errors import MovieError, PromptError
-from src_model.masks import Rle, box_iou
+from src_model.detection import AutomaticDetector, AutomaticOptions, Detector, Example, Query
+from src_model.detection.automatic import mask_stability, point_grid
+from src_model.errors import MaskError, MovieError, PromptError, StoppedError
+from src_model.masks import Rle, box_iou, mask_iou
 from src_model.nn import MaskPrediction
-from src_model.tracking import AutomaticMaskGenerator, AutomaticSettings
-from src_model.tracking.automatic import crop_boxes, mask_stability, point_grid, suppress_overlaps
 from src_model.tracking.network_steps import NetworkSteps
 from src_model.weights import MaskThresholds
 from tests.tracking import tiny
 
-LOOSE = AutomaticSettings(points_per_side=6, min_score=0.4, min_stability=0.3, stability_offset=0.3)
+LOOSE = AutomaticOptions(points_per_side=6, min_score=0.4, min_stability=0.3, stability_offset=0.3)
 
 
 @pytest.fixture(scope="module")
 def found(predictor, movie):
-    return AutomaticMaskGenerator(predictor, LOOSE).generate(movie[0])
+    return AutomaticDetector(predictor, LOOSE).detect(movie[0])
 
 
 @pytest.fixture
@@ -59,18 +59,18 @@ def cells():
 
 
 def test_every_object_is_found_once(sure, cells):
-    masks = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16)).generate(cells)
+    masks = AutomaticDetector(sure, AutomaticOptions(points_per_side=16)).detect(cells)
     assert len(masks) == 3
     for value in (1, 2, 3):
-        best = max(np.mean(mask.mask == (cells == value)) for mask in masks)
+        best = max(np.mean(mask.mask.decode() == (cells == value)) for mask in masks)
         assert best > 0.98
 
 
 def test_a_mask_says_where_it_is_how_good_it_is_and_which_click_found_it(sure, cells):
-    for mask in AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16)).generate(cells):
+    for mask in AutomaticDetector(sure, AutomaticOptions(points_per_side=16)).detect(cells):
         y, x = mask.point
-        assert mask.mask[round(y), round(x)]
-        assert mask.box == mask.rle.box
+        assert mask.mask.decode()[round(y), round(x)]
+        assert mask.box == mask.mask.box
         assert mask.score == pytest.approx(0.95)
         assert 0.95 <= mask.stability <= 1
         assert mask.crop_box == (0, 0, 64, 64)
@@ -78,7 +78,7 @@ def test_a_mask_says_where_it_is_how_good_it_is_and_which_click_found_it(sure, c
 
 def test_the_checkpoint_says_what_masks_must_reach_unless_the_settings_do(sure, cells, monkeypatch):
     def found(**settings):
-        return len(AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16, **settings)).generate(cells))
+        return len(AutomaticDetector(sure, AutomaticOptions(points_per_side=16, **settings)).detect(cells))
 
     monkeypatch.setattr(sure, "mask_thresholds", MaskThresholds(0.94, 0.9))
     assert found() == 3
@@ -97,12 +97,12 @@ def test_another_input_size_has_the_same_thresholds(predictor):
 
 
 def test_crops_find_the_same_objects_at_their_places_in_the_whole_image(sure, cells):
-    settings = AutomaticSettings(points_per_side=16, crop_layers=1)
-    masks = AutomaticMaskGenerator(sure, settings).generate(cells)
+    settings = AutomaticOptions(points_per_side=16, crop_layers=1)
+    masks = AutomaticDetector(sure, settings).detect(cells)
     assert len(masks) == 3
     by_value = {int(cells[round(mask.point[0]), round(mask.point[1])]): mask for mask in masks}
     for value, mask in by_value.items():
-        assert np.mean(mask.mask == (cells == value)) > 0.97
+        assert np.mean(mask.mask.decode() == (cells == value)) > 0.97
     # What lies whole in a crop is seen better there.
     assert by_value[1].crop_box == (0, 0, 43, 43)
     assert by_value[2].crop_box == (22, 0, 64, 43)
@@ -111,14 +111,14 @@ def test_crops_find_the_same_objects_at_their_places_in_the_whole_image(sure, ce
 def test_objects_cut_by_the_inner_edge_of_a_crop_are_dropped_there(sure):
     image = np.zeros((64, 64), np.uint8)
     image[10:54, 10:54] = 1
-    masks = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=8, crop_layers=1)).generate(image)
+    masks = AutomaticDetector(sure, AutomaticOptions(points_per_side=8, crop_layers=1)).detect(image)
     assert [mask.crop_box for mask in masks] == [(0, 0, 64, 64)]
 
 
 def test_objects_at_the_edge_of_the_image_are_kept_in_crops_too(sure):
     image = np.zeros((64, 64), np.uint8)
     image[:12, :12] = 1
-    (mask,) = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16, crop_layers=1)).generate(image)
+    (mask,) = AutomaticDetector(sure, AutomaticOptions(points_per_side=16, crop_layers=1)).detect(image)
     assert mask.crop_box != (0, 0, 64, 64)
     assert mask.box[:2] == (0, 0)
 
@@ -129,26 +129,26 @@ def test_holes_and_loose_parts_are_mended_if_asked_for(sure):
     image[20:28, 20:28] = 0
     image[48:56, 48:56] = 1
     rough, mended = (
-        AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=8, min_region_area=area)).generate(image)[0]
+        AutomaticDetector(sure, AutomaticOptions(points_per_side=8, min_region_area=area)).detect(image)[0]
         for area in (0, 100)
     )
-    assert not rough.mask[24, 24]
-    assert rough.mask[52, 52]
-    assert mended.mask[24, 24]
-    assert not mended.mask[52, 52]
-    assert mended.box == mended.rle.box == (8, 8, 40, 40)
+    assert not rough.mask.decode()[24, 24]
+    assert rough.mask.decode()[52, 52]
+    assert mended.mask.decode()[24, 24]
+    assert not mended.mask.decode()[52, 52]
+    assert mended.box == mended.mask.box == (8, 8, 40, 40)
 
 
 def test_an_object_smaller_than_the_smallest_part_is_dropped(sure, cells):
-    settings = AutomaticSettings(points_per_side=16, min_region_area=300)
-    masks = AutomaticMaskGenerator(sure, settings).generate(cells)
+    settings = AutomaticOptions(points_per_side=16, min_region_area=300)
+    masks = AutomaticDetector(sure, settings).detect(cells)
     assert {int(cells[round(mask.point[0]), round(mask.point[1])]) for mask in masks} == {1, 3}
 
 
 def test_poor_and_unstable_masks_are_dropped(predictor, movie, found):
     assert found
     assert all(mask.score >= 0.4 and mask.stability >= 0.3 for mask in found)
-    strict = AutomaticMaskGenerator(predictor, AutomaticSettings(points_per_side=6)).generate(movie[0])
+    strict = AutomaticDetector(predictor, AutomaticOptions(points_per_side=6)).detect(movie[0])
     assert strict == []
 
 
@@ -166,18 +166,18 @@ def test_the_size_of_the_batches_changes_nothing_but_memory(predictor, movie, fo
         return original(steps, features, prompts, multimask=multimask)
 
     monkeypatch.setattr(NetworkSteps, "segment", counting)
-    masks = AutomaticMaskGenerator(predictor, replace(LOOSE, points_per_batch=7)).generate(movie[0])
+    masks = AutomaticDetector(predictor, replace(LOOSE, points_per_batch=7)).detect(movie[0])
     assert sizes == [7, 7, 7, 7, 7, 1]
     assert [mask.point for mask in masks] == [mask.point for mask in found]
 
 
 def test_an_empty_image_has_no_masks(sure):
-    assert AutomaticMaskGenerator(sure, LOOSE).generate(np.zeros((30, 40), np.uint8)) == []
+    assert AutomaticDetector(sure, LOOSE).detect(np.zeros((30, 40), np.uint8)) == []
 
 
 def test_what_is_no_image_is_refused(predictor):
     with pytest.raises(MovieError):
-        AutomaticMaskGenerator(predictor).generate(np.zeros(7))
+        AutomaticDetector(predictor).detect(np.zeros(7))
 
 
 def test_the_grid_is_even_and_symmetrical():
@@ -186,32 +186,6 @@ def test_the_grid_is_even_and_symmetrical():
     assert grid[0].tolist() == [4.5, 2.0]
     assert grid[-1].tolist() == [34.5, 17.0]
     np.testing.assert_allclose(grid.mean(axis=0), [19.5, 9.5])
-
-
-def test_crops_cover_the_image_and_overlap():
-    crops = crop_boxes((90, 120), 2, 0.3)
-    assert crops[0] == (0, (0, 0, 90, 120))
-    assert [layer for layer, _ in crops] == [0] + [1] * 4 + [2] * 16
-    for layer in (1, 2):
-        covered = np.zeros((90, 120), int)
-        for number, (y0, x0, y1, x1) in crops:
-            assert 0 <= y0 < y1 <= 90
-            assert 0 <= x0 < x1 <= 120
-            covered[y0:y1, x0:x1] += number == layer
-        assert covered.min() == 1
-        assert covered.max() >= 4
-
-
-def test_tiny_images_still_have_crops_with_pixels():
-    assert all(y0 < y1 and x0 < x1 for _, (y0, x0, y1, x1) in crop_boxes((3, 5), 3, 0.3))
-
-
-def test_of_overlapping_boxes_the_one_of_highest_priority_stays():
-    boxes = [(0, 0, 10, 10), (0, 0, 10, 9), (20, 20, 30, 30), (0, 0, 10, 5)]
-    assert suppress_overlaps(boxes, [0.5, 0.9, 0.1, 0.2], 0.7) == [1, 3, 2]
-    assert suppress_overlaps(boxes, [0.9, 0.5, 0.1, 0.2], 0.7) == [0, 3, 2]
-    assert suppress_overlaps(boxes, [0.9, 0.9, 0.9, 0.9], 0.4) == [0, 2]
-    assert suppress_overlaps([], [], 0.7) == []
 
 
 def test_a_mask_is_stable_if_moving_the_threshold_changes_little():
@@ -226,11 +200,11 @@ def test_a_mask_is_stable_if_moving_the_threshold_changes_little():
 def test_settings_that_cannot_be_meant_are_refused(wrong):
     (name,) = wrong
     with pytest.raises(PromptError, match=rf"{name}=.* cannot be used; it must be in"):
-        AutomaticSettings(**wrong)
+        AutomaticOptions(**wrong)
 
 
 def test_masks_are_kept_run_length_encoded(found):
-    assert all(isinstance(mask.rle, Rle) and mask.rle.shape == tiny.SHAPE for mask in found)
+    assert all(isinstance(mask.mask, Rle) and mask.mask.shape == tiny.SHAPE for mask in found)
 
 
 @pytest.fixture
@@ -245,22 +219,71 @@ def many():
 
 
 def test_a_large_image_is_searched_in_tiles_and_every_object_is_found_once_without_a_seam(sure, many):
-    masks = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16)).generate(many)
+    masks = AutomaticDetector(sure, AutomaticOptions(points_per_side=16)).detect(many)
     values = [int(many[round(mask.point[0]), round(mask.point[1])]) for mask in masks]
     assert sorted(values) == sorted(set(many.ravel().tolist()) - {0})
     for value, mask in zip(values, masks, strict=True):
         truth = many == value
-        assert (mask.mask & truth).sum() / (mask.mask | truth).sum() > 0.6
+        assert mask_iou(mask.mask, truth) > 0.6
 
 
 def test_tiles_can_be_left_out_and_small_images_have_none(sure, many, cells):
-    plain = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16, tile=None)).generate(many)
+    plain = AutomaticDetector(sure, AutomaticOptions(points_per_side=16, tile=None)).detect(many)
     assert {mask.crop_box for mask in plain} == {(0, 0, 200, 230)}
-    small = AutomaticMaskGenerator(sure, AutomaticSettings(points_per_side=16, tile=32)).generate(cells)
+    small = AutomaticDetector(sure, AutomaticOptions(points_per_side=16, tile=32)).detect(cells)
     assert {mask.crop_box for mask in small} == {(0, 0, 64, 64)}
 
 
 @pytest.mark.parametrize("wrong", [0, 31, "large", 40.5])
 def test_tiles_that_cannot_be_are_refused(wrong):
     with pytest.raises(PromptError, match="tile"):
-        AutomaticSettings(tile=wrong)
+        AutomaticOptions(tile=wrong)
+
+
+def test_only_what_lies_whole_in_a_region_is_found_there(sure, cells):
+    detector = AutomaticDetector(sure, AutomaticOptions(points_per_side=16))
+    (found,) = detector.detect(cells, Query(region=(0, 0, 40, 64)))
+    assert mask_iou(found.mask, cells == 1) > 0.9
+    assert found.crop_box == (0, 0, 40, 64)
+
+
+def test_a_large_region_is_searched_in_tiles_as_a_frame_of_its_size(sure, many):
+    detector = AutomaticDetector(sure, AutomaticOptions(points_per_side=16))
+    y, x = 20, 30
+    region = detector.detect(many, Query(region=(y, x, 200, 230)))
+    alone = detector.detect(many[y:, x:])
+    inside = [item for item in alone if item.box[0] > 2 and item.box[1] > 2]
+    assert len(inside) > 20
+    boxes = {item.box for item in region}
+    assert {(a + y, b + x, c + y, d + x) for a, b, c, d in (item.box for item in inside)} <= boxes
+    assert all(item.box[0] > y and item.box[1] > x for item in region)
+
+
+def test_a_region_outside_the_frame_is_refused(predictor, movie):
+    with pytest.raises(MaskError, match="leaves the image"):
+        AutomaticDetector(predictor).detect(movie[0], Query(region=(0, 0, 41, 20)))
+
+
+def test_it_is_a_detector_with_a_name(predictor):
+    detector: Detector = AutomaticDetector(predictor)
+    assert detector.name == "automatic masks"
+
+
+def test_words_and_examples_are_for_other_detectors(predictor, movie):
+    example = Example(movie[0], Rle.from_box((2, 2, 9, 9), tiny.SHAPE))
+    for query in (Query(words=("cell",)), Query(examples=(example,))):
+        with pytest.raises(PromptError, match="words and examples"):
+            AutomaticDetector(predictor).detect(movie[0], query)
+
+
+def test_progress_is_told_and_a_search_can_be_stopped_between_batches(sure, many):
+    detector = AutomaticDetector(sure, AutomaticOptions(points_per_side=8, points_per_batch=48))
+    told = []
+    detector.detect(many, progress=lambda done, total: told.append((done, total)))
+    total = told[-1][1]
+    assert told == [(done, total) for done in range(1, total + 1)]
+    assert total > 2 * 16  # two batches in each of the tiles and in the whole frame
+    told.clear()
+    with pytest.raises(StoppedError, match=f"after 5 of {total} steps"):
+        detector.detect(many, progress=lambda done, _: told.append(done), cancelled=lambda: len(told) == 5)
+    assert told == [1, 2, 3, 4, 5]
