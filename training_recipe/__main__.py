@@ -122,8 +122,7 @@ def train(
 
 
 def _run(request: RunRequest, *, quiet: bool) -> None:
-    from training_recipe.export import export_run
-    from training_recipe.runs import prepare_run, resume_words
+    from training_recipe.runs import export_run, prepare_run, resume_words
 
     with ShownProgress(quiet=quiet) as progress:
         trainer = prepare_run(request, progress)

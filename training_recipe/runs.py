@@ -1,16 +1,21 @@
-"""Beginning and resuming runs: from what a user asks for to a trainer that is ready."""
+"""Runs from outside: from what a user asks for to a trainer that is ready, and from its folder to a checkpoint."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import torch
 
 from src_model.errors import TrainingError
 from src_model.files import replacing
 from src_model.nn import MODEL_CONFIGS, build_network
 from src_model.training.provenance import fingerprint, versions
+from src_model.weights import save_checkpoint
 from training_recipe.devices import make_fabric
 from training_recipe.run_config import CONFIG_NAME, Precision, RunConfig, read_config, with_length
 from training_recipe.run_log import TRAINING_LOG, VALIDATION_LOG
@@ -18,13 +23,13 @@ from training_recipe.start import StartingPoint, starting_point, training_data
 from training_recipe.trainer import BEST_NAME, CHECKPOINT_NAME, Trainer
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any
 
     from src_model.training.observing import Observer
     from src_model.training.provenance import DataFingerprint
 
 PROVENANCE_NAME = "provenance.json"
+_ORIGIN = "MobileSAM (Apache-2.0): image encoder, prompt encoder, mask decoder"
 RUN_FILES: Final = (CONFIG_NAME, TRAINING_LOG, VALIDATION_LOG, BEST_NAME)
 """What a run leaves in its folder from its first minutes on."""
 
@@ -155,3 +160,45 @@ def write_provenance(folder: Path, data: DataFingerprint, start: str, start_sha2
 def resume_words(out: Path, data: Path) -> str:
     """Say how a stopped run goes on."""
     return f"python -m training_recipe train --resume --data '{data}' --out '{out}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A checkpoint file that was written, its bytes and its digest."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+def export_run(folder: Path, target: Path) -> Exported:
+    """Write the averaged weights of a run as half floats, with the run's configuration and origin in the header.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds no run.
+    CheckpointError
+        If the target cannot be written.
+    """
+    checkpoint = folder / CHECKPOINT_NAME
+    if not checkpoint.is_file():
+        raise TrainingError(f"'{folder}' holds no run: there is no {CHECKPOINT_NAME} in it")
+    config = read_config(folder / CONFIG_NAME)
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    network = build_network(MODEL_CONFIGS[config.model])
+    network.load_state_dict(content["average"])
+    notes = {"licence": "Apache-2.0", "derived_from": _ORIGIN, **_notes(folder, config)}
+    save_checkpoint(network, target, dtype=torch.float16, metadata=notes)
+    return Exported(target, target.stat().st_size, hashlib.sha256(target.read_bytes()).hexdigest())
+
+
+def _notes(folder: Path, config: RunConfig) -> dict[str, str]:
+    """Describe the run for the header: its configuration, and the origin of its weights and data."""
+    # Of a file only the name: where it lies on this machine is nobody else's business.
+    text = (folder / CONFIG_NAME).read_text(encoding="utf-8").replace(config.start, Path(config.start).name)
+    notes = {"training": text}
+    if (folder / PROVENANCE_NAME).exists():
+        entries: list[dict[str, Any]] = json.loads((folder / PROVENANCE_NAME).read_text(encoding="utf-8"))
+        notes["provenance"] = json.dumps(entries)
+    return notes

@@ -13,8 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from src_model.datasets.listing import files_in, licence_of
-from src_model.datasets.movie import Dataset, Kind, recent_movie
-from src_model.datasets.overlapping import OverlappingMovie
+from src_model.datasets.movie import Dataset, Kind, OverlappingMovie, recent_movie
 from src_model.document import SUFFIX, Annotation, load
 from src_model.errors import MovieError
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from src_model.errors import MovieError
 from src_model.frames import FrameSource, open_movie
-from src_model.masks import MAX_PIXELS
+from src_model.masks import MAX_PIXELS, Rle, labels_from_masks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -255,3 +255,58 @@ def as_labels(values: NDArray[np.generic], origin: object) -> Labels:
             f"'{origin}' holds fractions: expected labels, whole numbers; is it an image or a probability?"
         )
     return labels
+
+
+@dataclass(frozen=True)
+class OverlappingMovie(ABC):
+    """A labelled movie with a mask for each object; labels show the smaller of two that overlap."""
+
+    name: str
+    kind: Kind
+
+    @property
+    @abstractmethod
+    def movie(self) -> FrameSource:
+        """The frames."""
+
+    @property
+    @abstractmethod
+    def labelled_frames(self) -> Sequence[int]:
+        """Frames that have masks."""
+
+    @property
+    def parents(self) -> Mapping[int, int]:
+        """Parent by daughter."""
+        return NO_PARENTS
+
+    @abstractmethod
+    def object_ids(self) -> tuple[int, ...]:
+        """Ids of all objects, ascending."""
+
+    @abstractmethod
+    def _read_mask(self, object_id: int, frame: int) -> Rle | None:
+        """Read a mask, None where there is none."""
+
+    def known_frames(self, object_id: int) -> Sequence[int]:
+        """Frames on which the truth of an object is known: all that are labelled."""
+        return self.labelled_frames
+
+    def mask(self, object_id: int, frame: int) -> NDArray[np.bool_]:
+        """Read one object's (Y, X) mask; see `LabelledMovie`."""
+        check_labelled(self, frame)
+        return self._mask(object_id, frame).decode()
+
+    def labels(self, frame: int) -> Labels:
+        """Read (Y, X) int32 labels; see `LabelledMovie`."""
+        check_labelled(self, frame)
+        masks = {object_id: self._mask(object_id, frame) for object_id in self.object_ids()}
+        smallest_first = dict(sorted(masks.items(), key=lambda item: item[1].area))
+        shape = self.movie.shape[1:3]
+        return labels_from_masks(smallest_first, shape, np.int32, overlap="first").astype(np.int32, copy=False)
+
+    def _mask(self, object_id: int, frame: int) -> Rle:
+        mask = self._read_mask(object_id, frame) if object_id in self.object_ids() else None
+        if mask is None:
+            return Rle.empty(self.movie.shape[1:3])
+        check_size(self, frame, mask.shape)
+        return mask

@@ -1,4 +1,4 @@
-"""One door for all data sets."""
+"""One door for all data sets, and which of their movies are for training and which for evaluation."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from src_model.errors import MovieError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from src_model.datasets.annotations import Trust
     from src_model.datasets.ctc import Truth
     from src_model.datasets.movie import Dataset, Kind
+
+
+STILLS_HELD_OUT = 60
+"""How many of the labelled stills the recipe never trains on: the last ones by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +112,34 @@ def recognised_layout(path: Path) -> str:
 
 def _known() -> str:
     return "; ".join(f"{layout.looks} ('{name}')" for name, layout in LAYOUTS.items())
+
+
+def split_by_name(names: Iterable[str], *, held_out: bool, last: int | None = None) -> list[str]:
+    """Divide movies into those to train on and those held out for evaluation: by name, so everywhere alike.
+
+    Parameters
+    ----------
+    names
+        Names of all movies; their order does not matter.
+    held_out
+        Whether to return the held-out ones.
+    last
+        How many are held out, the last by name; left out, every second one by name is, beginning with the second.
+
+    Returns
+    -------
+    list of str
+        The chosen names, sorted.
+
+    Raises
+    ------
+    ValueError
+        If ``last`` is negative.
+    """
+    ordered = sorted(names)
+    if last is None:
+        return ordered[1::2] if held_out else ordered[::2]
+    if last < 0:
+        raise ValueError(f"last={last} cannot be held out: expected 0 or more")
+    border = max(0, len(ordered) - last)
+    return ordered[border:] if held_out else ordered[:border]

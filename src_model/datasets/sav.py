@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, FailFast, Field, ValidationError
 
 from src_model.datasets.listing import files_in, folders_in, label_paths, licence_of, pictures_in, read_label_image
-from src_model.datasets.movie import Dataset, Kind, recent_movie
-from src_model.datasets.overlapping import OverlappingMovie
+from src_model.datasets.movie import Dataset, Kind, OverlappingMovie, recent_movie
 from src_model.errors import MaskError, MovieError
 from src_model.masks import Rle
 

@@ -57,12 +57,12 @@ def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def first_click(truth: NDArray[np.bool_]) -> SimulatedClick | None:
-    """SimulatedClick an object that has no mask yet; None where there is none."""
+    """Click an object that has no mask yet; None where there is none."""
     return SimulatedClick(*deepest_point(truth), positive=True) if truth.any() else None
 
 
 def correcting_click(shown: NDArray[np.bool_], truth: NDArray[np.bool_]) -> SimulatedClick | None:
-    """SimulatedClick at the centre of the largest error region, missed or wrongly covered; None where nothing is wrong.
+    """Click at the centre of the largest error region, missed or wrongly covered; None where nothing is wrong.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class AnnotationResult:
 def annotate(
     tracker: PromptableTracker, frame: int, object_id: int, truth: Rle, *, shown: Rle | None = None, clicks: int = 3
 ) -> AnnotationResult:
-    """SimulatedClick an object on one frame until it is right or the clicks are used up.
+    """Click an object on one frame until it is right or the clicks are used up.
 
     Parameters
     ----------

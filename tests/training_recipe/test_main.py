@@ -17,9 +17,9 @@ from tests.training_recipe.tiny import disc_data
 from training_recipe import runs
 from training_recipe.__main__ import app
 from training_recipe.devices import make_fabric
-from training_recipe.export import Exported
 from training_recipe.recipe import Recipe, SizePlan
 from training_recipe.run_config import RunConfig, TrainingStage
+from training_recipe.runs import Exported
 from training_recipe.trainer import Trainer
 
 SMALL = Recipe(batch=1, crowds=0.0, sizes=(SizePlan(64, 1.0, 1.0, (2,), 1, 0.0, (1,), 1),))
@@ -52,7 +52,7 @@ def asked(here, monkeypatch):
         return Trainer(CONFIG, request.out, tiny_network(), disc_data(), fabric, observer)
 
     monkeypatch.setattr(runs, "prepare_run", prepare)
-    monkeypatch.setattr("training_recipe.export.export_run", lambda folder, target: Exported(target, 1000, "ab" * 32))
+    monkeypatch.setattr(runs, "export_run", lambda folder, target: Exported(target, 1000, "ab" * 32))
     return requests
 
 

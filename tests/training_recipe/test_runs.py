@@ -16,10 +16,9 @@ from src_model.nn import MODEL_CONFIGS, build_network
 from src_model.training.provenance import fingerprint
 from src_model.weights import load_network, read_metadata
 from training_recipe.devices import make_fabric
-from training_recipe.export import export_run
 from training_recipe.run_config import RunConfig, TrainingStage, write_config
 from training_recipe.run_log import RunLog
-from training_recipe.runs import RunRequest, requested_config, write_provenance
+from training_recipe.runs import RunRequest, export_run, requested_config, write_provenance
 from training_recipe.start import starting_point, training_data
 
 

@@ -17,9 +17,8 @@ from training_recipe.clips.cutouts import CutoutLibrary
 from training_recipe.clips.files import read_footage, read_still, read_tracked, read_video
 from training_recipe.clips.finishing import Finish
 from training_recipe.clips.framing import FramingSettings
-from training_recipe.clips.labelled import source_of, tracklet_source
 from training_recipe.clips.pasted import PastedSource
-from training_recipe.clips.recorded import CellTrackSource, RealVideoSource
+from training_recipe.clips.recorded import CellTrackSource, RealVideoSource, source_of, tracklet_source
 from training_recipe.clips.simulated import HELD_OUT_SEED, Clock, SimulatedSource
 from training_recipe.clips.stills import Still, WarpedStillSource
 from training_recipe.clips.tracklets import TrackletScenes, cutout_footages, natural_stills

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import cv2
@@ -9,16 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training_recipe.clips.clip import BoolArray, ByteArray, Clip, Footage
-from training_recipe.clips.copies import with_copies
 from training_recipe.clips.finishing import Finish, finish_frames
-from training_recipe.clips.framing import Window, window_path
+from training_recipe.clips.framing import Window, object_box, window_path
 from training_recipe.clips.warping import motion_maps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _ATTEMPTS = 60
+
 _WITH_COPIES = 0.2
+"""Share of the clips that show copies of the object beside it: look-alikes that are not meant."""
+
+_MOST_COPIES = 3
+_REACH = 2.5
+"""Copies lie within so many sizes of the object, so that the window around it shows them."""
 
 Still = tuple[ByteArray, NDArray[np.uint16]]
 
@@ -91,3 +97,42 @@ def _reduced(image: ByteArray, mask: BoolArray, scale: float) -> tuple[ByteArray
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     cover = np.asarray(cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA))
     return small, cover >= 128
+
+
+def with_copies(image: ByteArray, mask: BoolArray, rng: np.random.Generator) -> ByteArray:
+    """Paste one to three copies of an object around it; the object itself stays in front.
+
+    Parameters
+    ----------
+    image : (Y, X, 3) uint8
+    mask : (Y, X) bool, not empty
+
+    Returns
+    -------
+    a new image of the same shape
+    """
+    y0, x0, y1, x1 = object_box(mask)
+    center = np.array([(y0 + y1) / 2, (x0 + x1) / 2])
+    extent = np.array([y1 - y0, x1 - x0], float)
+    opacity = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (3, 3), 0))
+    pasted = image.astype(np.float32)
+    for _ in range(int(rng.integers(1, _MOST_COPIES + 1))):
+        direction, distance = rng.uniform(0, 2 * math.pi), rng.uniform(0.9, _REACH)
+        place = center + distance * extent * (math.sin(direction), math.cos(direction))
+        matrix = _placed(center, place, rng)
+        flags = cv2.INTER_LINEAR
+        size = (image.shape[1], image.shape[0])
+        colour = np.asarray(cv2.warpAffine(image, matrix, size, flags=flags)).astype(np.float32)
+        weight = np.asarray(cv2.warpAffine(opacity, matrix, size, flags=flags)) * ~mask
+        pasted += weight[..., None] * (colour * np.float32(math.exp(rng.normal(0, 0.08))) - pasted)
+    result: ByteArray = np.clip(pasted, 0, 255).astype(np.uint8)
+    return result
+
+
+def _placed(center: np.ndarray, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Matrix (2, 3) in x, y that turns, scales and maybe mirrors around `center` and moves that to `place`."""
+    angle, scale = rng.normal(0, 0.5), math.exp(rng.normal(0, 0.15))
+    sign = -1.0 if rng.uniform() < 0.5 else 1.0
+    sine, cosine = math.sin(angle) * scale, math.cos(angle) * scale
+    linear = np.array([[cosine * sign, -sine], [sine * sign, cosine]])
+    return np.concatenate([linear, (place[::-1] - linear @ center[::-1])[:, None]], axis=1)

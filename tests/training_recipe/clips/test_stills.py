@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("cv2", reason="making clips needs the extra 'recipe'")
 
-from training_recipe.clips.copies import with_copies
+from training_recipe.clips.stills import with_copies
 
 
 def _still() -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ from src_model.datasets import open_dataset, pair
 from src_model.errors import MovieError
 from training_recipe.clips.finishing import Finish
 from training_recipe.clips.framing import FramingSettings
-from training_recipe.clips.labelled import LabelledMovieSource, source_of, tracklet_source
 from training_recipe.clips.mixture import MixtureSource, default_mixture
+from training_recipe.clips.recorded import LabelledMovieSource, source_of, tracklet_source
 
 SHAPE = (90, 120)
 
