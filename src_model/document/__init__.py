@@ -71,8 +71,8 @@ from src_model.document.prompts import Prompt
 from src_model.document.propagation import OpenPropagation, TrackedFrame
 from src_model.document.provenance import AnnotatedFrame, FrameState, Origin
 from src_model.document.recovery import Recoverable, discard, find_recoverable, recover
-from src_model.document.saved_file import SavedFile
 from src_model.document.view import DocumentView
+from src_model.document.working_copy import SavedFile
 
 __all__ = [
     "MAX_OBJECT_ID",

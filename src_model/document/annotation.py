@@ -14,13 +14,12 @@ from src_model.document.events import AnnotationEvents, HistoryChanged, SavedCha
 from src_model.document.history import ROOT, History, Step
 from src_model.document.project import Project
 from src_model.document.propagation import OpenPropagation
-from src_model.document.saved_file import SavedFile
 from src_model.document.spans import SpanSet
 from src_model.document.state import State
 from src_model.document.store import CellStore, Moment
 from src_model.document.sweep import Sweep
 from src_model.document.view import DocumentView
-from src_model.document.working_copy import WorkingCopy
+from src_model.document.working_copy import SavedFile, WorkingCopy
 from src_model.errors import AnnotationFileError
 
 if TYPE_CHECKING:
@@ -32,14 +31,11 @@ if TYPE_CHECKING:
     from src_model.document.movie import MovieIdentity
     from src_model.document.patch import Patch
 
-
 HISTORY_LIMIT: Final = 256 * 2**20
 """Bytes that are kept so that steps can be undone and redone."""
 
 _STEPS_BETWEEN_TIDYING: Final = 32
 _STEPS_FORGOTTEN_AT_ONCE: Final = 64
-
-
 _BEGINNING: Final = Moment(SpanSet([(ROOT, ROOT + 1)]), 0)
 
 
@@ -124,7 +120,7 @@ class Annotation(DocumentView):
     def snapshot(self) -> DocumentView:
         """Return the document as it is now, for any thread; what arrived of an open propagation is in it."""
         store = CellStore(self._copy.reader, self._state.store.name, self._state.store.moment)
-        view = DocumentView(self._state.snapshot(store), self._copy, self.path, self._history.place)
+        view = DocumentView(self._state.snapshot(store), self._copy, self.path, self._history.position)
         self._views.add(view)
         return view
 

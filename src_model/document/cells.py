@@ -1,37 +1,114 @@
-"""What the cells of a document look like in its database, and back; values from files are checked."""
+"""What the cells of a document look like in its database, and back.
+
+Bytes from outside are hostile: values are checked by schema, with nothing unknown and no infinities, and the first
+fault ends the reading.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+)
 
 from src_model.document.movie import MovieIdentity
-from src_model.document.objects import AnnotatedObject
-from src_model.document.project import ModelIdentity, Project, Settings
+from src_model.document.objects import MAX_OBJECT_ID, MAX_TEXT, AnnotatedObject
+from src_model.document.project import MAX_SETTINGS, ModelIdentity, Project, Settings
 from src_model.document.prompts import Prompt
-from src_model.document.schema import (
-    ModelRecord,
-    MovieRecord,
-    NormalizationRecord,
-    ObjectRecord,
-    ProjectRecord,
-    PromptRecord,
-    Rows,
-    SpanRecord,
-)
 from src_model.document.spans import SpanSet
 from src_model.errors import AnnotationFileError
 from src_model.frames import Normalization
 from src_model.masks import Rle
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+_Item = TypeVar("_Item")
+Rows = Annotated[tuple[_Item, ...], FailFast()]
+Frame = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+ObjectId = Annotated[int, Field(strict=True, ge=1, le=MAX_OBJECT_ID)]
+SpanRecord = tuple[Frame, Frame]
+"""``(start, stop)``, stop excluded."""
+Text = Annotated[str, Field(strict=True, max_length=MAX_TEXT)]
 
-_Record = TypeVar("_Record", bound="BaseModel")
+
+class Record(BaseModel):
+    """A value that the database holds as JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ObjectRecord(Record):
+    """Of :class:`~src_model.document.objects.AnnotatedObject`."""
+
+    object_id: ObjectId
+    name: Text
+    colour: Text
+    class_name: Text
+    note: Text
+    locked: StrictBool
+    visible: StrictBool
+
+
+class PromptRecord(Record):
+    """Of :class:`~src_model.document.prompts.Prompt`, but for its mask."""
+
+    points: Rows[tuple[StrictFloat, StrictFloat]] = ()
+    labels: Rows[Annotated[int, Field(strict=True, ge=0, le=1)]] = ()
+    box: tuple[StrictFloat, StrictFloat, StrictFloat, StrictFloat] | None = None
+
+
+class MovieRecord(Record):
+    """Of :class:`~src_model.document.movie.MovieIdentity`."""
+
+    name: Text
+    shape: Annotated[Rows[Frame], Field(min_length=3, max_length=4)]
+    dtype: Text
+    path: Text
+    time_axis: Annotated[int, Field(strict=True, ge=-32, le=32)]
+    scale: tuple[StrictFloat, StrictFloat, StrictFloat]
+    units: tuple[Text, Text, Text]
+    fingerprint: Text
+
+
+class ModelRecord(Record):
+    """Of :class:`~src_model.document.project.ModelIdentity`."""
+
+    name: Text
+    sha256: Text
+
+
+class NormalizationRecord(Record):
+    """Of :class:`~src_model.frames.Normalization`."""
+
+    kind: Literal["percentile", "limits", "none"]
+    low: Rows[StrictFloat]
+    high: Rows[StrictFloat]
+
+
+class ProjectRecord(Record):
+    """Of :class:`~src_model.document.project.Project`."""
+
+    movie: MovieRecord
+    model: ModelRecord | None
+    normalization: NormalizationRecord | None
+    settings: Annotated[
+        dict[StrictStr, StrictBool | StrictInt | StrictFloat | StrictStr | None], Field(max_length=MAX_SETTINGS)
+    ]
+    overlap: Literal["first", "last", "score"]
+
+
+_Record = TypeVar("_Record", bound=Record)
 _SPANS: Final = TypeAdapter(Rows[SpanRecord])
 EMPTY_MASK_BYTES: Final = 1
 """Length of what :func:`packed_mask` makes of an empty mask."""

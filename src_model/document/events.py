@@ -43,12 +43,6 @@ class FramesChanged:
 
     spans: SpansById
 
-    def objects_on(self, frame: int) -> tuple[int, ...]:
-        """Return the ids of the objects whose mask on ``frame`` changed."""
-        return tuple(
-            object_id for object_id, spans in self.spans.items() if any(start <= frame < stop for start, stop in spans)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class PromptsChanged:

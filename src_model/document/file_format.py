@@ -13,8 +13,7 @@ from src_model import __version__
 from src_model.document.annotation import Annotation
 from src_model.document.database import CELLS, check_header, check_tables, connect, damaged
 from src_model.document.history import ROOT
-from src_model.document.saved_file import SavedFile
-from src_model.document.working_copy import WorkingCopy
+from src_model.document.working_copy import SavedFile, WorkingCopy
 from src_model.errors import AnnotationFileError, Sam2vError
 from src_model.files import replacing
 
@@ -90,7 +89,7 @@ def write(view: DocumentView, path: str | PathLike[str], *, known: SavedFile | N
         stamp = _stamp(target)
     except (OSError, sqlite3.Error) as error:
         raise AnnotationFileError(f"the annotation cannot be saved as '{target}': {error}") from error
-    return SavedFile(target, stamp or (0, 0), frozen.place.revision)
+    return SavedFile(target, stamp or (0, 0), frozen.position.revision)
 
 
 def load(path: str | PathLike[str], *, copy: WorkingCopy | None = None) -> Annotation:
@@ -148,20 +147,22 @@ def _copy(view: DocumentView, part: Path) -> None:
 
 def _take_back(target: sqlite3.Connection, view: DocumentView) -> None:
     """Take out of a copy what was done after the view was taken."""
-    place, version = view.place, view.version
+    position, version = view.position, view.version
     facts = dict(target.execute("SELECT name, value FROM facts WHERE name IN ('version', 'current')").fetchall())
-    if facts.get("version") == version and facts.get("current", ROOT) == place.current:
+    if facts.get("version") == version and facts.get("current", ROOT) == position.current:
         return
     for table in CELLS:
         target.execute(f"DELETE FROM {table} WHERE version > ?", (version,))
-    target.execute("DELETE FROM steps WHERE number > ?", (place.newest,))
+    target.execute("DELETE FROM steps WHERE number > ?", (position.newest,))
     target.execute(
         "UPDATE steps SET latest_child = (SELECT max(child.number) FROM steps AS child "
         "WHERE child.parent = steps.number AND child.number <> steps.number) WHERE latest_child > ?",
-        (place.newest,),
+        (position.newest,),
     )
-    target.execute("UPDATE steps SET revision = ? WHERE number = ?", (place.revision, place.current))
-    target.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", [("version", version), ("current", place.current)])
+    target.execute("UPDATE steps SET revision = ? WHERE number = ?", (position.revision, position.current))
+    target.executemany(
+        "INSERT OR REPLACE INTO facts VALUES (?, ?)", [("version", version), ("current", position.current)]
+    )
 
 
 def _check_unchanged(target: Path, known: SavedFile | None) -> None:

@@ -56,7 +56,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HistoryPosition:
     """Where a document is in its history.
 
     Attributes
@@ -75,7 +75,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Oldest:
+class OldestStep:
     """The first step that can be undone.
 
     Attributes
@@ -176,9 +176,9 @@ class History:
         return self._nodes[self._current].revision
 
     @property
-    def place(self) -> Place:
+    def position(self) -> HistoryPosition:
         """Where the document is now."""
-        return Place(self._current, max(self._nodes), self.revision)
+        return HistoryPosition(self._current, max(self._nodes), self.revision)
 
     @property
     def undo_label(self) -> str | None:
@@ -287,7 +287,7 @@ class History:
         kept = (node for node in self._nodes.values() if node.number not in forgotten)
         return sum(node.replaced if node.number in line else node.written for node in kept)
 
-    def oldest(self) -> Oldest | None:
+    def oldest(self) -> OldestStep | None:
         """Return the first step on the line that can be undone; None if none can."""
         line = self._line_to(self._current)
         at = line.index(self._forgotten)
@@ -296,7 +296,9 @@ class History:
         first = line[at + 1]
         beside = self._all_above([child for child in self._nodes[self._forgotten].children if child != first])
         freed = self._nodes[first].replaced + sum(self._nodes[step].written for step in beside)
-        return Oldest(first, self._nodes[first].touched, {step: self._nodes[step].touched for step in beside}, freed)
+        return OldestStep(
+            first, self._nodes[first].touched, {step: self._nodes[step].touched for step in beside}, freed
+        )
 
     def forget(self, number: int, beside: Iterable[int]) -> None:
         """Make a step one that nothing undoes; those of branches beside it are gone."""

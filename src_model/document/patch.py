@@ -1,9 +1,8 @@
 """Changes of the document as values: what some of its cells become.
 
 The document is a table of cells, each with an immutable value: an object, the mask of an object on a frame, a prompt, a
-lock, a division, the project. A patch gives new values to some cells; None empties one. Everything rests on this form:
-an action is turned into a patch, applying a patch gives its inverse, undo steps keep inverses, the autosave journal is
-a list of patches, and a file is the patch that leads from nothing to the document.
+lock, a division, the project. A patch gives new values to some cells; None empties one. Every action is turned into a
+patch, and the document knows no other way to change: so checks, events and the history need only understand patches.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from src_model.errors import AnnotationFileError
 
 if TYPE_CHECKING:
-    from src_model.document.history import Oldest
+    from src_model.document.history import OldestStep
     from src_model.document.store import CellStore
 
 _KEYS: Final = {
@@ -57,7 +57,7 @@ class Sweep:
         """Whether nothing is left to be removed."""
         return not self._pieces
 
-    def add(self, oldest: Oldest) -> None:
+    def add(self, oldest: OldestStep) -> None:
         """Note what goes when a step can no longer be undone, within a transaction of the caller's."""
         for step in oldest.beside:
             for table in _KEYS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from src_model.document.schema import Frame, ObjectId, Rows, SpanRecord
+from src_model.document.cells import Frame, ObjectId, Rows, SpanRecord
 from src_model.document.spans import Span, joined_spans
 from src_model.errors import AnnotationFileError
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from src_model.document.history import Place
+    from src_model.document.history import HistoryPosition
     from src_model.document.lineage import Division
     from src_model.document.movie import MovieIdentity
     from src_model.document.objects import AnnotatedObject
@@ -34,15 +34,17 @@ class DocumentView:
         Keeps the file there that they are read from.
     path
         The file of the document.
-    place
+    position
         Where in its history the document was.
     """
 
-    def __init__(self, state: State, copy: WorkingCopy, path: Path | None = None, place: Place | None = None) -> None:
+    def __init__(
+        self, state: State, copy: WorkingCopy, path: Path | None = None, position: HistoryPosition | None = None
+    ) -> None:
         self._state = state
         self._copy = copy
         self._path = path
-        self._place = place
+        self._position = position
 
     @property
     def project(self) -> Project:
@@ -79,10 +81,10 @@ class DocumentView:
         return self
 
     @property
-    def place(self) -> Place:
+    def position(self) -> HistoryPosition:
         """Where in its history the document is."""
-        assert self._place is not None, "every snapshot has one"
-        return self._place
+        assert self._position is not None, "every snapshot has one"
+        return self._position
 
     @property
     def version(self) -> int:

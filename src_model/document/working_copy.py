@@ -1,10 +1,12 @@
-"""The file that an open document works on: a database in a folder of its own on the local disk."""
+"""The two files of a document: the database on the local disk that it works on, and the file that it is saved to."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import weakref
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,3 +51,32 @@ class WorkingCopy:
     def reader(self) -> sqlite3.Connection:
         """Open it for a thread that only reads."""
         return connect(self.path, write=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """The file of a document as it was last read or written.
+
+    Attributes
+    ----------
+    path
+        Where it lies.
+    stamp
+        Time of its last change in nanoseconds, and its size: they tell whether another program changed it since.
+    revision
+        Of the document that it holds.
+    """
+
+    path: Path
+    stamp: tuple[int, int]
+    revision: int = 0
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps([str(self.path), *self.stamp, self.revision])
+
+    @classmethod
+    def from_json(cls, text: str) -> SavedFile:
+        """Return it from JSON of a working copy of our own."""
+        path, changed, size, revision = json.loads(text)
+        return cls(Path(path), (int(changed), int(size)), int(revision))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from src_model.document.actions.base import Action, Plan, Skipped, SkipReason
-from src_model.document.actions.combining import MergeRule
+from src_model.document.actions.base import Action, ActionPlan, ApplyPatch, Group, Skipped, SkipReason
 from src_model.document.actions.detections import AddDetections
 from src_model.document.actions.frames import AnswerPrompt, ClearFrames, LockFrames, SetMask
-from src_model.document.actions.group import Group
-from src_model.document.actions.identity import DeleteObject, MergeObjects, SplitObject, SwapIds
+from src_model.document.actions.identity import DeleteObject, MergeObjects, MergeRule, SplitObject, SwapIds
 from src_model.document.actions.importing import ImportMasklets, renumbered
 from src_model.document.actions.lineage import MarkDivision, RemoveDivision
 from src_model.document.actions.objects import (
@@ -19,7 +17,6 @@ from src_model.document.actions.objects import (
     RenameObject,
     ShowObject,
 )
-from src_model.document.actions.patching import ApplyPatch
 from src_model.document.actions.project import SetModel, SetMovie, SetNormalization, SetOverlap, SetSettings
 from src_model.document.actions.prompts import (
     AddPoints,
@@ -34,6 +31,7 @@ from src_model.document.actions.propagation import PropagateSpan
 
 __all__ = [
     "Action",
+    "ActionPlan",
     "AddDetections",
     "AddObject",
     "AddPoints",
@@ -52,7 +50,6 @@ __all__ = [
     "MergeRule",
     "MovePoint",
     "NoteObject",
-    "Plan",
     "PropagateSpan",
     "RecolourObject",
     "RemoveDivision",

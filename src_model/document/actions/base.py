@@ -1,4 +1,4 @@
-"""What an action is, and the checks that all actions share."""
+"""What an action is, the two that hold any change, and the checks that all actions share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from src_model.document.patch import in_order
 from src_model.document.spans import described
 from src_model.errors import FrameRangeError, LockedError
 
@@ -38,7 +39,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ActionPlan:
     """What an action is about to do.
 
     Attributes
@@ -79,8 +80,57 @@ class Action(Protocol):
     def label(self) -> str:
         """What the step is called in an undo menu."""
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Turn the action into a patch, or raise a Sam2vError before anything changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Do several actions, each on what the one before it left, as one step: all of them or none.
+
+    Attributes
+    ----------
+    label
+        What the step is called.
+    actions
+        In order; may hold groups.
+    """
+
+    label: str
+    actions: tuple[Action, ...]
+
+    def plan(self, state: State) -> ActionPlan:
+        """Plan all actions; the first that cannot be done raises its error and nothing changes."""
+        if len(self.actions) == 1:
+            return self.actions[0].plan(state)
+        plans = []
+        with state.trial():
+            for action in self.actions:
+                plan = action.plan(state)
+                state.try_patch(plan.patch)
+                plans.append(plan)
+        skipped = tuple(item for plan in plans for item in plan.skipped)
+        return ActionPlan(in_order([plan.patch for plan in plans]), skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPatch:
+    """Give cells the values that they have elsewhere, locked ones too.
+
+    Attributes
+    ----------
+    label
+        What the step is called.
+    patch
+        The new values.
+    """
+
+    label: str
+    patch: Patch
+
+    def plan(self, state: State) -> ActionPlan:
+        """Take them all; what does not fit the document is an error when it is done."""
+        return ActionPlan(self.patch)
 
 
 def frame_number(frame: object, state: State) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from src_model.document.actions.base import Plan, Skipped, frame_number
+from src_model.document.actions.base import ActionPlan, Skipped, frame_number
 from src_model.document.objects import AnnotatedObject
 from src_model.document.patch import Patch
 from src_model.document.prompts import Prompt
@@ -56,7 +56,7 @@ class AddDetections:
         """What the step is called."""
         return f"Detect with {self.detector}, frame {self.frame}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Add them, and name the objects that were found again as skipped.
 
         Raises
@@ -79,7 +79,7 @@ class AddDetections:
             if item.mask is not None:
                 masks[object_id] = {frame: AnnotatedFrame(item.mask, item.score, 1.0, Origin.PROMPTED)}
         skipped = tuple(Skipped(list(known)[place], frame, "annotated already") for place in again)
-        return Plan(Patch(objects=objects, masks=masks, prompts=prompts), skipped)
+        return ActionPlan(Patch(objects=objects, masks=masks, prompts=prompts), skipped)
 
     def _compared(self, found: Sequence[Rle], known: Sequence[Rle]) -> tuple[list[int], list[int]]:
         """Return the places of what was found and is new, and those of what was known and is found again."""

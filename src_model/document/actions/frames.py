@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from src_model.document.actions.base import Plan, check_object_unlocked, check_unlocked, frame_number, frame_span
+from src_model.document.actions.base import ActionPlan, check_object_unlocked, check_unlocked, frame_number, frame_span
 from src_model.document.patch import Patch
 from src_model.document.provenance import AnnotatedFrame, Origin
 from src_model.document.spans import described
@@ -35,13 +35,13 @@ class SetMask:
         """What the step is called."""
         return f"Paint object {self.object_id}, frame {self.frame}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Set it; LockedError if it is locked, MaskError if it has another shape than the movie or scores are NaN."""
         track, frame = state.track(self.object_id), frame_number(self.frame, state)
         check_unlocked(track, [frame])
         entry = AnnotatedFrame(self.mask, float(self.score), float(self.object_score), Origin(self.origin))
         check_entry(entry, self.object_id, frame, state)
-        return Plan(Patch(masks={self.object_id: {frame: entry}}))
+        return ActionPlan(Patch(masks={self.object_id: {frame: entry}}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class AnswerPrompt:
         """What the step is called."""
         return f"Mask of object {self.object_id}, frame {self.frame}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Set it; NoPromptError if the prompt is gone, as after an undo while the model was busy."""
         if self.frame not in state.track(self.object_id).prompts:
             raise NoPromptError(f"object {self.object_id} has no prompt on frame {self.frame} to be answered")
@@ -85,13 +85,13 @@ class ClearFrames:
         """What the step is called."""
         return f"Clear object {self.object_id} from frame {self.start}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Remove them; LockedError if any of these frames is locked."""
         track, span = state.track(self.object_id), frame_span(self.start, self.stop, state)
         check_unlocked(track, span)
         masks = dict.fromkeys(track.masks.frames(span.start, span.stop))
         prompts = dict.fromkeys(frame for frame in track.prompts if frame in span)
-        return Plan(
+        return ActionPlan(
             Patch(
                 masks={self.object_id: masks} if masks else {},
                 prompts={self.object_id: prompts} if prompts else {},
@@ -119,12 +119,12 @@ class LockFrames:
         """What the step is called."""
         return f"{'Lock' if self.locked else 'Unlock'} object {self.object_id}, {described(self.frames)}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Change the locks; LockedError if the whole object is locked."""
         track = state.track(self.object_id)
         check_object_unlocked(track)
         frames = {frame_number(frame, state): bool(self.locked) for frame in self.frames}
-        return Plan(Patch(locks={self.object_id: frames} if frames else {}))
+        return ActionPlan(Patch(locks={self.object_id: frames} if frames else {}))
 
 
 def check_entry(entry: AnnotatedFrame, object_id: int, frame: int, state: State) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from src_model.document.actions.base import Plan
+from src_model.document.actions.base import ActionPlan
 from src_model.document.actions.frames import check_entry
 from src_model.document.lineage import Division, check_lineage
 from src_model.document.objects import AnnotatedObject
@@ -43,7 +43,7 @@ class ImportMasklets:
         """What the step is called."""
         return f"Import {len(self.masklets)} object{'' if len(self.masklets) == 1 else 's'}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Add them.
 
         Raises
@@ -67,7 +67,7 @@ class ImportMasklets:
         if clash or len(divisions) != len(self.divisions):
             raise AnnotationError(f"an object would divide twice: {clash or 'two imported divisions have one parent'}")
         check_lineage({**state.divisions, **divisions})
-        return Plan(
+        return ActionPlan(
             Patch(
                 objects={object_id: infos.get(object_id) or AnnotatedObject(object_id) for object_id in ids},
                 masks={masklet.object_id: _imported(masklet, state) for masklet in self.masklets if len(masklet)},

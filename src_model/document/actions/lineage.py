@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from src_model.document.actions.base import Plan, frame_number
+from src_model.document.actions.base import ActionPlan, frame_number
 from src_model.document.lineage import Division, check_lineage
 from src_model.document.patch import Patch
 from src_model.errors import AnnotationError
@@ -27,7 +27,7 @@ class MarkDivision:
         """What the step is called."""
         return f"Division of object {self.division.parent}, frame {self.division.frame}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Mark it.
 
         Raises
@@ -42,7 +42,7 @@ class MarkDivision:
         for object_id in (division.parent, *division.daughters):
             state.track(object_id)
         check_lineage({**state.divisions, division.parent: division})
-        return Plan(Patch(divisions={division.parent: division}))
+        return ActionPlan(Patch(divisions={division.parent: division}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ class RemoveDivision:
         """What the step is called."""
         return f"Remove division of object {self.parent}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Remove it; AnnotationError if there is none."""
         if self.parent not in state.divisions:
             raise AnnotationError(f"{state.track(self.parent).info.title} is not marked as dividing")
-        return Plan(Patch(divisions={self.parent: None}))
+        return ActionPlan(Patch(divisions={self.parent: None}))
 
 
 def renamed_divisions(

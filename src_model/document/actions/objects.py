@@ -6,10 +6,10 @@ identity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from src_model.document.actions.base import Plan
+from src_model.document.actions.base import ActionPlan
 from src_model.document.patch import Patch
 from src_model.errors import AnnotationError
 
@@ -30,19 +30,30 @@ class AddObject:
         """What the step is called."""
         return f"Add {self.info.title}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Add it; AnnotationError if the id is taken."""
         object_id = self.info.object_id
         if object_id in state.tracks:
             raise AnnotationError(f"object id {object_id} is taken by {state.track(object_id).info.title}")
-        return Plan(Patch(objects={object_id: self.info}))
+        return ActionPlan(Patch(objects={object_id: self.info}))
 
 
 @dataclass(frozen=True, slots=True)
-class RenameObject:
-    """Give an object another name."""
+class _ObjectChange:
+    """Changes what is said about an object: the fields that a subclass adds are those of ``AnnotatedObject``."""
 
     object_id: int
+
+    def plan(self, state: State) -> ActionPlan:
+        """Change it; UnknownObjectError if there is no such object, AnnotationError if the value cannot be."""
+        changes = {field.name: getattr(self, field.name) for field in fields(self)}
+        return ActionPlan(Patch(objects={self.object_id: replace(state.track(self.object_id).info, **changes)}))
+
+
+@dataclass(frozen=True, slots=True)
+class RenameObject(_ObjectChange):
+    """Give an object another name."""
+
     name: str
 
     @property
@@ -50,16 +61,11 @@ class RenameObject:
         """What the step is called."""
         return f"Rename object {self.object_id}"
 
-    def plan(self, state: State) -> Plan:
-        """Change the name; UnknownObjectError if there is no such object."""
-        return _changed(replace(state.track(self.object_id).info, name=self.name))
-
 
 @dataclass(frozen=True, slots=True)
-class RecolourObject:
+class RecolourObject(_ObjectChange):
     """Give an object another colour, ``"#rrggbb"``; an empty one is the default colour of its id."""
 
-    object_id: int
     colour: str
 
     @property
@@ -67,16 +73,11 @@ class RecolourObject:
         """What the step is called."""
         return f"Recolour object {self.object_id}"
 
-    def plan(self, state: State) -> Plan:
-        """Change the colour; UnknownObjectError if there is no such object, AnnotationError if it is no colour."""
-        return _changed(replace(state.track(self.object_id).info, colour=self.colour))
-
 
 @dataclass(frozen=True, slots=True)
-class ClassifyObject:
+class ClassifyObject(_ObjectChange):
     """Say what kind of object it is; an empty class is none."""
 
-    object_id: int
     class_name: str
 
     @property
@@ -84,16 +85,11 @@ class ClassifyObject:
         """What the step is called."""
         return f"Classify object {self.object_id}"
 
-    def plan(self, state: State) -> Plan:
-        """Change the class; UnknownObjectError if there is no such object."""
-        return _changed(replace(state.track(self.object_id).info, class_name=self.class_name))
-
 
 @dataclass(frozen=True, slots=True)
-class NoteObject:
+class NoteObject(_ObjectChange):
     """Write a note about an object."""
 
-    object_id: int
     note: str
 
     @property
@@ -101,16 +97,11 @@ class NoteObject:
         """What the step is called."""
         return f"Note on object {self.object_id}"
 
-    def plan(self, state: State) -> Plan:
-        """Change the note; UnknownObjectError if there is no such object."""
-        return _changed(replace(state.track(self.object_id).info, note=self.note))
-
 
 @dataclass(frozen=True, slots=True)
-class LockObject:
+class LockObject(_ObjectChange):
     """Lock a whole object, or unlock it; locked frames of it stay locked."""
 
-    object_id: int
     locked: bool = True
 
     event: ClassVar[EventKind] = "lock"
@@ -120,27 +111,14 @@ class LockObject:
         """What the step is called."""
         return f"{'Lock' if self.locked else 'Unlock'} object {self.object_id}"
 
-    def plan(self, state: State) -> Plan:
-        """Change the lock; UnknownObjectError if there is no such object."""
-        return _changed(replace(state.track(self.object_id).info, locked=self.locked))
-
 
 @dataclass(frozen=True, slots=True)
-class ShowObject:
+class ShowObject(_ObjectChange):
     """Show an object, or hide it."""
 
-    object_id: int
     visible: bool = True
 
     @property
     def label(self) -> str:
         """What the step is called."""
         return f"{'Show' if self.visible else 'Hide'} object {self.object_id}"
-
-    def plan(self, state: State) -> Plan:
-        """Change the visibility; UnknownObjectError if there is no such object."""
-        return _changed(replace(state.track(self.object_id).info, visible=self.visible))
-
-
-def _changed(info: AnnotatedObject) -> Plan:
-    return Plan(Patch(objects={info.object_id: info}))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, ClassVar
 
-from src_model.document.actions.base import Plan
+from src_model.document.actions.base import ActionPlan
 from src_model.document.patch import Patch
 from src_model.errors import AnnotationError
 
@@ -17,68 +17,51 @@ if TYPE_CHECKING:
     from src_model.masks import Overlap
 
 
+class _ProjectChange:
+    """Changes the fields of the project that a subclass names."""
+
+    __slots__ = ()
+
+    def plan(self, state: State) -> ActionPlan:
+        """Set it; AnnotationError if the value cannot be."""
+        changes = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return ActionPlan(Patch(project=replace(state.project, **changes)))
+
+
 @dataclass(frozen=True, slots=True)
-class SetModel:
+class SetModel(_ProjectChange):
     """Choose another model; masks stay as they are."""
 
     model: ModelIdentity | None
 
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return "Choose model"
-
-    def plan(self, state: State) -> Plan:
-        """Set it."""
-        return Plan(Patch(project=replace(state.project, model=self.model)))
+    label: ClassVar[str] = "Choose model"
 
 
 @dataclass(frozen=True, slots=True)
-class SetNormalization:
+class SetNormalization(_ProjectChange):
     """Choose what the model sees of the movie's values; masks stay as they are."""
 
     normalization: Normalization | None
 
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return "Choose contrast"
-
-    def plan(self, state: State) -> Plan:
-        """Set it."""
-        return Plan(Patch(project=replace(state.project, normalization=self.normalization)))
+    label: ClassVar[str] = "Choose contrast"
 
 
 @dataclass(frozen=True, slots=True)
-class SetSettings:
+class SetSettings(_ProjectChange):
     """Choose how to track; masks stay as they are."""
 
     settings: Settings
 
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return "Change settings"
-
-    def plan(self, state: State) -> Plan:
-        """Set them."""
-        return Plan(Patch(project=replace(state.project, settings=self.settings)))
+    label: ClassVar[str] = "Change settings"
 
 
 @dataclass(frozen=True, slots=True)
-class SetOverlap:
+class SetOverlap(_ProjectChange):
     """Choose who gets a pixel that several objects claim when they are flattened; masks stay as they are."""
 
     overlap: Overlap
 
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return "Change overlap policy"
-
-    def plan(self, state: State) -> Plan:
-        """Set it; AnnotationError if it is unknown."""
-        return Plan(Patch(project=replace(state.project, overlap=self.overlap)))
+    label: ClassVar[str] = "Change overlap policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +70,9 @@ class SetMovie:
 
     movie: MovieIdentity
 
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return "Change movie"
+    label: ClassVar[str] = "Change movie"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Set it; AnnotationError if its frames have another size, or it ends before something annotated."""
         before = state.project.movie
         if self.movie.frame_shape != before.frame_shape:
@@ -104,7 +84,7 @@ class SetMovie:
         last = max([last, *(division.frame for division in state.divisions.values())])
         if self.movie.length <= last:
             raise AnnotationError(f"'{self.movie.name}' has {self.movie.length} frames, and frame {last} is annotated")
-        return Plan(Patch(project=replace(state.project, movie=self.movie)))
+        return ActionPlan(Patch(project=replace(state.project, movie=self.movie)))
 
 
 def _last_frame(state: State, object_id: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from src_model.document.actions.base import Plan, check_unlocked, frame_number
+from src_model.document.actions.base import ActionPlan, check_unlocked, frame_number
 from src_model.document.patch import Patch
 from src_model.document.prompts import Point, Prompt, PromptBox
 from src_model.document.provenance import Origin
@@ -22,171 +22,140 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AddPoints:
-    """Click: add points ``(y, x)`` with labels, 1 inside the object and 0 outside."""
+class _PromptAction:
+    """Changes the prompt of one object on one frame."""
 
     object_id: int
     frame: int
+
+    event: ClassVar[EventKind] = "prompt"
+
+    @property
+    def _verb(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """What the step is called."""
+        return f"{self._verb}, object {self.object_id}, frame {self.frame}"
+
+    def _prompt(self, state: State) -> Prompt:
+        """Return what is said so far."""
+        return state.track(self.object_id).prompts.get(self.frame, Prompt())
+
+    def _prompted(self, state: State, prompt: Prompt) -> ActionPlan:
+        """Plan a new prompt; an empty one takes the mask that answered its predecessor away."""
+        track, frame = state.track(self.object_id), frame_number(self.frame, state)
+        check_unlocked(track, [frame])
+        if not prompt.is_empty:
+            prompt.check_fits(state.project.movie.frame_shape)
+            return ActionPlan(Patch(prompts={self.object_id: {frame: prompt}}))
+        entry = track.masks.get(frame)
+        answered = entry is not None and entry.origin is Origin.PROMPTED
+        masks = {self.object_id: {frame: None}} if answered else {}
+        return ActionPlan(Patch(prompts={self.object_id: {frame: None}}, masks=masks))
+
+
+@dataclass(frozen=True, slots=True)
+class AddPoints(_PromptAction):
+    """Click: add points ``(y, x)`` with labels, 1 inside the object and 0 outside."""
+
     points: tuple[Point, ...]
     labels: tuple[int, ...]
 
-    event: ClassVar[EventKind] = "prompt"
+    _verb: ClassVar[str] = "Click"
 
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return _label("Click", self.object_id, self.frame)
-
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Add them; PromptError if they lie outside the movie or do not match the labels."""
-        before = _prompt(state, self.object_id, self.frame)
-        return _prompted(state, self.object_id, self.frame, before.with_points(self.points, self.labels))
+        before = self._prompt(state)
+        return self._prompted(state, before.with_points(self.points, self.labels))
 
 
 @dataclass(frozen=True, slots=True)
-class MovePoint:
+class MovePoint(_PromptAction):
     """Move click number ``index``, from 0, to ``point`` ``(y, x)``."""
 
-    object_id: int
-    frame: int
     index: int
     point: Point
 
-    event: ClassVar[EventKind] = "prompt"
+    _verb: ClassVar[str] = "Move point"
 
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return _label("Move point", self.object_id, self.frame)
-
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Move it; PromptError if there is no such point or it would lie outside the movie."""
-        before = _prompt(state, self.object_id, self.frame)
-        return _prompted(state, self.object_id, self.frame, before.with_point_at(self.index, self.point))
+        before = self._prompt(state)
+        return self._prompted(state, before.with_point_at(self.index, self.point))
 
 
 @dataclass(frozen=True, slots=True)
-class RemovePoint:
+class RemovePoint(_PromptAction):
     """Take click number ``index``, from 0, away."""
 
-    object_id: int
-    frame: int
     index: int
 
-    event: ClassVar[EventKind] = "prompt"
+    _verb: ClassVar[str] = "Remove point"
 
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return _label("Remove point", self.object_id, self.frame)
-
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Remove it; PromptError if there is no such point."""
-        before = _prompt(state, self.object_id, self.frame)
-        return _prompted(state, self.object_id, self.frame, before.without_point(self.index))
+        before = self._prompt(state)
+        return self._prompted(state, before.without_point(self.index))
 
 
 @dataclass(frozen=True, slots=True)
-class SetBox:
+class SetBox(_PromptAction):
     """Draw a box ``(y0, x0, y1, x1)`` in place of the one before, or remove it (None)."""
 
-    object_id: int
-    frame: int
     box: PromptBox | None
 
-    event: ClassVar[EventKind] = "prompt"
-
     @property
-    def label(self) -> str:
-        """What the step is called."""
-        return _label("Remove box" if self.box is None else "Box", self.object_id, self.frame)
+    def _verb(self) -> str:
+        return "Remove box" if self.box is None else "Box"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Set it; PromptError if it has no area or lies outside the movie."""
-        before = _prompt(state, self.object_id, self.frame)
-        return _prompted(state, self.object_id, self.frame, replace(before, box=self.box))
+        before = self._prompt(state)
+        return self._prompted(state, replace(before, box=self.box))
 
 
 @dataclass(frozen=True, slots=True)
-class SetMaskPrompt:
+class SetMaskPrompt(_PromptAction):
     """Show the object itself, in place of all earlier prompts of the frame; None removes the mask alone."""
 
-    object_id: int
-    frame: int
     mask: Rle | None
 
-    event: ClassVar[EventKind] = "prompt"
-
     @property
-    def label(self) -> str:
-        """What the step is called."""
-        return _label("Remove mask prompt" if self.mask is None else "Mask prompt", self.object_id, self.frame)
+    def _verb(self) -> str:
+        return "Remove mask prompt" if self.mask is None else "Mask prompt"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Set it; PromptError if it has another shape than the movie."""
-        before = _prompt(state, self.object_id, self.frame)
+        before = self._prompt(state)
         after = replace(before, mask=None) if self.mask is None else Prompt(mask=self.mask)
-        return _prompted(state, self.object_id, self.frame, after)
+        return self._prompted(state, after)
 
 
 @dataclass(frozen=True, slots=True)
-class SetPrompt:
+class SetPrompt(_PromptAction):
     """Replace all that is said about an object on a frame; an empty prompt removes it."""
 
-    object_id: int
-    frame: int
     prompt: Prompt
 
-    event: ClassVar[EventKind] = "prompt"
-
     @property
-    def label(self) -> str:
-        """What the step is called."""
-        return _label("Clear prompts" if self.prompt.is_empty else "Prompt", self.object_id, self.frame)
+    def _verb(self) -> str:
+        return "Clear prompts" if self.prompt.is_empty else "Prompt"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Set it; PromptError if it does not fit the movie."""
-        return _prompted(state, self.object_id, self.frame, self.prompt)
+        return self._prompted(state, self.prompt)
 
 
 @dataclass(frozen=True, slots=True)
-class ClearPrompts:
+class ClearPrompts(_PromptAction):
     """Remove all prompts of an object on a frame."""
 
-    object_id: int
-    frame: int
+    _verb: ClassVar[str] = "Clear prompts"
 
-    event: ClassVar[EventKind] = "prompt"
-
-    @property
-    def label(self) -> str:
-        """What the step is called."""
-        return _label("Clear prompts", self.object_id, self.frame)
-
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Remove them; PromptError if there are none."""
-        if _prompt(state, self.object_id, self.frame).is_empty:
+        if self._prompt(state).is_empty:
             raise PromptError(f"object {self.object_id} has no prompt on frame {self.frame}")
-        return _prompted(state, self.object_id, self.frame, Prompt())
-
-
-def _label(what: str, object_id: int, frame: int) -> str:
-    return f"{what}, object {object_id}, frame {frame}"
-
-
-def _prompt(state: State, object_id: int, frame: int) -> Prompt:
-    return state.track(object_id).prompts.get(frame, Prompt())
-
-
-def _prompted(state: State, object_id: int, frame: int, prompt: Prompt) -> Plan:
-    """Plan a new prompt; an empty one takes the mask that answered its predecessor away."""
-    track, number = state.track(object_id), frame_number(frame, state)
-    check_unlocked(track, [number])
-    if not prompt.is_empty:
-        prompt.check_fits(state.project.movie.frame_shape)
-        return Plan(Patch(prompts={object_id: {number: prompt}}))
-    entry = track.masks.get(number)
-    answered = entry is not None and entry.origin is Origin.PROMPTED
-    return Plan(
-        Patch(prompts={object_id: {number: None}}, masks={object_id: {number: None}} if answered else {}),
-    )
+        return self._prompted(state, Prompt())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from src_model.document.actions.base import Plan, Skipped, SkipReason, frame_number
+from src_model.document.actions.base import ActionPlan, Skipped, SkipReason, frame_number
 from src_model.document.actions.frames import check_entry
 from src_model.document.patch import Patch
 from src_model.document.provenance import AnnotatedFrame, Origin
@@ -44,7 +44,7 @@ class PropagateSpan:
         objects = f"object {next(iter(self.masks))}" if len(self.masks) == 1 else f"{len(self.masks)} objects"
         return f"Track {objects}{' backwards' if self.reverse else ''}"
 
-    def plan(self, state: State) -> Plan:
+    def plan(self, state: State) -> ActionPlan:
         """Take them; FrameRangeError or MaskError if one does not fit the movie."""
         kept: dict[int, dict[int, AnnotatedFrame | None]] = {}
         skipped: list[Skipped] = []
@@ -61,7 +61,7 @@ class PropagateSpan:
                 annotated = AnnotatedFrame.of(entry, Origin.PROMPTED if number in track.prompts else tracked)
                 check_entry(annotated, object_id, number, state)
                 kept.setdefault(object_id, {})[number] = annotated
-        return Plan(Patch(masks=kept), tuple(skipped))
+        return ActionPlan(Patch(masks=kept), tuple(skipped))
 
     def _reason_to_skip(self, track: Track | None, frame: int) -> SkipReason | None:
         if track is None:
