@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from src_model.cli import options as opt
-from src_model.cli.guard import GuardedGroup
+from src_model.cli.error_messages import ErrorMessageGroup
 from src_model.cli.stopping import StopRequest
 from src_model.cli.terminal import say, size_text
 from src_model.cli.training_progress import ShownProgress, validation_line
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from training_recipe.runs import RunRequest
 
 app = typer.Typer(
-    name="training_recipe", cls=GuardedGroup, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+    name="training_recipe",
+    cls=ErrorMessageGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from src_model.cli.wording import in_shell_words
+from src_model.cli.error_messages import in_shell_words
 from src_model.errors import FormatError
 
 if TYPE_CHECKING:

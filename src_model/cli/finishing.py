@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from src_model.cli.error_messages import STOPPED
 from src_model.cli.following import Tally
-from src_model.cli.guard import STOPPED
 from src_model.cli.job import Outputs
 from src_model.cli.output import LabelsMovie, write_labels
 from src_model.cli.preview import preview_length, write_preview

@@ -7,27 +7,24 @@ from typing import Annotated
 import typer
 
 from src_model import __version__
-from src_model.cli import models, serve
+from src_model.cli import models
 from src_model.cli.demo import demo
+from src_model.cli.error_messages import ErrorMessageGroup
 from src_model.cli.evaluate import evaluate
 from src_model.cli.export import export
-from src_model.cli.guard import GuardedGroup
 from src_model.cli.info import info
 from src_model.cli.options import DebugOption
-from src_model.cli.plugs import PluggedGroup
+from src_model.cli.plugins import COMMANDS, PluginGroup, serve_app
 from src_model.cli.prompt_options import PromptCommand
 from src_model.cli.replay import replay
 from src_model.cli.track import track
 from src_model.cli.train import train
 
-GROUP = "sam2v.commands"
-"""Group of entry points: commands of other packages."""
 
-
-class MainGroup(GuardedGroup, PluggedGroup):
+class MainGroup(ErrorMessageGroup, PluginGroup):
     """Our own commands and those of other packages, whose errors become messages just as ours do."""
 
-    entry_group = GROUP
+    entry_group = COMMANDS
 
 
 app = typer.Typer(
@@ -40,7 +37,7 @@ app.command("evaluate")(evaluate)
 app.command("export")(export)
 app.command("train")(train)
 app.add_typer(models.app, name="models")
-app.add_typer(serve.app, name="serve")
+app.add_typer(serve_app, name="serve")
 app.command("info")(info)
 
 

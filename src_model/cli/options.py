@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from src_model.cli.guard import remember_debug
+from src_model.cli.error_messages import remember_debug
 
 if TYPE_CHECKING:
     from src_model.tracking.windows.rules import WindowChoice

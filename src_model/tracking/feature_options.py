@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from src_model.tracking.feature_folder import DEFAULT_STORE_BYTES
+from src_model.tracking.feature_store import DEFAULT_STORE_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

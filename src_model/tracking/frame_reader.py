@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from src_model.errors import DamagedFrameError, MovieError
 from src_model.frames import LiveSource
-from src_model.tracking.feature_folder import FeatureFolder
 from src_model.tracking.feature_identity import frame_checksum, identify
 from src_model.tracking.feature_layout import FeatureLayout
-from src_model.tracking.feature_store import FeatureStore
+from src_model.tracking.feature_store import FeatureFolder, FeatureStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

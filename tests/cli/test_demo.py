@@ -13,7 +13,7 @@ from PIL import Image
 
 from src_model.cli.demo import EPITHELIUM_CLICKS, click_prompts, find_objects
 from src_model.cli.demo_picture import panel_sizes
-from src_model.cli.guard import FAILED
+from src_model.cli.error_messages import FAILED
 from src_model.detection import AutomaticDetector, Detection
 from src_model.masks import Rle
 from src_model.weights import MaskThresholds

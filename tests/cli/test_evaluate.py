@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.cli.guard import FAILED
+from src_model.cli.error_messages import FAILED
 from tests.tracking import tiny
 
 pytest.importorskip("jinja2", reason="the page needs the extra 'evaluate'")

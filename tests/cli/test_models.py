@@ -7,7 +7,7 @@ import hashlib
 import huggingface_hub
 import pytest
 
-from src_model.cli.guard import FAILED
+from src_model.cli.error_messages import FAILED
 from src_model.weights import REGISTRY, registry
 from src_model.weights.registry import CheckpointInfo
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.cli.guard import FAILED
+from src_model.cli.error_messages import FAILED
 from tests.cli.conftest import CLICK
 
 

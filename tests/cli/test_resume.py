@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.cli.guard import FAILED, STOPPED
+from src_model.cli.error_messages import FAILED, STOPPED
 from src_model.tracking.propagation import Propagation
 from tests.cli.conftest import CLICK
 

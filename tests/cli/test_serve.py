@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from src_model.cli import plugs, serve
-from src_model.cli.guard import FAILED
+from src_model.cli import plugins
+from src_model.cli.error_messages import FAILED
 from src_model.cli.main import app
 from src_model.errors import MissingExtraError
 
@@ -30,11 +30,11 @@ def serve_nothing() -> None:
 def installed(monkeypatch):
     """Two hosts, as if their packages were installed."""
     points = EntryPoints(
-        EntryPoint(name.removeprefix("serve_"), f"{__name__}:{name}", serve.GROUP)
+        EntryPoint(name.removeprefix("serve_"), f"{__name__}:{name}", plugins.SERVERS)
         for name in ("serve_something", "serve_nothing")
     )
     monkeypatch.setattr(EntryPoint, "load", lambda self: globals()[self.attr])
-    monkeypatch.setattr(plugs, "entry_points", lambda **wanted: points.select(**wanted))
+    monkeypatch.setattr(plugins, "entry_points", lambda **wanted: points.select(**wanted))
     SERVED.clear()
 
 

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from src_model.cli.guard import FAILED
+from src_model.cli.error_messages import FAILED
 from src_model.cli.job import MovieChoice
 from src_model.document import load
 from src_model.frames import open_movie

@@ -8,7 +8,7 @@ from dataclasses import replace
 import platformdirs
 import pytest
 
-from src_model.cli.guard import FAILED
+from src_model.cli.error_messages import FAILED
 from src_model.training.fine_tuning.run import FineTuneResult
 from src_model.training.fine_tuning.verdict import Verdict
 from src_model.weights import CheckpointOrigin, save_custom_checkpoint

@@ -14,10 +14,9 @@ import torch
 
 from src_model.errors import FeatureStoreError
 from src_model.nn import ImageFeatures
-from src_model.tracking.feature_folder import FeatureFolder
 from src_model.tracking.feature_identity import FeatureIdentity
 from src_model.tracking.feature_layout import FeatureLayout
-from src_model.tracking.feature_store import FeatureStore
+from src_model.tracking.feature_store import FeatureFolder, FeatureStore
 
 SHAPES = ((1, 16, 2, 2), (1, 2, 8, 8), (1, 4, 4, 4))
 EXACT = FeatureLayout(SHAPES, torch.float32)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 pytest.importorskip("cv2", reason="training needs the extra 'recipe'")
 pytest.importorskip("lightning_fabric", reason="training needs the extra 'recipe'")
 
-from src_model.cli.guard import FAILED
+from src_model.cli.error_messages import FAILED
 from tests.training.tiny import tiny_network
 from tests.training_recipe.tiny import disc_data
 from training_recipe import runs

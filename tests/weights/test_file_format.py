@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from src_model.errors import CheckpointError
-from src_model.weights.file_format import FileFormat, detect_format
+from src_model.weights.reading import FileFormat, detect_format
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src_model.nn.compute import Conv2d, Linear, WeightCache, attend, compute_tiled
-from src_model.nn.image_encoder.fpn_neck import FpnNeck
+from src_model.nn.image_encoder.necks import FpnNeck
 from src_model.nn.image_encoder.windows import attend_in_windows, edge_bias, skips_padding
 from src_model.nn.layers import Mlp
 

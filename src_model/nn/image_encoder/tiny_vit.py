@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src_model.nn.compute import Conv2d, Linear, WeightCache, attend, compute_tiled
-from src_model.nn.image_encoder.sam_neck import SamNeck
+from src_model.nn.image_encoder.necks import SamNeck
 from src_model.nn.image_encoder.windows import attend_in_windows, edge_bias, skips_padding
 
 _HEAD_WIDTH = 32

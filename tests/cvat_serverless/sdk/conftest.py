@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 pytest.importorskip("cvat_sdk")
 from cvat_serverless.sdk import receipts, server
-from src_model.cli import plugs
-from src_model.cli.main import GROUP, app
+from src_model.cli import plugins
+from src_model.cli.main import app
 from src_model.tracking import StreamingPredictor
 from tests.cvat_serverless.asking import movie
 from tests.cvat_serverless.sdk.cvat_server import TOKEN, CvatServer, served
@@ -55,8 +55,8 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def sam2v(cvat, folder, predictor, monkeypatch) -> Callable[..., Result]:
     """Runs ``sam2v cvat``, which waits for nobody, as somebody whose token is in the environment."""
-    command = EntryPoints([EntryPoint("cvat", "cvat_serverless.sdk.command:app", GROUP)])
-    monkeypatch.setattr(plugs, "entry_points", lambda **wanted: command.select(**wanted))
+    command = EntryPoints([EntryPoint("cvat", "cvat_serverless.sdk.command:app", plugins.COMMANDS)])
+    monkeypatch.setattr(plugins, "entry_points", lambda **wanted: command.select(**wanted))
     patience = server.Patience
     monkeypatch.setattr(server, "Patience", lambda: patience((0.0, 0.0)))
     # The SDK's own connections wait up to twenty seconds between attempts.

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from src_model.nn.image_encoder import HieraConfig
 from src_model.nn.image_encoder.hiera import _Attention, _Block, _partition, _pool, _unpartition
-from src_model.nn.image_encoder.trunk import ImageTrunk
+from src_model.nn.image_encoder.image_encoder import ImageTrunk
 
 SMALL = HieraConfig(8, 1, (1, 2, 3, 1), (4,))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from src_model.nn.image_encoder.sam_neck import SamNeck
+from src_model.nn.image_encoder.necks import SamNeck
 from src_model.nn.image_encoder.tiny_vit import TinyViTConfig, WindowAttention, attention_offsets
 
 SMALL = TinyViTConfig(widths=(8, 16, 32, 64), depths=(1, 1, 1, 1), heads=(1, 2, 2, 2), windows=(7, 7, 14, 7))

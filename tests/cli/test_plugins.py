@@ -8,20 +8,20 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from src_model.cli import plugs
-from src_model.cli.guard import FAILED
-from src_model.cli.main import GROUP, app
+from src_model.cli import plugins
+from src_model.cli.error_messages import FAILED
+from src_model.cli.main import app
 from src_model.errors import RemoteError
 
-PLUGGED = typer.Typer()
+PLUGIN = typer.Typer()
 
 
-@PLUGGED.callback()
+@PLUGIN.callback()
 def many() -> None:
     """Do many things."""
 
 
-@PLUGGED.command("fail")
+@PLUGIN.command("fail")
 def fail() -> None:
     """Fail."""
     raise RemoteError("it is not there")
@@ -35,10 +35,12 @@ def one(number: int = 3) -> None:
 @pytest.fixture(autouse=True)
 def installed(monkeypatch):
     """Two commands, one of them named as one of ours."""
-    names = {"one": "one", "many": "PLUGGED", "info": "one"}
-    points = EntryPoints(EntryPoint(name, f"{__name__}:{leads_to}", GROUP) for name, leads_to in names.items())
+    names = {"one": "one", "many": "PLUGIN", "info": "one"}
+    points = EntryPoints(
+        EntryPoint(name, f"{__name__}:{leads_to}", plugins.COMMANDS) for name, leads_to in names.items()
+    )
     monkeypatch.setattr(EntryPoint, "load", lambda self: globals()[self.attr])
-    monkeypatch.setattr(plugs, "entry_points", lambda **wanted: points.select(**wanted))
+    monkeypatch.setattr(plugins, "entry_points", lambda **wanted: points.select(**wanted))
 
 
 def run(*words: str):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.cli.guard import FAILED
-from src_model.cli.wording import in_shell_words
+from src_model.cli.error_messages import FAILED, in_shell_words
 from tests.cli.conftest import CLICK
 
 OPTIONS = ("--axes", "--channel", "--plane", "--series", "--allow-other-model", "--force")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from src_model.nn.image_encoder.fpn_neck import FpnNeck
+from src_model.nn.image_encoder.necks import FpnNeck
 
 CHANNELS = (2, 4, 8, 16)
 

@@ -1,36 +1,44 @@
-"""What becomes of errors: one red line and an exit code, with a traceback only for those who ask."""
+"""Errors as one red line and an exit code, in words of the shell, with a traceback only for those who ask."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from src_model.cli.terminal import complain
-from src_model.cli.wording import in_shell_words
 from src_model.errors import Sam2vError
 
 FAILED, STOPPED = 2, 130
 """Exit codes: something is wrong with what was asked for, or the user stopped it."""
 
 _DEBUG = "sam2v.debug"
+_WORDS: Final = re.compile(
+    r"""(?P<text>(?<!\w)'[^']*')                     # a path or a value: not ours to change
+    |   (?P<asks>\b(?:pass|with)\s+)?
+        \b(?P<name>[a-z][a-z_]*)=(?P<value>'[^']*'|\([^)]*\)|\.\.\.|\w+)""",
+    re.VERBOSE,
+)
+_IN_PYTHON: Final = re.compile(r"; in Python (?:[^()]|\([^()]*\))*(?=\))")
+"""What a message says for Python besides, within brackets that name the option first."""
 
 
-class GuardedGroup(TyperGroup):
+class ErrorMessageGroup(TyperGroup):
     """The command with all its sub-commands, which turns errors into messages."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the sub-command."""
-        with _guarded(ctx):
+        with _errors_as_messages(ctx):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _guarded(ctx: Any) -> Iterator[None]:
+def _errors_as_messages(ctx: Any) -> Iterator[None]:
     try:
         yield
     except (Sam2vError, OSError, MemoryError, RuntimeError) as error:
@@ -72,3 +80,35 @@ def _message(error: Exception) -> str | None:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "there is not enough memory: choose a smaller --image-size, or another --device"
     return None
+
+
+def in_shell_words(message: str, options: Collection[str]) -> str:
+    """Write arguments of Python functions as options: ``pass axes='TYX'`` becomes ``pass --axes TYX``.
+
+    Parameters
+    ----------
+    message
+        Of an error.
+    options
+        Which options the command has. What it has none for stays as it is, and is said to be for Python.
+    """
+
+    def translated(match: re.Match[str]) -> str:
+        if match["text"] is not None:
+            return match[0]
+        option = f"--{match['name'].replace('_', '-')}"
+        if option in options:
+            return f"{match['asks'] or ''}{option}{_typed(match['value'])}"
+        return f"{match[0]} in Python" if match["asks"] else match[0]
+
+    return _WORDS.sub(translated, _IN_PYTHON.sub("", message))
+
+
+def _typed(value: str) -> str:
+    """Write a value as it is typed after an option; nothing where there is none."""
+    if value in ("...", "'...'", "True"):
+        return ""
+    if value.startswith("("):
+        parts = [part.strip() for part in value.strip("()").split(",")]
+        return " " + ",".join("-" if part == "None" else part for part in parts if part)
+    return f" {value.strip(chr(39))}"
