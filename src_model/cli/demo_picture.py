@@ -24,11 +24,11 @@ def draw_demo(path: Path, session: Session, caption: Callable[[int], str]) -> Pa
     Parameters
     ----------
     path
-        Where to.
+        The PNG file to be written.
     session
-        The movie and its masks.
+        The movie with its objects, their prompts and masks.
     caption
-        What is written on a frame.
+        Gives the text that is written on a frame, by its number.
     """
     frames = spread_frames(range(len(session.movie)), 3)
     large, small = panel_sizes(session.frame_shape, alone=len(frames) == 1)

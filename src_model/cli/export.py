@@ -173,12 +173,12 @@ def _tell(report: ExportReport, title: str, *, quiet: bool) -> None:
 
 
 def _format_table() -> Table:
-    from src_model.formats import FORMATS, Part
+    from src_model.formats import FORMATS, AnnotationPart
 
     table = Table(box=None, pad_edge=False)
     for title in ("name", "suffix", "extra", "what for", "does not hold"):
         table.add_column(title, overflow="fold")
     for item in FORMATS:
-        lost = [str(part) for part in item.loses if part is not Part.ABSENCE]
+        lost = [str(part) for part in item.loses if part is not AnnotationPart.ABSENCE]
         table.add_row(item.name, " ".join(item.suffixes) or "folder", item.extra, item.hint, ", ".join(lost))
     return table

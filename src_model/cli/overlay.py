@@ -17,10 +17,11 @@ Picture = NDArray[np.uint8]
 Color = tuple[float, float, float]
 
 FILL = 0.36
-"""How much of a mask's colour covers the image."""
+"""How much of a mask's color covers the image."""
 
 _PALETTE = ("ffb000", "3fa7ff", "ff5d8f", "2fd6a0", "b58cff", "ff7a2f", "6fe3ff", "c6e84a", "ff9be8", "f2e05c")
 _GOLDEN_RATIO = 0.618034
+"""Steps of it around the circle of hues never come close to one another for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class Style:
     Attributes
     ----------
     line
-        Width of outlines.
+        Width of outlines, above 0.
     mark
-        Radius of click marks.
+        Radius of the dots that mark clicks, above 0.
     """
 
     line: float = 2.0
@@ -57,7 +58,7 @@ class Click:
 
 
 def color_of(object_id: int) -> Color:
-    """Give each object a colour that tells it from its neighbours: red, green, blue in 0..1."""
+    """Give each object a color that tells it from its neighbours: red, green, blue in 0..1."""
     if object_id <= len(_PALETTE):
         code = _PALETTE[object_id - 1]
         return int(code[:2], 16) / 255, int(code[2:4], 16) / 255, int(code[4:], 16) / 255
@@ -91,7 +92,7 @@ def draw_overlay(
     Returns
     -------
     numpy.ndarray
-        ``(height, width, 3)`` uint8.
+        ``(height, width, 3)`` uint8, red, green and blue.
     """
     chosen = style or Style()
     canvas = _enlarged(image, size)

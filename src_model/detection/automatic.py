@@ -154,14 +154,14 @@ class AutomaticDetector:
     Parameters
     ----------
     predictor
-        A loaded network.
+        A loaded network with its device and settings.
     options
-        What is clicked and kept.
+        What is clicked and kept; as SAM does and the checkpoint says if left out.
 
     Attributes
     ----------
     thresholds
-        What a mask must reach.
+        What a mask must reach: predicted IoU and stability.
     """
 
     name: Final = "automatic masks"
@@ -332,14 +332,14 @@ def mask_stability(logits: Tensor, offset: float) -> Tensor:
     Parameters
     ----------
     logits
-        ``(..., h, w)``.
+        ``(..., h, w)`` mask logits; above 0 is inside the object.
     offset
-        At least 0.
+        Logits, at least 0.
 
     Returns
     -------
     Tensor
-        ``(...)`` in 0..1.
+        ``(...)`` float32, 0 to 1.
     """
     inner = (logits > offset).sum(dim=(-2, -1)).float()
     outer = (logits > -offset).sum(dim=(-2, -1)).float()

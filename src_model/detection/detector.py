@@ -26,7 +26,7 @@ class Example:
     image
         The frame in which it lies, ``(Y, X)`` or ``(Y, X, 3)``; may be one of another movie.
     mask
-        Which object, ``(Y, X)``.
+        ``(Y, X)`` of that image: where the object is.
     normalization
         How values of that image become 0 to 1; None: decided from the image.
     wanted
@@ -109,5 +109,5 @@ class Detector(Protocol):
         MaskError
             If the region leaves the image.
         StoppedError
-            If it was cancelled.
+            If ``cancelled`` said so.
         """

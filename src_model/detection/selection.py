@@ -60,7 +60,7 @@ def pick_objects(detections: Sequence[_Found], count: int) -> list[_Found]:
     detections
         The best first; those without a mask are passed over.
     count
-        How many, at most.
+        How many to choose, at most; from 1.
     """
     picked: list[_Found] = []
     for item in detections:

@@ -49,7 +49,7 @@ def crop_boxes(shape: tuple[int, ...], layers: int, overlap: float) -> list[tupl
     Parameters
     ----------
     shape
-        ``(Y, X)``.
+        ``(Y, X)`` of the frame, in pixels.
     layers
         Further layers; layer n has ``2 ** n`` crops along each side.
     overlap
@@ -69,7 +69,7 @@ def tile_boxes(shape: tuple[int, ...], side: int, overlap: float) -> list[Box]:
     Parameters
     ----------
     shape
-        ``(Y, X)``.
+        ``(Y, X)`` of the frame, in pixels.
     side
         Of a tile, in pixels.
     overlap
@@ -117,7 +117,7 @@ def stitch(pieces: Sequence[Piece], near: tuple[float, float]) -> list[tuple[Rle
     pieces
         Masks cut by the edges of their tiles.
     near
-        As in :func:`cut_sides`.
+        (y, x) in pixels; a mask that comes this near to an edge of its tile is taken for cut.
 
     Returns
     -------

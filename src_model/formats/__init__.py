@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from src_model.formats.ctc import is_ctc, read_ctc
 from src_model.formats.exporting import export
-from src_model.formats.format import Format
-from src_model.formats.imported import Imported
-from src_model.formats.labels_import import read_labels
-from src_model.formats.registry import FORMATS, format_named, format_of
-from src_model.formats.report import ExportReport, Loss, Part
+from src_model.formats.importing import Imported, read_labels
+from src_model.formats.registry import FORMATS, Format, format_named, format_of
+from src_model.formats.report import AnnotationPart, ExportReport, Loss
 from src_model.formats.run import ExportOptions
 
 __all__ = [
     "FORMATS",
+    "AnnotationPart",
     "ExportOptions",
     "ExportReport",
     "Format",
     "Imported",
     "Loss",
-    "Part",
     "export",
     "format_named",
     "format_of",

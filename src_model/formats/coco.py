@@ -31,9 +31,9 @@ def write_coco(run: ExportRun, path: Path) -> None:
     Parameters
     ----------
     run
-        What is exported.
+        The document on its way, of which each frame is taken once.
     path
-        The file.
+        The file, which does not exist yet.
     """
     _write(run, path, polygons=False)
 

@@ -17,8 +17,7 @@ import tifffile
 from src_model.document import MAX_OBJECT_ID, Division
 from src_model.document.lineage import check_lineage
 from src_model.errors import AnnotationError, FormatError, MovieError, StoppedError
-from src_model.formats.imported import Imported
-from src_model.formats.label_values import as_labels
+from src_model.formats.importing import Imported, as_labels
 from src_model.formats.marks import SOFTWARE, is_our_folder, is_our_tiff
 from src_model.formats.report import some
 from src_model.formats.run import never, no_progress, renumbered_labels
@@ -37,6 +36,7 @@ TABLES: Final = ("res_track.txt", "man_track.txt")
 
 _LABELS: Final = re.compile(r"(?:mask|man_track)([0-9]{1,6})\.tiff?")
 _MOST_TEXT: Final = 2**24
+"""Bytes of a table: half a million tracks. What is larger is no table, and is not read into memory."""
 
 
 class Row(NamedTuple):
@@ -54,9 +54,9 @@ def write_ctc(run: ExportRun, path: Path) -> None:
     Parameters
     ----------
     run
-        What is exported.
+        The document on its way, of which each frame is taken once.
     path
-        The folder, which is made.
+        The folder, which does not exist yet and is made.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def read_ctc(
     Parameters
     ----------
     path
-        The folder.
+        The folder of results or of truth, or the one above it.
     progress, cancelled
         As in :class:`~src_model.formats.run.ExportOptions`.
 
@@ -119,7 +119,7 @@ def read_ctc(
     FormatError
         If there is no table, no label image, one is damaged, or links contradict one another.
     StoppedError
-        If it was cancelled.
+        If ``cancelled`` said so.
     """
     folder = _folder_with_table(Path(path))
     if folder is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from src_model.errors import FormatError
 from src_model.files import replacing
 from src_model.formats.registry import format_named, format_of
-from src_model.formats.report import ExportReport, Loss, Part, counted, dropped, some
+from src_model.formats.report import AnnotationPart, ExportReport, Loss, counted, dropped, some
 from src_model.formats.run import ExportOptions, ExportRun
 from src_model.formats.target import files_of_movie
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from src_model.document import Annotation
-    from src_model.formats.format import Format
+    from src_model.formats.registry import Format
 
 
 def export(
@@ -37,9 +37,9 @@ def export(
         The file or folder; what an earlier export in this format left there is replaced, other files only with
         ``options.force``, other folders and the annotated movie never.
     format
-        Or its name; left out, it is chosen by the suffix.
+        A format or its name, such as ``"ctc"``; left out, it is chosen by how the name of the file ends.
     options
-        How to export.
+        Which objects, by what rule of overlaps, with what progress; the defaults if left out.
 
     Returns
     -------
@@ -95,9 +95,9 @@ def _check_other_name(annotation: Annotation, target: Path, chosen: Format) -> N
 
 
 def _losses(run: ExportRun, chosen: Format) -> list[Loss]:
-    unseen = [object_id for object_id in run.objects if object_id not in set(run.seen)]
-    run.note("no mask", len(unseen), counted(len(unseen), "objects without any mask"), matters=False)
-    if Part.LINEAGE in chosen.keeps:
+    unseen = len(run.objects) - len(run.seen)
+    run.note("no mask", unseen, counted(unseen, "objects without any mask"), matters=False)
+    if AnnotationPart.LINEAGE in chosen.keeps:
         moved = _moved_divisions(run)
         text = f"A division is where a daughter is first seen, which is not the frame marked for object {some(moved)}."
         run.note("division frames", len(moved), text)

@@ -36,9 +36,9 @@ def write_geff(run: ExportRun, path: Path) -> None:
     Parameters
     ----------
     run
-        What is exported.
+        The document on its way, of which each frame is taken once.
     path
-        The folder.
+        The folder, which does not exist yet.
 
     Raises
     ------

@@ -23,15 +23,15 @@ class LabelInfo:
     Attributes
     ----------
     label
-        Its number.
-    colour
-        ``"#rrggbb"``, or empty.
+        Number of the object in the image, from 1.
+    color
+        ``"#rrggbb"``; empty where it has none.
     texts
-        More of it, by name.
+        Name, class, note and number of the parent, by what they are called in the file.
     """
 
     label: int
-    colour: str = ""
+    color: str = ""
     texts: Mapping[str, str | int] | None = None
 
 
@@ -44,7 +44,7 @@ class LabelMovie:
     name
         What a user would call it.
     shape
-        ``(T, Y, X)``.
+        ``(T, Y, X)``: frames, rows and columns.
     dtype
         Unsigned type of the labels.
     frames
@@ -75,7 +75,7 @@ def label_dtype(labels: Collection[int], *, least: DTypeLike = np.uint8) -> np.d
     Parameters
     ----------
     labels
-        Object numbers.
+        Numbers of the objects, from 1.
     least
         The smallest type that may be chosen.
 

@@ -30,7 +30,7 @@ def write_ome_tiff(path: Path, movie: LabelMovie) -> None:
     Parameters
     ----------
     path
-        The file.
+        The file, which does not exist yet.
     movie
         What is written; pixel size and frame interval are, where their units are known.
     """
@@ -57,7 +57,7 @@ def write_imagej_tiff(path: Path, movie: LabelMovie) -> None:
     Parameters
     ----------
     path
-        The file.
+        The file, which does not exist yet.
     movie
         What is written; pixel size and frame interval are, where their units are known.
 

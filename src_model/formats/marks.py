@@ -32,7 +32,9 @@ _ZARR_ENTRIES: Final = r"zarr\.json|\.zgroup|\.zattrs|\.zmetadata"
 _LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers leave in folders."""
 _HEAD: Final = 4096
+"""Bytes at the beginning of a file in which a mark is looked for."""
 _MOST_ATTRIBUTES: Final = 2**26
+"""Bytes of a store's attributes; larger ones are not read into memory to find a mark."""
 
 
 def is_our_tiff(path: Path, ending: str = "") -> bool:
@@ -59,7 +61,7 @@ def picture_mark(kind: str) -> dict[str, Any]:
     Parameters
     ----------
     kind
-        ``"PNG"`` or ``"JPEG"``.
+        The format as Pillow calls it: ``"PNG"`` or ``"JPEG"``.
     """
     if kind == "JPEG":
         return {"comment": SOFTWARE.encode()}
@@ -76,11 +78,11 @@ def is_our_zarr(path: Path, members: str, ending: str = "") -> bool:
     Parameters
     ----------
     path
-        The folder.
+        The folder to look into.
     members
         A pattern of what is in the store besides its metadata.
     ending
-        How the mark ends.
+        How the mark has to end, as :data:`TRACKED`; any mark will do if left out.
     """
     known = re.compile(f"{_ZARR_ENTRIES}|{members}")
     if not all(known.fullmatch(entry.name) for entry in entries_of(path)):
@@ -94,7 +96,7 @@ def is_our_folder(path: Path, members: str, is_ours: Callable[[Path], bool], unm
     Parameters
     ----------
     path
-        The folder.
+        The folder to look into.
     members
         A pattern of the names of its files.
     is_ours

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NgffVersion: TypeAlias = Literal["0.4", "0.5"]
 _CHUNK_SIDE: Final = 1024
+"""Pixels: chunks of some 2 MB, which viewers and network drives load well, and no more than one frame in each."""
 
 
 def write_ome_zarr(path: Path, movie: LabelMovie, version: NgffVersion = "0.5") -> None:
@@ -26,11 +27,11 @@ def write_ome_zarr(path: Path, movie: LabelMovie, version: NgffVersion = "0.5") 
     Parameters
     ----------
     path
-        The folder.
+        The folder, which does not exist yet.
     movie
-        What is written.
+        The labels and what is known of them; its frames are taken once.
     version
-        Of the format.
+        Version of OME-Zarr; 0.4 is for programs that read no newer one.
 
     Raises
     ------
@@ -88,11 +89,11 @@ def _metadata(movie: LabelMovie) -> dict[str, Any]:
     return {
         "multiscales": [{"name": movie.name, "axes": axes, "datasets": datasets}],
         "image-label": {
-            "colors": [_colour(info) for info in movie.labels if info.colour],
+            "colors": [_color(info) for info in movie.labels if info.color],
             "properties": [{"label-value": info.label, **(info.texts or {})} for info in movie.labels],
         },
     }
 
 
-def _colour(info: LabelInfo) -> dict[str, Any]:
-    return {"label-value": info.label, "rgba": [*bytes.fromhex(info.colour[1:]), 255]}
+def _color(info: LabelInfo) -> dict[str, Any]:
+    return {"label-value": info.label, "rgba": [*bytes.fromhex(info.color[1:]), 255]}

@@ -1,6 +1,6 @@
-"""A folder of PNG label images, one a frame, named and coloured as in DAVIS and YouTube-VOS.
+"""A folder of PNG label images, one a frame, named and colored as in DAVIS and YouTube-VOS.
 
-In a palette image the colour's number is the object; 255 is kept free, because data sets mark regions with it that
+In a palette image the color's number is the object; 255 is kept free, because data sets mark regions with it that
 belong to nobody. Larger numbers make 16-bit gray images.
 """
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from src_model.formats.run import ExportRun
 
-MAX_COLOUR: Final = 254
+MAX_COLOR: Final = 254
 _MAX_GRAY: Final = 2**16 - 1
 _DIGITS: Final = 5
+"""As in DAVIS; more where the movie is longer."""
 
 
 def write_png_folder(run: ExportRun, path: Path) -> None:
@@ -32,9 +33,9 @@ def write_png_folder(run: ExportRun, path: Path) -> None:
     Parameters
     ----------
     run
-        What is exported.
+        The document on its way, of which each frame is taken once.
     path
-        The folder, which is made.
+        The folder, which does not exist yet and is made.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def write_png_folder(run: ExportRun, path: Path) -> None:
     path.mkdir()
     numbers = fitting_numbers(run.seen, _MAX_GRAY)
     run.note_renumbered(numbers, _MAX_GRAY)
-    palette = _palette(run, numbers) if max(numbers.values()) <= MAX_COLOUR else None
+    palette = _palette(run, numbers) if max(numbers.values()) <= MAX_COLOR else None
     digits = max(_DIGITS, len(str(run.length - 1)))
     for frame, entries in run.frames():
         labels, visible = run.flatten(frame, entries)
@@ -59,7 +60,7 @@ def write_png_folder(run: ExportRun, path: Path) -> None:
         run.note(
             "palette",
             1,
-            f"Numbers above {MAX_COLOUR} have no place in a palette: the images are 16-bit gray, without colours.",
+            f"Numbers above {MAX_COLOR} have no place in a palette: the images are 16-bit gray, without colors.",
         )
 
 
@@ -69,8 +70,8 @@ def is_ours(path: Path) -> bool:
 
 
 def _palette(run: ExportRun, numbers: Mapping[int, int]) -> bytes:
-    """Colours of the objects by number; those of no object are black."""
-    colours: NDArray[np.uint8] = np.zeros((256, 3), np.uint8)
+    """Colors of the objects by number; those of no object are black."""
+    colors: NDArray[np.uint8] = np.zeros((256, 3), np.uint8)
     for object_id, number in numbers.items():
-        colours[number] = list(bytes.fromhex(run.objects[object_id].colour[1:]))
-    return colours.tobytes()
+        colors[number] = list(bytes.fromhex(run.objects[object_id].colour[1:]))
+    return colors.tobytes()

@@ -1,25 +1,111 @@
-"""All formats an annotation can be exported to."""
+"""What a format is, and all that an annotation can be exported to."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from src_model.errors import FormatError
+from src_model.errors import FormatError, MissingExtraError
 from src_model.formats import coco, ctc, geff_graph, labels_tiff, ome_zarr, png_folder, table
-from src_model.formats.format import Format
 from src_model.formats.marks import is_our_tiff
-from src_model.formats.report import Part
+from src_model.formats.report import AnnotationPart
+from src_model.formats.target import check_target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from os import PathLike
 
     from src_model.formats.run import ExportRun
 
-_LABELS: Final = frozenset({Part.MASKS})
-_NUMBERED: Final = _LABELS | frozenset({Part.NAMES, Part.CLASSES, Part.COLOURS, Part.NOTES, Part.LINEAGE})
-_COCO: Final = frozenset(Part) - {Part.ABSENCE, Part.PROMPTS, Part.LOCKS}
-_MEASURED: Final = frozenset({Part.LINEAGE, Part.NAMES, Part.CLASSES, Part.SCORES, Part.ORIGINS})
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format.
+
+    Attributes
+    ----------
+    name
+        By which it is chosen: ``"ctc"``.
+    title
+        For people: ``"Cell Tracking Challenge folder"``.
+    hint
+        What it is good for, in one sentence, for a menu.
+    suffixes
+        How a file's name may end; empty for folders, which may be called anything.
+    write
+        Writes a run to a path where nothing is.
+    is_ours
+        Tells whether a file or folder was written by it, so that it may be replaced without asking.
+    keeps
+        What of an annotation it has a place for.
+    folder
+        Whether it is a folder rather than a file.
+    extra
+        The extra that has to be installed; empty if none.
+    package
+        The package that this extra brings.
+    """
+
+    name: str
+    title: str
+    hint: str
+    suffixes: tuple[str, ...]
+    write: Callable[[ExportRun, Path], None]
+    is_ours: Callable[[Path], bool]
+    keeps: frozenset[AnnotationPart] = frozenset()
+    folder: bool = False
+    extra: str = ""
+    package: str = ""
+
+    @property
+    def loses(self) -> tuple[AnnotationPart, ...]:
+        """What of an annotation it has no place for."""
+        return tuple(part for part in AnnotationPart if part not in self.keeps)
+
+    def check_path(self, path: Path, *, sources: Collection[Path] = (), force: bool = False) -> None:
+        """Find out whether a file or folder can and may be written there.
+
+        Parameters
+        ----------
+        path
+            The file or folder to be written.
+        sources, force
+            As in :func:`~src_model.formats.target.check_target`.
+
+        Raises
+        ------
+        FormatError
+            If its name ends otherwise, its folder is not there or not writable, or something else is in the way.
+        MissingExtraError
+            If a package is needed that is not installed.
+        """
+        if self.suffixes and not path.name.lower().endswith(self.suffixes):
+            raise FormatError(f"'{path.name}' has to end in {' or '.join(self.suffixes)} as {self.title}")
+        if self.package and find_spec(self.package) is None:
+            raise MissingExtraError(self.package, self.extra, f"writing '{path}'")
+        check_target(path, self.is_ours, folder=self.folder, sources=sources, force=force)
+
+
+_LABELS: Final = frozenset({AnnotationPart.MASKS})
+_NUMBERED: Final = _LABELS | {
+    AnnotationPart.NAMES,
+    AnnotationPart.CLASSES,
+    AnnotationPart.COLORS,
+    AnnotationPart.NOTES,
+    AnnotationPart.LINEAGE,
+}
+_COCO: Final = frozenset(AnnotationPart) - {AnnotationPart.ABSENCE, AnnotationPart.PROMPTS, AnnotationPart.LOCKS}
+_MEASURED: Final = frozenset(
+    {
+        AnnotationPart.LINEAGE,
+        AnnotationPart.NAMES,
+        AnnotationPart.CLASSES,
+        AnnotationPart.SCORES,
+        AnnotationPart.ORIGINS,
+    }
+)
 
 
 def _write_imagej(run: ExportRun, path: Path) -> None:
@@ -80,7 +166,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         (),
         ctc.write_ctc,
         ctc.is_ours,
-        _LABELS | {Part.LINEAGE},
+        _LABELS | {AnnotationPart.LINEAGE},
         True,
     ),
     Format(
@@ -108,7 +194,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         (".csv",),
         table.write_table,
         table.is_ours,
-        _MEASURED | {Part.ABSENCE},
+        _MEASURED | {AnnotationPart.ABSENCE},
     ),
     Format(
         "geff",
@@ -129,7 +215,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         (),
         png_folder.write_png_folder,
         png_folder.is_ours,
-        _LABELS | {Part.COLOURS},
+        _LABELS | {AnnotationPart.COLORS},
         True,
     ),
 )

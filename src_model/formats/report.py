@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from src_model.document import AnnotatedFrame, AnnotatedObject, Annotation
 
 
-class Part(StrEnum):
+class AnnotationPart(StrEnum):
     """A part of an annotation that a format keeps or loses."""
 
     MASKS = "masks"
@@ -25,7 +25,7 @@ class Part(StrEnum):
     LINEAGE = "divisions"
     NAMES = "names"
     CLASSES = "classes"
-    COLOURS = "colours"
+    COLORS = "colors"
     NOTES = "notes"
     SCORES = "scores"
     ORIGINS = "origins of masks"
@@ -52,11 +52,11 @@ class Loss:
     Attributes
     ----------
     what
-        One of :class:`Part`, or what happened: ``"overlap"``, ``"hidden"``, ``"renumbered"``, ``"gaps"``, ...
+        One of :class:`AnnotationPart`, or what happened: ``"overlap"``, ``"hidden"``, ``"renumbered"``, ``"gaps"``, ...
     count
-        How often.
+        How many pixels, objects, frames or links it concerns.
     text
-        A sentence for people.
+        What a person is told, in one sentence.
     matters
         Whether masks, numbers or links differ from those of the annotation; otherwise the format just has no place for
         something.
@@ -75,11 +75,11 @@ class ExportReport:
     Attributes
     ----------
     path
-        The file or folder.
+        The file or folder that was written.
     format
-        Name of the format.
+        Name of the format, as ``"ctc"``.
     frames, objects
-        How many.
+        How many frames the movie has, and how many objects have a pixel on some frame.
     losses
         What the file does not hold; those that matter first.
     """
@@ -98,7 +98,7 @@ class ExportReport:
 
 
 @dataclass(slots=True)
-class Tally:
+class ExportTally:
     """What an exporter met on its way through the frames.
 
     Attributes
@@ -153,16 +153,16 @@ class Tally:
 
 
 def dropped(
-    annotation: Annotation, objects: Mapping[int, AnnotatedObject], tally: Tally, keeps: frozenset[Part]
+    annotation: Annotation, objects: Mapping[int, AnnotatedObject], tally: ExportTally, keeps: frozenset[AnnotationPart]
 ) -> list[Loss]:
     """List the parts that a format has no place for, if there are any in this annotation.
 
     Parameters
     ----------
     annotation
-        What was exported.
+        The document that was exported.
     objects
-        Which objects of it.
+        Those of its objects that were, by id.
     tally
         What was met on the way.
     keeps
@@ -171,16 +171,16 @@ def dropped(
     infos = objects.values()
     divisions = [item for item in annotation.divisions.values() if objects.keys() & {item.parent, *item.daughters}]
     counts = {
-        Part.ABSENCE: tally.empty,
-        Part.LINEAGE: len(divisions),
-        Part.NAMES: sum(bool(info.name) for info in infos),
-        Part.CLASSES: sum(bool(info.class_name) for info in infos),
-        Part.COLOURS: sum(info.colour != default_colour(info.object_id) for info in infos),
-        Part.NOTES: sum(bool(info.note) for info in infos),
-        Part.SCORES: tally.scored,
-        Part.ORIGINS: tally.masks,
-        Part.PROMPTS: sum(len(annotation.prompts(object_id)) for object_id in objects),
-        Part.LOCKS: sum(info.locked + len(annotation.locked_frames(info.object_id)) for info in infos),
+        AnnotationPart.ABSENCE: tally.empty,
+        AnnotationPart.LINEAGE: len(divisions),
+        AnnotationPart.NAMES: sum(bool(info.name) for info in infos),
+        AnnotationPart.CLASSES: sum(bool(info.class_name) for info in infos),
+        AnnotationPart.COLORS: sum(info.colour != default_colour(info.object_id) for info in infos),
+        AnnotationPart.NOTES: sum(bool(info.note) for info in infos),
+        AnnotationPart.SCORES: tally.scored,
+        AnnotationPart.ORIGINS: tally.masks,
+        AnnotationPart.PROMPTS: sum(len(annotation.prompts(object_id)) for object_id in objects),
+        AnnotationPart.LOCKS: sum(info.locked + len(annotation.locked_frames(info.object_id)) for info in infos),
     }
     return [
         Loss(part, count, counted(count, part), matters=False)

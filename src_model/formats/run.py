@@ -11,7 +11,7 @@ import numpy as np
 
 from src_model.errors import FormatError, StoppedError
 from src_model.formats.label_movie import LabelInfo, LabelMovie, label_dtype
-from src_model.formats.report import Loss, Tally, some
+from src_model.formats.report import ExportTally, Loss, some
 from src_model.masks import labels_from_masks
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ Progress = Callable[[int, int], None]
 
 
 def no_progress(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Do nothing with what is told: the default where nobody waits."""
 
 
 def never() -> bool:
-    """Never stop."""
+    """Say no: the default where nobody stops it."""
     return False
 
 
@@ -78,7 +78,7 @@ class ExportRun:
     annotation
         The document; it is only read.
     options
-        How to export.
+        Which objects, and by what rule of overlaps.
 
     Raises
     ------
@@ -101,7 +101,7 @@ class ExportRun:
         """Objects with a pixel on some frame, ascending."""
         if not self.seen:
             raise FormatError("there is nothing to export: no object has a mask yet")
-        self.tally = Tally()
+        self.tally = ExportTally()
         self.notes: list[Loss] = []
         self.parents: dict[int, int] = {}
         """Parent by daughter, of objects that are exported; of several that fused, the one with the smallest id."""
@@ -115,12 +115,12 @@ class ExportRun:
 
     @property
     def length(self) -> int:
-        """Number of frames."""
+        """Number of frames of the movie, with masks or without."""
         return self.annotation.movie.length
 
     @property
     def frame_shape(self) -> tuple[int, int]:
-        """``(Y, X)``."""
+        """``(Y, X)`` in pixels."""
         return self.annotation.movie.frame_shape
 
     def first_frame(self, object_id: int) -> int | None:
@@ -238,13 +238,13 @@ def renumbered_labels(
     Parameters
     ----------
     labels
-        ``(Y, X)`` object ids.
+        ``(Y, X)`` object ids, 0 where no object is.
     visible
         The ids in it, ascending.
     numbers
-        Label by object id.
+        The number to write for each of these ids.
     dtype
-        Of the result.
+        Unsigned type of the result, which holds all numbers.
     """
     ids = [0, *visible]
     table = np.array([0, *(numbers[object_id] for object_id in ids[1:])], dtype)

@@ -44,7 +44,7 @@ _COLUMNS = (
 _ADDED = ("time_", "area_", "centroid_y_", "centroid_x_", "mean_")
 """How the names of further columns begin."""
 
-_COLOURS = ("red", "green", "blue")
+_COLORS = ("red", "green", "blue")
 
 
 def write_table(run: ExportRun, path: Path) -> None:
@@ -53,9 +53,9 @@ def write_table(run: ExportRun, path: Path) -> None:
     Parameters
     ----------
     run
-        What is exported.
+        The document on its way, of which each frame is taken once.
     path
-        The file.
+        The file, which does not exist yet.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def _check_channels(run: ExportRun) -> None:
 
 
 def _parts(channel: str, source: FrameSource) -> list[str]:
-    return [channel] if len(source.shape) == 3 else [f"{channel}_{colour}" for colour in _COLOURS]
+    return [channel] if len(source.shape) == 3 else [f"{channel}_{color}" for color in _COLORS]
 
 
 def _means(image: np.ndarray, mask: Rle) -> list[str]:

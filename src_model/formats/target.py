@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _ZARR_METADATA: Final = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 _COMPANION_BYTES: Final = 2**26
+"""Bytes of a metadata file beside an OME-TIFF; a larger one is not read into memory to find names in it."""
 
 
 def check_target(

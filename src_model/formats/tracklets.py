@@ -23,11 +23,11 @@ class Tracklet:
     Attributes
     ----------
     label
-        Its number, 1 or more.
+        Its number in the file, 1 or more.
     object_id
-        Whose it is.
+        The object of which it is a piece.
     first, last
-        Frames, both included.
+        Numbers of its first and last frame, both included.
     parent
         Label of the tracklet it comes from; 0 for none.
     """
@@ -47,7 +47,7 @@ class TrackletBuilder:
     object_ids
         All objects that may come.
     parents
-        Parent by daughter.
+        Object id of the parent, by that of the daughter.
     limit
         Largest label. An object's first tracklet has the object's id as its label where that fits.
     """

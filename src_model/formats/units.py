@@ -15,9 +15,9 @@ class Unit(NamedTuple):
     Attributes
     ----------
     name
-        In full: ``"micrometer"``.
+        In full and in the singular: ``"micrometer"``.
     symbol
-        As in OME-TIFF: ``"µm"``.
+        As OME-TIFF writes it: ``"µm"``.
     """
 
     name: str

@@ -6,7 +6,7 @@ Boxes are ``(y0, x0, y1, x1)`` with ``y1`` and ``x1`` excluded.
 
 from __future__ import annotations
 
-from src_model.masks.cleaning import fill_holes, keep_component_at, largest_component, remove_specks
+from src_model.masks.cleaning import fill_holes, remove_specks
 from src_model.masks.detection import Detection
 from src_model.masks.geometry import (
     box_iou,
@@ -40,10 +40,8 @@ __all__ = [
     "check_mask",
     "fill_holes",
     "intersection_area",
-    "keep_component_at",
     "labels_at",
     "labels_from_masks",
-    "largest_component",
     "mask_box",
     "mask_iou",
     "mask_to_polygons",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from src_model.errors import MaskError
 from src_model.masks.geometry import mask_box
 from src_model.masks.rle import check_mask
 
@@ -30,14 +29,14 @@ def fill_holes(mask: NDArray[np.bool_], max_area: int | None = None) -> NDArray[
     Parameters
     ----------
     mask
-        ``(Y, X)`` bool.
+        ``(Y, X)`` bool, True inside the object.
     max_area
         Largest hole to fill, in pixels; None fills all.
 
     Returns
     -------
     numpy.ndarray
-        ``(Y, X)`` bool.
+        ``(Y, X)`` bool, a new array.
 
     Raises
     ------
@@ -63,14 +62,14 @@ def remove_specks(mask: NDArray[np.bool_], min_area: int) -> NDArray[np.bool_]:
     Parameters
     ----------
     mask
-        ``(Y, X)`` bool.
+        ``(Y, X)`` bool, True inside the object.
     min_area
         Smallest component to keep, in pixels.
 
     Returns
     -------
     numpy.ndarray
-        ``(Y, X)`` bool.
+        ``(Y, X)`` bool, a new array.
 
     Raises
     ------
@@ -88,72 +87,13 @@ def remove_specks(mask: NDArray[np.bool_], min_area: int) -> NDArray[np.bool_]:
     return result
 
 
-def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Keep the component of most pixels; of several, the one met first from the top left.
-
-    Parameters
-    ----------
-    mask
-        ``(Y, X)`` bool; an empty mask stays empty.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(Y, X)`` bool.
-
-    Raises
-    ------
-    MaskError
-        If ``mask`` is not a 2-D bool array.
-    """
-    result, crop = _copy_and_crop(mask)
-    labels, count = label_components(crop)
-    if count > 1:
-        crop[...] = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    return result
-
-
-def keep_component_at(mask: NDArray[np.bool_], y: int, x: int) -> NDArray[np.bool_]:
-    """Keep the component at a pixel, or the nearest one if the pixel is background.
-
-    Parameters
-    ----------
-    mask
-        ``(Y, X)`` bool; an empty mask stays empty.
-    y, x
-        The pixel, for instance the one clicked.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(Y, X)`` bool.
-
-    Raises
-    ------
-    MaskError
-        If ``mask`` is not a 2-D bool array or the pixel lies outside of it.
-    """
-    height, width = check_mask(mask).shape
-    if not (0 <= y < height and 0 <= x < width):
-        raise MaskError(f"pixel (y, x) = ({y}, {x}) lies outside the mask of shape {(height, width)}")
-    box = mask_box(mask)
-    result, crop = _copy_and_crop(mask)
-    labels, count = label_components(crop)
-    if box is None or count < 2:
-        return result
-    rows, columns = np.nonzero(crop)
-    nearest = int(np.argmin((rows - (y - box[0])) ** 2 + (columns - (x - box[1])) ** 2))
-    crop[...] = labels == labels[rows[nearest], columns[nearest]]
-    return result
-
-
 def label_components(mask: NDArray[np.bool_], *, corners: bool = True) -> tuple[NDArray[np.int32], int]:
     """Label the connected components of a mask with numbers.
 
     Parameters
     ----------
     mask
-        ``(Y, X)`` bool.
+        ``(Y, X)`` bool, True inside the object.
     corners
         Whether pixels that touch at a corner hang together.
 
@@ -162,7 +102,7 @@ def label_components(mask: NDArray[np.bool_], *, corners: bool = True) -> tuple[
     labels
         ``(Y, X)`` int32: 0 is background, components count from 1 in the order met from the top left.
     count
-        Number of components.
+        How many components there are; 0 in an empty mask.
     """
     labels, count = ndimage.label(mask, structure=_SQUARE if corners else _CROSS, output=np.int32)
     return labels, int(count)

@@ -75,7 +75,7 @@ def labels_at(
     masklets
         The objects; one that does not hold the frame is left out.
     frame
-        Frame number.
+        Frame number, from 0.
     shape, dtype, overlap
         As in :func:`labels_from_masks`; ``"score"`` compares the masklets' scores on the frame.
 
@@ -87,7 +87,7 @@ def labels_at(
     Raises
     ------
     MaskError
-        As :func:`labels_from_masks`.
+        If a mask has another shape, an id does not fit ``dtype``, or the policy is unknown.
     """
     entries = {masklet.object_id: entry for masklet in masklets if (entry := masklet.get(frame)) is not None}
     masks = {object_id: entry.mask for object_id, entry in entries.items()}
@@ -106,7 +106,7 @@ def masks_from_labels(labels: NDArray[np.integer]) -> dict[int, Rle]:
     Returns
     -------
     dict
-        Mask by label, ascending.
+        The mask ``(Y, X)`` of each label but 0, by ascending label.
 
     Raises
     ------

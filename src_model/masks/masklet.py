@@ -68,11 +68,11 @@ class Masklet:
         Parameters
         ----------
         frame
-            0 or more.
+            Frame number, from 0.
         mask
             ``(Y, X)`` bool or its run lengths.
         score, object_score
-            See :class:`MaskletFrame`.
+            Predicted IoU, and probability that the object is in the frame, as in :class:`MaskletFrame`.
 
         Raises
         ------
@@ -107,26 +107,10 @@ class Masklet:
         entry = self._entries.get(frame)
         return None if entry is None else entry.mask
 
-    def score_at(self, frame: int) -> float | None:
-        """Return the predicted IoU on ``frame``, or None where nothing is stored."""
-        entry = self._entries.get(frame)
-        return None if entry is None else entry.score
-
-    def object_score_at(self, frame: int) -> float | None:
-        """Return the visibility logit on ``frame``, or None where nothing is stored."""
-        entry = self._entries.get(frame)
-        return None if entry is None else entry.object_score
-
     def delete(self, frame: int) -> None:
         """Forget one frame; nothing happens where nothing is stored."""
-        self.delete_range(frame, frame + 1)
-
-    def delete_range(self, start: int, stop: int) -> None:
-        """Forget the frames from ``start`` up to ``stop``, which is excluded."""
-        low, high = bisect_left(self._frames, start), bisect_left(self._frames, stop)
-        for frame in self._frames[low:high]:
-            del self._entries[frame]
-        del self._frames[low:high]
+        if self._entries.pop(frame, None) is not None:
+            del self._frames[bisect_left(self._frames, frame)]
 
     def entries(self, start: int = 0, stop: int | None = None) -> dict[int, MaskletFrame]:
         """Return what is stored from ``start`` up to ``stop`` (excluded; None is the end), by frame, ascending."""

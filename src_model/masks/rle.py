@@ -1,4 +1,4 @@
-"""Run-length encoded masks."""
+"""Masks as the lengths of their runs: a few kilobytes each, whatever the size of the image."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Rle:
         Parameters
         ----------
         crop
-            ``(H, W)`` bool.
+            ``(H, W)`` bool, True inside the object.
         origin
             ``(y, x)`` of the crop's first pixel in the image.
         shape
@@ -129,7 +129,7 @@ class Rle:
         Parameters
         ----------
         shape
-            ``(Y, X)``.
+            ``(Y, X)`` of the image.
         starts, stops
             ``(N,)`` pixel numbers ``y * X + x``, ascending, stops excluded. Runs may touch but not overlap.
 
@@ -248,7 +248,7 @@ class Rle:
         return self.shape == other.shape and np.array_equal(self.counts, other.counts)
 
     def __hash__(self) -> int:
-        """Hash by value."""
+        """Hash by value: equal masks have equal hashes."""
         return hash((self.shape, self.counts.tobytes()))
 
     def __repr__(self) -> str:

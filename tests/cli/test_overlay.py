@@ -29,13 +29,13 @@ def test_without_masks_the_picture_is_the_enlarged_image(image):
     assert set(np.unique(picture)) == {64}
 
 
-def test_a_mask_is_filled_with_its_colour_so_that_the_image_shines_through(image):
+def test_a_mask_is_filled_with_its_color_so_that_the_image_shines_through(image):
     picture = draw_overlay(image, {1: rectangle(5, 5, 15, 25)}, SIZE)
     expected = 255 * (0.25 + (np.array(color_of(1)) - 0.25) * FILL)
     np.testing.assert_allclose(picture[40, 60], expected, atol=1)
 
 
-def test_the_outline_has_the_full_colour_and_lies_at_the_edge_of_the_mask(image):
+def test_the_outline_has_the_full_color_and_lies_at_the_edge_of_the_mask(image):
     picture = draw_overlay(image, {1: rectangle(5, 5, 15, 25)}, SIZE, style=Style(line=3))
     # the left edge of the mask is column 5, four pixels of the picture for one of the movie
     full = np.abs(picture[40].astype(int) - 255 * np.array(color_of(1))).max(axis=1) < 3
@@ -77,8 +77,8 @@ def test_a_click_at_the_corner_is_cut_off(image):
     assert draw_overlay(image, {}, SIZE, clicks=[Click(0, 0), Click(19, 29)], style=Style(mark=9)).shape == (*SIZE, 3)
 
 
-def test_objects_have_different_colours():
-    colours = [color_of(number) for number in range(1, 41)]
-    assert len(set(colours)) == 40
-    assert all(0 <= value <= 1 for colour in colours for value in colour)
-    assert min(max(colour) for colour in colours) > 0.6
+def test_objects_have_different_colors():
+    colors = [color_of(number) for number in range(1, 41)]
+    assert len(set(colors)) == 40
+    assert all(0 <= value <= 1 for color in colors for value in color)
+    assert min(max(color) for color in colors) > 0.6

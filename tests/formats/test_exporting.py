@@ -19,7 +19,7 @@ from src_model.document import (
     ShowObject,
 )
 from src_model.errors import FormatError, StoppedError, UnknownObjectError
-from src_model.formats import FORMATS, ExportOptions, Part, export, format_named, format_of
+from src_model.formats import FORMATS, AnnotationPart, ExportOptions, export, format_named, format_of
 from src_model.formats import run as running
 from src_model.formats.report import counted
 from tests.formats.documents import MOVIE, crowded, described, document, family, losses_of, masklet, plain, square
@@ -98,17 +98,17 @@ def test_what_a_format_has_no_place_for_is_told_if_there_is_any(chosen, target):
     annotation = described()
     annotation.do(AddPoints(4, 0, ((4.0, 4.0),), (1,)))
     annotation.do(LockFrames(4, (0, 2)))
-    found = {loss.what for loss in export(annotation, target, chosen).losses} & {str(part) for part in Part}
-    expected = {str(part) for part in chosen.loses} - {Part.OVERLAPS, Part.LINEAGE}
+    found = {loss.what for loss in export(annotation, target, chosen).losses} & {str(part) for part in AnnotationPart}
+    expected = {str(part) for part in chosen.loses} - {AnnotationPart.OVERLAPS, AnnotationPart.LINEAGE}
     assert found == expected
-    if Part.LINEAGE in chosen.loses:
+    if AnnotationPart.LINEAGE in chosen.loses:
         assert losses_of(export(family(), target, chosen))["divisions"].count == 1
 
 
 def test_nothing_is_told_where_nothing_is_lost(tmp_path):
     annotation = plain()
     assert [loss.what for loss in export(annotation, tmp_path / "a.json").losses] == []
-    assert [loss.what for loss in export(annotation, tmp_path / "a.tif").losses] == [Part.ORIGINS]
+    assert [loss.what for loss in export(annotation, tmp_path / "a.tif").losses] == [AnnotationPart.ORIGINS]
 
 
 def test_losses_that_matter_come_first_and_the_others_are_one_sentence(tmp_path):

@@ -40,7 +40,7 @@ def test_axes_scale_and_units_are_where_the_version_has_them(tmp_path, name, ver
     assert zarr.open_group(store=str(tmp_path / "cells.zarr"), mode="r").metadata.zarr_format == zarr_format
 
 
-def test_names_colours_and_parents_are_beside_the_labels(tmp_path):
+def test_names_colors_and_parents_are_beside_the_labels(tmp_path):
     export(described(), tmp_path / "a.zarr")
     label = metadata(tmp_path / "a.zarr", "0.5")["image-label"]
     assert label["colors"] == [{"label-value": 4, "rgba": [16, 32, 48, 255]}]

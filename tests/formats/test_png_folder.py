@@ -24,7 +24,7 @@ def test_each_frame_is_a_palette_image_whose_numbers_are_the_objects(tmp_path):
     assert set(np.unique(values)) == {0, 2, 3}
 
 
-def test_colours_of_the_palette_are_those_of_the_objects(tmp_path):
+def test_colors_of_the_palette_are_those_of_the_objects(tmp_path):
     export(described(), tmp_path / "masks", "png")
     _, _, palette = picture(tmp_path / "masks")
     assert palette[:3] == [0, 0, 0]

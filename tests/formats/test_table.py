@@ -64,9 +64,9 @@ def test_the_mean_intensity_of_each_channel_is_measured_in_the_mask(tmp_path):
     gray = np.zeros(SHAPE, np.uint16)
     gray[0, 2:6, 2:6] = 100
     gray[0, 2:6, 2:4] = 200
-    colours = np.zeros((*SHAPE, 3), np.uint8)
-    colours[..., 1] = 7
-    channels = {"dapi": open_movie(gray), "film": open_movie(colours)}
+    colors = np.zeros((*SHAPE, 3), np.uint8)
+    colors[..., 1] = 7
+    channels = {"dapi": open_movie(gray), "film": open_movie(colors)}
     row = rows(tmp_path, plain(), channels=channels)[0]
     assert (row["mean_dapi"], row["mean_film_red"], row["mean_film_green"]) == ("150", "0", "7")
     assert rows(tmp_path, described(), channels=channels)[1]["mean_dapi"] == ""

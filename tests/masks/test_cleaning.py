@@ -8,15 +8,13 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from src_model.errors import MaskError
-from src_model.masks import fill_holes, keep_component_at, largest_component, remove_specks
+from src_model.masks import fill_holes, remove_specks
 
 MASKS = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12))
 Cleaner = Callable[[np.ndarray], np.ndarray]
 CLEANERS: list[Cleaner] = [
     fill_holes,
-    largest_component,
     lambda mask: remove_specks(mask, 3),
-    lambda mask: keep_component_at(mask, 0, 0),
 ]
 
 
@@ -63,31 +61,6 @@ def test_pixels_that_touch_at_a_corner_are_one_component() -> None:
     assert np.array_equal(remove_specks(mask, 3), mask)
 
 
-def test_the_largest_component_is_kept() -> None:
-    assert np.array_equal(largest_component(drawing("#.##", "#.##")), drawing("..##", "..##"))
-
-
-def test_of_equal_components_the_first_is_kept() -> None:
-    assert np.array_equal(largest_component(drawing("..#", "#..")), drawing("..#", "..."))
-
-
-@pytest.mark.parametrize(("y", "x"), [(0, 0), (1, 1), (0, 1), (2, 0)])
-def test_the_component_at_or_nearest_to_a_pixel_is_kept(y: int, x: int) -> None:
-    mask = drawing("#...#", ".#..#", ".....")
-    assert np.array_equal(keep_component_at(mask, y, x), drawing("#....", ".#...", "....."))
-
-
-def test_the_nearest_component_is_found_from_outside_of_the_boxes() -> None:
-    mask = drawing("......", "#..#..", "......")
-    assert np.array_equal(keep_component_at(mask, 0, 5), drawing("......", "...#..", "......"))
-
-
-@pytest.mark.parametrize(("y", "x"), [(-1, 0), (0, 5), (3, 0)])
-def test_a_pixel_outside_of_the_mask_is_refused(y: int, x: int) -> None:
-    with pytest.raises(MaskError, match=rf"\({y}, {x}\)"):
-        keep_component_at(np.ones((3, 5), bool), y, x)
-
-
 @pytest.mark.parametrize("clean", CLEANERS)
 def test_an_empty_mask_stays_empty_and_a_full_one_full(clean: Cleaner) -> None:
     assert not clean(np.zeros((3, 4), bool)).any()
@@ -113,7 +86,6 @@ def test_the_given_mask_is_left_alone_and_cleaning_twice_changes_nothing_more(cl
 def test_filling_only_adds_and_removing_only_takes_away(mask: np.ndarray) -> None:
     assert (fill_holes(mask) >= mask).all()
     assert (remove_specks(mask, 3) <= mask).all()
-    assert (largest_component(mask) <= mask).all()
 
 
 @pytest.mark.parametrize("clean", CLEANERS)

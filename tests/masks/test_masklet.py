@@ -25,16 +25,12 @@ def test_a_stored_frame_gives_back_its_mask_and_scores() -> None:
     masklet.set(7, mask_of(1), score=0.75, object_score=0.25)
     assert masklet.get(7) == MaskletFrame(mask_of(1), 0.75, 0.25)
     assert masklet.mask_at(7) == mask_of(1)
-    assert masklet.score_at(7) == 0.75
-    assert masklet.object_score_at(7) == 0.25
 
 
 def test_where_nothing_is_stored_there_is_nothing() -> None:
     masklet = Masklet(3, SHAPE)
     assert masklet.get(0) is None
     assert masklet.mask_at(0) is None
-    assert masklet.score_at(0) is None
-    assert masklet.object_score_at(0) is None
     assert 0 not in masklet
     assert len(masklet) == 0
 
@@ -78,24 +74,25 @@ def test_frames_are_sorted_and_spans_are_contiguous_after_any_edits(edits: list[
     assert all(stop < start for (_, stop), (start, _) in pairwise(spans))
 
 
-def test_a_range_is_forgotten_without_touching_the_rest() -> None:
+def test_a_frame_is_forgotten_without_touching_the_rest() -> None:
     masklet = Masklet(1, SHAPE)
     for frame in (0, 2, 4, 6):
         masklet.set(frame, mask_of(frame))
-    masklet.delete_range(2, 6)
-    assert masklet.frames == (0, 6)
-    masklet.delete_range(100, 200)
-    assert masklet.frames == (0, 6)
+    masklet.delete(2)
+    assert masklet.frames == (0, 4, 6)
+    masklet.delete(100)
+    assert masklet.frames == (0, 4, 6)
 
 
-def test_what_a_range_held_can_be_put_back() -> None:
+def test_what_frames_held_can_be_put_back() -> None:
     masklet = Masklet(1, SHAPE)
     for frame in range(5):
         masklet.set(frame, mask_of(frame), score=frame / 10)
     before, kept = masklet.copy(), masklet.entries(1, 4)
     assert list(kept) == [1, 2, 3]
     assert list(masklet.entries(3)) == [3, 4]
-    masklet.delete_range(1, 4)
+    for frame in kept:
+        masklet.delete(frame)
     assert masklet != before
     for frame, entry in kept.items():
         masklet.restore(frame, entry)
