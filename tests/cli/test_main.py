@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from src_model import __version__
-from src_model.cli import guard
+from src_model.cli.error_messages import FAILED, STOPPED
 from src_model.errors import MovieError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -70,7 +70,7 @@ def test_debug_shows_the_error_itself(sam2v, words):
 )
 def test_errors_of_the_system_are_one_line_too(sam2v, monkeypatch, error, words):
     monkeypatch.setattr("src_model.cli.track.run", _raising(error))
-    result = sam2v("track", "movie.tif", "--point", "0,1,1", code=guard.FAILED)
+    result = sam2v("track", "movie.tif", "--point", "0,1,1", code=FAILED)
     assert words in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
 
@@ -83,7 +83,7 @@ def test_a_defect_keeps_its_traceback(sam2v, monkeypatch, error):
 
 def test_ctrl_c_before_anything_is_tracked_says_so(sam2v, monkeypatch):
     monkeypatch.setattr("src_model.cli.track.run", _raising(KeyboardInterrupt()))
-    assert "stopped" in sam2v("track", "movie.tif", "--point", "0,1,1", code=guard.STOPPED).stderr
+    assert "stopped" in sam2v("track", "movie.tif", "--point", "0,1,1", code=STOPPED).stderr
 
 
 def test_the_console_script_reports_its_exit_code(monkeypatch, capsys):
@@ -92,7 +92,7 @@ def test_the_console_script_reports_its_exit_code(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["sam2v", "models", "get", "unknown"])
     with pytest.raises(SystemExit) as left:
         main()
-    assert left.value.code == guard.FAILED
+    assert left.value.code == FAILED
     assert "no checkpoint named 'unknown'" in capsys.readouterr().err
 
 
