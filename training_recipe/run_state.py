@@ -68,7 +68,7 @@ class RunState(TrainingState):
         Parameters
         ----------
         path
-            What was saved.
+            File that :meth:`save` wrote.
         recipe
             Gives the recipe of a stage, numbered from 0.
 

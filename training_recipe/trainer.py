@@ -40,20 +40,20 @@ BEST_NAME = "best.safetensors"
 
 
 class Trainer:
-    """A run.
+    """A run that is under way.
 
     Parameters
     ----------
     config
-        What to do.
+        All that repeats the run.
     out
         Folder of its checkpoints and logs; if there is a checkpoint, the run goes on from it.
     network
         With the weights to begin with.
     data
-        What to learn from.
+        Clips to learn from, and those held out.
     fabric
-        The devices.
+        Devices, processes and precision.
     observer
         Is told of every step and validation.
     """

@@ -32,7 +32,7 @@ def track_clip(network: Sam2Network, clip: Clip, start: Start, *, autocast: bool
     Parameters
     ----------
     network
-        In evaluation mode.
+        What tracks; in evaluation mode.
     clip
         T frames of side S.
     start

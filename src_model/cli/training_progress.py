@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from src_model.training.observing import StepReport
 
 _SMOOTHING = 0.95
+"""Share of the shown loss that each step keeps: single steps say little, as their clips differ."""
 
 
 class ShownProgress:
@@ -47,7 +48,7 @@ class ShownProgress:
         self._progress.stop()
 
     def stepped(self, report: StepReport) -> None:
-        """Move the bar."""
+        """Move the bar to a step that was done, and tell its smoothed loss."""
         loss = report.losses["loss"]
         self._loss = loss if self._loss is None else _SMOOTHING * self._loss + (1 - _SMOOTHING) * loss
         stage = f"stage {report.stage + 1} of {report.stages}, " if report.stages > 1 else ""

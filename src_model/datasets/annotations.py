@@ -33,7 +33,7 @@ class AnnotationMovie(OverlappingMovie):
     Attributes
     ----------
     path : Path
-        The document.
+        The document, a ``.sam2v`` file.
     stamp : tuple of int
         Time of its last change in nanoseconds, and its size: a document that was saved again is another truth.
     truth : "confirmed" or "all"
@@ -56,7 +56,7 @@ class AnnotationMovie(OverlappingMovie):
 
     @property
     def parents(self) -> Mapping[int, int]:
-        """Parent by daughter."""
+        """Parent id by daughter id, of all divisions that were marked."""
         divisions = _document(self).divisions.values()
         return MappingProxyType({daughter: each.parent for each in divisions for daughter in each.daughters})
 

@@ -184,7 +184,7 @@ def named_by_markers(labels: Labels, markers: Labels, origin: object) -> Labels:
     Parameters
     ----------
     labels, markers
-        (Y, X) int32.
+        (Y, X) int32 of one frame, 0 is background.
     origin
         File of the labels, for messages.
 
@@ -237,9 +237,9 @@ def open_ctc(path: Path, *, plane: int | None = None, truth: Truth = "best", kin
     Parameters
     ----------
     path
-        The folder.
+        The folder that holds "01", "01_GT" and so on.
     plane
-        Plane of each volume to track through; needed for 3D sequences, which are refused without it.
+        Plane of each volume to track through, from 0; needed for 3D sequences, which are refused without it.
     truth
         What the labels come from; "best" as the module says.
     kind

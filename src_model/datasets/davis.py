@@ -1,6 +1,6 @@
 """DAVIS, YouTube-VOS, MOSE and LVOS folders: JPEGImages/<movie>/ with label images in Annotations/<movie>/.
 
-In palette images the colour's number is the object, and 255 is nobody's (a region left out). In gray images 255 alone
+In palette images the color's number is the object, and 255 is nobody's (a region left out). In gray images 255 alone
 is the one object of DAVIS 2016; other values are objects. Frames without a label image are not labelled: YouTube-VOS
 has one on every fifth frame, test sets have one on the first.
 """
@@ -36,7 +36,7 @@ class DavisMovie(FlatMovie):
 
     @property
     def movie(self) -> FrameSource:
-        """The frames."""
+        """Its frames: (T, Y, X) or (T, Y, X, 3), read when asked for."""
         return recent_movie(self.images)
 
     @property

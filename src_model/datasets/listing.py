@@ -19,7 +19,7 @@ _MOST_TEXT = 2**24
 
 
 class LabelImage(NamedTuple):
-    """A label image as stored; ``palette`` tells whether its values were numbers of colours in a palette."""
+    """A label image as stored; ``palette`` tells whether its values were numbers of colors in a palette."""
 
     values: Labels
     palette: bool
@@ -79,7 +79,7 @@ def read_label_image(path: Path) -> LabelImage:
     Raises
     ------
     MovieError
-        It is damaged, in colours that are not all gray, or holds no labels.
+        It is damaged, in colors that are not all gray, or holds no labels.
     """
     if PICTURE_SUFFIXES.get(path.suffix.lower()) == "PNG":
         numbers = _palette_numbers(path)
@@ -88,13 +88,13 @@ def read_label_image(path: Path) -> LabelImage:
     values, _ = read_image(path)
     if values.ndim == 3 and values.shape[2] == 3:
         if not (values == values[..., :1]).all():
-            raise MovieError(f"'{path}' is in colours: expected labels, one number a pixel (a palette or gray image)")
+            raise MovieError(f"'{path}' is in colors: expected labels, one number a pixel (a palette or gray image)")
         values = values[..., 0]
     return LabelImage(as_labels(values, path), palette=False)
 
 
 def _palette_numbers(path: Path) -> np.ndarray | None:
-    """Read the numbers of a PNG's palette colours; None if it has no palette."""
+    """Read the numbers of a PNG's palette colors; None if it has no palette."""
     from PIL import Image
 
     try:

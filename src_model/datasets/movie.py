@@ -23,6 +23,7 @@ Kind: TypeAlias = Literal["natural", "microscopy"]
 Labels: TypeAlias = NDArray[np.int32]
 
 NO_PARENTS: Mapping[int, int] = MappingProxyType({})
+"""Parents of a movie in which nothing divides; cannot be changed, so that all may share it."""
 
 
 class LabelledMovie(Protocol):
@@ -44,15 +45,15 @@ class LabelledMovie(Protocol):
 
     @property
     def movie(self) -> FrameSource:
-        """The frames."""
+        """Its frames: (T, Y, X) or (T, Y, X, 3), read when asked for."""
 
     @property
     def labelled_frames(self) -> Sequence[int]:
-        """Frames that have labels, ascending; all others are unknown, not empty."""
+        """Numbers of the frames that have labels, from 0, ascending; all others are unknown, not empty."""
 
     @property
     def parents(self) -> Mapping[int, int]:
-        """Parent by daughter; empty where unknown."""
+        """Parent id by daughter id; empty where unknown."""
 
     def object_ids(self) -> tuple[int, ...]:
         """Ids of all objects, ascending. Looks through all labelled frames where nothing lists them; remembered."""
@@ -99,16 +100,16 @@ class FlatMovie(ABC):
     @property
     @abstractmethod
     def movie(self) -> FrameSource:
-        """The frames."""
+        """Its frames: (T, Y, X) or (T, Y, X, 3), read when asked for."""
 
     @property
     @abstractmethod
     def labelled_frames(self) -> Sequence[int]:
-        """Frames that have labels."""
+        """Numbers of the frames that have labels, from 0, ascending."""
 
     @property
     def parents(self) -> Mapping[int, int]:
-        """Parent by daughter."""
+        """Parent id by daughter id; empty where nothing tells."""
         return NO_PARENTS
 
     @abstractmethod
@@ -237,7 +238,7 @@ def as_labels(values: NDArray[np.generic], origin: object) -> Labels:
     values : np.ndarray
         (Y, X) bool, integers, or floats that are whole numbers, as some programs write them.
     origin
-        File, for messages.
+        File or name that errors speak of.
 
     Raises
     ------
@@ -267,16 +268,16 @@ class OverlappingMovie(ABC):
     @property
     @abstractmethod
     def movie(self) -> FrameSource:
-        """The frames."""
+        """Its frames: (T, Y, X) or (T, Y, X, 3), read when asked for."""
 
     @property
     @abstractmethod
     def labelled_frames(self) -> Sequence[int]:
-        """Frames that have masks."""
+        """Numbers of the frames that have masks, from 0, ascending."""
 
     @property
     def parents(self) -> Mapping[int, int]:
-        """Parent by daughter."""
+        """Parent id by daughter id; empty where nothing tells."""
         return NO_PARENTS
 
     @abstractmethod

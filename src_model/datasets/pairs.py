@@ -57,12 +57,12 @@ class StackMovie(FlatMovie):
 
     @property
     def movie(self) -> FrameSource:
-        """The frames."""
+        """Its frames: (T, Y, X) or (T, Y, X, 3), read when asked for."""
         return self.images
 
     @property
     def labelled_frames(self) -> Sequence[int]:
-        """All frames."""
+        """All of its frames, from 0."""
         return range(len(self.images))
 
     @property
@@ -89,7 +89,7 @@ class PairMovie(FlatMovie):
 
     @property
     def labelled_frames(self) -> Sequence[int]:
-        """All frames."""
+        """All of its frames, from 0."""
         return range(len(self.movie))
 
     def _read_labels(self, frame: int) -> Labels:
@@ -112,7 +112,7 @@ class NpzMovie(FlatMovie):
 
     @property
     def labelled_frames(self) -> Sequence[int]:
-        """All frames."""
+        """All of its frames, from 0."""
         return range(len(self.movie))
 
     def _read_labels(self, frame: int) -> Labels:
@@ -139,7 +139,7 @@ def pair(
     plane
         Plane of each volume, where both have some.
     parents
-        Parent by daughter.
+        Parent id by daughter id.
     kind
         What the movie shows.
 

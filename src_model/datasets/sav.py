@@ -53,7 +53,7 @@ class SavFramesMovie(OverlappingMovie):
 
     @property
     def movie(self) -> FrameSource:
-        """The frames."""
+        """Its frames: (T, Y, X) or (T, Y, X, 3), read when asked for."""
         return recent_movie(self.images)
 
     @property
@@ -95,12 +95,12 @@ class SavVideoMovie(OverlappingMovie):
 
     @property
     def movie(self) -> FrameSource:
-        """The frames."""
+        """Its frames: (T, Y, X) or (T, Y, X, 3), read when asked for."""
         return recent_movie(self.video)
 
     @property
     def labelled_frames(self) -> Sequence[int]:
-        """Every fourth frame."""
+        """Every fourth frame, from 0: at 24 frames a second, six were annotated."""
         return range(0, EVERY * len(_masklets(self.masklets).masklet), EVERY)
 
     def object_ids(self) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ _LOSSLESS = (".png", ".tif", ".tiff")
 
 @dataclass(frozen=True)
 class StillMovie(FlatMovie):
-    """A labelled picture."""
+    """A labelled picture, as a movie of one frame."""
 
     image: Path
     truth: Path
@@ -33,7 +33,7 @@ class StillMovie(FlatMovie):
 
     @property
     def labelled_frames(self) -> Sequence[int]:
-        """Its only frame."""
+        """Its only frame, number 0."""
         return range(1)
 
     def _read_labels(self, frame: int) -> Labels:

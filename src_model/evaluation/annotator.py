@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from src_model.tracking.prompts import Box
 
 EXAMINE_SECONDS_A_FRAME = 30 / 300
-"""To watch the masks of one frame while looking for mistakes."""
+"""Seconds to watch the masks of one frame while looking for mistakes."""
 LOCATE_SECONDS = 1.0
-"""To find the object on a frame that will be annotated."""
+"""Seconds to find the object on a frame that will be annotated."""
 CLICK_SECONDS = 1.5
+"""Seconds for a click on a frame that is already looked at."""
 CLICKS_OF_A_BOX = 2
-"""Its corners."""
+"""A box is two opposite corners, each as much work as a click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SimulatedClick:
     Attributes
     ----------
     y, x
-        The pixel.
+        Row and column of the pixel, from 0.
     positive
         Whether it says "inside the object".
     """
@@ -101,15 +102,15 @@ def annotate(
     Parameters
     ----------
     tracker
-        Answers the clicks.
+        What is clicked; its answers are corrected.
     frame, object_id
-        What is annotated.
+        Frame number, from 0, and number of the object.
     truth
         The object's true mask; empty where it is absent.
     shown
         The mask to be corrected, None if the frame was never tracked.
     clicks
-        At most so many.
+        Clicks on this frame, at most.
     """
     wanted = truth.decode()
     entry: MaskletFrame | None = None
@@ -145,9 +146,9 @@ def annotation_seconds(*, frames: int, prompted: int, clicks: int, examinations:
     Parameters
     ----------
     frames
-        Length of the movie.
+        Length of the movie in frames.
     prompted
-        Frames annotated.
+        Number of frames that were annotated.
     clicks
         Clicks on all of them.
     examinations

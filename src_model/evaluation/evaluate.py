@@ -43,15 +43,15 @@ class EvaluationRequest:
     Attributes
     ----------
     sets
-        Movies.
+        Labelled movies, with a name for each set.
     protocols, baselines
-        Names.
+        Names, of ``PROTOCOL_NAMES`` and ``BASELINE_NAMES``.
     choice
-        Which part of each movie.
+        Which frames and objects of each movie.
     rounds
-        Frames that may be annotated in the interactive protocols.
+        Frames of an object that may be annotated, at most, in the interactive protocols.
     command
-        What the report says to do it again.
+        Command line that does it again, for the report.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class Evaluation:
     request
         What is to be evaluated.
     predictor
-        The tracker.
+        The tracker that is evaluated.
     baseline_predictor
         The image model of the baselines; the tracker's own if left out.
 
@@ -164,16 +164,16 @@ def _used(each: EvaluationSet, records: Sequence[UnitRecord]) -> SetUsed:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """What is evaluated.
+    """What is evaluated: every movie with every method and each of its protocols.
 
     Attributes
     ----------
     sets
-        With different names.
+        Labelled movies; no two sets have one name.
     methods
-        With different names.
+        The tracker and its baselines; no two have one name.
     choice
-        Which part of each movie.
+        Which frames and objects of each movie.
     """
 
     sets: tuple[EvaluationSet, ...]
@@ -205,7 +205,7 @@ def run_plan(
     Parameters
     ----------
     plan
-        What is evaluated.
+        Says which units there are.
     records
         Where results go, and where those of an earlier run are.
     on_unit

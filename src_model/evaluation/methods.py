@@ -76,9 +76,9 @@ class CopyFirstMask:
     Parameters
     ----------
     predictor
-        The image model.
+        The image model: a network that is used without its memory.
     movie
-        The movie.
+        What its frames are read from; its contrast is decided here, once.
     """
 
     def __init__(self, predictor: StreamingPredictor, movie: FrameSource) -> None:
@@ -181,7 +181,7 @@ def check_baselines(names: Sequence[str]) -> None:
 
 
 def baseline_method(name: str, predictor: StreamingPredictor, protocols: Sequence[EvaluationProtocol]) -> Method:
-    """Make a baseline.
+    """Make a baseline by its name.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def baseline_method(name: str, predictor: StreamingPredictor, protocols: Sequenc
         "alone": the true box on every frame, whatever the protocols; "previous-box" and "previous-mask": every frame
         prompted by the mask before; "copy": the first mask stays where it is.
     predictor
-        The image model.
+        The image model: a network that is used without its memory.
     protocols
         How the first frames, and corrections, are annotated.
 

@@ -49,11 +49,11 @@ class UnitRecord:
     Attributes
     ----------
     key
-        Which unit.
+        Which movie, protocol and method.
     frames
-        Frames that were followed, labelled or not.
+        Number of frames that were followed, labelled or not.
     seconds
-        Of computing, all objects together.
+        Seconds of computing, all objects together.
     data_sha256
         Digest of the images and masks that were evaluated.
     objects

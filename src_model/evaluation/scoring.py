@@ -28,11 +28,11 @@ class RoundScores:
     Attributes
     ----------
     prompted
-        Annotated frames.
+        Number of annotated frames.
     clicks
-        Clicks on them; None where a mask was given.
+        Clicks on all of them; None where a mask was given.
     j, f
-        Means over the evaluated frames; None where there are none.
+        Mean J and mean F over the evaluated frames, 0 to 1; None where there are none.
     person_seconds
         Seconds of a person's time a frame; None where a mask was given.
     """
@@ -51,9 +51,9 @@ class ObjectScores:
     Attributes
     ----------
     object_id
-        Its number in the movie.
+        Number of the object in the movie.
     first, last
-        Its first and last frame with truth.
+        Numbers of its first and last frame with truth, from 0.
     frames
         The evaluated frames: all with truth but one whose mask was given.
     j, f, nsd
@@ -93,9 +93,9 @@ def score_object(target: Target, attempts: Sequence[Attempt], *, gives_first_mas
     Parameters
     ----------
     target
-        The object.
+        The object and its truth.
     attempts
-        At least one.
+        What the protocol gave for it, of growing effort; at least one.
     gives_first_mask
         Leave out the first frame, whose mask is the truth.
     """

@@ -63,17 +63,17 @@ class SimulatedLabels(FlatMovie):
 
     @property
     def movie(self) -> FrameSource:
-        """The frames."""
+        """Its frames, (T, 256, 256)."""
         return open_movie(self._made.images, axes="TYX", name=self.name)
 
     @property
     def labelled_frames(self) -> Sequence[int]:
-        """All frames."""
+        """All of its frames, from 0."""
         return range(self.frames)
 
     @property
     def parents(self) -> Mapping[int, int]:
-        """Mother by daughter."""
+        """Mother id by daughter id."""
         return self._made.parents
 
     def _read_labels(self, frame: int) -> NDArray[np.int32]:
@@ -91,11 +91,11 @@ def simulated_sets(name: str, *, movies: int = 2, frames: int = SIMULATED_FRAMES
     Parameters
     ----------
     name
-        Of `SET_NAMES`.
+        One of `SET_NAMES`.
     movies
-        Movies of each kind, of consecutive seeds.
+        Number of movies of each kind, of consecutive seeds.
     frames
-        Frames of each movie.
+        Length of each movie in frames.
 
     Raises
     ------

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
+"""Draws of the bootstrap, and the share of them within the interval that is told."""
+
 GOAL = 0.85
 """J that interactive annotation is to reach."""
 
@@ -30,7 +32,7 @@ class Estimate:
     Attributes
     ----------
     mean
-        Every object counts alike.
+        Mean over the objects, every one counting alike.
     low, high
         95 % bootstrap interval over movies; None where there is one movie only.
     """
@@ -67,9 +69,9 @@ class CurvePoint:
     prompted
         Annotated frames an object, on average.
     quality
-        Mean of J and F.
+        Mean of J and F, 0 to 1.
     j
-        Region similarity.
+        Mean region similarity, 0 to 1.
     clicks
         Clicks an object, on average.
     person_seconds
@@ -107,27 +109,28 @@ class Summary:
     Attributes
     ----------
     set, protocol, method
-        Which.
+        Names of the set, of the way of annotating, and of what followed the objects.
     movies, objects
-        How many.
+        Number of movies, and of objects in all of them.
     j, f, jf
-        Over every frame but a given mask; None where no frame is left, as on stills with a given mask.
+        Region similarity, contour accuracy and their mean, 0 to 1, over every frame but a given mask; None where no
+        frame is left, as on stills with a given mask.
     davis_j, davis_f, davis_jf
         Without the first and the last frame of each object, as DAVIS counts.
     nsd, hd95, assd
         Edges: share within 2 pixels, distances in pixels.
     seg, det, tra
-        Of the Cell Tracking Challenge.
+        Scores of the Cell Tracking Challenge, 0 to 1; None where no movie has any.
     calibration
-        Predicted against true IoU.
+        Predicted against true IoU of all masks.
     occlusions
-        Of the object score.
+        How well the object score tells that an object is absent.
     seconds
         Computing seconds a frame, all objects of a movie together.
     curve
         Quality after growing annotation, for interactive protocols.
     goal
-        What J 0.85 takes.
+        What it takes to bring objects to a J of 0.85.
     person_seconds
         A person's seconds a frame, by the time model.
     drift

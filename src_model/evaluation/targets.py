@@ -28,7 +28,7 @@ class Target:
     Attributes
     ----------
     object_id
-        Its number, from 1.
+        Number of the object, from 1.
     truth
         Its mask on each labelled frame from the first it is in, ascending; empty where it is absent. Ends where the
         object divides: what a mother's mask should be afterwards is nowhere defined.
@@ -59,7 +59,7 @@ class TargetChoice:
     objects
         At most so many objects, drawn at random; None for all.
     seed
-        Of the draw, which also depends on the movie's name.
+        Seed of the draw, 0 or more; it also depends on the movie's name.
     """
 
     frames: int | None = None

@@ -54,7 +54,7 @@ def random_camera(rng: np.random.Generator, *, transmitted: bool) -> Camera:
 
 
 def record(scene: Scene, camera: Camera, rng: np.random.Generator) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Record a scene.
+    """Record a scene as a camera on a microscope would.
 
     Returns
     -------

@@ -43,7 +43,7 @@ class PromptMix:
 @strict
 @dataclass(frozen=True, slots=True)
 class Annotator:
-    """The simulated annotator.
+    """A simulated annotator: how often they prompt with what, and how well.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ def click_in(mask: NDArray[np.bool_], rng: np.random.Generator, *, central: floa
     mask
         ``(S, S)``, not empty.
     rng
-        Source of randomness.
+        Generator whose state decides; it is advanced.
     central
         Probability of the point farthest from the outline, instead of any point of the mask.
 
@@ -144,7 +144,7 @@ def first_prompts(
     masks
         ``(B, S, S)``, none of them empty.
     kind
-        "click" or "box".
+        "click" or "box"; masks need no points.
 
     Returns
     -------
@@ -182,7 +182,7 @@ def with_correction(
     masks
         ``(B, S, S)`` true masks.
     from_truth
-        As in :func:`corrective_click`.
+        Probability, 0 to 1, of a click that ignores the errors, as in :func:`corrective_click`.
     """
     logits = logits.detach().float()
     full = torch.nn.functional.interpolate(logits, masks.shape[-2:], mode="bilinear", align_corners=False)

@@ -26,12 +26,12 @@ class DataFingerprint:
     Attributes
     ----------
     name
-        Of the folder.
+        Name of the folder, without where it lies.
     files, size
-        How many there are, and their bytes.
+        Number of files, and their bytes in all.
     sha256
-        Over names and contents in the order of names; over names and sizes only where ``complete`` is False, as for
-        folders too large to be read for this.
+        64 hexadecimal digits, over names and contents in the order of names; over names and sizes only where
+        ``complete`` is False, as for folders too large to be read for this.
     """
 
     name: str

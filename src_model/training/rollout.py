@@ -106,14 +106,14 @@ class RolloutSettings:
     Attributes
     ----------
     annotator
-        Who prompts.
+        Decides which frames are prompted, and with what.
     true_memory
-        Probability with which an object's memory of a frame holds the true mask, not the predicted one.
+        Probability, 0 to 1, with which an object's memory of a frame holds the true mask, not the predicted one.
     prompted_weight
         Weight of the loss of a prompt's answer, and of all corrections of a frame together, against that of a tracked
         frame.
     weights
-        Of the parts of the loss of a frame.
+        Factors of the parts of the loss of a frame.
     """
 
     annotator: Annotator = field(default_factory=Annotator)
@@ -133,9 +133,9 @@ class Rollout:
     Parameters
     ----------
     network
-        In training mode.
+        What is trained; in training mode.
     features
-        Of C clips of T frames.
+        Image features of C clips of T frames.
     masks
         ``(B, T, S, S)`` bool of B objects, equally many of each clip; the first frame shows every object.
     settings, rng
@@ -261,12 +261,12 @@ class RolloutModule(nn.Module):
     Parameters
     ----------
     network
-        To be trained.
+        What is trained; its mode is left as it is.
 
     Attributes
     ----------
     settings
-        Of the rollouts to come; changes as a run goes on.
+        How the next clips are prompted and judged; changes as a run goes on.
     """
 
     def __init__(self, network: Sam2Network) -> None:

@@ -28,7 +28,7 @@ def save_picture(path, values):
 
 
 def save_palette(path, labels):
-    """Save labels as DAVIS does: numbers of colours that say nothing by themselves."""
+    """Save labels as DAVIS does: numbers of colors that say nothing by themselves."""
     path.parent.mkdir(parents=True, exist_ok=True)
     indexed = Image.new("P", labels.shape[::-1])
     indexed.putdata(labels.ravel().tolist())

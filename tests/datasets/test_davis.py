@@ -41,17 +41,17 @@ def test_binary_masks_of_davis_2016_are_one_object(tmp_path):
     np.testing.assert_array_equal(movie.labels(3), squares(3) > 0)
 
 
-def test_binary_masks_stored_in_three_equal_colours_are_understood(tmp_path):
-    def save_gray_as_colours(path, labels):
+def test_binary_masks_stored_in_three_equal_colors_are_understood(tmp_path):
+    def save_gray_as_colors(path, labels):
         save_picture(path, np.repeat(np.where(labels > 0, 255, 0).astype(np.uint8)[..., None], 3, axis=2))
 
-    assert open_dataset(write(tmp_path, save=save_gray_as_colours))[0].object_ids() == (1,)
+    assert open_dataset(write(tmp_path, save=save_gray_as_colors))[0].object_ids() == (1,)
 
 
-def test_labels_in_colours_are_refused_by_name(tmp_path):
-    save_colours = lambda path, labels: save_picture(path, np.stack([labels, labels * 2, labels], axis=2))  # noqa: E731
-    with pytest.raises(MovieError, match=r"00000\.png' is in colours: expected labels"):
-        open_dataset(write(tmp_path, save=save_colours))[0].labels(0)
+def test_labels_in_colors_are_refused_by_name(tmp_path):
+    save_colors = lambda path, labels: save_picture(path, np.stack([labels, labels * 2, labels], axis=2))  # noqa: E731
+    with pytest.raises(MovieError, match=r"00000\.png' is in colors: expected labels"):
+        open_dataset(write(tmp_path, save=save_colors))[0].labels(0)
 
 
 def test_255_in_a_palette_is_left_out(tmp_path):

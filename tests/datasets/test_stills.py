@@ -64,6 +64,6 @@ def test_opening_reads_no_pixel(tmp_path, no_pixels):
 def test_the_shared_stills_are_read(shared_data):
     data = open_dataset(shared_data / "dsb2018")
     assert len(data) == 598
-    colours = {len(data[number].movie.shape) for number in range(0, 598, 40)}
-    assert colours == {3, 4}
+    colors = {len(data[number].movie.shape) for number in range(0, 598, 40)}
+    assert colors == {3, 4}
     assert len(data[0].object_ids()) > 3

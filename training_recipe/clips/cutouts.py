@@ -83,8 +83,8 @@ def _cut_out(image: ByteArray, mask: BoolArray) -> Cutout:
     # A rim of transparency, so that scaling does not meet the picture's border.
     rim = 2
     y0, x0, y1, x1 = max(0, y0 - rim), max(0, x0 - rim), y1 + rim, x1 + rim
-    colour, opacity = image[y0:y1, x0:x1], mask[y0:y1, x0:x1, None].astype(np.uint8) * np.uint8(255)
-    return Cutout(np.concatenate([colour, opacity], axis=-1)[None])
+    color, opacity = image[y0:y1, x0:x1], mask[y0:y1, x0:x1, None].astype(np.uint8) * np.uint8(255)
+    return Cutout(np.concatenate([color, opacity], axis=-1)[None])
 
 
 class CutoutLibrary:

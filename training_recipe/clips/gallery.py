@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training_recipe.clips.mixture import MixtureSource
 
 _TILE, _FRAMES, _ROWS, _CROWD = 144, 4, 3, 6
-_COLOURS = np.array(
+_COLORS = np.array(
     [[0, 230, 118], [255, 64, 129], [64, 196, 255], [255, 214, 0], [213, 0, 249], [255, 109, 0]], np.uint8
 )
 _GAP = 2
@@ -23,11 +23,11 @@ _SHADES = 160
 
 
 def outlined(image: ByteArray, masks: BoolArray) -> ByteArray:
-    """Draw the border of each mask (K, S, S) in its colour over an image (S, S, 3)."""
+    """Draw the border of each mask (K, S, S) in its color over an image (S, S, 3)."""
     picture = image.copy()
-    for mask, colour in zip(masks, _COLOURS, strict=False):
+    for mask, color in zip(masks, _COLORS, strict=False):
         border = mask & (cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
-        picture[border] = colour
+        picture[border] = color
     return picture
 
 
@@ -52,5 +52,5 @@ def gallery(mixture: MixtureSource, seed: int) -> dict[str, ByteArray]:
 
 
 def save(picture: ByteArray, path: Path) -> None:
-    """Write a picture as PNG with few enough colours to stay small."""
+    """Write a picture as PNG with few enough colors to stay small."""
     Image.fromarray(picture).quantize(_SHADES, dither=Image.Dither.NONE).save(path, optimize=True)

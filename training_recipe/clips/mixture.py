@@ -148,8 +148,8 @@ def recorded_sources(
 
     Parameters
     ----------
-    shared_data : as in `default_mixture`
-    held_out : whether for evaluation
+    shared_data : folder of recordings, as in `default_mixture`
+    held_out : take the halves that are kept for evaluation
     pasted : more objects to cut out and paste
     """
     footages = [partial(read_footage, movie) for movie in davis_movies(shared_data / "davis2016", held_out=held_out)]

@@ -43,7 +43,7 @@ class PastedSource:
     ----------
     library : where objects come from
     scenes : natural backgrounds, each giving (T, Y, X, 3) when first needed
-    cell_scenes : microscopy backgrounds, likewise
+    cell_scenes : backgrounds of microscopy, each giving (T, Y, X, 3) when first needed
     cells : share of the clips that paste cells over microscopy
     """
 
@@ -174,8 +174,8 @@ def _paint(image: ByteArray, layer: _Layer, frame: int) -> ByteArray:
     warped = np.asarray(cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR), np.uint8)
     opacity = np.asarray(cv2.GaussianBlur(warped[..., 3], (3, 3), 0), np.uint8)
     weight = opacity[..., None].astype(np.uint16)
-    colour = np.minimum(warped[..., :3].astype(np.float32) * layer.gain, 255).astype(np.uint16)
-    image[:] = ((image * (255 - weight) + colour * weight + 127) // 255).astype(np.uint8)
+    color = np.minimum(warped[..., :3].astype(np.float32) * layer.gain, 255).astype(np.uint16)
+    image[:] = ((image * (255 - weight) + color * weight + 127) // 255).astype(np.uint8)
     return opacity
 
 

@@ -1,4 +1,4 @@
-"""Photometric variation: gamma, contrast, colour, light, noise and blur, each drawn once or smoothly per clip."""
+"""Photometric variation: gamma, contrast, color, light, noise and blur, each drawn once or smoothly per clip."""
 
 from __future__ import annotations
 

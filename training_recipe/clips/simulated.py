@@ -45,9 +45,9 @@ class SimulatedSource:
 
     Parameters
     ----------
-    kind : one of `src_model.simulation.SIMULATED_KINDS`
+    kind : what is simulated, one of `src_model.simulation.SIMULATED_KINDS`
     first_seed : seed of the first movie; runs that should differ each need their own range
-    pool_size : movies kept
+    pool_size : number of movies that are drawn from at a time
     steps_per_movie : steps between two replacements, None to never replace
     finish : how the clips are framed and varied
     clock : tells the step; one of its own that stands still if None

@@ -122,9 +122,9 @@ def with_copies(image: ByteArray, mask: BoolArray, rng: np.random.Generator) -> 
         matrix = _placed(center, place, rng)
         flags = cv2.INTER_LINEAR
         size = (image.shape[1], image.shape[0])
-        colour = np.asarray(cv2.warpAffine(image, matrix, size, flags=flags)).astype(np.float32)
+        color = np.asarray(cv2.warpAffine(image, matrix, size, flags=flags)).astype(np.float32)
         weight = np.asarray(cv2.warpAffine(opacity, matrix, size, flags=flags)) * ~mask
-        pasted += weight[..., None] * (colour * np.float32(math.exp(rng.normal(0, 0.08))) - pasted)
+        pasted += weight[..., None] * (color * np.float32(math.exp(rng.normal(0, 0.08))) - pasted)
     result: ByteArray = np.clip(pasted, 0, 255).astype(np.uint8)
     return result
 

@@ -156,7 +156,7 @@ def _write_frame(out: Path, folder: str, frame: int, image: ByteArray, labels: N
 
 
 def _palette() -> list[int]:
-    """Colours in which neighbouring numbers differ; 0 is black."""
+    """Colors in which neighbouring numbers differ; 0 is black."""
     numbers = np.arange(256)
-    colours = np.stack([(numbers * step) % 256 for step in (67, 131, 197)], axis=1)
-    return [int(value) for value in colours.ravel()]
+    colors = np.stack([(numbers * step) % 256 for step in (67, 131, 197)], axis=1)
+    return [int(value) for value in colors.ravel()]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _INTERLEAVED = 5
 _SMALL_SHARE = 0.05
 _NEAR = (5, 5)
-"""Pixels around one whose colours are compared across a border."""
+"""Pixels around one whose colors are compared across a border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ProposalSettings:
     min_share, max_share
         Share of the frame that an object covers.
     min_contrast
-        Least change of colours across the border, of 0..255.
+        Least change of colors across the border, of 0..255.
     max_overlap
         IoU from which two masks are the same object.
     most
@@ -105,7 +105,7 @@ def cleaned(mask: BoolArray) -> BoolArray | None:
 
 
 def border_contrast(image: ByteArray, mask: BoolArray) -> float:
-    """How much (of 0..255) colours change from just inside a mask (Y, X) to just outside of it, at half of its border.
+    """How much (of 0..255) colors change from just inside a mask (Y, X) to just outside of it, at half of its border.
 
     Little for blobs of what is out of focus: their border lies anywhere.
     """
@@ -117,7 +117,7 @@ def border_contrast(image: ByteArray, mask: BoolArray) -> float:
 
 
 def _local_mean(image: ByteArray, weight: FloatArray) -> FloatArray:
-    """Mean colour (Y, X, 3) of the pixels around each one, of those that count."""
+    """Mean color (Y, X, 3) of the pixels around each one, of those that count."""
     total = cv2.boxFilter(image.astype(np.float32) * weight[..., None], -1, _NEAR)
     share = np.maximum(cv2.boxFilter(weight, -1, _NEAR), 1e-3)[..., None]
     return np.asarray(total / share, np.float32)

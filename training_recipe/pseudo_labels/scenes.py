@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _THUMBNAIL = (64, 36)
 _CUT = 0.35
-"""Share of two frames' colours that must differ for a cut between them."""
+"""Share of two frames' colors that must differ for a cut between them."""
 _EDGE = 2
 """Frames at either end of a shot that are left out: fades, and the frame before a cut is often broken."""
 _CHANGE = 0.10
@@ -38,7 +38,7 @@ class Overview:
     Attributes
     ----------
     thumbnails : (T, 36, 64, 3) float32
-        Every frame of the video, made small, colours in 0..1.
+        Every frame of the video, made small, colors in 0..1.
     cuts : tuple of int
         First frame numbers of the shots after the first.
     """
@@ -51,8 +51,8 @@ def survey(video: Path) -> Overview:
     """Look through a video once."""
     movie = open_movie(video)
     small = [cv2.resize(movie.read(frame), _THUMBNAIL, interpolation=cv2.INTER_AREA) for frame in range(len(movie))]
-    colours = np.stack([_histogram(np.asarray(picture, np.uint8)) for picture in small])
-    apart = 0.5 * np.abs(np.diff(colours, axis=0)).sum(axis=1)
+    colors = np.stack([_histogram(np.asarray(picture, np.uint8)) for picture in small])
+    apart = 0.5 * np.abs(np.diff(colors, axis=0)).sum(axis=1)
     thumbnails = np.stack(small).astype(np.float32) / np.float32(255)
     return Overview(thumbnails, tuple(int(cut) + 1 for cut in np.flatnonzero(apart > _CUT)))
 

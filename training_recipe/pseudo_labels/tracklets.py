@@ -169,11 +169,11 @@ def follow(
 
     Parameters
     ----------
-    segmenter : draws the masks
+    segmenter : the image model that draws each mask again
     encoded : the frames, at least two
     flows : from each to the next, at the size of the masks
     proposals : objects of the first frame
-    settings : what is trusted
+    settings : from when on a mask is no longer trusted
     """
     coming = iter(flows)
     first = next(coming)

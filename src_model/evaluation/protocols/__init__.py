@@ -23,9 +23,9 @@ def make_protocols(names: Sequence[str], *, rounds: int = 8) -> tuple[Evaluation
     Parameters
     ----------
     names
-        Of `PROTOCOL_NAMES`.
+        One or more of `PROTOCOL_NAMES`.
     rounds
-        Frames that may be annotated in the interactive ones.
+        Frames of an object that may be annotated, at most, in the interactive ones.
 
     Raises
     ------

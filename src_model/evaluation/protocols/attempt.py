@@ -25,13 +25,13 @@ class Attempt:
     Attributes
     ----------
     masks
-        On each frame the target has truth for.
+        Mask and scores by frame number, for each frame the target has truth for.
     prompted
-        Annotated frames, in the order they were annotated.
+        Numbers of the annotated frames, in the order they were annotated.
     clicks
         Clicks on all of them; None where a mask was given, which no click count is fair to.
     examinations
-        How often the movie was watched.
+        How often the whole movie was watched to find mistakes.
     """
 
     masks: Mapping[int, MaskletFrame]
@@ -59,7 +59,7 @@ class EvaluationProtocol(Protocol):
         tracker
             Fresh, on the targets' movie.
         targets
-            At least one.
+            The objects and their truth; at least one.
 
         Returns
         -------

@@ -26,13 +26,13 @@ class Line:
     Attributes
     ----------
     label
-        In the legend.
+        What the legend calls it.
     points
         (x, y) pairs in the order of the line.
     style
-        Number of its colour, 0 to 7.
+        Number of its color, 0 to 7.
     dashed
-        To tell lines of one colour apart.
+        To tell lines of one color apart.
     """
 
     label: str
@@ -59,21 +59,21 @@ class Axis:
 
 
 def chart(lines: Sequence[Line], x: Axis, y: Axis, *, title: str) -> str:
-    """Draw a chart.
+    """Draw a chart, 460 x 280, without colors of its own.
 
     Parameters
     ----------
     lines
         Few enough to be told apart.
     x, y
-        The axes.
+        Horizontal and vertical axis, with their ranges.
     title
         Read out to those who cannot see it.
 
     Returns
     -------
     str
-        An ``<svg>`` element; the page gives the classes ``grid``, ``axis`` and ``s0`` to ``s7`` their colours.
+        An ``<svg>`` element; the page gives the classes ``grid``, ``axis`` and ``s0`` to ``s7`` their colors.
     """
     parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">']
     for value in y.ticks():
@@ -121,7 +121,7 @@ def figure(lines: Sequence[Line], x: Axis, y: Axis, *, title: str, legend_at: tu
     lines
         Four at most, whose styles are their numbers.
     x, y
-        The axes.
+        Horizontal and vertical axis, with their ranges.
     title
         Read out to those who cannot see it.
     legend_at

@@ -29,15 +29,15 @@ class EvaluatedModel:
     Attributes
     ----------
     name, sha256
-        Of the checkpoint file.
+        Name of the checkpoint, and SHA-256 of its file in hexadecimal digits.
     image_size
-        Side of the network input.
+        Side of the square network input in pixels.
     preset
-        Name of the tracking settings.
+        Name of the tracking settings, such as "default" or "official".
     tracking
-        All of them, windows and precision included.
+        All of these settings by name, windows and precision included.
     backend
-        What computed the heavy parts.
+        What computed image encoder and memory attention: "torch" or "openvino".
     """
 
     name: str
@@ -63,14 +63,14 @@ class EvaluatedModel:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where it ran.
+    """The computer and the packages that an evaluation ran on.
 
     Attributes
     ----------
     sam2v, python
-        Versions.
+        Versions of this package and of Python.
     packages
-        Versions of what the numbers may depend on; those that are installed.
+        Version by name of what the numbers may depend on; those that are installed.
     system, device
         Operating system and processor, and what torch ran on.
     threads, cores
@@ -119,13 +119,13 @@ class MovieUsed:
     Attributes
     ----------
     name
-        In its set.
+        Name of the movie in its set.
     frames
-        Frames that were followed.
+        Number of frames that were followed.
     objects
         Numbers of the objects that were evaluated.
     data_sha256
-        Digest of their images and true masks.
+        SHA-256 of images and true masks that were used, in hexadecimal digits.
     """
 
     name: str
@@ -146,22 +146,22 @@ class SetUsed:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """An evaluation.
+    """An evaluation that is done: what ran, on what, and what came of it.
 
     Attributes
     ----------
     command
-        The command that does it again.
+        Command line that does it again.
     model, baseline_model
-        Which weights.
+        Weights and settings of the tracker, and of the image model of the baselines.
     settings
         What else the numbers depend on.
     environment
-        Where it ran.
+        Computer and packages.
     sets
-        What it ran on.
+        Movies that it ran on.
     rows
-        What came of it.
+        The numbers, a row for each set, protocol and method.
     """
 
     command: str

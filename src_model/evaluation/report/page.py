@@ -55,16 +55,16 @@ def import_jinja() -> Any:
 
 
 def render_page(report: EvaluationReport, sets: Sequence[EvaluationSet], records: Sequence[UnitRecord]) -> str:
-    """Write the page.
+    """Write the report as one page.
 
     Parameters
     ----------
     report
-        The numbers.
+        All numbers of the page.
     sets
-        Whose movies are drawn from.
+        The movies, of which frames are shown.
     records
-        Whose masks are drawn.
+        The results, of which masks are shown.
 
     Returns
     -------

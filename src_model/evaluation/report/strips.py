@@ -1,4 +1,4 @@
-"""Strips: a masklet on a few frames, right, missed and wrongly covered pixels in colours of their own."""
+"""Strips: a masklet on a few frames, right, missed and wrongly covered pixels in colors of their own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from src_model.evaluation.scoring import ObjectScores
 
 RIGHT, MISSED, COVERED = (64, 196, 128), (255, 176, 0), (232, 62, 140)
-"""Colours that differ in brightness too, for those who do not tell red from green."""
+"""Colors that differ in brightness too, for those who do not tell red from green."""
 
 _TILE = 168
 _GAP = 4
@@ -41,13 +41,13 @@ class Strip:
     rank
         "best", "median" or "worst".
     movie, object_id
-        Which.
+        Name of the movie, and number of the object in it.
     j
-        Its mean J.
+        Mean J of the masklet, 0 to 1.
     frames
-        Those that are shown.
+        Numbers of the frames that are shown, from 0.
     picture
-        A PNG as a data address.
+        A PNG as an address ("data:image/png;base64,..."), so that the page needs no other file.
     """
 
     rank: str

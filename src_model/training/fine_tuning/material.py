@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 LEAST_AREA = 16
-"""Pixels of a mask that counts; a smaller one vanishes at the size of the network input."""
+"""Pixels of a mask that counts; fewer say nothing of a shape."""
 
 LEAST_FRAMES, LEAST_MASKS = 6, 24
 """Labelled frames and masks below which a result cannot be told from chance."""

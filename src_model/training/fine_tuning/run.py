@@ -83,15 +83,15 @@ class FineTuneResult:
     Attributes
     ----------
     verdict
-        Before and after.
+        Scores on what was held out, before and after.
     weights
-        File of the result, whether it is better or not.
+        Checkpoint file of the result, whether it is better or not.
     kept
         The checkpoint that can be named from now on; None if the result was not better.
     held_out
         What was held out, in words.
     steps, complete
-        Steps done, and whether they were all.
+        Number of steps done, and whether they were all.
     """
 
     verdict: Verdict
@@ -115,7 +115,7 @@ def fine_tune(
     Parameters
     ----------
     request
-        What to do.
+        Checkpoint, annotations, name and length.
     dataset
         The annotations, if they are open already.
     observer, tell

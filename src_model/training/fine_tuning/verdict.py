@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from src_model.training.fine_tuning.material import AnnotatedPart
 
 _MOST_OBJECTS, _MOST_FRAMES = 24, 20
-"""Held-out objects that are tracked, and frames of each: a minute or two on a CPU, before and after."""
+"""Held-out objects that are tracked, and frames of each, at most: it is done twice, before and after."""
 
 _LEAST_GAIN = 0.005
 """Mean J that counts as better; less is not seen in use."""

@@ -32,7 +32,7 @@ def test_every_point_tells_its_value_and_the_text_is_escaped():
     assert [tip.text for tip in svg.iter("title")] == ["a <b>: 0.250 at 1"]
 
 
-def test_lines_of_one_colour_can_be_dashed():
+def test_lines_of_one_color_can_be_dashed():
     solid, dashed = drawn(Line("a", [(0, 0), (1, 1)], 2), Line("b", [(0, 0), (1, 1)], 2, dashed=True)).iter("polyline")
     assert solid.get("stroke-dasharray") is None
     assert dashed.get("stroke-dasharray")
@@ -55,7 +55,7 @@ def test_ticks_are_round_numbers(low, high, ticks):
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_a_figure_is_a_whole_file_with_a_colour_and_a_name_for_each_line():
+def test_a_figure_is_a_whole_file_with_a_color_and_a_name_for_each_line():
     lines = [Line("J & F", [(0, 0.1), (5, 0.5)], 0), Line("J < F", [(0, 0.2), (5, 0.3)], 1)]
     root = ElementTree.fromstring(figure(lines, Axis("minutes", 0, 5), Axis("J", 0, 1), title="two lines"))
     assert root.tag == f"{SVG}svg"

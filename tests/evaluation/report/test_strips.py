@@ -25,7 +25,7 @@ def pixels(strip) -> np.ndarray:
 
 
 def share_near(picture: np.ndarray, color: tuple[int, int, int]) -> float:
-    """How much of the picture leans towards a colour."""
+    """How much of the picture leans towards a color."""
     visible = picture[picture[..., 3] > 0][:, :3].astype(float)
     tint = visible - visible.mean(axis=1, keepdims=True)
     wanted = np.array(color) - np.mean(color)
@@ -41,7 +41,7 @@ def test_a_strip_has_a_tile_for_each_kept_frame():
     assert height > 60
 
 
-def test_right_missed_and_wrongly_covered_pixels_have_their_colours():
+def test_right_missed_and_wrongly_covered_pixels_have_their_colors():
     right = pixels(draw_strip("best", labelled_movie(4), scores(), 1.0))
     shifted = pixels(draw_strip("worst", labelled_movie(4), scores(4), 0.3))
     assert share_near(right, RIGHT) > 0.02

@@ -17,7 +17,7 @@ SIZE = 96
 
 
 class Blocks:
-    """Colour movies of four blocks, each as bright as its number; the last one moves out of its place."""
+    """Color movies of four blocks, each as bright as its number; the last one moves out of its place."""
 
     def scene(self, rng: np.random.Generator, frames: int) -> tuple[np.ndarray, np.ndarray]:
         labels = np.zeros((frames, 120, 160), np.uint16)

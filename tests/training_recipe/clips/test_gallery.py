@@ -22,7 +22,7 @@ def _footage() -> Footage:
     return Footage((rng.integers(0, 60, (6, 60, 80, 1)) + 120 * masks[..., None]).astype(np.uint8).repeat(3, -1), masks)
 
 
-def test_objects_are_outlined_each_in_a_colour_of_its_own() -> None:
+def test_objects_are_outlined_each_in_a_color_of_its_own() -> None:
     masks = np.zeros((2, 20, 20), bool)
     masks[0, 2:8, 2:8] = masks[1, 10:18, 10:18] = True
     picture = outlined(np.zeros((20, 20, 3), np.uint8), masks)

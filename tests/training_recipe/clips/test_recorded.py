@@ -34,11 +34,11 @@ def _save(path, values) -> None:
 
 @pytest.fixture
 def natural(tmp_path):
-    """Two movies of two objects, brightly coloured."""
+    """Two movies of two objects, brightly colored."""
     for name in ("a", "b"):
         for frame in range(6):
-            colours = np.stack([40 + 90 * _labels(frame), 60 * _labels(frame), np.full(SHAPE, 30, np.uint8)], axis=2)
-            _save(tmp_path / "natural" / "JPEGImages" / name / f"{frame}.jpg", colours)
+            colors = np.stack([40 + 90 * _labels(frame), 60 * _labels(frame), np.full(SHAPE, 30, np.uint8)], axis=2)
+            _save(tmp_path / "natural" / "JPEGImages" / name / f"{frame}.jpg", colors)
             _save(tmp_path / "natural" / "Annotations" / name / f"{frame}.png", _labels(frame))
     return tmp_path / "natural"
 

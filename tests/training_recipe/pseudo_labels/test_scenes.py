@@ -50,10 +50,10 @@ def test_a_short_shot_gives_a_short_scene_and_a_very_short_one_none() -> None:
     assert choose_scenes(_overview(4), 1, 8) == []
 
 
-def test_cuts_are_found_where_the_colours_change(tmp_path) -> None:
+def test_cuts_are_found_where_the_colors_change(tmp_path) -> None:
     for frame in range(12):
-        colour = (200, 30, 30) if frame < 7 else (20, 40, 220)
-        Image.new("RGB", (96, 54), colour).save(tmp_path / f"{frame:03d}.png")
+        color = (200, 30, 30) if frame < 7 else (20, 40, 220)
+        Image.new("RGB", (96, 54), color).save(tmp_path / f"{frame:03d}.png")
     overview = survey(tmp_path)
     assert overview.thumbnails.shape == (12, 36, 64, 3)
     assert overview.cuts == (7,)
