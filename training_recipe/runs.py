@@ -25,8 +25,8 @@ from training_recipe.trainer import BEST_NAME, CHECKPOINT_NAME, Trainer
 if TYPE_CHECKING:
     from typing import Any
 
-    from src_model.training.observing import Observer
     from src_model.training.provenance import DataFingerprint
+    from src_model.training.training_state import Observer
 
 PROVENANCE_NAME = "provenance.json"
 _ORIGIN = "MobileSAM (Apache-2.0): image encoder, prompt encoder, mask decoder"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from src_model.training.observing import StepReport
 from src_model.training.rollout import LOSS_PARTS, RolloutModule, RolloutSettings
+from src_model.training.training_state import StepReport
 from training_recipe.batches import (
     BatchMaker,
     BatchWorkers,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from src_model.nn import Sam2Network
-    from src_model.training.observing import Observer
+    from src_model.training.training_state import Observer
     from training_recipe.recipe import StepPlan
 
 CHECKPOINT_NAME = "last.pt"

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from src_model.training.observing import StepReport
+    from src_model.training.training_state import StepReport
 
 _SMOOTHING = 0.95
 """Share of the shown loss that each step keeps: single steps say little, as their clips differ."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-from scipy import ndimage
 
+from src_model.evaluation.annotator import deepest_point
 from src_model.nn import PromptTensors
 from src_model.training.option_types import Count, Share, strict
 
@@ -90,9 +90,7 @@ def click_in(mask: NDArray[np.bool_], rng: np.random.Generator, *, central: floa
         Pixels.
     """
     if rng.random() < central:
-        padded = np.pad(mask, 1)
-        distance = ndimage.distance_transform_edt(padded)[1:-1, 1:-1]
-        y, x = np.unravel_index(int(distance.argmax()), mask.shape)
+        y, x = deepest_point(mask)
     else:
         ys, xs = np.nonzero(mask)
         index = int(rng.integers(len(ys)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from src_model.nn import Sam2Network
-    from src_model.training.observing import Observer
+    from src_model.training.training_state import Observer
 
 RECIPE = Recipe(
     new_rate=1e-3, head_rate=1e-3, late_rate=1e-3, early_rate=1e-3, late_from=0.0, early_from=0.5, layer_decay=0.8,

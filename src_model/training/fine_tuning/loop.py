@@ -11,18 +11,17 @@ import numpy as np
 import torch
 
 from src_model.training.losses import LossWeights
-from src_model.training.observing import StepReport
 from src_model.training.prompt_simulation import Annotator, PromptMix
 from src_model.training.rollout import LOSS_PARTS, RolloutModule, RolloutSettings
 from src_model.training.schedule import Schedule, share_done
-from src_model.training.training_state import TrainingState
+from src_model.training.training_state import StepReport, TrainingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from src_model.nn import Sam2Network
     from src_model.training.fine_tuning.clips import AnnotatedClips, FrameFeatureCache
-    from src_model.training.observing import Observer
+    from src_model.training.training_state import Observer
 
 _FROZEN = ("image_encoder.", "sam_mask_decoder.conv_s")
 """What the cached features depend on: the image encoder, and the projections of its fine maps for the decoder."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from src_model.datasets import Dataset
     from src_model.training.fine_tuning.material import Split
-    from src_model.training.observing import Observer
+    from src_model.training.training_state import Observer
     from src_model.weights import LoadedNetwork
 
 REPORT_NAME = "fine-tuning.json"
