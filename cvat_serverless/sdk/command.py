@@ -11,19 +11,87 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cvat_serverless import options as common
-from cvat_serverless.sdk import options as opt
-from cvat_serverless.sdk.forms import Form, Originals
+from cvat_serverless.options import DeviceOption, ImageSizeOption, ModelOption
+from cvat_serverless.sdk.output_type import Originals, OutputType
 
 if TYPE_CHECKING:
+    from cvat_serverless.sdk.client import Login
     from cvat_serverless.sdk.run import Watch
     from cvat_serverless.sdk.task import TaskOrJob
     from src_model.tracking import StreamingPredictor
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
-FormOption = Annotated[Form, typer.Option("--as", help="What the objects become in CVAT.")]
+_SERVER = "Server"
+
+TaskOption = Annotated[int, typer.Option("--task", metavar="ID", help="Number of the task.")]
+JobOption = Annotated[
+    int | None, typer.Option("--job", metavar="ID", help="One job of it alone. Default: the whole task.")
+]
+ObjectsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--object",
+        metavar="ID",
+        help="A shape or track to follow (repeat for more); ID,ID is one object that was drawn twice.",
+    ),
+]
+AllOnOption = Annotated[
+    int | None, typer.Option("--all-shapes-on", metavar="FRAME", help="Follow everything drawn on this frame.")
+]
+FramesOption = Annotated[
+    str | None, typer.Option("--frames", metavar="START:STOP", help="Only these frames, STOP excluded.")
+]
+OutputOption = Annotated[OutputType, typer.Option("--as", help="What the objects become in CVAT.")]
+OriginalsOption = Annotated[
+    Originals,
+    typer.Option(help="What was drawn: 'auto' replaces what becomes a keyframe of the new track and keeps the rest."),
+]
 UndoOption = Annotated[bool, typer.Option("--undo", help="Take back what this command did last in this task.")]
+DocumentArgument = Annotated[
+    Path | None, typer.Argument(metavar="DOCUMENT.sam2v", help="What the napari plugin saved.", show_default=False)
+]
+LabelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="For objects without a class, or of a class that the task has no label for. Default: the task's only "
+        "label, for those without a class.",
+    ),
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="FILE.sam2v", help="Where to write the annotation.")]
+MovieOption = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="The movie as you have it, for an annotation that did not come from sam2v."),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an annotation that is there.")]
+HostOption = Annotated[
+    str | None,
+    typer.Option(
+        "--server-host",
+        rich_help_panel=_SERVER,
+        help="Such as http://localhost:8080. Default: as cvat-cli has it, or http://localhost.",
+    ),
+]
+PortOption = Annotated[int | None, typer.Option("--server-port", rich_help_panel=_SERVER, help="Its port.")]
+AuthOption = Annotated[
+    str | None,
+    typer.Option(
+        "--auth",
+        metavar="USER[:PASS]",
+        rich_help_panel=_SERVER,
+        help="Better with the password in the environment variable PASS. Default: the token in CVAT_ACCESS_TOKEN.",
+    ),
+]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", rich_help_panel=_SERVER, help="A profile saved by cvat-cli.")
+]
+OrganizationOption = Annotated[
+    str | None,
+    typer.Option("--organization", "--org", metavar="SLUG", rich_help_panel=_SERVER, help="Short name of it."),
+]
+InsecureOption = Annotated[bool, typer.Option("--insecure", rich_help_panel=_SERVER, help="Take any TLS certificate.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
 @app.callback()
@@ -33,61 +101,42 @@ def cvat() -> None:
 
 @app.command("track")
 def track(
-    task: opt.TaskOption,
-    job: opt.JobOption = None,
-    objects: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--object",
-            metavar="ID",
-            help="A shape or track to follow (repeat for more); ID,ID is one object that was drawn twice.",
-        ),
-    ] = None,
-    all_on: Annotated[
-        int | None, typer.Option("--all-shapes-on", metavar="FRAME", help="Follow everything drawn on this frame.")
-    ] = None,
-    frames: Annotated[
-        str | None, typer.Option("--frames", metavar="START:STOP", help="Only these frames, STOP excluded.")
-    ] = None,
-    form: FormOption = Form.POLYGONS,
-    originals: Annotated[
-        Originals,
-        typer.Option(
-            help="What was drawn: 'auto' replaces what becomes a keyframe of the new track and keeps the rest."
-        ),
-    ] = Originals.AUTO,
+    task: TaskOption,
+    job: JobOption = None,
+    objects: ObjectsOption = None,
+    all_on: AllOnOption = None,
+    frames: FramesOption = None,
+    output: OutputOption = OutputType.POLYGONS,
+    originals: OriginalsOption = Originals.AUTO,
     undo: UndoOption = False,
-    model: common.ModelOption = "default",
-    device: common.DeviceOption = "auto",
-    image_size: common.ImageSizeOption = 0,
-    host: opt.HostOption = None,
-    port: opt.PortOption = None,
-    auth: opt.AuthOption = None,
-    profile: opt.ProfileOption = None,
-    organization: opt.OrganizationOption = None,
-    insecure: opt.InsecureOption = False,
-    quiet: opt.QuietOption = False,
+    model: ModelOption = "default",
+    device: DeviceOption = "auto",
+    image_size: ImageSizeOption = 0,
+    host: HostOption = None,
+    port: PortOption = None,
+    auth: AuthOption = None,
+    profile: ProfileOption = None,
+    organization: OrganizationOption = None,
+    insecure: InsecureOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Track what was drawn on one frame through a whole task, in both directions.
 
     Shapes of the same object on other frames count as corrections. The result is written by one request at the end.
     """
-    from cvat_serverless.sdk.login import Login
+    from cvat_serverless.sdk.client import Login
     from cvat_serverless.sdk.track import TrackOptions, track_task
 
-    start, stop = opt.parse_span(frames)
+    options = TrackOptions(tuple(objects or ()), all_on, *parse_frames(frames), output, originals)
     if not undo and bool(objects) == (all_on is not None):
-        raise typer.BadParameter(
-            "say what to track: either --object ID or --all-shapes-on FRAME", param_hint="--object"
-        )
-    login = Login(host, port, auth, profile, organization, insecure)
-    wish = TrackOptions(tuple(objects or ()), all_on, start, stop, form, originals)
-    with opt.opened(login, task, job) as place:
+        message = "say what to track: either --object ID or --all-shapes-on FRAME"
+        raise typer.BadParameter(message, param_hint="--object")
+    with opened(Login(host, port, auth, profile, organization, insecure), task, job) as target:
         if undo:
-            _take_back(place, quiet=quiet)
+            _undo(target, quiet=quiet)
             return
-        with _shown(quiet=quiet) as watch:
-            report = track_task(place, wish, lambda: _predictor(model, device, image_size), watch=watch)
+        with _progress(quiet=quiet) as watch:
+            report = track_task(target, options, lambda: _predictor(model, device, image_size), watch=watch)
     for line in report.left_out:
         _warn(f"Left out: {line}")
     _say(report.lines, quiet=quiet)
@@ -95,84 +144,101 @@ def track(
 
 @app.command("push")
 def push(
-    task: opt.TaskOption,
-    document: Annotated[
-        Path | None, typer.Argument(metavar="DOCUMENT.sam2v", help="What the napari plugin saved.", show_default=False)
-    ] = None,
-    form: FormOption = Form.MASKS,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="For objects without a class, or of a class that the task has no label for. Default: the task's only "
-            "label, for those without a class.",
-        ),
-    ] = None,
+    task: TaskOption,
+    document: DocumentArgument = None,
+    output: OutputOption = OutputType.MASKS,
+    label: LabelOption = None,
     undo: UndoOption = False,
-    host: opt.HostOption = None,
-    port: opt.PortOption = None,
-    auth: opt.AuthOption = None,
-    profile: opt.ProfileOption = None,
-    organization: opt.OrganizationOption = None,
-    insecure: opt.InsecureOption = False,
-    quiet: opt.QuietOption = False,
+    host: HostOption = None,
+    port: PortOption = None,
+    auth: AuthOption = None,
+    profile: ProfileOption = None,
+    organization: OrganizationOption = None,
+    insecure: InsecureOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Send an annotation to a task: its objects become shapes, all else travels in the task's guide."""
-    from cvat_serverless.sdk.login import Login
+    from cvat_serverless.sdk.client import Login
     from cvat_serverless.sdk.push import push_document
 
     if document is None and not undo:
         raise typer.BadParameter("say which annotation to send, a file ending in .sam2v", param_hint="DOCUMENT.sam2v")
-    with opt.opened(Login(host, port, auth, profile, organization, insecure), task) as place:
+    with opened(Login(host, port, auth, profile, organization, insecure), task) as target:
         if undo or document is None:
-            _take_back(place, quiet=quiet)
+            _undo(target, quiet=quiet)
         else:
-            _say(push_document(place, document, form, label), quiet=quiet)
+            _say(push_document(target, document, output, label), quiet=quiet)
 
 
 @app.command("pull")
 def pull(
-    task: opt.TaskOption,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.sam2v", help="Where to write the annotation.")],
-    movie: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="The movie as you have it, for an annotation that did not come from sam2v."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an annotation that is there.")] = False,
-    host: opt.HostOption = None,
-    port: opt.PortOption = None,
-    auth: opt.AuthOption = None,
-    profile: opt.ProfileOption = None,
-    organization: opt.OrganizationOption = None,
-    insecure: opt.InsecureOption = False,
-    quiet: opt.QuietOption = False,
+    task: TaskOption,
+    out: OutOption,
+    movie: MovieOption = None,
+    force: ForceOption = False,
+    host: HostOption = None,
+    port: PortOption = None,
+    auth: AuthOption = None,
+    profile: ProfileOption = None,
+    organization: OrganizationOption = None,
+    insecure: InsecureOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Fetch the annotation of a task for the napari plugin, with all that was changed in CVAT."""
-    from cvat_serverless.sdk.login import Login
+    from cvat_serverless.sdk.client import Login
     from cvat_serverless.sdk.pull import check_out, pull_document
 
     check_out(out, movie, force=force)
-    with opt.opened(Login(host, port, auth, profile, organization, insecure), task) as place:
-        _say(pull_document(place, out, movie, force=force), quiet=quiet)
+    with opened(Login(host, port, auth, profile, organization, insecure), task) as target:
+        _say(pull_document(target, out, movie, force=force), quiet=quiet)
 
 
-def _take_back(place: TaskOrJob, *, quiet: bool) -> None:
-    from cvat_serverless.sdk.receipts import Receipts
+@contextmanager
+def opened(login: Login, task: int, job: int | None = None) -> Iterator[TaskOrJob]:
+    """Log in and look up a task, for a block."""
+    from cvat_serverless.sdk.client import connect
+    from cvat_serverless.sdk.task import open_task
+
+    client = connect(login)
+    try:
+        yield open_task(client, task, job)
+    finally:
+        client.close()
+
+
+def parse_frames(text: str | None) -> tuple[int | None, int | None]:
+    """Read ``--frames``: first frame, and the one after the last; None where left out.
+
+    Raises
+    ------
+    typer.BadParameter
+        If this is something else.
+    """
+    if text is None:
+        return None, None
+    start, colon, stop = (part.strip() for part in text.partition(":"))
+    if not colon or not all(part.isdecimal() or not part for part in (start, stop)):
+        raise typer.BadParameter(f"{text!r} is not START:STOP, such as 10:50, :50 or 10:", param_hint="--frames")
+    return int(start) if start else None, int(stop) if stop else None
+
+
+def _undo(task: TaskOrJob, *, quiet: bool) -> None:
+    from cvat_serverless.sdk.journal import Journal
     from cvat_serverless.sdk.undo import undo
     from src_model.errors import RemoteError
 
-    done = undo(place, Receipts(place.slug))
-    if done is None:
+    result = undo(task, Journal(task.slug))
+    if result is None:
         raise RemoteError(
-            f"nothing that this computer wrote into {place.described} is left to be taken back; a change written with "
+            f"nothing that this computer wrote into {task.described} is left to be taken back; a change written with "
             "--job is taken back with the same --job"
         )
     lines = [
-        f"Taken back: {done.summary}",
-        f"{done.removed} removed, {done.restored} written again as they were before.",
+        f"Taken back: {result.summary}",
+        f"{result.removed} removed, {result.restored} written again as they were before.",
     ]
-    if done.changed:
-        lines.append(f"{done.changed} were changed or removed in CVAT since, and were left as they are.")
+    if result.changed:
+        lines.append(f"{result.changed} were changed or removed in CVAT since, and were left as they are.")
     _say(lines, quiet=quiet)
 
 
@@ -183,7 +249,7 @@ def _predictor(model: str, device: str, image_size: int) -> StreamingPredictor:
 
 
 @contextmanager
-def _shown(*, quiet: bool) -> Iterator[Watch]:
+def _progress(*, quiet: bool) -> Iterator[Watch]:
     """Show a progress bar while in the block."""
     from cvat_serverless.sdk.run import Watch
 

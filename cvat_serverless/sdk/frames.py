@@ -1,10 +1,9 @@
-"""The frames of a task as a movie: each is fetched once, the next ones meanwhile, in bounded memory."""
+"""The frames of a task as a movie: each is fetched once and kept on disk while the task is tracked."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -18,32 +17,27 @@ from src_model.frames.source import check_frame
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
     from numpy.typing import NDArray
 
     from cvat_serverless.sdk.task import TaskOrJob
 
-_AHEAD = 3
-_KEPT = 4
-"""Decoded frames that are kept in memory: each is asked for several times in a row."""
-
 _TOO_LARGE = 413
 """HTTP's status of what is too large."""
 
 _FILE_BUDGET = 8 * 2**30
+"""Bytes of fetched frames on disk: about 4,000 frames of 1,920 x 1,080 pixels as PNG."""
 
 
-class FrameFiles:
-    """Image files as they were fetched, on disk, the oldest removed when they take too much room.
+class FrameFileCache:
+    """Image files as they were fetched, on disk; the oldest are removed when they take too much room.
 
     Parameters
     ----------
     folder
-        Where; made when needed.
+        Where to keep them; made when needed.
     budget
-        Bytes.
+        Bytes at most; the newest file is kept even if it alone is larger.
     """
 
     def __init__(self, folder: Path, budget: int = _FILE_BUDGET) -> None:
@@ -56,7 +50,7 @@ class FrameFiles:
                 self._count(int(path.stem), path.stat().st_size)
 
     def get(self, frame: int) -> bytes | None:
-        """Return a file; None if it is not there."""
+        """Return the file of a frame, by CVAT's number; None if it is not there."""
         try:
             return self._path(frame).read_bytes() if frame in self._sizes else None
         except OSError:
@@ -66,7 +60,7 @@ class FrameFiles:
         """Keep a file; a full disk only means that it is fetched again when it is needed again."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with replacing(self._path(frame), durable=False) as part:
+            with replacing(self._path(frame)) as part:
                 part.write_bytes(data)
             self._count(frame, len(data))
             while self._total > self._budget and len(self._sizes) > 1:
@@ -94,39 +88,30 @@ class FrameFiles:
 class TaskMovie:
     """Frames of a task as a :class:`~src_model.frames.FrameSource`: frame 0 is the first of ``frames``.
 
-    As a context it stops fetching ahead at the end of its block.
-
     Parameters
     ----------
-    place
+    task
         The task or job.
     frames
         Numbers of the frames, as CVAT counts them.
     files
         Keeps what was fetched.
     limits
-        The largest image that is decoded.
-
-    Attributes
-    ----------
-    fetched
-        Numbers of the frames that came from the server, in order.
+        The largest image that is decoded; the default of the functions if left out.
     """
 
+    concurrent = True
+    """So the session reads ahead: the next frames are fetched while one is tracked."""
+
     def __init__(
-        self, place: TaskOrJob, frames: Sequence[int], files: FrameFiles, limits: ImageLimits | None = None
+        self, task: TaskOrJob, frames: Sequence[int], files: FrameFileCache, limits: ImageLimits | None = None
     ) -> None:
-        self._place = place
+        self._task = task
         self._frames = tuple(frames)
         self._files = files
         self._limits = limits or ImageLimits()
-        self._size = place.frame_shape(self._frames)
-        self._decoded: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
-        self._pending: dict[int, Future[bytes]] = {}
+        self._size = task.frame_shape(self._frames)
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="cvat-frames")
-        self._last = -1
-        self.fetched: list[int] = []
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -135,13 +120,13 @@ class TaskMovie:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Eight bits."""
+        """Type of the values: uint8."""
         return np.dtype(np.uint8)
 
     @property
     def name(self) -> str:
         """The task's name."""
-        return self._place.task.name or self._place.described
+        return self._task.info.name or self._task.described
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -161,56 +146,18 @@ class TaskMovie:
             If it is too large to be decoded here.
         """
         check_frame(frame, len(self), self.name)
-        image = self._decoded.get(frame)
-        if image is None:
-            image = self._decode(frame, self._fetched(frame))
-            self._decoded[frame] = image
-            while len(self._decoded) > _KEPT:
-                self._decoded.popitem(last=False)
-        self._fetch_ahead(frame)
-        return image.copy()
+        return self._decode(frame, self._fetch(self._frames[frame]))
 
-    def close(self) -> None:
-        """Stop fetching ahead."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _fetched(self, frame: int) -> bytes:
-        waiting = self._pending.pop(frame, None)
-        return self._fetch(frame) if waiting is None else waiting.result()
-
-    def _fetch(self, frame: int) -> bytes:
-        number = self._frames[frame]
+    def _fetch(self, number: int) -> bytes:
         with self._lock:  # one connection, so that one person's tracking does not occupy a server
             data = self._files.get(number)
             if data is None:
-                data = self._place.frame_file(number)
+                data = self._task.frame_file(number)
                 self._files.put(number, data)
-                self.fetched.append(number)
         return data
 
-    def _fetch_ahead(self, frame: int) -> None:
-        """Ask for the frames that come next in the direction in which they are read."""
-        step = 1 if frame >= self._last else -1
-        self._last = frame
-        wanted = {
-            number for number in range(frame + step, frame + step * (_AHEAD + 1), step) if 0 <= number < len(self)
-        }
-        for number in self._pending.keys() - wanted:
-            self._pending.pop(number).cancel()
-        for number in sorted(wanted, reverse=step < 0):
-            if number not in self._pending and number not in self._decoded:
-                self._pending[number] = self._pool.submit(self._fetch, number)
-
     def _decode(self, frame: int, data: bytes) -> NDArray[np.uint8]:
-        which = f"frame {self._frames[frame]} of {self._place.described}"
+        which = f"frame {self._frames[frame]} of {self._task.described}"
         try:
             image = decode_image(data, self._limits)
         except RequestError as error:

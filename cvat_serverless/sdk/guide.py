@@ -1,4 +1,7 @@
-"""What CVAT has no place for travels in a task's annotation guide, as a comment: CVAT keeps it and does not show it."""
+"""A document in the annotation guide of a task, as a comment: CVAT keeps it and does not show it.
+
+It holds all that CVAT's shapes have no place for.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cvat_serverless.sdk.forms import Form
-from cvat_serverless.sdk.records import Guide, TaskInfo, read
+from cvat_serverless.sdk.output_type import OutputType
+from cvat_serverless.sdk.schemas import AnnotationGuide, TaskInfo, parse
 from src_model.document import load, write
 from src_model.errors import AnnotationFileError
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from src_model.document import Annotation
 
 MAX_BYTES = 16 * 2**20
-"""Longest guide that is written or read."""
+"""Longest document that is written into a guide, or read: CVAT sends the guide to every annotator's page."""
 
 _BLOCK = (
     r"\n*<!-- sam2v-document task={task} -->\n[^\n]*\n\n<!-- sam2v-data (?P<data>[^>]*) -->"
@@ -33,41 +36,41 @@ _BLOCK = (
 )
 
 
-class _Carried(BaseModel):
-    """What the guide holds."""
+class _GuideData(BaseModel):
+    """What the comment in the guide holds, as JSON; the document is the bytes of its file in base64."""
 
     model_config = ConfigDict(extra="forbid")
 
     version: Literal[1] = 1
-    form: Form
+    output: OutputType
     groups: dict[int, int]
     labels: dict[int, str] = {}
     document: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class GuideDocument:
     """A document that was sent.
 
     Attributes
     ----------
     annotation
-        As it was then.
-    form
+        The document as it was then.
+    output
         What its objects became.
     groups
-        CVAT's groups by object id.
+        Numbers of CVAT's groups by object id.
     labels
-        Names of their labels by object id; those of their classes where left out.
+        Names of CVAT's labels by object id; that of its class if an object is missing.
     """
 
     annotation: Annotation
-    form: Form
+    output: OutputType
     groups: dict[int, int]
     labels: dict[int, str]
 
 
-def packed(annotation: Annotation, form: Form, groups: dict[int, int], labels: dict[int, str], task: int) -> str | None:
+def guide_block(sent: GuideDocument, task_id: int) -> str | None:
     """Return the part of a guide that holds a document; None if it would be too long.
 
     Raises
@@ -75,20 +78,20 @@ def packed(annotation: Annotation, form: Form, groups: dict[int, int], labels: d
     AnnotationFileError
         If this computer has no room to put it together.
     """
-    with _scratch() as path:
-        write(annotation, path)
+    with _temporary_path() as path:
+        write(sent.annotation, path)
         document = base64.b64encode(path.read_bytes()).decode()
-    data = _Carried(form=form, groups=groups, labels=labels, document=document).model_dump_json()
+    data = _GuideData(output=sent.output, groups=sent.groups, labels=sent.labels, document=document).model_dump_json()
     if len(data) > MAX_BYTES:
         return None
     return (
-        f"<!-- sam2v-document task={task} -->\n"
-        f"Task {task} holds {len(groups)} objects that were sent by sam2v, one group each. Change them as you like.\n\n"
-        f"<!-- sam2v-data {data} -->\n<!-- end of sam2v-document task={task} -->\n"
+        f"<!-- sam2v-document task={task_id} -->\n"
+        f"Task {task_id} holds {len(sent.groups)} objects that were sent by sam2v, one group each. Change them as you "
+        f"like.\n\n<!-- sam2v-data {data} -->\n<!-- end of sam2v-document task={task_id} -->\n"
     )
 
 
-def store_document(place: TaskOrJob, block: str) -> None:
+def write_document(task: TaskOrJob, block: str) -> None:
     """Put a document into the guide of a task, whose own text stays.
 
     Raises
@@ -96,24 +99,26 @@ def store_document(place: TaskOrJob, block: str) -> None:
     RemoteError
         If the server refuses; only those who may edit the task may do this.
     """
-    guide = _guide(place)
+    guide = _guide(task)
     if guide is None:
-        owner = {"task_id": place.task.id} if place.task.project_id is None else {"project_id": place.task.project_id}
+        info = task.info
+        # CVAT gives the tasks of a project one guide in common.
+        owner = {"task_id": info.id} if info.project_id is None else {"project_id": info.project_id}
         body: dict[str, object] = {**owner, "markdown": block}
-        place.server.change("POST", "/api/guides", body, f"making a guide for {place.described}")
+        task.client.change("POST", "/api/guides", body, f"making a guide for {task.described}")
         return
-    text = _without(guide.markdown, place.task.id).rstrip("\n")
-    _change(place, guide, f"{text}\n\n{block}" if text else block)
+    text = _without(guide.markdown, task.info.id).rstrip("\n")
+    _write_text(task, guide, f"{text}\n\n{block}" if text else block)
 
 
-def remove_document(place: TaskOrJob) -> None:
+def remove_document(task: TaskOrJob) -> None:
     """Take the document out of the guide of a task."""
-    guide = _guide(place)
-    if guide is not None and (text := _without(guide.markdown, place.task.id)) != guide.markdown:
-        _change(place, guide, text)
+    guide = _guide(task)
+    if guide is not None and (text := _without(guide.markdown, task.info.id)) != guide.markdown:
+        _write_text(task, guide, text)
 
 
-def sent_document(place: TaskOrJob) -> Sent | None:
+def read_document(task: TaskOrJob) -> GuideDocument | None:
     """Read the document that was sent to a task; None if there is none.
 
     Raises
@@ -121,28 +126,28 @@ def sent_document(place: TaskOrJob) -> Sent | None:
     AnnotationFileError
         If it is damaged.
     """
-    guide = _guide(place)
-    found = re.search(_BLOCK.format(task=place.task.id), guide.markdown) if guide is not None else None
+    guide = _guide(task)
+    found = re.search(_BLOCK.format(task=task.info.id), guide.markdown) if guide is not None else None
     if found is None or len(found["data"]) > MAX_BYTES:
         return None
-    where = f"the document in the guide of {place.described}"
+    where = f"the document in the guide of {task.described}"
     try:
-        carried = _Carried.model_validate_json(found["data"])
-        data = base64.b64decode(carried.document, validate=True)
+        given = _GuideData.model_validate_json(found["data"])
+        data = base64.b64decode(given.document, validate=True)
     except (ValidationError, binascii.Error, ValueError):
         raise AnnotationFileError(f"{where} is damaged; remove it from the guide to fetch the shapes alone") from None
-    with _scratch() as path:
+    with _temporary_path() as path:
         path.write_bytes(data)
         try:
             annotation = load(path)
         except AnnotationFileError as error:
             raise AnnotationFileError(f"{where} is damaged ({error}); remove it from the guide") from error
-    return Sent(annotation, carried.form, carried.groups, carried.labels)
+    return GuideDocument(annotation, given.output, given.groups, given.labels)
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
-    """Give the path of a document for a block."""
+def _temporary_path() -> Iterator[Path]:
+    """Give a path for the file of a document, which is removed after the block."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder) / "document.sam2v"
@@ -153,17 +158,18 @@ def _scratch() -> Iterator[Path]:
         ) from error
 
 
-def _guide(place: TaskOrJob) -> Guide | None:
-    task = read(TaskInfo, place.server.get(f"/api/tasks/{place.task.id}", f"reading {place.described}"))
-    if task.guide_id is None:
+def _guide(task: TaskOrJob) -> AnnotationGuide | None:
+    info = parse(TaskInfo, task.client.get(f"/api/tasks/{task.info.id}", f"reading {task.described}"))
+    if info.guide_id is None:
         return None
-    return read(Guide, place.server.get(f"/api/guides/{task.guide_id}", f"reading the guide of {place.described}"))
+    doing = f"reading the guide of {task.described}"
+    return parse(AnnotationGuide, task.client.get(f"/api/guides/{info.guide_id}", doing))
 
 
-def _change(place: TaskOrJob, guide: Guide, text: str) -> None:
-    doing = f"changing the guide of {place.described}"
-    place.server.change("PATCH", f"/api/guides/{guide.id}", {"markdown": text}, doing)
+def _write_text(task: TaskOrJob, guide: AnnotationGuide, text: str) -> None:
+    doing = f"changing the guide of {task.described}"
+    task.client.change("PATCH", f"/api/guides/{guide.id}", {"markdown": text}, doing)
 
 
-def _without(markdown: str, task: int) -> str:
-    return re.sub(_BLOCK.format(task=task), "\n", markdown)
+def _without(markdown: str, task_id: int) -> str:
+    return re.sub(_BLOCK.format(task=task_id), "\n", markdown)

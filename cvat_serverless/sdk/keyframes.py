@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from cvat_serverless.shapes import ShapeType
 
 _RECTANGLE_TOLERANCE = 0.5
-"""Pixels by which CVAT's interpolation between keyframes may be off."""
+"""Pixels by which CVAT's interpolation between keyframes may be off: half of one is not seen, and saves keyframes."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameShape:
-    """How an object looks on a frame.
+    """Where an object is on a frame.
 
     Attributes
     ----------
     frame
-        As CVAT counts.
+        Frame number, as CVAT counts.
     points
-        As in :class:`~cvat_serverless.shapes.Shape`; None where the object is not there.
+        As in :class:`~cvat_serverless.shapes.Shape`; None if the object is not there.
     drawn
         Whether a person drew it so.
     """
@@ -40,14 +40,14 @@ class FrameShape:
 
 @dataclass(frozen=True, slots=True)
 class Keyframe:
-    """A keyframe.
+    """A keyframe of a track.
 
     Attributes
     ----------
     frame, points
         As in :class:`FrameShape`.
     outside
-        From here on the object is not there; the points are the last ones.
+        Whether the object is not there from here on; the points are the last ones then.
     """
 
     frame: int
@@ -55,20 +55,20 @@ class Keyframe:
     outside: bool = False
 
 
-def keyframes(looks: Sequence[FrameShape], kind: ShapeType, *, end: int | None = None) -> list[Keyframe]:
-    """Choose keyframes.
+def choose_keyframes(shapes: Sequence[FrameShape], kind: ShapeType, *, end: int | None = None) -> list[Keyframe]:
+    """Choose the frames that have to be keyframes.
 
     CVAT shows rectangles between keyframes in between, and polygons by its own mixture of both, so a polygon is left
     out only where it stands still.
 
     Parameters
     ----------
-    looks
-        By ascending frame.
+    shapes
+        Where the object is, by ascending frame.
     kind
         ``"rectangle"`` or ``"polygon"``.
     end
-        Frame after the last look, if there is one: without a keyframe CVAT would show the object to the end.
+        The frame after the last shape, if the task has one: without a keyframe CVAT would show the object to the end.
 
     Returns
     -------
@@ -77,9 +77,9 @@ def keyframes(looks: Sequence[FrameShape], kind: ShapeType, *, end: int | None =
     """
     found: list[Keyframe] = []
     shown: tuple[float, ...] | None = None
-    for run in _runs(looks):
+    for run in _runs(shapes):
         if run[0].points is not None:
-            found += [Keyframe(run[place].frame, run[place].points or ()) for place in _needed(run, kind)]
+            found += [Keyframe(run[index].frame, run[index].points or ()) for index in _needed(run, kind)]
             shown = run[-1].points
         elif shown is not None:
             found.append(Keyframe(run[0].frame, shown, outside=True))
@@ -88,27 +88,27 @@ def keyframes(looks: Sequence[FrameShape], kind: ShapeType, *, end: int | None =
     return found
 
 
-def _runs(looks: Sequence[FrameShape]) -> Iterator[Sequence[FrameShape]]:
+def _runs(shapes: Sequence[FrameShape]) -> Iterator[Sequence[FrameShape]]:
     """Cut where the object comes or goes."""
     first = 0
-    for place in range(1, len(looks) + 1):
-        if place == len(looks) or (looks[place].points is None) != (looks[first].points is None):
-            yield looks[first:place]
-            first = place
+    for index in range(1, len(shapes) + 1):
+        if index == len(shapes) or (shapes[index].points is None) != (shapes[first].points is None):
+            yield shapes[first:index]
+            first = index
 
 
 def _needed(run: Sequence[FrameShape], kind: ShapeType) -> list[int]:
-    """Return the places of a run without gaps that have to be keyframes, ascending."""
-    fixed = sorted({0, len(run) - 1, *(place for place, look in enumerate(run) if look.drawn)})
+    """Return the indices in a run without gaps that have to be keyframes, ascending."""
+    fixed = sorted({0, len(run) - 1, *(index for index, shape in enumerate(run) if shape.drawn)})
     if kind != "rectangle":
         changes = [
-            place
-            for place in range(1, len(run) - 1)
-            if run[place].points != run[place - 1].points or run[place].points != run[place + 1].points
+            index
+            for index in range(1, len(run) - 1)
+            if run[index].points != run[index - 1].points or run[index].points != run[index + 1].points
         ]
         return sorted({*fixed, *changes})
-    frames = np.array([look.frame for look in run], float)
-    boxes = np.array([look.points for look in run], float)
+    frames = np.array([shape.frame for shape in run], float)
+    boxes = np.array([shape.points for shape in run], float)
     needed = set(fixed)
     pending = list(pairwise(fixed))
     while pending:
@@ -120,7 +120,7 @@ def _needed(run: Sequence[FrameShape], kind: ShapeType) -> list[int]:
 
 
 def _worst(frames: NDArray[np.float64], boxes: NDArray[np.float64], first: int, last: int) -> int | None:
-    """Return the place between two keyframes that interpolation misses by most; None if it is near enough."""
+    """Return the index between two keyframes that interpolation misses by most; None if all are near enough."""
     part = slice(first + 1, last)
     along = ((frames[part] - frames[first]) / (frames[last] - frames[first]))[:, None]
     off = np.abs(boxes[part] - (boxes[first] * (1 - along) + boxes[last] * along)).max(axis=1)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cvat_serverless.sdk.appearance import by_group, looks_same, things_of
-from cvat_serverless.sdk.guide import sent_document
-from cvat_serverless.sdk.marks import place_mark
-from cvat_serverless.sdk.push import change_for, check_fits
-from cvat_serverless.sdk.receipts import Receipts
-from cvat_serverless.sdk.records import Annotations, Label
-from cvat_serverless.sdk.sources import turned_box
+from cvat_serverless.sdk.fingerprints import geometry_key_of
+from cvat_serverless.sdk.guide import read_document
+from cvat_serverless.sdk.journal import Journal
+from cvat_serverless.sdk.objects import objects_by_group, objects_in, same_shape
+from cvat_serverless.sdk.push import check_fits, document_change
+from cvat_serverless.sdk.schemas import Annotations, Label
+from cvat_serverless.sdk.sources import upright_box
 from cvat_serverless.shapes import make_shape
 from src_model.document import (
     MAX_OBJECT_ID,
@@ -20,9 +20,12 @@ from src_model.document import (
     AnnotatedObject,
     Annotation,
     ApplyPatch,
+    DeleteObject,
+    Group,
+    LockFrames,
+    LockObject,
     MovieIdentity,
     Origin,
-    Patch,
     Prompt,
     save,
 )
@@ -34,10 +37,10 @@ from src_model.masks import Rle
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cvat_serverless.sdk.appearance import Thing
-    from cvat_serverless.sdk.change import Change
-    from cvat_serverless.sdk.guide import Sent
-    from cvat_serverless.sdk.records import Drawn
+    from cvat_serverless.sdk.change import AnnotationChange
+    from cvat_serverless.sdk.guide import GuideDocument
+    from cvat_serverless.sdk.objects import CvatObject
+    from cvat_serverless.sdk.schemas import RawItem, ShapeData
     from cvat_serverless.sdk.task import TaskOrJob
 
 
@@ -47,7 +50,7 @@ def check_out(out: Path, movie: Path | None = None, *, force: bool = False) -> N
     Raises
     ------
     AnnotationFileError, FormatError
-        If not.
+        If it may not.
     """
     if out.suffix.lower() != SUFFIX:
         raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{out.name}'")
@@ -56,7 +59,7 @@ def check_out(out: Path, movie: Path | None = None, *, force: bool = False) -> N
     check_target(out, lambda _: force, sources=() if movie is None else files_of_movie(movie))
 
 
-def pull_document(place: TaskOrJob, out: Path, movie: Path | None = None, *, force: bool = False) -> tuple[str, ...]:
+def pull_document(task: TaskOrJob, out: Path, movie: Path | None = None, *, force: bool = False) -> tuple[str, ...]:
     """Fetch a task's annotation as a document.
 
     An object that was sent from a document is as it was there, with its prompts and scores, on all frames that nobody
@@ -64,19 +67,19 @@ def pull_document(place: TaskOrJob, out: Path, movie: Path | None = None, *, for
 
     Parameters
     ----------
-    place
+    task
         The task.
     out
         The ``.sam2v`` file to write.
     movie
         The movie, for documents that are new; it tells what the napari plugin recognises it by.
     force
-        Replace a file that is there.
+        Whether a file that is there is replaced.
 
     Returns
     -------
     tuple of str
-        What was done, in words.
+        What was done, in sentences.
 
     Raises
     ------
@@ -90,32 +93,32 @@ def pull_document(place: TaskOrJob, out: Path, movie: Path | None = None, *, for
         If the server refuses or does not answer.
     """
     check_out(out, movie, force=force)
-    sent = sent_document(place)
+    sent = read_document(task)
     if sent is None:
-        now = place.annotations(Receipts(place.slug).written().is_as_written)
-        news = _News(Annotation(_identity(place, movie)), 0, now)
+        now = task.annotations(Journal(task.slug).written().is_as_written)
+        update = _Update(Annotation(_identity(task, movie)), 0, now)
     else:
-        check_fits(sent.annotation.movie, place)
-        news = _brought_up_to_date(place, sent)
-    added, left_out = _add_objects(news.document, place, news.others)
-    save(news.document, out)
-    lines = [f"{len(news.document.objects)} objects of {place.described} fetched to '{out}'."]
+        check_fits(sent.annotation.movie, task)
+        update = _updated(task, sent)
+    added, left_out = _add_objects(update.document, task, update.others)
+    save(update.document, out)
+    lines = [f"{len(update.document.objects)} objects of {task.described} fetched to '{out}'."]
     if sent is not None:
-        lines.append(f"{news.changed} masks were changed in CVAT since they were sent, and {added} objects are new.")
-    lines += [f"{text[:1].upper()}{text[1:]}." for text in news.doubts]
+        lines.append(f"{update.changed} masks were changed in CVAT since they were sent, and {added} objects are new.")
+    lines += [f"{text[:1].upper()}{text[1:]}." for text in update.conflicts]
     if left_out:
         lines.append(f"{left_out} shapes enclose nothing or are of a kind that a document cannot hold: left out.")
     return tuple(lines)
 
 
-def _identity(place: TaskOrJob, movie: Path | None) -> MovieIdentity:
+def _identity(task: TaskOrJob, movie: Path | None) -> MovieIdentity:
     if movie is None:
-        frames = range(place.data.size)
-        return MovieIdentity(place.task.name, (len(frames), *place.frame_shape(tuple(frames)), 3), "uint8")
+        frames = range(task.data.size)
+        return MovieIdentity(task.info.name, (len(frames), *task.frame_shape(tuple(frames)), 3), "uint8")
     from src_model.frames import open_movie
 
     identity = MovieIdentity.of(open_movie(movie), path=str(movie))
-    check_fits(identity, place)
+    check_fits(identity, task)
     return identity
 
 
@@ -123,7 +126,7 @@ def _identity(place: TaskOrJob, movie: Path | None) -> MovieIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class _News:
+class _Update:
     """What happened in CVAT to a document that was sent.
 
     Attributes
@@ -133,117 +136,116 @@ class _News:
     changed
         How many masks were changed.
     others
-        What is not part of it.
-    doubts
-        Where jobs hold different copies of a thing, in words.
+        Shapes and tracks that are not part of it.
+    conflicts
+        Where jobs hold different copies of an item, in words.
     """
 
     document: Annotation
     changed: int
     others: Annotations
-    doubts: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
 
 
-def _brought_up_to_date(place: TaskOrJob, sent: Sent) -> _News:
+def _updated(task: TaskOrJob, sent: GuideDocument) -> _Update:
+    """Bring a document up to date with what is in CVAT now."""
     document = sent.annotation
-    last = place.data.size - 1
-    labels = dict.fromkeys(sent.annotation.objects, Label(id=0, name=""))
-    expected = change_for(sent.annotation, sent.form, labels, sent.groups, place.data.deleted_frames)
-    before = by_group(Annotations(shapes=tuple(expected.shapes), tracks=tuple(expected.tracks)), last)
-    now = _shown(place, expected)
-    after = by_group(now, last)
+    last = task.data.size - 1
+    expected = document_change(sent, dict.fromkeys(document.objects, Label(id=0, name="")), task.data.deleted_frames)
+    before = objects_by_group(Annotations(shapes=tuple(expected.shapes), tracks=tuple(expected.tracks)), last)
+    now = _current_annotations(task, expected)
+    after = objects_by_group(now, last)
     changed = 0
     for number, group in sent.groups.items():
         if number not in document.objects:
             continue
         if group in before and group not in after:
-            _remove(document, number)
-            continue
-        patch = PatchBuilder()
-        if group in after:
-            name = place.labels[after[group].label_id].name
-            if name != sent.labels.get(number, document.object(number).class_name):
-                patch.objects[number] = replace(document.object(number), class_name=name)
-            differing = _differing(before.get(group), after[group])
-            changed += len(differing)
-            for frame in differing:
-                _take(patch, number, frame, after[group].frames.get(frame), document.movie.frame_shape)
-        document.do(ApplyPatch(f"Changed in CVAT: {document.object(number).title}", patch.build()))
+            _remove_object(document, number)
+        elif group in after:
+            name = task.labels[after[group].label_id].name
+            class_name = name if name != sent.labels.get(number, document.object(number).class_name) else None
+            changed += _update_object(document, number, before.get(group), after[group], class_name)
     groups = set(sent.groups.values())
     others = Annotations(
         shapes=tuple(raw for raw in now.shapes if (raw.get("group") or 0) not in groups),
         tracks=tuple(raw for raw in now.tracks if (raw.get("group") or 0) not in groups),
     )
-    return _News(document, changed, others, tuple(now.disputed.values()))
+    return _Update(document, changed, others, tuple(now.conflicts.values()))
 
 
-def _shown(place: TaskOrJob, expected: Change) -> Annotations:
+def _current_annotations(task: TaskOrJob, expected: AnnotationChange) -> Annotations:
     """Read what CVAT holds; where jobs hold different copies, one that is not as it was sent counts.
 
     What was sent lies in each job that has its frame, so what one of them lacks was removed there.
     """
-    marks = {place_mark(look) for raw in (*expected.shapes, *expected.tracks) for look in raw.get("shapes", [raw])}
-    now = place.annotations(lambda raw: place_mark(raw) in marks)
+    sent_items = (*expected.shapes, *expected.tracks)
+    sent = {geometry_key_of(shape) for raw in sent_items for shape in raw.get("shapes", [raw])}
+    now = task.annotations(lambda raw: geometry_key_of(raw) in sent)
     groups = {raw["group"] for raw in expected.shapes}
 
-    def is_removed(raw: dict[str, Any]) -> bool:
-        jobs = sum(raw["frame"] in span for span in place.spans)
-        was_sent = raw.get("group") in groups and place_mark(raw) in marks
-        return was_sent and len(now.copies_of("shape", raw)) < jobs
+    def is_removed(raw: RawItem) -> bool:
+        jobs = sum(raw["frame"] in span for span in task.spans)
+        was_sent = raw.get("group") in groups and geometry_key_of(raw) in sent
+        return was_sent and len(now.items["shape", int(raw["id"])].held) < jobs
 
     return now.model_copy(update={"shapes": tuple(raw for raw in now.shapes if not is_removed(raw))})
 
 
-def _differing(before: Thing | None, after: Thing) -> list[int]:
-    """Return the frames on which CVAT shows something else than was sent."""
-    shown = {} if before is None else before.frames
-    return [frame for frame, look in sorted(after.frames.items()) if not looks_same(shown.get(frame), look)]
+def _update_object(
+    document: Annotation, number: int, before: CvatObject | None, after: CvatObject, class_name: str | None
+) -> int:
+    """Take over what CVAT shows other than it was sent; return on how many frames it does."""
+    patch = PatchBuilder()
+    if class_name is not None:
+        patch.objects[number] = replace(document.object(number), class_name=class_name)
+    sent = {} if before is None else before.shapes
+    changed = [frame for frame, shape in sorted(after.shapes.items()) if not same_shape(sent.get(frame), shape)]
+    for frame in changed:
+        _update_frame(patch, number, frame, after.shapes.get(frame), document.movie.frame_shape)
+    document.do(ApplyPatch(f"Changed in CVAT: {document.object(number).title}", patch.build()))
+    return len(changed)
 
 
-def _take(patch: PatchBuilder, number: int, frame: int, look: Drawn | None, image: tuple[int, int]) -> None:
-    """Put what a person drew in the place of what the document says."""
+def _update_frame(
+    patch: PatchBuilder, number: int, frame: int, shape: ShapeData | None, image: tuple[int, int]
+) -> None:
+    """Let what a person drew take the place of what the document says."""
     patch.locks[number][frame] = False
-    if look is not None and look.type == "rectangle":  # says where it is, not which pixels it has
+    if shape is not None and shape.type == "rectangle":  # says where it is, not which pixels it has
         patch.masks[number][frame] = None
-        patch.prompts[number][frame] = _box_prompt(look, image)
+        patch.prompts[number][frame] = _box_prompt(shape, image)
     else:
-        mask = Rle.empty(image) if look is None else make_shape(look.type, look.points, image).mask(image)
+        mask = Rle.empty(image) if shape is None else make_shape(shape.type, shape.points, image).mask(image)
         patch.masks[number][frame] = AnnotatedFrame(mask, 1.0, 1.0, Origin.EDITED)
 
 
-def _box_prompt(look: Drawn, image: tuple[int, int]) -> Prompt:
-    return Prompt(box=make_shape("rectangle", turned_box(look), image).box)
+def _box_prompt(shape: ShapeData, image: tuple[int, int]) -> Prompt:
+    return Prompt(box=make_shape("rectangle", upright_box(shape), image).box)
 
 
-def _remove(document: Annotation, number: int) -> None:
+def _remove_object(document: Annotation, number: int) -> None:
+    """Remove an object, locked or not: who removes it in CVAT means it."""
     track = document.track(number)
-    divisions = {p: None for p, item in document.divisions.items() if number in (p, *item.daughters)}
-    patch = Patch(
-        objects={number: None},
-        masks={number: dict.fromkeys(track.masks.frames())},
-        prompts={number: dict.fromkeys(track.prompts)},
-        locks={number: dict.fromkeys(track.locked, False)},
-        divisions=divisions,
-    )
-    document.do(ApplyPatch(f"Removed in CVAT: {track.info.title}", patch))
+    actions = (LockObject(number, False), LockFrames(number, tuple(track.locked), False), DeleteObject(number))
+    document.do(Group(f"Removed in CVAT: {track.info.title}", actions))
 
 
 # Objects that a document does not have yet ----------------------------------------------------------------------------
 
 
-def _add_objects(document: Annotation, place: TaskOrJob, annotations: Annotations) -> tuple[int, int]:
+def _add_objects(document: Annotation, task: TaskOrJob, annotations: Annotations) -> tuple[int, int]:
     """Return how many objects were added, and how many shapes could not be."""
-    things, left_out = things_of(annotations, place.data.size - 1)
+    objects, left_out = objects_in(annotations, task.data.size - 1)
     added = 0
     image = document.movie.frame_shape
-    for thing in things:
-        taken = thing.group in document.objects or not 0 < thing.group <= MAX_OBJECT_ID
-        number = document.next_id() if taken else thing.group
+    for item in objects:
+        is_taken = item.group in document.objects or not 0 < item.group <= MAX_OBJECT_ID
+        number = document.next_id() if is_taken else item.group
         patch = PatchBuilder()
-        patch.objects[number] = AnnotatedObject(number, class_name=place.labels[thing.label_id].name)
-        for frame, look in thing.frames.items():
+        patch.objects[number] = AnnotatedObject(number, class_name=task.labels[item.label_id].name)
+        for frame, shape in item.shapes.items():
             try:
-                _add(patch, number, frame, look, thing, image)
+                _add_frame(patch, number, frame, shape, item, image)
             except RequestError:  # it lies outside of the image, or covers no pixel
                 left_out += 1
         if patch.masks[number] or patch.prompts[number]:
@@ -252,23 +254,23 @@ def _add_objects(document: Annotation, place: TaskOrJob, annotations: Annotation
     return added, left_out
 
 
-def _add(
-    patch: PatchBuilder, number: int, frame: int, look: Drawn | None, thing: Thing, image: tuple[int, int]
+def _add_frame(
+    patch: PatchBuilder, number: int, frame: int, shape: ShapeData | None, item: CvatObject, image: tuple[int, int]
 ) -> None:
-    if look is None:
-        if thing.is_track and frame > min(thing.keys):
+    if shape is None:
+        if item.is_track and frame > min(item.keyframes):
             patch.masks[number][frame] = AnnotatedFrame(Rle.empty(image), 1.0, 1.0, Origin.EDITED)
         return
-    if look.type == "rectangle":
-        if frame in thing.keys:
-            patch.prompts[number][frame] = _box_prompt(look, image)
+    if shape.type == "rectangle":
+        if frame in item.keyframes:
+            patch.prompts[number][frame] = _box_prompt(shape, image)
         return
-    mask = make_shape(look.type, look.points, image).mask(image)
+    mask = make_shape(shape.type, shape.points, image).mask(image)
     prompt = None
-    if frame in thing.by_hand:
+    if frame in item.manual_frames:
         prompt = Prompt(mask=mask)
-    elif frame in thing.boxes:
-        prompt = _box_prompt(thing.boxes[frame], image)
+    elif frame in item.boxes:
+        prompt = _box_prompt(item.boxes[frame], image)
     if prompt is not None:
         patch.prompts[number][frame] = prompt
     origin = Origin.IMPORTED if prompt is None else Origin.PROMPTED

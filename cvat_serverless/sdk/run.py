@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from cvat_serverless.sdk.change import Tracked
-from cvat_serverless.sdk.marks import hash_of
+from cvat_serverless.sdk.fingerprints import text_hash
 from cvat_serverless.sdk.sources import prompts_of
 from src_model.document import (
     AddObject,
@@ -100,7 +100,7 @@ class Run:
     """
 
     def __init__(self, folder: Path, key: str) -> None:
-        self.key = hash_of(key)
+        self.key = text_hash(key)
         self._folder = folder / "runs"
         self._path = self._folder / f"{self.key}.sam2v"
 

@@ -5,40 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cvat_serverless.sdk.marks import hash_of
-from cvat_serverless.sdk.overlaps import united
-from cvat_serverless.sdk.records import Annotations, DataInfo, JobInfo, Label, Page, TaskInfo, read
+from cvat_serverless.sdk.fingerprints import text_hash
+from cvat_serverless.sdk.overlaps import merge_jobs
+from cvat_serverless.sdk.schemas import KINDS, Annotations, DataMeta, JobInfo, Label, Page, TaskInfo, parse
 from src_model.errors import FrameRangeError, MovieError, RemoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from cvat_serverless.sdk.server import Server
+    from cvat_serverless.sdk.client import CvatClient
+    from cvat_serverless.sdk.schemas import ItemKey, RawItem
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOrJob:
-    """Where annotations are read and written.
+    """What annotations are read from and written to: a whole task, or one of its jobs.
 
     Attributes
     ----------
-    server
-        Logged in.
-    task
-        The task.
+    client
+        The server, logged in to.
+    info
+        Name and numbers of the task.
     data
-        Its images.
+        Sizes of its images, and which frames are deleted.
     labels
-        By id.
+        Its labels by id.
     jobs
         Its annotation jobs.
     job
-        The one that is worked on; None: the whole task.
+        The job that is worked on; None: the whole task.
     """
 
-    server: Server
-    task: TaskInfo
-    data: DataInfo
+    client: CvatClient
+    info: TaskInfo
+    data: DataMeta
     labels: Mapping[int, Label]
     jobs: tuple[JobInfo, ...]
     job: JobInfo | None = None
@@ -46,22 +47,22 @@ class TaskOrJob:
     @property
     def described(self) -> str:
         """What a person calls it."""
-        return f"task {self.task.id}" if self.job is None else f"job {self.job.id} of task {self.task.id}"
+        return f"task {self.info.id}" if self.job is None else f"job {self.job.id} of task {self.info.id}"
 
     @property
     def slug(self) -> str:
-        """A name for files about it."""
-        host = "".join(letter if letter.isalnum() else "-" for letter in self.server.host)
-        return f"{host}-task-{self.task.id}" + ("" if self.job is None else f"-job-{self.job.id}")
+        """A name for files and folders about it."""
+        host = "".join(letter if letter.isalnum() else "-" for letter in self.client.host)
+        return f"{host}-task-{self.info.id}" + ("" if self.job is None else f"-job-{self.job.id}")
 
     @property
     def images_slug(self) -> str:
-        """A name for its images, which changes when they do."""
-        return f"{self.slug}-{hash_of(self.data.chunks_updated_date or '')}"
+        """A name for files of its images, which changes when they do."""
+        return f"{self.slug}-{text_hash(self.data.chunks_updated_date or '')}"
 
     @property
     def span(self) -> range:
-        """Its frames, counted as CVAT shows them."""
+        """Its frames, as CVAT counts them."""
         return range(self.data.size) if self.job is None else range(self.job.start_frame, self.job.stop_frame + 1)
 
     def kept_frames(self, start: int | None = None, stop: int | None = None) -> tuple[int, ...]:
@@ -107,7 +108,7 @@ class TaskOrJob:
         return of_first.height, of_first.width
 
     @property
-    def is_cut(self) -> bool:
+    def has_several_jobs(self) -> bool:
         """Whether several jobs hold its annotations, each with those of its own frames."""
         return self.job is None and len(self.jobs) > 1
 
@@ -117,37 +118,45 @@ class TaskOrJob:
         jobs = (self.job,) if self.job is not None else self.jobs
         return tuple(range(job.start_frame, job.stop_frame + 1) for job in jobs)
 
-    def held(self) -> tuple[tuple[range, Annotations], ...]:
-        """Read all shapes and tracks as each job holds them, with its frames; by ascending first frame.
-
-        CVAT's answer for a whole task is of no use where there are several: it names what lies in two jobs once or
-        twice, depending on its type, and ends tracks where a job does.
-        """
-        if not self.is_cut:
-            answer = self.server.get(f"{self._path}/annotations/", f"reading the annotations of {self.described}")
-            return ((self.span, read(Annotations, answer)),)
-        jobs = sorted(self.jobs, key=lambda job: (job.start_frame, job.id))
-        return tuple(part for job in jobs for part in replace(self, job=job).held())
-
-    def annotations(self, is_as_written: Callable[[dict[str, Any]], bool] = lambda raw: False) -> Annotations:
+    def annotations(self, is_as_written: Callable[[RawItem], bool] = lambda raw: False) -> Annotations:
         """Read all shapes and tracks, each once.
 
         Parameters
         ----------
         is_as_written
-            Tells of a shape or keyframe whether it is as it was written: where jobs hold different copies of one
-            thing, those that are not count.
+            Tells of a shape or keyframe whether it is as it was written. Where jobs hold different copies of one item,
+            those that are not count.
         """
-        held = self.held()
-        return united(held, is_as_written) if self.is_cut else held[0][1]
+        by_job = self._annotations_by_job()
+        return merge_jobs(by_job, is_as_written) if self.has_several_jobs else by_job[0][1]
+
+    def all_copies(self) -> Annotations:
+        """Read all shapes and tracks as the jobs hold them, each copy with an id of its own."""
+        held = [annotations for _, annotations in self._annotations_by_job()]
+        return Annotations(
+            shapes=tuple(raw for each in held for raw in each.shapes),
+            tracks=tuple(raw for each in held for raw in each.tracks),
+        )
+
+    def _annotations_by_job(self) -> tuple[tuple[range, Annotations], ...]:
+        """Read all shapes and tracks as each job holds them, with its frames; by ascending first frame.
+
+        CVAT's answer for a whole task is of no use where there are several jobs: it names what lies in two of them once
+        or twice, depending on its type, and ends tracks where a job does.
+        """
+        if not self.has_several_jobs:
+            answer = self.client.get(f"{self._path}/annotations/", f"reading the annotations of {self.described}")
+            return ((self.span, parse(Annotations, answer)),)
+        jobs = sorted(self.jobs, key=lambda job: (job.start_frame, job.id))
+        return tuple(part for job in jobs for part in replace(self, job=job)._annotations_by_job())
 
     def check_writable(self) -> None:
         """Raise RemoteError if the server does not let this user write annotations; changes nothing."""
-        body: dict[str, object] = {"version": 0, "tags": [], "shapes": [], "tracks": []}
-        doing = f"writing annotations of {self.described}, which was tried before any work was done"
-        self.server.try_out("PATCH", f"{self._path}/annotations/", body, doing, action="create")
+        self._patch(
+            "create", [], [], f"writing annotations of {self.described}, which was tried before any work was done"
+        )
 
-    def write(self, action: str, shapes: list[dict[str, Any]], tracks: list[dict[str, Any]]) -> Annotations:
+    def write(self, action: str, shapes: Sequence[RawItem], tracks: Sequence[RawItem]) -> Annotations:
         """Change annotations by one request, all or nothing.
 
         Parameters
@@ -155,7 +164,7 @@ class TaskOrJob:
         action
             ``create``, ``update`` (those with an id are replaced, the others made) or ``delete``.
         shapes, tracks
-            As CVAT takes them.
+            The items as CVAT takes them.
 
         Returns
         -------
@@ -169,16 +178,23 @@ class TaskOrJob:
         RemoteError
             If the server refuses.
         """
+        answer = self._patch(action, shapes, tracks, f"writing annotations of {self.described}")
+        return parse(Annotations, answer or {})
+
+    def delete(self, items: Mapping[ItemKey, RawItem]) -> None:
+        """Remove shapes and tracks by one request; errors as :meth:`write`."""
+        shapes, tracks = ([raw for (kind, _), raw in items.items() if kind == each] for each in KINDS)
+        if items:
+            self.write("delete", shapes, tracks)
+
+    def _patch(self, action: str, shapes: Sequence[RawItem], tracks: Sequence[RawItem], doing: str) -> Any:
         body = {"version": 0, "tags": [], "shapes": shapes, "tracks": tracks}
-        doing = f"writing annotations of {self.described}"
-        return read(
-            Annotations, self.server.change("PATCH", f"{self._path}/annotations/", body, doing, action=action) or {}
-        )
+        return self.client.change("PATCH", f"{self._path}/annotations/", body, doing, action=action)
 
     def frame_file(self, frame: int) -> bytes:
         """Fetch one frame at its original quality, as a file."""
-        return self.server.get_bytes(
-            f"/api/tasks/{self.task.id}/data/" if self.job is None else f"/api/jobs/{self.job.id}/data",
+        return self.client.get_bytes(
+            f"/api/tasks/{self.info.id}/data/" if self.job is None else f"/api/jobs/{self.job.id}/data",
             f"fetching frame {frame} of {self.described}",
             type="frame",
             number=frame,
@@ -195,39 +211,40 @@ class TaskOrJob:
 
     @property
     def _path(self) -> str:
-        return f"/api/tasks/{self.task.id}" if self.job is None else f"/api/jobs/{self.job.id}"
+        return f"/api/tasks/{self.info.id}" if self.job is None else f"/api/jobs/{self.job.id}"
 
 
-def open_task(server: Server, task_id: int, job_id: int | None = None) -> TaskOrJob:
-    """Look a task up, or one job of it.
+def open_task(client: CvatClient, task_id: int, job_id: int | None = None) -> TaskOrJob:
+    """Look up a task, or one job of it.
 
     Raises
     ------
     RemoteError
         If it is not there or cannot be worked on.
     """
-    task = read(TaskInfo, server.get(f"/api/tasks/{task_id}", f"reading task {task_id}"))
-    if task.dimension != "2d":
+    info = parse(TaskInfo, client.get(f"/api/tasks/{task_id}", f"reading task {task_id}"))
+    if info.dimension != "2d":
         raise RemoteError(f"task {task_id} holds 3D point clouds; only images and videos can be tracked")
-    data = read(DataInfo, server.get(f"/api/tasks/{task_id}/data/meta", f"reading the images of task {task_id}"))
-    labels = [read(Label, item) for item in _all(server, "labels", task_id)]
-    found = [read(JobInfo, item) for item in _all(server, "jobs", task_id)]
-    jobs = tuple(job for job in found if job.type == "annotation")
+    data = parse(DataMeta, client.get(f"/api/tasks/{task_id}/data/meta", f"reading the images of task {task_id}"))
+    labels = [parse(Label, item) for item in _list(client, "labels", task_id)]
+    all_jobs = [parse(JobInfo, item) for item in _list(client, "jobs", task_id)]
+    jobs = tuple(job for job in all_jobs if job.type == "annotation")
     job = None
     if job_id is not None:
-        job = next((each for each in found if each.id == job_id), None)
+        job = next((each for each in all_jobs if each.id == job_id), None)
         if job is None:
-            known = ", ".join(str(each.id) for each in found) or "none"
+            known = ", ".join(str(each.id) for each in all_jobs) or "none"
             raise RemoteError(f"task {task_id} has no job {job_id}; its jobs are {known}")
-    return TaskOrJob(server, task, data, {label.id: label for label in labels}, jobs, job)
+    return TaskOrJob(client, info, data, {label.id: label for label in labels}, jobs, job)
 
 
-def _all(server: Server, what: str, task_id: int) -> list[dict[str, Any]]:
+def _list(client: CvatClient, what: str, task_id: int) -> list[dict[str, Any]]:
+    """Read all pages of a list."""
     items: list[dict[str, Any]] = []
     number = 1
     while True:
         doing = f"reading the {what} of task {task_id}"
-        page = read(Page, server.get(f"/api/{what}", doing, task_id=task_id, page=number, page_size=100))
+        page = parse(Page, client.get(f"/api/{what}", doing, task_id=task_id, page=number, page_size=100))
         items.extend(page.results)
         if not page.next:
             return items

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cvat_serverless.sdk.change import TaskContents, change_of, check_label
-from cvat_serverless.sdk.forms import Form, Originals
-from cvat_serverless.sdk.frames import FrameFiles, TaskMovie
-from cvat_serverless.sdk.receipts import Receipts, cache_folder, state_folder
-from cvat_serverless.sdk.records import MODEL
+from cvat_serverless.sdk.apply import apply_change, finish_interrupted
+from cvat_serverless.sdk.change import TaskContents, check_label, plan_change
+from cvat_serverless.sdk.frames import FrameFileCache, TaskMovie
+from cvat_serverless.sdk.journal import Journal, cache_folder, state_folder
+from cvat_serverless.sdk.output_type import Originals, OutputType
 from cvat_serverless.sdk.run import Run, Watch, document_for, follow, tracked_objects, unread_frames
+from cvat_serverless.sdk.schemas import SOURCE_AUTO
 from cvat_serverless.sdk.sources import named_sources, prompts_of, sources_on
-from cvat_serverless.sdk.update import carry_out, settle
 from src_model.document.spans import described
 from src_model.errors import FrameRangeError, RemoteError
 
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from cvat_serverless.sdk.change import Change, Tracked
-    from cvat_serverless.sdk.records import Annotations
-    from cvat_serverless.sdk.sources import Judge, ShapeRef, Source
+    from cvat_serverless.sdk.change import AnnotationChange, Tracked
+    from cvat_serverless.sdk.schemas import AnnotationItem, Annotations
+    from cvat_serverless.sdk.sources import IsFromModel, Source
     from cvat_serverless.sdk.task import TaskOrJob
     from src_model.document import Annotation
     from src_model.tracking import StreamingPredictor
 
 _NAMED_AT_MOST = 6
+"""More shapes and tracks than this are counted in the report, not listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,12 @@ class TrackOptions:
     Attributes
     ----------
     objects
-        Ids; see :func:`~cvat_serverless.sdk.sources.named_sources`.
+        Ids of shapes and tracks; see :func:`~cvat_serverless.sdk.sources.named_sources`.
     all_on
-        All that is drawn on this frame, instead of ``objects``.
+        A frame: all that is drawn on it is tracked, instead of ``objects``.
     start, stop
-        Frames as CVAT counts them, ``stop`` excluded; None: all of the task or job.
-    form
+        Frames as CVAT counts them, ``stop`` excluded; None: from the first, to the last of the task or job.
+    output
         What the objects become.
     originals
         What becomes of what was drawn.
@@ -53,7 +54,7 @@ class TrackOptions:
     all_on: int | None = None
     start: int | None = None
     stop: int | None = None
-    form: Form = Form.POLYGONS
+    output: OutputType = OutputType.POLYGONS
     originals: Originals = Originals.AUTO
 
 
@@ -64,29 +65,26 @@ class TrackReport:
     Attributes
     ----------
     lines
-        In words.
-    fetched
-        Numbers of the frames that were fetched from the server.
+        Sentences for the user.
     left_out
-        What could not be tracked.
+        What could not be tracked, with the reasons.
     """
 
     lines: tuple[str, ...]
-    fetched: tuple[int, ...] = ()
     left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where work is kept that is not finished, and what was fetched."""
+    """Where unfinished work and the journal are kept, and where fetched frames are."""
 
     state: Path = field(default_factory=state_folder)
     cache: Path = field(default_factory=cache_folder)
 
 
 def track_task(
-    place: TaskOrJob,
-    wish: TrackOptions,
+    task: TaskOrJob,
+    options: TrackOptions,
     load_predictor: Callable[[], StreamingPredictor],
     *,
     folders: Folders | None = None,
@@ -96,16 +94,16 @@ def track_task(
 
     Parameters
     ----------
-    place
+    task
         The task or job.
-    wish
-        What is wanted.
+    options
+        Which objects are tracked, on which frames, and what they become.
     load_predictor
         Called when all else is known to be right.
     folders
-        The user's own by default.
+        Where work is kept; the user's own folders by default.
     watch
-        Told how far it is.
+        Called with the progress.
 
     Raises
     ------
@@ -114,46 +112,46 @@ def track_task(
         same call goes on where it stopped.
     """
     where = folders or Folders()
-    receipts = Receipts(place.slug, where.state)
-    frames = place.kept_frames(wish.start, wish.stop)
-    run = Run(where.state, f"{place.slug} {wish} {frames}")
+    journal = Journal(task.slug, where.state)
+    frames = task.kept_frames(options.start, options.stop)
+    run = Run(where.state, f"{task.slug} {options} {frames}")
     with run.alone():
-        if any(receipt.run == run.key for receipt in settle(place, receipts)):
+        if any(entry.run == run.key for entry in finish_interrupted(task, journal)):
             run.forget()
             return TrackReport(("This was tracked and written before the connection broke; nothing was left to do.",))
-        annotations = place.annotations(receipts.written().is_as_written)
-        sources, left_out = _sources(place, wish, annotations, receipts.written().is_models)
+        written = journal.written()
+        annotations = task.annotations(written.is_as_written)
+        sources, left_out = _sources(task, options, annotations, written.is_from_model)
         for source in sources:  # before a model is loaded
-            check_label(place.labels[source.label_id], wish.form)
-            prompts_of(source, frames, place.frame_shape(frames))
-        place.check_writable()
-        files = FrameFiles(where.cache / place.images_slug)
-        with TaskMovie(place, frames, files) as movie:
-            annotation = _tracked(movie, sources, frames, load_predictor(), run, watch or Watch())
-        change = _change(place, wish, tracked_objects(annotation, sources, frames), annotations)
+            check_label(task.labels[source.label_id], options.output)
+            prompts_of(source, frames, task.frame_shape(frames))
+        task.check_writable()
+        files = FrameFileCache(where.cache / task.images_slug)
+        annotation = _tracked(TaskMovie(task, frames, files), sources, frames, load_predictor(), run, watch or Watch())
+        change = _change(task, options, tracked_objects(annotation, sources, frames), annotations)
         unread = unread_frames(annotation, frames)
         lines = (
-            *_lines(place, wish, change, len(frames) - len(unread), len(sources)),
+            *_summary(task, options, change, len(frames) - len(unread), len(sources)),
             *((f"Could not be read, and gone over: {described(unread)}.",) if unread else ()),
-            *_doubts(annotations, sources),
+            *_conflicts(annotations, sources),
         )
-        carry_out(place, change, receipts, lines[0], run=run.key)
+        apply_change(task, change, journal, lines[0], run=run.key)
         run.forget()
         files.clear()
-    return TrackReport(lines, tuple(movie.fetched), left_out)
+    return TrackReport(lines, left_out)
 
 
 def _sources(
-    place: TaskOrJob, wish: TrackOptions, annotations: Annotations, is_models: Judge
+    task: TaskOrJob, options: TrackOptions, annotations: Annotations, is_from_model: IsFromModel
 ) -> tuple[list[Source], tuple[str, ...]]:
-    if wish.all_on is None:
-        return named_sources(annotations, wish.objects, is_models), ()
-    if wish.all_on not in place.span:
+    if options.all_on is None:
+        return named_sources(annotations, options.objects, is_from_model), ()
+    if options.all_on not in task.span:
         raise FrameRangeError(
-            f"--all-shapes-on {wish.all_on} is not within {place.described}, which has the frames "
-            f"{place.span.start} to {place.span.stop - 1}"
+            f"--all-shapes-on {options.all_on} is not within {task.described}, which has the frames "
+            f"{task.span.start} to {task.span.stop - 1}"
         )
-    return sources_on(annotations, wish.all_on, is_models)
+    return sources_on(annotations, options.all_on, is_from_model)
 
 
 def _tracked(
@@ -172,45 +170,50 @@ def _tracked(
     return annotation
 
 
-def _change(place: TaskOrJob, wish: TrackOptions, objects: Sequence[Tracked], annotations: Annotations) -> Change:
-    scene = TaskContents(place.labels, annotations, place.span.stop - 1, place.spans)
-    change = change_of(objects, wish.form, wish.originals, scene)
+def _change(
+    task: TaskOrJob, options: TrackOptions, objects: Sequence[Tracked], annotations: Annotations
+) -> AnnotationChange:
+    contents = TaskContents(task.labels, annotations, task.span.stop - 1, task.spans)
+    change = plan_change(objects, options.output, options.originals, contents)
     if not change.shapes and not change.tracks:
         raise RemoteError("none of the objects was found on any frame, so nothing was written; draw them again, larger")
     return change
 
 
-def _lines(place: TaskOrJob, wish: TrackOptions, change: Change, frames: int, objects: int) -> tuple[str, ...]:
+def _summary(
+    task: TaskOrJob, options: TrackOptions, change: AnnotationChange, frames: int, objects: int
+) -> tuple[str, ...]:
     what = "object" if objects == 1 else "objects"
-    if wish.form is Form.MASKS:
+    if options.output is OutputType.MASKS:
         masks = sum(shape["type"] == "mask" for shape in change.shapes)
         written = f"{masks} masks, one group an object"
     else:
-        made = [track for track in change.tracks if track["source"] == MODEL]
+        made = [track for track in change.tracks if track["source"] == SOURCE_AUTO]
         keys = sum(len(track["shapes"]) for track in made)
         tracks = "track" if len(made) == 1 else "tracks"
-        written = f"{len(made)} {wish.form.type} {tracks} with {keys} keyframes"
-    lines = [f"{objects} {what} tracked over {frames} frames of {place.described}: {written}."]
-    if gone := [part for part in (*change.replaced, *change.later) if part not in change.joined]:
+        written = f"{len(made)} {options.output.shape_type} {tracks} with {keys} keyframes"
+    lines = [f"{objects} {what} tracked over {frames} frames of {task.described}: {written}."]
+    regrouped = {item.key for item in change.regrouped}
+    if gone := [item for item in (*change.replaced, *change.removed_after) if item.key not in regrouped]:
         lines.append(f"In place of {_listed(gone)}.")
-    if change.joined:
-        lines.append(f"Left as they are, in the group of their object: {_listed(change.joined)}.")
+    if change.regrouped:
+        lines.append(f"Left as they are, in the group of their object: {_listed(change.regrouped)}.")
     if change.kept:
         lines.append(f"Left as they are: {_listed(change.kept)}.")
-    job = "" if place.job is None else f" --job {place.job.id}"
-    lines.append(f"To take it back: sam2v cvat track --task {place.task.id}{job} --undo")
+    job = "" if task.job is None else f" --job {task.job.id}"
+    lines.append(f"To take it back: sam2v cvat track --task {task.info.id}{job} --undo")
     return tuple(lines)
 
 
-def _doubts(annotations: Annotations, sources: Sequence[Source]) -> tuple[str, ...]:
+def _conflicts(annotations: Annotations, sources: Sequence[Source]) -> tuple[str, ...]:
     """Say where jobs hold different copies of what was tracked."""
-    parts = [part for source in sources for part in (*source.parts, *source.superseded)]
-    found = [annotations.disputed.get((part.kind, part.id)) for part in parts]
+    items = [item for source in sources for item in (*source.parts, *source.superseded)]
+    found = [annotations.conflicts.get(item.key) for item in items]
     return tuple(f"{text[:1].upper()}{text[1:]}." for text in found if text)
 
 
-def _listed(parts: Iterable[ShapeRef]) -> str:
-    names = [part.described for part in parts]
+def _listed(items: Iterable[AnnotationItem]) -> str:
+    names = [item.described for item in items]
     if len(names) <= _NAMED_AT_MOST:
         return ", ".join(names)
     counts = Counter(name.partition(" ")[0] for name in names)

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from cvat_serverless.sdk.apply import finish_interrupted
+from cvat_serverless.sdk.client import ConnectionBroken
+from cvat_serverless.sdk.fingerprints import content_of, without_ids
 from cvat_serverless.sdk.guide import remove_document
-from cvat_serverless.sdk.marks import content_of, place_mark, without_ids
-from cvat_serverless.sdk.server import ConnectionBroken
-from cvat_serverless.sdk.update import KINDS, all_held, by_id, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
-    from cvat_serverless.sdk.receipts import Receipt, Receipts
-    from cvat_serverless.sdk.records import Annotations, Kind
+    from cvat_serverless.sdk.journal import Journal, JournalEntry
+    from cvat_serverless.sdk.schemas import Annotations, ItemKey, ItemKind, RawItem
     from cvat_serverless.sdk.task import TaskOrJob
 
-Raw = dict[str, Any]
-_LEFT = ("done", "restoring", "restored")
-_Key = tuple["Kind", int]
+_CAN_BE_UNDONE = ("done", "restoring", "restored")
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class UndoResult:
     """What taking back did.
 
     Attributes
@@ -31,7 +29,7 @@ class Undone:
     summary
         What was taken back, in words.
     removed, restored
-        How many shapes and tracks.
+        How many shapes and tracks were removed, and written again.
     changed
         How many of what had been written were changed or removed since, and were left alone.
     """
@@ -42,92 +40,91 @@ class Undone:
     changed: int
 
 
-def undo(place: TaskOrJob, receipts: Receipts) -> Undone | None:
+@dataclass(frozen=True, slots=True)
+class _Restoration:
+    """What is written again.
+
+    Attributes
+    ----------
+    in_place
+        Items that take back the place of what was written, with their ids.
+    anew
+        Items that are made anew, with new ids, because the old ones are gone.
+    """
+
+    in_place: dict[ItemKey, RawItem]
+    anew: list[tuple[ItemKind, RawItem]]
+
+    def of(self, kind: ItemKind) -> list[RawItem]:
+        """Return the shapes, or the tracks."""
+        in_place = [raw for (each, _), raw in self.in_place.items() if each == kind]
+        return in_place + [raw for each, raw in self.anew if each == kind]
+
+
+def undo(task: TaskOrJob, journal: Journal) -> UndoResult | None:
     """Take the last change back that was not taken back yet; None if there is none.
 
     First what had been replaced is written again, then what had been written is removed, so that nothing is ever lost.
     """
-    settle(place, receipts)
-    receipt = next((each for each in reversed(receipts.all()) if each.state in _LEFT), None)
-    if receipt is None:
+    finish_interrupted(task, journal)
+    entry = next((each for each in reversed(journal.entries()) if each.state in _CAN_BE_UNDONE), None)
+    if entry is None:
         return None
-    now = all_held(place)
-    written = _unchanged(now, receipt)
-    total = sum(map(len, receipt.created.values()))
+    now = task.all_copies()
+    unchanged = _unchanged(now, entry)
+    total = sum(map(len, entry.created.values()))
     restored = 0
-    if receipt.state != "restored":
-        in_place, anew = _to_restore(now, receipt, written)
-        receipt.state = "restoring"
-        receipts.save(receipt)
-        restored = sum(map(len, (*in_place.values(), *anew.values())))
-        if restored:
-            _restore(place, receipt, written, in_place, anew)
-        for kind in KINDS:
-            for raw in in_place[kind]:
-                written.pop((kind, int(raw["id"])))
-                total -= 1
-        receipt.state = "restored"
-        receipts.save(receipt)
-    if written:
-        place.write("delete", *([raw for (each, _), raw in written.items() if each == kind] for kind in KINDS))
-    if receipt.guide:
-        remove_document(place)
-    receipt.state = "undone"
-    receipts.save(receipt)
-    return Undone(receipt.summary, len(written), restored, total - len(written))
+    if entry.state != "restored":
+        restoration = _restoration(now, entry, unchanged)
+        entry.state = "restoring"
+        journal.save(entry)
+        _restore(task, entry, unchanged, restoration)
+        restored = len(restoration.in_place) + len(restoration.anew)
+        for key in restoration.in_place:
+            unchanged.pop(key)
+            total -= 1
+        entry.state = "restored"
+        journal.save(entry)
+    task.delete(unchanged)
+    if entry.guide:
+        remove_document(task)
+    entry.state = "undone"
+    journal.save(entry)
+    return UndoResult(entry.summary, len(unchanged), restored, total - len(unchanged))
 
 
-def _unchanged(now: Annotations, receipt: Receipt) -> dict[_Key, Raw]:
+def _unchanged(now: Annotations, entry: JournalEntry) -> dict[ItemKey, RawItem]:
     """Find what was written and is as it was then."""
-    sent = set(receipt.sent)
-
-    def is_unchanged(raw: Raw, content: str) -> bool:
-        if content:
-            return content_of(raw) == content
-        return all(f"{raw['label_id']}:{place_mark(look)}" in sent for look in raw.get("shapes", [raw]))
-
-    created: Mapping[Kind, Mapping[int, str]] = receipt.created
-    return {
-        (kind, number): raw
-        for (kind, number), raw in by_id(now).items()
-        if number in created[kind] and is_unchanged(raw, created[kind][number])
-    }
+    found = {}
+    for (kind, number), item in now.items.items():
+        if content_of(item.raw) == entry.created[kind].get(number):
+            found[kind, number] = item.raw
+    return found
 
 
-def _restore(
-    place: TaskOrJob,
-    receipt: Receipt,
-    written: Collection[_Key],
-    in_place: Mapping[Kind, list[Raw]],
-    anew: Mapping[Kind, list[Raw]],
-) -> None:
+def _restore(task: TaskOrJob, entry: JournalEntry, unchanged: Collection[ItemKey], restoration: _Restoration) -> None:
     """Write what had been replaced; if no answer comes, look whether it was done."""
-    action = "update" if any(in_place.values()) else "create"
+    shapes, tracks = restoration.of("shape"), restoration.of("track")
+    if not shapes and not tracks:
+        return
     try:
-        place.write(action, *([*in_place[kind], *anew[kind]] for kind in KINDS))
+        task.write("update" if restoration.in_place else "create", shapes, tracks)
     except ConnectionBroken:
-        if any(part for found in _to_restore(all_held(place), receipt, written) for part in found.values()):
+        left = _restoration(task.all_copies(), entry, unchanged)
+        if left.in_place or left.anew:
             raise
 
 
-def _to_restore(
-    now: Annotations, receipt: Receipt, written: Collection[_Key]
-) -> tuple[dict[Kind, list[Raw]], dict[Kind, list[Raw]]]:
-    """Return what takes back its place, and what is made anew because it is gone.
-
-    What a person changed has taken the place of what had been replaced for good.
-    """
-    there = by_id(now)
-    was_tried = receipt.state == "restoring"
-    contents = {(kind, content_of(raw)) for (kind, _), raw in there.items()} if was_tried else set()
-    in_place: dict[Kind, list[Raw]] = {"shape": [], "track": []}
-    anew: dict[Kind, list[Raw]] = {"shape": [], "track": []}
-    for kept in (*receipt.replaced, *receipt.later):
-        key: _Key = (kept.kind, int(kept.raw["id"]))
-        if any((kept.kind, content_of(copy)) in contents for copy in (kept.raw, *kept.copies)):
+def _restoration(now: Annotations, entry: JournalEntry, unchanged: Collection[ItemKey]) -> _Restoration:
+    """Return what is to be written again; what a person changed has taken the place of what was replaced for good."""
+    was_tried = entry.state == "restoring"
+    there = {(key[0], content_of(item.raw)) for key, item in now.items.items()} if was_tried else set()
+    restoration = _Restoration({}, [])
+    for item in (*entry.replaced, *entry.removed_after):
+        if any((item.kind, content_of(copy)) in there for copy in (item.raw, *item.copies)):
             continue  # it is back: the connection broke after that
-        if key not in there:
-            anew[kept.kind].append(without_ids(kept.raw))
-        elif key in written:
-            in_place[kept.kind].append({**without_ids(kept.raw), "id": kept.raw["id"]})
-    return in_place, anew
+        if item.key not in now.items:
+            restoration.anew.append((item.kind, without_ids(item.raw)))
+        elif item.key in unchanged:
+            restoration.in_place[item.key] = {**without_ids(item.raw), "id": item.raw["id"]}
+    return restoration

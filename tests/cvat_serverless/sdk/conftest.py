@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 pytest.importorskip("cvat_sdk")
-from cvat_serverless.sdk import receipts, server
+from cvat_serverless.sdk import journal
 from src_model.cli import plugins
 from src_model.cli.main import app
 from src_model.tracking import StreamingPredictor
@@ -47,8 +47,8 @@ def cvat(task) -> Iterator[CvatServer]:
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
     """Where this user's state is kept."""
-    monkeypatch.setattr(receipts, "user_state_path", lambda *names, **options: tmp_path / "state")
-    monkeypatch.setattr(receipts, "user_cache_path", lambda *names, **options: tmp_path / "cache")
+    monkeypatch.setattr(journal, "user_state_path", lambda *names, **options: tmp_path / "state")
+    monkeypatch.setattr(journal, "user_cache_path", lambda *names, **options: tmp_path / "cache")
     return tmp_path
 
 
@@ -57,9 +57,7 @@ def sam2v(cvat, folder, predictor, monkeypatch) -> Callable[..., Result]:
     """Runs ``sam2v cvat``, which waits for nobody, as somebody whose token is in the environment."""
     command = EntryPoints([EntryPoint("cvat", "cvat_serverless.sdk.command:app", plugins.COMMANDS)])
     monkeypatch.setattr(plugins, "entry_points", lambda **wanted: command.select(**wanted))
-    patience = server.Patience
-    monkeypatch.setattr(server, "Patience", lambda: patience((0.0, 0.0)))
-    # The SDK's own connections wait up to twenty seconds between attempts.
+    # Connections wait up to sixteen seconds between attempts.
     monkeypatch.setattr("urllib3.util.retry.Retry.get_backoff_time", lambda retry: 0.0)
     monkeypatch.setattr(StreamingPredictor, "load", classmethod(lambda cls, *names, **options: predictor))
     for name in ("PASS", "SAM2V_MODEL"):

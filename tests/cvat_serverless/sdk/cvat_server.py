@@ -38,7 +38,8 @@ class CvatServer:
     fault
         Looks at each request (method, path and query; none that would change annotations and holds none) before it is
         answered: a status to answer instead, ``"drop"`` to
-        break the connection, ``"drop-after"`` to do so when the request was carried out, or None.
+        break the connection, ``"drop-after"`` to do so when the request was carried out, ``"cut"`` to do so halfway
+        through the answer, or None.
     asked
         All requests, in order.
     sent
@@ -166,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         cvat.asked.append((method, parts.path, query))
         if "action" in query and not holds_nothing:
             cvat.sent.append(query["action"])
-        done = fault is None or fault == "drop-after"
+        done = fault in (None, "drop-after", "cut")
         refused = (fault, {"detail": "no"}, [])
         status, answer, headers = self._answer(method, parts.path, query, body) if done else refused
         if fault == "drop-after":
@@ -180,7 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
         for value in headers:
             self.send_header("Set-Cookie", value)
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(data if fault != "cut" else data[: len(data) // 2])
+        if fault == "cut":
+            self._drop()
 
     def _answer(self, method: str, path: str, query: Raw, body: Raw) -> tuple[int, Any, list[str]]:
         if path == "/api/server/about":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cvat_serverless.sdk.overlaps import united
-from cvat_serverless.sdk.records import Annotations
+from cvat_serverless.sdk.overlaps import merge_jobs
+from cvat_serverless.sdk.schemas import Annotations
 from src_model.document import AddObject, AnnotatedObject, Annotation, MovieIdentity, Origin, SetMask, load, save
 from src_model.masks import Rle
 from tests.cvat_serverless.sdk.cvat_task import key
@@ -163,7 +163,7 @@ def test_what_lies_elsewhere_or_has_another_label_is_another_thing():
         (SPANS[50], Annotations(shapes=(shape(1, RECTANGLE), shape(2, OTHER)))),
         (SPANS[51], Annotations(shapes=(shape(3, RECTANGLE, label_id=2), shape(4, [0.0, 0.0, 9.0, 9.0])))),
     ]
-    assert [raw["id"] for raw in united(held, lambda raw: False).shapes] == [1, 2, 3, 4]
+    assert [raw["id"] for raw in merge_jobs(held, lambda raw: False).shapes] == [1, 2, 3, 4]
 
 
 def test_copies_are_found_by_content_then_by_group_then_by_place():
@@ -175,7 +175,7 @@ def test_copies_are_found_by_content_then_by_group_then_by_place():
             Annotations(shapes=(shape(7, moved), shape(8, [0.0, 0.0, 9.0, 9.0], group=4), shape(9, RECTANGLE))),
         ),
     ]
-    found = united(held, lambda raw: False)
+    found = merge_jobs(held, lambda raw: False)
     assert {number: [raw["id"] for raw in each] for (_, number), each in found.copies.items()} == {
         1: [1, 9],
         2: [2, 7],

@@ -80,6 +80,16 @@ def test_a_passing_error_of_the_server_is_waited_for(sam2v, cvat, task):
     assert len(task.tracks) == 1
 
 
+def test_an_answer_that_breaks_off_is_asked_for_again(sam2v, cvat, task):
+    task.draw("rectangle", RECTANGLE)
+    faults = iter(["cut"])
+    cvat.fault = lambda method, path, query: next(faults, None) if query.get("number") == "3" else None
+    text = sam2v("track", "--object", "101").output
+    assert len(task.tracks) == 1
+    assert "Could not be read" not in text
+    assert cvat.frames_asked().count(3) == 2
+
+
 def test_a_lost_answer_does_not_write_twice(sam2v, cvat, task):
     task.draw("polygon", POLYGON)
     cvat.fault = lambda method, path, query: "drop-after" if query.get("action") == "create" else None
@@ -205,7 +215,7 @@ def test_a_note_that_cannot_be_read_is_not_passed_over(sam2v, task, folder):
     assert len(task.tracks) == 1
 
 
-def test_when_all_is_written_nothing_is_left_on_disk_but_the_receipt(sam2v, task, folder):
+def test_when_all_is_written_nothing_is_left_on_disk_but_the_journal(sam2v, task, folder):
     task.draw("rectangle", RECTANGLE)
     sam2v("track", "--object", "101")
     left = [path.suffix for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]

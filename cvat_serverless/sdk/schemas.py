@@ -1,4 +1,4 @@
-"""What CVAT's REST answers hold, as far as it is read: checked, and open to what other versions add.
+"""Schemas of CVAT's REST answers, as far as they are read: checked, and open to what other versions add.
 
 The SDK has models of its own, which refuse answers of servers that are a little older or newer than itself.
 """
@@ -12,16 +12,23 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from src_model.errors import RemoteError
 
-Kind = Literal["shape", "track"]
+ItemKind = Literal["shape", "track"]
+KINDS: tuple[ItemKind, ...] = ("shape", "track")
 
-MODEL, MANUAL = "auto", "manual"
+ItemKey = tuple[ItemKind, int]
+"""What names a shape or track: CVAT counts the ids of the two kinds separately."""
+
+RawItem = dict[str, Any]
+"""A shape, a track or a keyframe as CVAT writes it, with fields that are not read here."""
+
+SOURCE_AUTO, SOURCE_MANUAL = "auto", "manual"
 """What CVAT calls the source of shapes that a model or a person made; ``semi-auto``: a person changed a model's."""
 
-_Record = TypeVar("_Record", bound=BaseModel)
+_Schema = TypeVar("_Schema", bound=BaseModel)
 
 
 class ApiModel(BaseModel):
-    """A part of an answer."""
+    """Base of all parts of an answer."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -58,7 +65,7 @@ class Label(ApiModel):
 
 
 class TaskInfo(ApiModel):
-    """A task."""
+    """A task: its name, its number of frames, and how many frames its jobs share."""
 
     id: int
     name: str = ""
@@ -79,31 +86,35 @@ class JobInfo(ApiModel):
     type: str = "annotation"
 
 
-class FrameSize(ApiModel):
-    """Width and height of a frame in pixels."""
+class FrameMeta(ApiModel):
+    """Width and height of a frame, in pixels."""
 
     width: int
     height: int
 
 
-class DataInfo(ApiModel):
-    """The images of a task; one size stands for all frames of a video."""
+class DataMeta(ApiModel):
+    """The images of a task. One entry of ``frames`` stands for all frames of a video."""
 
     size: OrZero = 0
-    frames: Annotated[tuple[FrameSize, ...], BeforeValidator(lambda value: value or ())] = ()
+    frames: Annotated[tuple[FrameMeta, ...], BeforeValidator(lambda value: value or ())] = ()
     deleted_frames: Annotated[tuple[int, ...], BeforeValidator(lambda value: value or ())] = ()
     chunks_updated_date: str | None = None
 
 
-class Drawn(ApiModel):
-    """What tells where something is: part of a shape and of a track's keyframe.
+class ShapeData(ApiModel):
+    """What shapes and the keyframes of tracks have in common: where something is, and what is said about it there.
 
     Attributes
     ----------
+    type
+        ``"rectangle"``, ``"polygon"``, ``"mask"`` or another of CVAT's types.
+    frame
+        Frame number in the task, from 0.
     points
         As in :class:`~cvat_serverless.shapes.Shape`.
     rotation
-        Of a rectangle around its centre, in degrees.
+        Rotation of a rectangle around its centre, in degrees.
     outside
         Of a keyframe: from here on the object is not in the picture.
     """
@@ -119,7 +130,7 @@ class Drawn(ApiModel):
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom, without regard to a rotation."""
+        """Left, top, right and bottom in pixels, without regard to a rotation."""
         if self.type == "mask":
             left, top, right, bottom = self.points[-4:]
             return left, top, right + 1, bottom + 1
@@ -127,30 +138,68 @@ class Drawn(ApiModel):
         return min(x), min(y), max(x), max(y)
 
 
-class ShapeInfo(Drawn):
+class LabeledShape(ShapeData):
     """A shape on one frame."""
 
     id: int
     label_id: int
     group: OrZero = 0
-    source: str = "manual"
+    source: str = SOURCE_MANUAL
 
 
-class TrackInfo(ApiModel):
+class LabeledTrack(ApiModel):
     """A track with its keyframes."""
 
     id: int
     label_id: int
     frame: int
     group: OrZero = 0
-    source: str = "manual"
-    shapes: tuple[Drawn, ...] = ()
+    source: str = SOURCE_MANUAL
+    shapes: tuple[ShapeData, ...] = ()
     attributes: tuple[AttributeValue, ...] = ()
 
     @property
     def is_rectangle(self) -> bool:
-        """Whether it is one of rectangles."""
-        return all(look.type == "rectangle" for look in self.shapes)
+        """Whether all its keyframes are rectangles."""
+        return all(shape.type == "rectangle" for shape in self.shapes)
+
+
+class AnnotationItem(ApiModel):
+    """A shape or a track of a task.
+
+    Attributes
+    ----------
+    kind
+        Which of the two.
+    raw
+        The item as CVAT writes it.
+    copies
+        What the jobs hold of it, one copy a job, if there are several; they differ if a person changed one of them.
+    """
+
+    kind: ItemKind
+    raw: RawItem
+    copies: tuple[RawItem, ...] = ()
+
+    @property
+    def held(self) -> tuple[RawItem, ...]:
+        """What the jobs hold of it, one copy a job."""
+        return self.copies or (self.raw,)
+
+    @property
+    def id(self) -> int:
+        """CVAT's id."""
+        return int(self.raw["id"])
+
+    @property
+    def key(self) -> ItemKey:
+        """What names it."""
+        return self.kind, self.id
+
+    @property
+    def described(self) -> str:
+        """What messages call it, such as ``shape 12``."""
+        return f"{self.kind} {self.id}"
 
 
 def _in_order(raw: Any) -> Any:
@@ -162,7 +211,7 @@ def _in_order(raw: Any) -> Any:
     return {name: _in_order(value) for name, value in raw.items()} if isinstance(raw, dict) else raw
 
 
-Raws = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_in_order)]
+RawItems = Annotated[tuple[RawItem, ...], BeforeValidator(_in_order)]
 
 
 class Annotations(ApiModel):
@@ -171,40 +220,44 @@ class Annotations(ApiModel):
     Attributes
     ----------
     shapes, tracks
-        As CVAT writes them.
+        The items as CVAT writes them.
     copies
-        What several jobs hold of one thing, by its kind and id; it is left out where only one holds it.
-    disputed
+        What several jobs hold of one item; items that only one job holds are left out.
+    conflicts
         Where such copies differ and none can be said to be right, in words.
     """
 
-    shapes: Raws = ()
-    tracks: Raws = ()
-    copies: dict[tuple[Kind, int], tuple[dict[str, Any], ...]] = {}
-    disputed: dict[tuple[Kind, int], str] = {}
+    shapes: RawItems = ()
+    tracks: RawItems = ()
+    copies: dict[ItemKey, tuple[RawItem, ...]] = {}
+    conflicts: dict[ItemKey, str] = {}
 
-    def of(self, kind: Kind) -> tuple[dict[str, Any], ...]:
-        """Return one of the two."""
+    def of(self, kind: ItemKind) -> tuple[RawItem, ...]:
+        """Return the shapes, or the tracks."""
         return self.shapes if kind == "shape" else self.tracks
 
-    def copies_of(self, kind: Kind, raw: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-        """Return what jobs hold of a shape or track: one copy a job."""
-        return self.copies.get((kind, int(raw["id"])), (raw,))
-
-    def newest(self, kind: Kind) -> int:
-        """Return the largest id; later ones are larger."""
-        return max((int(item["id"]) for item in self.of(kind)), default=0)
+    @cached_property
+    def items(self) -> dict[ItemKey, AnnotationItem]:
+        """All shapes, then all tracks."""
+        items = {}
+        for kind in KINDS:
+            for raw in self.of(kind):
+                key = kind, int(raw["id"])
+                items[key] = AnnotationItem(kind=kind, raw=raw, copies=self.copies.get(key, ()))
+        return items
 
     @cached_property
-    def groups(self) -> dict[int, list[tuple[Kind, dict[str, Any]]]]:
-        """Shapes and tracks by the number of their group; without what is in none."""
-        groups: dict[int, list[tuple[Kind, dict[str, Any]]]] = {}
-        kinds: tuple[Kind, ...] = ("shape", "track")
-        for kind in kinds:
-            for raw in self.of(kind):
-                if number := int(raw.get("group") or 0):
-                    groups.setdefault(number, []).append((kind, raw))
+    def groups(self) -> dict[int, list[AnnotationItem]]:
+        """Items by the number of their group, without those that are in none."""
+        groups: dict[int, list[AnnotationItem]] = {}
+        for item in self.items.values():
+            if number := int(item.raw.get("group") or 0):
+                groups.setdefault(number, []).append(item)
         return groups
+
+    def newest(self, kind: ItemKind) -> int:
+        """Return the largest id of a kind, 0 if there is none; items that are made later have larger ones."""
+        return max((int(raw["id"]) for raw in self.of(kind)), default=0)
 
 
 class Page(ApiModel):
@@ -214,14 +267,14 @@ class Page(ApiModel):
     next: str | None = None
 
 
-class Guide(ApiModel):
-    """The annotation guide of a task."""
+class AnnotationGuide(ApiModel):
+    """The annotation guide of a task, a text that annotators read."""
 
     id: int
     markdown: str = ""
 
 
-def read(model: type[_Record], answer: Any) -> _Record:
+def parse(schema: type[_Schema], answer: Any) -> _Schema:
     """Read an answer.
 
     Raises
@@ -230,10 +283,10 @@ def read(model: type[_Record], answer: Any) -> _Record:
         If it is not what CVAT answers.
     """
     try:
-        return model.model_validate(answer)
+        return schema.model_validate(answer)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the answer"
         raise RemoteError(
-            f"the server's answer is not that of a CVAT this version knows ({model.__name__}, {where}: {first['msg']})"
+            f"the server's answer is not that of a CVAT this version knows ({schema.__name__}, {where}: {first['msg']})"
         ) from None

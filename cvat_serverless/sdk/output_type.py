@@ -1,4 +1,4 @@
-"""What objects become in CVAT, and what becomes of what they were tracked from."""
+"""What tracked objects become in CVAT, and what becomes of the shapes from which they were tracked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from cvat_serverless.shapes import ShapeType
 
 
-class Form(StrEnum):
+class OutputType(StrEnum):
     """What an object becomes in CVAT. There are no mask tracks: CVAT's page cannot open a job that has one."""
 
     POLYGONS = "polygons"
@@ -17,10 +17,15 @@ class Form(StrEnum):
     RECTANGLES = "rectangles"
 
     @property
-    def type(self) -> ShapeType:
+    def shape_type(self) -> ShapeType:
         """CVAT's name of the shapes."""
-        types: dict[Form, ShapeType] = {Form.POLYGONS: "polygon", Form.MASKS: "mask", Form.RECTANGLES: "rectangle"}
-        return types[self]
+        match self:
+            case OutputType.POLYGONS:
+                return "polygon"
+            case OutputType.MASKS:
+                return "mask"
+            case OutputType.RECTANGLES:
+                return "rectangle"
 
 
 class Originals(StrEnum):
