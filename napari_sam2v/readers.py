@@ -154,7 +154,7 @@ def painted(annotation: Annotation) -> Any:
 def _colours(annotation: Annotation) -> Any:
     from napari.utils.colormaps import DirectLabelColormap
 
-    colours: dict[int | None, str] = {object_id: info.colour for object_id, info in annotation.objects.items()}
+    colours: dict[int | None, str] = {object_id: info.color for object_id, info in annotation.objects.items()}
     return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colours})
 
 

@@ -206,7 +206,7 @@ class AnnotationBinding:
             self._panel.prompts.set_object(None)
         else:
             info = self._controller.annotation.object(object_id)
-            self._panel.prompts.set_object(info.title, rgb(info.colour))
+            self._panel.prompts.set_object(info.title, rgb(info.color))
 
     def _on_candidates(self, candidates: MaskCandidates | None) -> None:
         count, chosen = (0, 0) if candidates is None else (len(candidates.masks), candidates.chosen)

@@ -168,7 +168,7 @@ class LayerBinding:
         )
 
     def _show_colours(self) -> None:
-        colours = {object_id: rgb(info.colour) for object_id, info in self._document.objects.items()}
+        colours = {object_id: rgb(info.color) for object_id, info in self._document.objects.items()}
         self.prompts.set_colours(colours)
         self.results.set_colours(colours)
 

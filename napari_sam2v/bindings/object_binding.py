@@ -13,7 +13,7 @@ from src_model.document import (
     Group,
     LockObject,
     MergeObjects,
-    RecolourObject,
+    RecolorObject,
     RenameObject,
     ShowObject,
     SplitObject,
@@ -80,7 +80,7 @@ class ObjectBinding:
         table, strip = self._table, self._strip
         table.selected.connect(self._controller.select)
         table.renamed.connect(lambda i, name: self._do(RenameObject(i, name)))
-        table.recolored.connect(lambda i, color: self._do(RecolourObject(i, hex_colour(color))))
+        table.recolored.connect(lambda i, color: self._do(RecolorObject(i, hex_colour(color))))
         table.visibility_changed.connect(lambda i, visible: self._do(ShowObject(i, visible)))
         table.lock_changed.connect(lambda i, locked: self._do(LockObject(i, locked)))
         table.jump_requested.connect(self._jump)
@@ -189,7 +189,7 @@ class ObjectBinding:
         if document is None or selected not in document.objects or selected is None:
             self._strip.set_marks(None, (128, 128, 128))
             return
-        self._strip.set_marks(self._controller.object_marks.of(selected), rgb(document.object(selected).colour))
+        self._strip.set_marks(self._controller.object_marks.of(selected), rgb(document.object(selected).color))
         self._strip.set_frame(self._controller.frame)
 
     # From the views --------------------------------------------------------------------------------------------------

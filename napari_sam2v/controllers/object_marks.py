@@ -75,7 +75,7 @@ class ObjectMarks:
         return ObjectRow(
             object_id=object_id,
             name=info.title,
-            color=rgb(info.colour),
+            color=rgb(info.color),
             frames_done=done,
             frames_total=self._annotation.movie.length,
             locked=info.locked,

@@ -27,7 +27,7 @@ from src_model.document.actions import (
     MovePoint,
     NoteObject,
     PropagateSpan,
-    RecolourObject,
+    RecolorObject,
     RemoveDivision,
     RemovePoint,
     RenameObject,
@@ -63,7 +63,7 @@ from src_model.document.file_format import SUFFIX, load, save, write
 from src_model.document.history import Step
 from src_model.document.lineage import Division
 from src_model.document.movie import MovieIdentity
-from src_model.document.objects import MAX_OBJECT_ID, AnnotatedObject, default_colour
+from src_model.document.objects import MAX_OBJECT_ID, AnnotatedObject, default_color
 from src_model.document.overlap import OverlapPair, OverlapReport, label_image, overlap_report
 from src_model.document.patch import Patch
 from src_model.document.project import ModelIdentity, Project, Settings
@@ -121,7 +121,7 @@ __all__ = [
     "Prompt",
     "PromptsChanged",
     "PropagateSpan",
-    "RecolourObject",
+    "RecolorObject",
     "Recoverable",
     "RemoveDivision",
     "RemovePoint",
@@ -144,7 +144,7 @@ __all__ = [
     "Step",
     "SwapIds",
     "TrackedFrame",
-    "default_colour",
+    "default_color",
     "discard",
     "find_recoverable",
     "label_image",

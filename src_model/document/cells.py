@@ -53,7 +53,7 @@ class ObjectRecord(Record):
 
     object_id: ObjectId
     name: Text
-    colour: Text
+    color: Text
     class_name: Text
     note: Text
     locked: StrictBool

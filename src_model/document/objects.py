@@ -1,4 +1,4 @@
-"""What a person says about an object: its name, colour, class, note, and whether it is locked or shown."""
+"""What a person says about an object: its name, color, class, note, and whether it is locked or shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_TEXT: Final = 10_000
 """Longest name, class or note, in characters."""
 
 _GOLDEN_RATIO: Final = 0.618033988749895
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class AnnotatedObject:
         1 to ``MAX_OBJECT_ID``.
     name
         What the user calls it; may be empty.
-    colour
-        ``"#rrggbb"``; left out, a colour that differs from those of neighbouring ids.
+    color
+        ``"#rrggbb"``; left out, a color that differs from those of neighbouring ids.
     class_name
         What kind of object it is; may be empty.
     note
@@ -44,12 +44,12 @@ class AnnotatedObject:
     Raises
     ------
     AnnotationError
-        If the id, the colour or a text cannot be.
+        If the id, the color or a text cannot be.
     """
 
     object_id: int
     name: str = ""
-    colour: str = ""
+    color: str = ""
     class_name: str = ""
     note: str = ""
     locked: bool = False
@@ -57,10 +57,10 @@ class AnnotatedObject:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "object_id", checked_object_id(self.object_id))
-        colour = self.colour.lower() or default_colour(self.object_id)
-        if not _COLOUR.fullmatch(colour):
-            raise AnnotationError(f"colour {self.colour!r} is none: expected '#rrggbb', as in '#ffa500'")
-        object.__setattr__(self, "colour", colour)
+        color = self.color.lower() or default_color(self.object_id)
+        if not _COLOR.fullmatch(color):
+            raise AnnotationError(f"color {self.color!r} is none: expected '#rrggbb', as in '#ffa500'")
+        object.__setattr__(self, "color", color)
         for what, text in (("name", self.name), ("class", self.class_name), ("note", self.note)):
             if len(text) > MAX_TEXT:
                 raise AnnotationError(f"the {what} has {len(text)} characters; expected {MAX_TEXT} at most")
@@ -82,8 +82,8 @@ def checked_object_id(object_id: object) -> int:
     return number
 
 
-def default_colour(object_id: int) -> str:
-    """Return a bright ``"#rrggbb"`` colour for an id; those of neighbouring ids are far apart."""
-    # Steps of the golden ratio around the colour circle never come close to one another for long.
+def default_color(object_id: int) -> str:
+    """Return a bright ``"#rrggbb"`` color for an id; those of neighbouring ids are far apart."""
+    # Steps of the golden ratio around the color circle never come close to one another for long.
     rgb = colorsys.hsv_to_rgb(object_id * _GOLDEN_RATIO % 1.0, 0.7, 0.98)
     return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)

@@ -93,7 +93,7 @@ def _track(run: ExportRun, info: AnnotatedObject, categories: dict[str, int]) ->
         "video_id": _VIDEO,
         "category_id": categories[_category(info)],
         "name": info.name,
-        "color": info.colour,
+        "color": info.color,
         "note": info.note,
     }
     parent = run.parents.get(info.object_id)

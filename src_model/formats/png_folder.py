@@ -73,5 +73,5 @@ def _palette(run: ExportRun, numbers: Mapping[int, int]) -> bytes:
     """Colors of the objects by number; those of no object are black."""
     colors: NDArray[np.uint8] = np.zeros((256, 3), np.uint8)
     for object_id, number in numbers.items():
-        colors[number] = list(bytes.fromhex(run.objects[object_id].colour[1:]))
+        colors[number] = list(bytes.fromhex(run.objects[object_id].color[1:]))
     return colors.tobytes()

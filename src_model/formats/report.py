@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from src_model.document import default_colour
+from src_model.document import default_color
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -175,7 +175,7 @@ def dropped(
         AnnotationPart.LINEAGE: len(divisions),
         AnnotationPart.NAMES: sum(bool(info.name) for info in infos),
         AnnotationPart.CLASSES: sum(bool(info.class_name) for info in infos),
-        AnnotationPart.COLORS: sum(info.colour != default_colour(info.object_id) for info in infos),
+        AnnotationPart.COLORS: sum(info.color != default_color(info.object_id) for info in infos),
         AnnotationPart.NOTES: sum(bool(info.note) for info in infos),
         AnnotationPart.SCORES: tally.scored,
         AnnotationPart.ORIGINS: tally.masks,

@@ -227,7 +227,7 @@ class ExportRun:
         }
         if (parent := self.parents.get(object_id)) is not None:
             texts["parent"] = parent
-        return LabelInfo(label, info.colour, texts)
+        return LabelInfo(label, info.color, texts)
 
 
 def renumbered_labels(

@@ -36,7 +36,7 @@ class AnimatedStack:
         weakref.finalize(self, picture.close)
         self._picture = picture
         self._path = path
-        self._gray = picture.mode in _AS_STORED and picture.format != "GIF"  # later frames of a GIF may have colours
+        self._gray = picture.mode in _AS_STORED and picture.format != "GIF"  # later frames of a GIF may have colors
         self._lock = threading.Lock()  # one place in the file
         self._recent: OrderedDict[int, np.ndarray] = OrderedDict()
         first = self._frame(0)

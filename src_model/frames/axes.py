@@ -108,9 +108,9 @@ def _infer(shape: tuple[int, ...], *, channel: Channel, plane: Plane, name: str)
     if len(shape) == 2:
         return "YX"
     if shape[-1] in (3, 4) and shape[-2] > 4:
-        colour = {3: "YXS", 4: "TYXS", 5: "TZYXS"}
-        if len(shape) in colour:
-            return colour[len(shape)]
+        color = {3: "YXS", 4: "TYXS", 5: "TZYXS"}
+        if len(shape) in color:
+            return color[len(shape)]
     if len(shape) == 3:
         return "TYX"
     candidates = {4: ("TCYX", "TZYX"), 5: ("TCZYX", "TZCYX")}.get(len(shape), ())

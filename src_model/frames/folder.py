@@ -117,7 +117,7 @@ def read_image(path: Path) -> tuple[np.ndarray, str | None]:
     """Read an image file as it is stored.
 
     EXIF orientation is not applied: masks and coordinates belong to the stored rows and columns, as in other tools that
-    read arrays. An alpha channel is dropped; palettes and other colour models become RGB. RGB files of 16 bits a colour
+    read arrays. An alpha channel is dropped; palettes and other color models become RGB. RGB files of 16 bits a color
     are read at that depth from TIFF only.
 
     Returns

@@ -115,10 +115,10 @@ class LiveSource:
 
     def _check(self, image: np.ndarray) -> np.ndarray:
         dtype = check_dtype(image.dtype, self._name)
-        colour = image.ndim == 3 and image.shape[2] in (3, 4)
-        if not (image.ndim == 2 or colour) or image.size == 0:
+        color = image.ndim == 3 and image.shape[2] in (3, 4)
+        if not (image.ndim == 2 or color) or image.size == 0:
             raise MovieError(
                 f"an image of shape {image.shape} cannot be appended to the live movie '{self._name}': "
                 "expected (Y, X) or (Y, X, 3)"
             )
-        return np.array(image[..., :3] if colour else image, dtype=dtype, order="C")
+        return np.array(image[..., :3] if color else image, dtype=dtype, order="C")

@@ -132,7 +132,7 @@ def decide_normalization(
     """Decide how a movie's values become what the model sees.
 
     8-bit RGB is left alone (x / 255). Anything else is stretched between percentiles of frames spread evenly over the
-    movie; colours share one range, channels that were mapped to colours have one each. NaN and infinities do not count.
+    movie; colors share one range, channels that were mapped to colors have one each. NaN and infinities do not count.
     Where the two percentiles coincide, because less than that is bright, the smallest and largest value do. In place of
     frames that are damaged, others beside them are looked at.
 
@@ -157,9 +157,9 @@ def decide_normalization(
         raise MovieError(f"movie '{source.name}' is empty: its normalization needs at least one frame")
     if limits is not None:
         return _from_limits(limits)
-    colour = len(source.shape) == 4
-    separate = colour and bool(getattr(source, "composite", False))
-    if colour and not separate and source.dtype == np.uint8:
+    color = len(source.shape) == 4
+    separate = color and bool(getattr(source, "composite", False))
+    if color and not separate and source.dtype == np.uint8:
         return Normalization("none", (0.0,), (255.0,))
     if not 0 <= percentiles[0] < percentiles[1] <= 100:
         raise MovieError(f"percentiles {percentiles} make no range: expected two in 0..100, low first, as (0.5, 99.5)")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_FRAME_PIXELS = 2**28
 """A frame with more pixels than this (16,384 squared) is taken for a damaged or hostile header."""
 
-Colour: TypeAlias = Literal["gray", "rgb", "composite"]
+Color: TypeAlias = Literal["gray", "rgb", "composite"]
 Projection: TypeAlias = Literal["max", "mean"]
 _ORDER = "TZCYXS"
 
@@ -53,13 +53,13 @@ class FramePlan:
     dtype : np.dtype
         Type of the frames' values (float32 after a mean over planes).
     channels, samples : Pick
-        What is taken of the axes C and S; only one of the two is longer than 1 or mapped to colours.
+        What is taken of the axes C and S; only one of the two is longer than 1 or mapped to colors.
     planes : tuple of int
         Start and stop along Z.
     projection : "max", "mean" or None
         How several planes become one.
-    colour : "gray", "rgb" or "composite"
-        "composite" frames are channels mapped to red, green and blue, "rgb" ones were colours from the start.
+    color : "gray", "rgb" or "composite"
+        "composite" frames are channels mapped to red, green and blue, "rgb" ones were colors from the start.
     """
 
     axes: str
@@ -70,7 +70,7 @@ class FramePlan:
     samples: Pick
     planes: tuple[int, int]
     projection: Projection | None
-    colour: Colour
+    color: Color
 
     def length(self, letter: str) -> int:
         """Length of an axis of the stack, 1 if there is no such axis."""
@@ -96,18 +96,18 @@ class FramePlan:
         lengths = dict(zip(present, ordered.shape[len(others) :], strict=True))
         return ordered.reshape([lengths.get(letter, 1) for letter in _ORDER])
 
-    def colours(self, block: np.ndarray) -> np.ndarray:
+    def colors(self, block: np.ndarray) -> np.ndarray:
         """Turn (n, C, Y, X, S) into the frames' (n, Y, X) or (n, Y, X, 3)."""
-        if self.colour == "gray":
+        if self.color == "gray":
             return block[:, 0, :, :, 0]
-        if self.colour == "rgb":
+        if self.color == "rgb":
             return block[:, 0]
         rgb = self.channels.rgb or self.samples.rgb or ()
         by_channel = self.channels.rgb is not None
         mapped = np.zeros((block.shape[0], *block.shape[2:4], 3), dtype=block.dtype)
-        for colour, entry in enumerate(rgb):
+        for color, entry in enumerate(rgb):
             if entry is not None:
-                mapped[..., colour] = block[:, entry, :, :, 0] if by_channel else block[:, 0, :, :, entry]
+                mapped[..., color] = block[:, entry, :, :, 0] if by_channel else block[:, 0, :, :, entry]
         return mapped
 
 
@@ -154,18 +154,18 @@ def plan_frames(
     if height * width > MAX_FRAME_PIXELS:
         raise MovieError(f"{movie} has frames of more than {MAX_FRAME_PIXELS} pixels: pass a cropped array")
     planes, projection = _pick_planes(plane, lengths.get("Z", 1), movie)
-    channels, samples, colour = _pick_colours(channel, lengths.get("C", 1), lengths.get("S", 1), movie)
+    channels, samples, color = _pick_colors(channel, lengths.get("C", 1), lengths.get("S", 1), movie)
     frames = (lengths.get("T", 1), height, width)
     return FramePlan(
         axes=axes,
         stack_shape=tuple(int(length) for length in shape),
-        shape=frames if colour == "gray" else (*frames, 3),
+        shape=frames if color == "gray" else (*frames, 3),
         dtype=np.dtype(np.float32) if projection == "mean" else dtype,
         channels=channels,
         samples=samples,
         planes=planes,
         projection=projection,
-        colour=colour,
+        color=color,
     )
 
 
@@ -183,7 +183,7 @@ def _pick_planes(plane: Plane, depth: int, movie: str) -> tuple[tuple[int, int],
     return (number, number + 1), None
 
 
-def _pick_colours(channel: Channel, channels: int, samples: int, movie: str) -> tuple[Pick, Pick, Colour]:
+def _pick_colors(channel: Channel, channels: int, samples: int, movie: str) -> tuple[Pick, Pick, Color]:
     whole = Pick(0, 1)
     if channel is None:
         if channels > 1:
@@ -197,15 +197,15 @@ def _pick_colours(channel: Channel, channels: int, samples: int, movie: str) -> 
         return (whole, whole, "gray") if samples == 1 else (whole, Pick(0, 3), "rgb")
     if channels > 1 or samples == 1:  # choose along C; what is left along S is gray or RGB by itself
         if samples > 1 and _entry(channel) is None:
-            raise MovieError(f"channel {channel!r} cannot map colours in {movie}, which has RGB channels: pass one")
-        pick, colour = _pick_entries(channel, channels, movie)
-        _, kept, kind = _pick_colours(None, 1, samples, movie)
-        return pick, kept, kind if colour == "gray" else colour
-    pick, colour = _pick_entries(channel, samples, movie)
-    return whole, pick, colour
+            raise MovieError(f"channel {channel!r} cannot map colors in {movie}, which has RGB channels: pass one")
+        pick, color = _pick_entries(channel, channels, movie)
+        _, kept, kind = _pick_colors(None, 1, samples, movie)
+        return pick, kept, kind if color == "gray" else color
+    pick, color = _pick_entries(channel, samples, movie)
+    return whole, pick, color
 
 
-def _pick_entries(channel: object, count: int, movie: str) -> tuple[Pick, Colour]:
+def _pick_entries(channel: object, count: int, movie: str) -> tuple[Pick, Color]:
     valid = f"it has {count} channels, 0 to {count - 1}" if count > 1 else "it has one channel, 0"
     one = _entry(channel)
     if one is not None:

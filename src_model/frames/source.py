@@ -19,7 +19,7 @@ class FrameSource(Protocol):
     ``shape`` is (T, Y, X) or (T, Y, X, 3), ``dtype`` a native NumPy bool, integer or float type, ``name`` what a user
     would call the movie. ``len(source)`` is T; for a live source it grows.
 
-    More attributes are looked at where a source has them: ``composite`` (bool, its three colours are channels with
+    More attributes are looked at where a source has them: ``composite`` (bool, its three colors are channels with
     ranges of their own), ``oldest`` (int, the first frame that can still be read), ``concurrent`` (bool, it may be
     read from several threads at once, so that frames can be read ahead of their use) and ``notes`` (tuple of str, what
     a user should be told about the file: "6 of 20 frames were written").

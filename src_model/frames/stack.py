@@ -71,8 +71,8 @@ class StackSource:
 
     @property
     def composite(self) -> bool:
-        """Whether the three colours are channels mapped to them, each with a range of its own."""
-        return self._plan.colour == "composite"
+        """Whether the three colors are channels mapped to them, each with a range of its own."""
+        return self._plan.color == "composite"
 
     @property
     def concurrent(self) -> bool:
@@ -142,7 +142,7 @@ class StackSource:
         """Read the frames start to stop as one new array (n, Y, X) or (n, Y, X, 3)."""
         plan = self._plan
         blocks = self._blocks(slice(start, stop))
-        images = plan.colours(project(blocks, plan.projection))
+        images = plan.colors(project(blocks, plan.projection))
         expected = (stop - start, *plan.shape[1:])
         if images.shape != expected:
             raise MovieError(

@@ -50,8 +50,8 @@ class VideoStack:
         self._warm_up = False
         self._index = self._make_index()
         codec = self._decoder.codec
-        self._format, self.dtype, colours = _pixel_format(codec, path)
-        self.shape: tuple[int, ...] = (len(self._index), codec.height, codec.width, *colours)
+        self._format, self.dtype, colors = _pixel_format(codec, path)
+        self.shape: tuple[int, ...] = (len(self._index), codec.height, codec.width, *colors)
         self.chunks = (1, *self.shape[1:])
         self._lock = threading.Lock()  # one decoder, one place in the file
         self._recent: OrderedDict[int, VideoFrame] = OrderedDict()

@@ -54,7 +54,7 @@ def image_tensor(
         scaled = _resized(pixels, size, "bicubic").float() / 255.0
     else:
         seen = torch.from_numpy(np.ascontiguousarray(normalization.stretch(image)))
-        # Gray is resized once; each colour lies in one piece, for which resizing is faster.
+        # Gray is resized once; each color lies in one piece, for which resizing is faster.
         planes = seen[None] if seen.ndim == 2 else seen.permute(2, 0, 1).contiguous()
         scaled = _resized(planes[None], size, settings.interpolation).clamp(0.0, 1.0)
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (config.pixel_mean, config.pixel_std))

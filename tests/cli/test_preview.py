@@ -42,7 +42,7 @@ def test_a_frame_is_drawn_with_its_masks_and_clicks(session):
     assert with_clicks.shape == without.shape == (80, 104, 3)
     y, x = 2 * tiny.CLICK[0] + 1, 2 * tiny.CLICK[1] + 1
     assert tuple(with_clicks[y, x]) == (255, 255, 255)
-    assert without.std(axis=2).max() > 10  # coloured: a mask lies over the gray movie
+    assert without.std(axis=2).max() > 10  # colored: a mask lies over the gray movie
 
 
 def test_clicks_of_all_objects_are_found_on_their_frame_alone(session):

@@ -114,8 +114,8 @@ def test_masks_become_polygons_where_they_are_asked_for(create, frames, found):
 def test_a_kind_or_a_setting_that_is_not_there_is_said_so(create):
     with pytest.raises(RequestError, match="tracker, interactor, detector"):
         create("segmenter")
-    with pytest.raises(RequestError, match="colour"):
-        create("tracker", colour="red")
+    with pytest.raises(RequestError, match="color"):
+        create("tracker", color="red")
 
 
 def test_cvat_cli_finds_the_factory_in_the_module():

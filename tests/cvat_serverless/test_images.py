@@ -15,8 +15,8 @@ from src_model.errors import RequestError
 from tests.cvat_serverless.asking import file_of
 
 LIMITS = ImageLimits()
-COLOURS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
-GRAY = COLOURS[..., 0]
+COLORS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+GRAY = COLORS[..., 0]
 
 
 def png_of_size(width: int, height: int) -> bytes:
@@ -32,8 +32,8 @@ def png_of_size(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
-def test_colours_arrive_as_they_are(kind):
-    assert (decode_image(file_of(COLOURS, kind), LIMITS) == COLOURS).all()
+def test_colors_arrive_as_they_are(kind):
+    assert (decode_image(file_of(COLORS, kind), LIMITS) == COLORS).all()
 
 
 def test_gray_becomes_three_equal_channels():
@@ -41,8 +41,8 @@ def test_gray_becomes_three_equal_channels():
 
 
 def test_transparency_is_dropped():
-    with_alpha = np.dstack([COLOURS, np.full(GRAY.shape, 7, np.uint8)])
-    assert (decode_image(file_of(with_alpha), LIMITS) == COLOURS).all()
+    with_alpha = np.dstack([COLORS, np.full(GRAY.shape, 7, np.uint8)])
+    assert (decode_image(file_of(with_alpha), LIMITS) == COLORS).all()
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
@@ -65,12 +65,12 @@ def test_values_that_are_no_numbers_do_not_stretch_the_others():
 def test_exif_rotation_is_applied_as_cvat_shows_it():
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn
-    rotated = decode_image(file_of(COLOURS, "PNG", exif=exif), LIMITS)
-    assert (rotated == np.rot90(COLOURS, -1)).all()
+    rotated = decode_image(file_of(COLORS, "PNG", exif=exif), LIMITS)
+    assert (rotated == np.rot90(COLORS, -1)).all()
 
 
 def test_equal_files_have_equal_digests_and_others_do_not():
-    assert digest_of(file_of(COLOURS)) == digest_of(file_of(COLOURS)) != digest_of(file_of(GRAY))
+    assert digest_of(file_of(COLORS)) == digest_of(file_of(COLORS)) != digest_of(file_of(GRAY))
 
 
 @pytest.mark.parametrize("text", ["", "no base64!", "\ud800", "ä", base64.b64encode(b"abcd").decode()[:-3]])
@@ -85,7 +85,7 @@ def test_what_is_no_image_is_refused(data):
         decode_image(data, LIMITS)
 
 
-@pytest.mark.parametrize("data", [file_of(COLOURS)[:60], file_of(COLOURS, "TIFF")[:40], file_of(COLOURS, "JPEG")[:300]])
+@pytest.mark.parametrize("data", [file_of(COLORS)[:60], file_of(COLORS, "TIFF")[:40], file_of(COLORS, "JPEG")[:300]])
 def test_an_image_that_is_cut_off_is_refused(data):
     with pytest.raises(RequestError, match=r"cannot be decoded|is no PNG"):
         decode_image(data, LIMITS)
@@ -100,5 +100,5 @@ def test_images_that_claim_to_be_huge_are_refused_before_they_are_decoded(size):
 
 def test_the_limit_can_be_set():
     with pytest.raises(RequestError, match="9 x 6 pixels"):
-        decode_image(file_of(COLOURS), ImageLimits(pixels=53))
-    assert decode_image(file_of(COLOURS), ImageLimits(pixels=54)).shape == (6, 9, 3)
+        decode_image(file_of(COLORS), ImageLimits(pixels=53))
+    assert decode_image(file_of(COLORS), ImageLimits(pixels=54)).shape == (6, 9, 3)

@@ -212,7 +212,7 @@ def test_a_file_with_other_tables_is_refused_before_anything_is_read(tmp_path, s
         ("UPDATE steps SET parent = 9 WHERE number = 2", "stands on no earlier one"),
         ("UPDATE steps SET touched = '{\"evil\":1}' WHERE number = 2", "a step of the history is damaged"),
         ("UPDATE steps SET latest_child = 1 WHERE number = 4", "leads nowhere"),
-        ("UPDATE objects SET value = replace(value, '#ffa500', 'red') WHERE object = 1", "colour 'red'"),
+        ("UPDATE objects SET value = replace(value, '#ffa500', 'red') WHERE object = 1", "color 'red'"),
         ("UPDATE objects SET value = '{}'", "object_id"),
         ("UPDATE objects SET value = 'x'", "JSON"),
         ("UPDATE objects SET object = 9 WHERE object = 2", "under the number of another"),

@@ -12,7 +12,7 @@ from src_model.document import (
     Project,
     Prompt,
     Settings,
-    default_colour,
+    default_color,
 )
 from src_model.document.lineage import check_lineage
 from src_model.document.spans import described, spans_of
@@ -20,13 +20,13 @@ from src_model.errors import AnnotationError, PromptError
 from tests.document.sample import MOVIE
 
 
-def test_an_object_gets_a_colour_of_its_own_and_a_title():
-    colours = {AnnotatedObject(number).colour for number in range(1, 200)}
-    assert len(colours) > 190
-    assert AnnotatedObject(7).colour == default_colour(7)
+def test_an_object_gets_a_color_of_its_own_and_a_title():
+    colors = {AnnotatedObject(number).color for number in range(1, 200)}
+    assert len(colors) > 190
+    assert AnnotatedObject(7).color == default_color(7)
     assert AnnotatedObject(7).title == "object 7"
     assert AnnotatedObject(7, "mother").title == "mother"
-    assert AnnotatedObject(7, colour="#FFaa00").colour == "#ffaa00"
+    assert AnnotatedObject(7, color="#FFaa00").color == "#ffaa00"
 
 
 @pytest.mark.parametrize("object_id", [0, -1, MAX_OBJECT_ID + 1, 1.5, "1", True, None])
@@ -35,8 +35,8 @@ def test_ids_are_whole_numbers_from_one(object_id):
         AnnotatedObject(object_id)
 
 
-@pytest.mark.parametrize("values", [{"colour": "red"}, {"colour": "#12345"}, {"name": "x" * 10_001}])
-def test_colours_and_texts_have_a_form(values):
+@pytest.mark.parametrize("values", [{"color": "red"}, {"color": "#12345"}, {"name": "x" * 10_001}])
+def test_colors_and_texts_have_a_form(values):
     with pytest.raises(AnnotationError):
         AnnotatedObject(1, **values)
 

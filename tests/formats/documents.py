@@ -67,7 +67,7 @@ def crowded():
 
 def described():
     """One object with everything that is known of an object."""
-    info = AnnotatedObject(4, name="Zelle Ä", colour="#102030", class_name="neuron", note="see, lab book")
+    info = AnnotatedObject(4, name="Zelle Ä", color="#102030", class_name="neuron", note="see, lab book")
     return document([masklet(4, {0: square(3, 3), 1: np.zeros(SHAPE[1:], bool), 2: square(3, 5)}, {0: 0.5})], [info])
 
 

@@ -13,8 +13,8 @@ def gray() -> np.ndarray:
 
 
 @pytest.fixture
-def colour() -> np.ndarray:
-    """(5, 6, 7, 3) uint8 of colours that all differ."""
+def color() -> np.ndarray:
+    """(5, 6, 7, 3) uint8 of colors that all differ."""
     return np.arange(5 * 6 * 7 * 3).reshape(5, 6, 7, 3).astype(np.uint8)
 
 

@@ -18,15 +18,15 @@ def save(path, values, **options):
 
 
 @pytest.mark.parametrize("name", ["movie.png", "movie.apng"])
-def test_an_animated_png_is_a_movie(tmp_path, gray, colour, name):
-    for values in (gray.astype(np.uint8), colour):
+def test_an_animated_png_is_a_movie(tmp_path, gray, color, name):
+    for values in (gray.astype(np.uint8), color):
         movie = open_movie(save(tmp_path / name, values, format="PNG"))
         assert movie.shape == values.shape
         for frame in (4, 0, 2, 1, 3):
             np.testing.assert_array_equal(movie.read(frame), values[frame])
 
 
-def test_a_gif_is_a_movie_in_colour(tmp_path, gray):
+def test_a_gif_is_a_movie_in_color(tmp_path, gray):
     values = gray.astype(np.uint8)
     movie = open_movie(save(tmp_path / "movie.gif", values))
     assert movie.shape == (5, 6, 7, 3)
@@ -34,22 +34,22 @@ def test_a_gif_is_a_movie_in_colour(tmp_path, gray):
         np.testing.assert_array_equal(movie.read(frame), np.repeat(values[frame][..., None], 3, axis=2))
 
 
-def test_an_animated_webp_is_a_movie(tmp_path, colour):
-    movie = open_movie(save(tmp_path / "movie.webp", colour, lossless=True))
-    np.testing.assert_array_equal(movie.read(3), colour[3])
+def test_an_animated_webp_is_a_movie(tmp_path, color):
+    movie = open_movie(save(tmp_path / "movie.webp", color, lossless=True))
+    np.testing.assert_array_equal(movie.read(3), color[3])
 
 
-def test_going_back_keeps_no_more_frames_than_fit(tmp_path, colour, monkeypatch):
+def test_going_back_keeps_no_more_frames_than_fit(tmp_path, color, monkeypatch):
     monkeypatch.setattr(animation, "RECENT_BYTES", 0)
-    movie = open_movie(save(tmp_path / "movie.png", colour))
+    movie = open_movie(save(tmp_path / "movie.png", color))
     for frame in reversed(range(5)):
-        np.testing.assert_array_equal(movie.read(frame), colour[frame])
+        np.testing.assert_array_equal(movie.read(frame), color[frame])
         assert len(movie._stack._recent) == 2
 
 
-def test_pictures_that_do_not_move_are_movies_of_one_frame(tmp_path, colour):
+def test_pictures_that_do_not_move_are_movies_of_one_frame(tmp_path, color):
     for name in ("a.png", "a.bmp", "a.webp", "a.gif"):
-        Image.fromarray(colour[0]).save(tmp_path / name)
+        Image.fromarray(color[0]).save(tmp_path / name)
         assert open_movie(tmp_path / name).shape == (1, 6, 7, 3)
 
 

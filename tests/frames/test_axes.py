@@ -31,7 +31,7 @@ def test_usual_shapes_need_no_axes(shape, expected):
 
 
 @pytest.mark.parametrize("shape", [(10, 4, 3), (2, 2, 4), (4, 3, 3)])
-def test_a_tiny_gray_movie_is_not_taken_for_a_picture_in_colour(shape):
+def test_a_tiny_gray_movie_is_not_taken_for_a_picture_in_color(shape):
     assert named(shape) == "TYX"
 
 
@@ -97,7 +97,7 @@ def test_a_few_channels_without_time_are_channels():
     assert named((3, 64, 64), recorded="CYX") == "CYX"
 
 
-def test_last_channels_are_colours():
+def test_last_channels_are_colors():
     assert named((10, 64, 64, 3), axes="TYXC") == "TYXS"
     assert named((10, 64, 64, 2), axes="TYXC") == "TYXC"
 

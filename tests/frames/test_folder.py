@@ -43,15 +43,15 @@ def test_png_files_keep_their_type(tmp_path, gray, dtype):
     np.testing.assert_array_equal(frames_of(movie), values)
 
 
-def test_colours_are_kept_and_transparency_is_dropped(tmp_path, colour):
-    np.testing.assert_array_equal(frames_of(open_movie(save(tmp_path / "rgb", colour))), colour)
-    rgba = np.concatenate([colour, colour[..., :1]], axis=-1)
-    np.testing.assert_array_equal(frames_of(open_movie(save(tmp_path / "rgba", rgba))), colour)
-    gray_alpha = np.ascontiguousarray(colour[..., :2])
-    np.testing.assert_array_equal(frames_of(open_movie(save(tmp_path / "la", gray_alpha))), colour[..., 0])
+def test_colors_are_kept_and_transparency_is_dropped(tmp_path, color):
+    np.testing.assert_array_equal(frames_of(open_movie(save(tmp_path / "rgb", color))), color)
+    rgba = np.concatenate([color, color[..., :1]], axis=-1)
+    np.testing.assert_array_equal(frames_of(open_movie(save(tmp_path / "rgba", rgba))), color)
+    gray_alpha = np.ascontiguousarray(color[..., :2])
+    np.testing.assert_array_equal(frames_of(open_movie(save(tmp_path / "la", gray_alpha))), color[..., 0])
 
 
-def test_a_palette_becomes_colours(tmp_path):
+def test_a_palette_becomes_colors(tmp_path):
     picture = Image.new("P", (4, 3), 1)
     picture.putpalette([0, 0, 0, 10, 200, 30])
     picture.info["transparency"] = b"\x00\xff"
@@ -59,7 +59,7 @@ def test_a_palette_becomes_colours(tmp_path):
     assert open_movie(tmp_path / "a.png").read(0)[0, 0].tolist() == [10, 200, 30]
 
 
-def test_jpeg_files_and_capital_extensions(tmp_path, colour):
+def test_jpeg_files_and_capital_extensions(tmp_path, color):
     smooth = np.full((3, 16, 16, 3), 90, np.uint8)
     folder = save(tmp_path / "movie", smooth, suffix=".JPG")
     (folder / "frame2.JPG").rename(folder / "frame2.jpeg")

@@ -39,9 +39,9 @@ def test_frames_are_copied_in_and_out(gray):
     np.testing.assert_array_equal(live.read(0), gray[0])
 
 
-def test_colours_lose_their_alpha_and_bytes_their_order(colour):
+def test_colors_lose_their_alpha_and_bytes_their_order(color):
     live = LiveSource()
-    live.append(np.concatenate([colour[0], colour[0, ..., :1]], axis=-1).astype(">u2"))
+    live.append(np.concatenate([color[0], color[0, ..., :1]], axis=-1).astype(">u2"))
     assert live.shape == (1, 6, 7, 3)
     assert live.dtype == np.uint16
     assert live.dtype.isnative

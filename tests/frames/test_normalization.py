@@ -35,10 +35,10 @@ def decided(values, **options):
     return decide_normalization(open_movie(values), **options)
 
 
-def test_8_bit_colours_are_left_alone(colour):
-    result = decided(colour)
+def test_8_bit_colors_are_left_alone(color):
+    result = decided(color)
     assert result == Normalization("none", (0.0,), (255.0,))
-    np.testing.assert_allclose(result.apply(colour[0]), colour[0] / 255, rtol=1e-6)
+    np.testing.assert_allclose(result.apply(color[0]), color[0] / 255, rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "float16", "float32", "float64", "bool"])
@@ -57,15 +57,15 @@ def test_frames_brighter_than_others_stay_brighter(gray):
     assert means[-1] - means[0] > 0.8
 
 
-def test_deep_colours_share_one_range_and_mapped_channels_have_their_own():
+def test_deep_colors_share_one_range_and_mapped_channels_have_their_own():
     values = np.stack([np.arange(100.0).reshape(1, 10, 10), 1000 * np.arange(100.0).reshape(1, 10, 10)], axis=1)
     mapped = decide_normalization(open_movie(values, axes="TCYX", channel=(0, 1)), percentiles=(0, 100))
     assert (mapped.low, mapped.high) == ((0, 0, 0), (99, 99_000, 0))
-    colours = np.moveaxis(values[:, [0, 1, 1]], 1, -1).astype(np.uint32)
-    assert decided(colours, percentiles=(0, 100)).high == (99_000,)
+    colors = np.moveaxis(values[:, [0, 1, 1]], 1, -1).astype(np.uint32)
+    assert decided(colors, percentiles=(0, 100)).high == (99_000,)
 
 
-def test_8_bit_channels_mapped_to_colours_are_stretched_too():
+def test_8_bit_channels_mapped_to_colors_are_stretched_too():
     values = np.random.default_rng(0).integers(10, 20, (2, 2, 8, 8), dtype=np.uint8)
     movie = open_movie(values, axes="TCYX", channel=(0, 1))
     seen = decide_normalization(movie, percentiles=(0, 100)).apply(movie.read(0))
@@ -118,10 +118,10 @@ def test_a_few_bright_pixels_on_black_are_seen():
     assert result.apply(values[0])[50, 50].tolist() == [1, 1, 1]
 
 
-def test_given_limits_are_taken_as_they_are(gray, colour):
+def test_given_limits_are_taken_as_they_are(gray, color):
     assert decided(gray, limits=(100, 4000)) == Normalization("limits", (100,), (4000,))
     each = ((0, 10), (0, 20), (5, 30))
-    assert decided(colour, limits=each) == Normalization("limits", (0, 0, 5), (10, 20, 30))
+    assert decided(color, limits=each) == Normalization("limits", (0, 0, 5), (10, 20, 30))
 
 
 @pytest.mark.parametrize("limits", [(5, 5), (5, 1), (0, np.nan), (0, np.inf), (1,), ((0, 1), (0, 1)), "dark", (0, "x")])
@@ -176,8 +176,8 @@ def test_large_numbers_keep_their_differences():
     assert seen[0, :, 0].tolist() == [0.25, 0.5]
 
 
-def test_the_image_is_not_changed(colour):
-    image = colour[0].astype(np.float32)
+def test_the_image_is_not_changed(color):
+    image = color[0].astype(np.float32)
     before = image.copy()
     Normalization("limits", (0.0,), (5.0,)).apply(image)
     np.testing.assert_array_equal(image, before)

@@ -13,7 +13,7 @@ def planned(axes, shape, channel=None, plane=None, dtype=np.uint8):
     return plan_frames(axes, shape, np.dtype(dtype), channel=channel, plane=plane, name="m")
 
 
-def test_gray_colour_and_mapped_frames_have_their_shapes():
+def test_gray_color_and_mapped_frames_have_their_shapes():
     assert planned("TYX", (5, 6, 7)).shape == (5, 6, 7)
     assert planned("YX", (6, 7)).shape == (1, 6, 7)
     assert planned("TYXS", (5, 6, 7, 4)).shape == (5, 6, 7, 3)
@@ -23,9 +23,9 @@ def test_gray_colour_and_mapped_frames_have_their_shapes():
 
 
 def test_only_mapped_channels_are_a_composite():
-    assert planned("TYX", (5, 6, 7)).colour == "gray"
-    assert planned("TYXS", (5, 6, 7, 3)).colour == "rgb"
-    assert planned("TCYX", (5, 2, 6, 7), channel=(None, 1)).colour == "composite"
+    assert planned("TYX", (5, 6, 7)).color == "gray"
+    assert planned("TYXS", (5, 6, 7, 3)).color == "rgb"
+    assert planned("TCYX", (5, 2, 6, 7), channel=(None, 1)).color == "composite"
 
 
 def test_a_mean_over_planes_has_fractions():
@@ -50,7 +50,7 @@ def test_a_channel_that_does_not_exist_is_an_error_with_the_valid_range(channel)
 
 
 def test_a_gray_movie_has_channel_0_alone():
-    assert planned("TYX", (5, 6, 7), channel=0).colour == "gray"
+    assert planned("TYX", (5, 6, 7), channel=0).color == "gray"
     with pytest.raises(MovieError, match=r"channel 1 does not exist in movie 'm' .*: it has one channel, 0"):
         planned("TYX", (5, 6, 7), channel=1)
 
@@ -73,11 +73,9 @@ def test_two_samples_a_pixel_have_to_be_chosen_from():
     assert planned("TYXS", (5, 6, 7, 2), channel=0).shape == (5, 6, 7)
 
 
-def test_channels_that_are_colours_cannot_be_mapped_to_colours():
+def test_channels_that_are_colors_cannot_be_mapped_to_colors():
     assert planned("TCYXS", (5, 2, 6, 7, 3), channel=1).shape == (5, 6, 7, 3)
-    with pytest.raises(
-        MovieError, match=r"channel \(0, 1\) cannot map colours in .*, which has RGB channels: pass one"
-    ):
+    with pytest.raises(MovieError, match=r"channel \(0, 1\) cannot map colors in .*, which has RGB channels: pass one"):
         planned("TCYXS", (5, 2, 6, 7, 3), channel=(0, 1))
 
 

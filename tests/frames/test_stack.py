@@ -51,14 +51,14 @@ def test_gray_frames_are_the_arrays_own_values(gray):
     np.testing.assert_array_equal(frames_of(movie), gray)
 
 
-def test_an_alpha_channel_is_dropped(colour):
-    with_alpha = np.concatenate([colour, np.full_like(colour[..., :1], 255)], axis=-1)
-    np.testing.assert_array_equal(frames_of(open_movie(with_alpha)), colour)
+def test_an_alpha_channel_is_dropped(color):
+    with_alpha = np.concatenate([color, np.full_like(color[..., :1], 255)], axis=-1)
+    np.testing.assert_array_equal(frames_of(open_movie(with_alpha)), color)
 
 
-def test_one_colour_can_be_chosen_or_colours_swapped(colour):
-    np.testing.assert_array_equal(frames_of(open_movie(colour, channel=1)), colour[..., 1])
-    np.testing.assert_array_equal(frames_of(open_movie(colour, channel=(2, 1, 0))), colour[..., ::-1])
+def test_one_color_can_be_chosen_or_colors_swapped(color):
+    np.testing.assert_array_equal(frames_of(open_movie(color, channel=1)), color[..., 1])
+    np.testing.assert_array_equal(frames_of(open_movie(color, channel=(2, 1, 0))), color[..., ::-1])
 
 
 def test_a_frame_is_the_callers_own(gray):
@@ -129,7 +129,7 @@ def test_two_channels_leave_blue_black_and_one_may_be_used_twice(hyperstack):
     assert not frame[..., 2].any()
 
 
-def test_planes_of_colour_images_are_projected_colour_by_colour():
+def test_planes_of_color_images_are_projected_color_by_color():
     values = np.random.default_rng(0).integers(0, 255, (2, 3, 6, 7, 3), dtype=np.uint8)
     np.testing.assert_array_equal(frames_of(open_movie(values, plane="max")), values.max(axis=1))
 

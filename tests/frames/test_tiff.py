@@ -62,15 +62,15 @@ def test_values_keep_their_type(path, gray, dtype):
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"planarconfig": "contig", "metadata": None}])
-def test_rgb_stacks_are_colour_movies(path, colour, options):
-    tifffile.imwrite(path, colour, photometric="rgb", **options)
+def test_rgb_stacks_are_color_movies(path, color, options):
+    tifffile.imwrite(path, color, photometric="rgb", **options)
     assert open_movie(path).shape == (5, 6, 7, 3)
-    np.testing.assert_array_equal(frames_of(open_movie(path)), colour)
+    np.testing.assert_array_equal(frames_of(open_movie(path)), color)
 
 
-def test_colours_stored_as_separate_planes(path, colour):
-    tifffile.imwrite(path, np.moveaxis(colour, -1, 1).copy(), photometric="rgb", planarconfig="separate")
-    np.testing.assert_array_equal(frames_of(open_movie(path)), colour)
+def test_colors_stored_as_separate_planes(path, color):
+    tifffile.imwrite(path, np.moveaxis(color, -1, 1).copy(), photometric="rgb", planarconfig="separate")
+    np.testing.assert_array_equal(frames_of(open_movie(path)), color)
 
 
 @pytest.mark.parametrize("options", [{"imagej": True}, {"ome": True}, {"ome": True, "compression": "zlib"}, {}])

@@ -46,7 +46,7 @@ KINDS = {
     "mjpeg.avi": ("mjpeg", "yuvj420p", {}),
     "gray.avi": ("ffv1", "gray", {}),
     "gray16.mkv": ("ffv1", "gray16le", {}),
-    "colours.avi": ("rawvideo", "bgr24", {}),
+    "colors.avi": ("rawvideo", "bgr24", {}),
 }
 
 
@@ -241,7 +241,7 @@ def test_gray_videos_stay_gray_and_deep_ones_deep(tmp_path):
     assert deep.read(0).max() > 255
 
 
-def test_colours_of_a_video_can_be_chosen(mp4):
+def test_colors_of_a_video_can_be_chosen(mp4):
     np.testing.assert_array_equal(open_movie(mp4, channel=1).read(7), open_movie(mp4).read(7)[..., 1])
 
 

@@ -112,7 +112,7 @@ class Duel:
         """Let both make memories of the same logits where they make them of black and white.
 
         Of the 65,536 pixels of an answer, one or two lie so near zero that the order of additions, another on every
-        kind of processor, decides on which side. A pixel of the other colour moves later logits by up to 5e-3, fifty
+        kind of processor, decides on which side. A pixel of the other color moves later logits by up to 5e-3, fifty
         times what rounding does. The answers themselves have been compared when they were given.
         """
         for item in self.session.objects.values():

@@ -17,7 +17,7 @@ EIGHT_BIT = Normalization("none", (0.0,), (255.0,))
 DEFAULT, OFFICIAL = PRESETS["default"], PRESETS["official"]
 
 
-def colours(shape: tuple[int, int]) -> np.ndarray:
+def colors(shape: tuple[int, int]) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
 
 
@@ -27,7 +27,7 @@ def undo(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def test_an_image_of_the_right_size_is_only_scaled():
-    image = colours((64, 64))
+    image = colors((64, 64))
     seen = undo(image_tensor(image, EIGHT_BIT, DEFAULT, tiny.CONFIG, 64))
     expected = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
     torch.testing.assert_close(seen, expected)
@@ -35,7 +35,7 @@ def test_an_image_of_the_right_size_is_only_scaled():
 
 @pytest.mark.parametrize("shape", [(40, 52), (200, 90)])
 def test_an_image_is_squashed_to_a_square_with_antialiasing(shape):
-    image = colours(shape)
+    image = colors(shape)
     seen = undo(image_tensor(image, EIGHT_BIT, DEFAULT, tiny.CONFIG, 64))
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
     expected = F.interpolate(pixels, (64, 64), mode="bilinear", align_corners=False, antialias=True)
@@ -51,8 +51,8 @@ def test_a_gray_image_is_normalized_and_repeated():
 
 
 @pytest.mark.parametrize("shape", [(40, 52), (200, 90), (90, 200), (64, 30)])
-def test_gray_is_squashed_as_three_equal_colours_would_be(shape):
-    image = colours(shape)[..., 0]
+def test_gray_is_squashed_as_three_equal_colors_would_be(shape):
+    image = colors(shape)[..., 0]
     gray = image_tensor(image, EIGHT_BIT, DEFAULT, tiny.CONFIG, 64)
     assert gray.shape == (1, 3, 64, 64)
     repeated = image_tensor(np.repeat(image[..., None], 3, axis=2), EIGHT_BIT, DEFAULT, tiny.CONFIG, 64)
@@ -60,12 +60,12 @@ def test_gray_is_squashed_as_three_equal_colours_would_be(shape):
 
 
 def test_the_official_preset_resizes_eight_bit_pixels_and_rounds_them_before_scaling():
-    seen = undo(image_tensor(colours((40, 52)), EIGHT_BIT, OFFICIAL, tiny.CONFIG, 64)) * 255
+    seen = undo(image_tensor(colors((40, 52)), EIGHT_BIT, OFFICIAL, tiny.CONFIG, 64)) * 255
     torch.testing.assert_close(seen, seen.round(), atol=1e-3, rtol=0)
 
 
 def test_a_read_only_image_is_taken_without_a_warning():
-    image = colours((64, 64))
+    image = colors((64, 64))
     image.flags.writeable = False
     image_tensor(image, EIGHT_BIT, OFFICIAL, tiny.CONFIG, 64)
 

@@ -86,7 +86,7 @@ def test_every_mask_is_kept_run_length_encoded(tracked):
     assert not any(isinstance(value, np.ndarray) for value in vars(tracked).values())
 
 
-def test_colour_movies_are_tracked_too(predictor):
+def test_color_movies_are_tracked_too(predictor):
     gray = tiny.make_movie(4)
     session = predictor.start(np.stack([gray, gray // 2, 255 - gray], axis=-1))
     session.prompt(0, 1, points=[tiny.CLICK])

@@ -13,7 +13,7 @@ from src_model.document.actions.objects import (
     ClassifyObject,
     LockObject,
     NoteObject,
-    RecolourObject,
+    RecolorObject,
     RenameObject,
     ShowObject,
 )
@@ -51,7 +51,7 @@ __all__ = [
     "MovePoint",
     "NoteObject",
     "PropagateSpan",
-    "RecolourObject",
+    "RecolorObject",
     "RemoveDivision",
     "RemovePoint",
     "RenameObject",

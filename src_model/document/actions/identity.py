@@ -59,7 +59,7 @@ class DeleteObject:
 
 @dataclass(frozen=True, slots=True)
 class MergeObjects:
-    """Make two objects one: ``other`` becomes part of ``into``, which keeps its id, name, colour, class and note.
+    """Make two objects one: ``other`` becomes part of ``into``, which keeps its id, name, color, class and note.
 
     Where both have a mask, ``rule`` decides. Where both are prompted on a frame, the prompt of ``into`` stays.
     Divisions of both become divisions of the one; the division between them, if there is one, goes.

@@ -1,6 +1,6 @@
 """Actions on objects: adding them, and what a person says about them.
 
-Names, colours, classes, notes and visibility may change while an object is locked: a lock keeps its masks, prompts and
+Names, colors, classes, notes and visibility may change while an object is locked: a lock keeps its masks, prompts and
 identity.
 """
 
@@ -63,15 +63,15 @@ class RenameObject(_ObjectChange):
 
 
 @dataclass(frozen=True, slots=True)
-class RecolourObject(_ObjectChange):
-    """Give an object another colour, ``"#rrggbb"``; an empty one is the default colour of its id."""
+class RecolorObject(_ObjectChange):
+    """Give an object another color, ``"#rrggbb"``; an empty one is the default color of its id."""
 
-    colour: str
+    color: str
 
     @property
     def label(self) -> str:
         """What the step is called."""
-        return f"Recolour object {self.object_id}"
+        return f"Recolor object {self.object_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def document(tmp_path):
     """Two objects: one tracked over all frames, with a lock and a note, one that is seen on three."""
     movie = MovieIdentity("movie.tif", (10, *tiny.SHAPE), "uint16", scale=(2.0, 0.5, 0.5), units=("s", "um", "um"))
     annotation = Annotation(Project(movie, model=ModelIdentity("tiny", "ab" * 32)))
-    annotation.do(AddObject(AnnotatedObject(3, name="the left one", class_name="cell", colour="#00ff00")))
+    annotation.do(AddObject(AnnotatedObject(3, name="the left one", class_name="cell", color="#00ff00")))
     annotation.do(AddObject(AnnotatedObject(7, class_name="cell")))
     annotation.do(NoteObject(3, "divides later"))
     annotation.do(SetPrompt(3, 0, Prompt(points=((8.0, 6.0), (2.0, 2.0)), labels=(1, 0), box=(4.0, 4.0, 16.0, 18.0))))

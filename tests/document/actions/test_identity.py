@@ -152,7 +152,7 @@ def test_a_split_moves_masks_prompts_and_the_division_to_the_new_object():
     assert annotation.divisions == {9: Division(9, 6, (3, 4))}
     new = annotation.object(9)
     assert (new.class_name, new.note, new.name) == ("cell", "big\nand round", "")
-    assert new.colour != annotation.object(1).colour
+    assert new.color != annotation.object(1).color
 
 
 def test_a_daughter_that_moves_as_a_whole_is_a_daughter_under_its_new_id():

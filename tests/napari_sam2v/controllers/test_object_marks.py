@@ -69,7 +69,7 @@ def test_a_row_tells_how_far_an_object_is_and_where_it_is_worst(clicked, object_
     tracked = {frame: score for frame, score in scores.items() if frame != 2}  # frame 2 is prompted: somebody saw it
     assert row.worst_score == pytest.approx(min(tracked.values()))
     assert scores[row.worst_frame] == min(tracked.values())
-    assert hex_colour(row.color) == clicked.document.object(1).colour
+    assert hex_colour(row.color) == clicked.document.object(1).color
 
 
 def test_an_outline_is_a_row_without_scores_until_somebody_asks_for_them(clicked):
