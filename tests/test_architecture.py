@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "detection": BELOW_TRACKING | {"tracking"},
     "document": {"errors", "files", "masks", "frames"},
     "formats": {"errors", "files", "masks", "frames", "document"},
-    "simulation": set(),
+    "simulation": {"lazy"},
     "datasets": {"errors", "files", "masks", "frames", "document", "formats"},
     "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "formats", "simulation"},
     "training": BELOW_TRACKING | {"tracking", "evaluation", "datasets"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,14 @@ from src_model.datasets import LAYOUTS, STILLS_HELD_OUT, LabelledMovie, open_dat
 from src_model.datasets.movie import FlatMovie
 from src_model.errors import EvaluationError, MissingExtraError
 from src_model.frames import FrameSource, open_movie
-
-try:
-    from src_model.simulation import SIMULATED_KINDS, SimulatedMovie, simulate_movie
-except ImportError as error:  # OpenCV draws them
-    raise MissingExtraError("opencv-python-headless", "evaluate", "evaluating") from error
+from src_model.simulation import SIMULATED_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from src_model.simulation import SimulatedMovie
 
 FIRST_SEED = 1_000_000_000
 """Training uses no simulated movie from this seed on."""
@@ -82,6 +81,8 @@ class SimulatedLabels(FlatMovie):
 
     @cached_property
     def _made(self) -> SimulatedMovie:
+        from src_model.simulation import simulate_movie
+
         return simulate_movie(self.simulated_kind, self.seed, self.frames, (SIMULATED_SIDE, SIMULATED_SIDE))
 
 
@@ -101,7 +102,11 @@ def simulated_sets(name: str, *, movies: int = 2, frames: int = SIMULATED_FRAMES
     ------
     EvaluationError
         If there is no such set.
+    MissingExtraError
+        If OpenCV, which draws the movies, is not installed.
     """
+    if find_spec("cv2") is None:
+        raise MissingExtraError("opencv-python-headless", "evaluate", "simulating movies")
     if name not in SET_NAMES:
         raise EvaluationError(
             f"there is no set named {name!r}: choose from {', '.join(SET_NAMES)}, or evaluate a folder with --data"

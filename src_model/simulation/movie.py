@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from src_model.simulation import SIMULATED_KINDS
 from src_model.simulation.camera import random_camera, record
 from src_model.simulation.nuclei import simulate_nuclei
 from src_model.simulation.phase import simulate_phase
@@ -28,8 +29,6 @@ _SIMULATORS: dict[str, Callable[[np.random.Generator, int, tuple[int, int]], Sce
     "phase": simulate_phase,
     "vesicles": simulate_vesicles,
 }
-
-SIMULATED_KINDS: tuple[str, ...] = tuple(_SIMULATORS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import platformdirs
@@ -116,6 +118,25 @@ def test_other_files_are_not_written_onto(machine, tmp_path, monkeypatch):
         fine_tune(replace(request(tmp_path), base=str(weights)), dataset=dataset(discs()))
     with pytest.raises(TrainingError, match="is a file"):
         fine_tune(replace(request(tmp_path), out=weights), dataset=dataset(discs()))
+
+
+def test_fine_tuning_needs_no_extra():
+    extras = (
+        "av",
+        "cv2",
+        "ctc_metrics",
+        "jinja2",
+        "lightning_fabric",
+        "onnx",
+        "onnxruntime",
+        "tensorboardX",
+        "tomli_w",
+    )
+    program = f"import sys; sys.modules |= dict.fromkeys({extras}); import src_model.training.fine_tuning"
+    asked = subprocess.run(
+        [sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert asked.returncode == 0, asked.stderr[-1000:]
 
 
 def test_a_name_that_is_taken_is_refused_at_once(machine, tmp_path):
