@@ -120,7 +120,7 @@ def test_other_files_are_not_written_onto(machine, tmp_path, monkeypatch):
         fine_tune(replace(request(tmp_path), out=weights), dataset=dataset(discs()))
 
 
-def test_fine_tuning_needs_no_extra():
+def test_fine_tuning_needs_no_extra(repository):
     extras = (
         "av",
         "cv2",
