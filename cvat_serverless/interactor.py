@@ -10,7 +10,7 @@ from cvat_serverless.requests import InteractorPrompts, InteractorRequest, parse
 from cvat_serverless.shapes import make_shape, shape_of
 from src_model.errors import RequestError
 from src_model.masks import Masklet
-from src_model.tracking.prompts import make_prompt
+from src_model.prompts import make_prompt
 from src_model.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cvat_serverless.shared_model import RequestImage, SharedModel
     from src_model.masks import Rle
-    from src_model.tracking.prompts import Box, Prompt
+    from src_model.prompts import Prompt, PromptBox
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _prompt(prompts: InteractorPrompts, image: tuple[int, int]) -> Prompt | None
     return make_prompt(image, points=[*positive, *negative] or None, labels=labels or None, box=box)
 
 
-def _box(corners: Sequence[Sequence[float]] | None, image: tuple[int, int]) -> Box | None:
+def _box(corners: Sequence[Sequence[float]] | None, image: tuple[int, int]) -> PromptBox | None:
     if not corners:
         return None
     if len(corners) != 2:

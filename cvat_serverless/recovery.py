@@ -16,7 +16,7 @@ from cvat_serverless.coarse_mask import aligned_iou
 from src_model.masks import Masklet
 from src_model.memory.bank import MemoryBank
 from src_model.memory.stored import BETWEEN_REQUESTS
-from src_model.tracking.prompts import Prompt
+from src_model.prompts import Prompt
 from src_model.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from src_model.tracking.prompts import Box
+    from src_model.prompts import PromptBox
 
 ShapeType = Literal["rectangle", "polygon", "mask"]
 SHAPE_TYPES: tuple[ShapeType, ...] = ("rectangle", "polygon", "mask")
@@ -43,7 +43,7 @@ class Shape:
     points: tuple[float, ...]
 
     @property
-    def box(self) -> Box:
+    def box(self) -> PromptBox:
         """``(y0, x0, y1, x1)`` around it, in pixels."""
         if self.type == "mask":
             left, top, right, bottom = self.points[-4:]
@@ -76,7 +76,7 @@ class Shape:
         return box_pixels(self.box, image) if mask.is_empty else mask
 
 
-def box_pixels(box: Box, image: tuple[int, int]) -> Rle:
+def box_pixels(box: PromptBox, image: tuple[int, int]) -> Rle:
     """Fill a box ``(y0, x0, y1, x1)``, at least one pixel of it inside the image ``(Y, X)``."""
     top, left = (min(max(0, math.floor(box[axis])), image[axis] - 1) for axis in (0, 1))
     bottom, right = (min(max(low + 1, math.ceil(box[axis + 2])), image[axis]) for axis, low in ((0, top), (1, left)))

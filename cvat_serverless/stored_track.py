@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cvat_serverless.coarse_mask import CoarseMask
     from cvat_serverless.shapes import Shape, ShapeType
     from src_model.masks import Rle
-    from src_model.tracking.prompts import Box
+    from src_model.prompts import PromptBox
     from src_model.tracking.settings import TrackingSettings
 
 _MOTION_FRAMES = 2
@@ -42,7 +42,7 @@ class Sighting:
     """
 
     image: str
-    box: Box
+    box: PromptBox
     fingerprint: str
 
 
@@ -65,7 +65,7 @@ class TrackPosition:
     track_id: str
     step: int
     kind: ShapeType
-    box: Box
+    box: PromptBox
     fingerprint: str
 
 

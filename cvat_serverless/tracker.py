@@ -16,7 +16,7 @@ from cvat_serverless.stored_track import Sighting, StoredTrack
 from src_model.errors import RequestError
 from src_model.masks import Rle, box_iou
 from src_model.memory.stored import StoredMemory
-from src_model.tracking.prompts import Prompt
+from src_model.prompts import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -55,10 +55,6 @@ class CheckpointError(Sam2vError, RuntimeError):
     """A checkpoint is missing, damaged, or not a model that sam2v knows."""
 
 
-class SessionFileError(Sam2vError, ValueError):
-    """A saved session cannot be read or does not belong to this movie or model."""
-
-
 class FeatureStoreError(Sam2vError, OSError):
     """Image features cannot be kept where they should be."""
 
@@ -76,7 +72,7 @@ class LockedError(AnnotationError):
 
 
 class AnnotationFileError(Sam2vError, ValueError):
-    """A saved annotation cannot be read or written."""
+    """A saved annotation cannot be read or written, or does not belong to this movie or model."""
 
 
 class FormatError(Sam2vError, ValueError):

@@ -19,7 +19,10 @@ HOSTS = ("napari_sam2v", "cvat_serverless")
 RECIPE = "training_recipe"
 SOURCES = sorted(p for top in ("src_model", *HOSTS, RECIPE) for p in (REPOSITORY / top).rglob("*.py"))
 
-BELOW_TRACKING = {"errors", "files", "folders", "lazy", "frames", "masks", "nn", "memory", "weights", "acceleration"}
+BELOW_TRACKING = {
+    "errors", "files", "folders", "lazy", "frames", "masks", "prompts", "nn", "memory", "weights", "acceleration",
+    "document",
+}  # fmt: skip
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
@@ -27,6 +30,7 @@ MAY_IMPORT = {
     "lazy": set(),
     "data": set(),
     "nn": {"errors"},
+    "prompts": {"errors", "masks"},
     "acceleration": {"errors", "files", "folders", "nn"},
     "masks": {"errors"},
     "frames": {"errors"},
@@ -34,13 +38,13 @@ MAY_IMPORT = {
     "memory": {"errors", "masks", "nn"},
     "tracking": BELOW_TRACKING,
     "detection": BELOW_TRACKING | {"tracking"},
-    "document": {"errors", "files", "masks", "frames"},
-    "formats": {"errors", "files", "masks", "frames", "document"},
+    "document": {"errors", "files", "masks", "prompts", "frames"},
+    "formats": {"errors", "files", "masks", "prompts", "frames", "document"},
     "simulation": {"lazy"},
     "datasets": {"errors", "files", "masks", "frames", "document", "formats"},
     "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "formats", "simulation"},
     "training": BELOW_TRACKING | {"tracking", "evaluation", "datasets"},
-    "workflow": BELOW_TRACKING | {"tracking", "detection", "document"},
+    "workflow": BELOW_TRACKING | {"tracking", "detection"},
     "cli": BELOW_TRACKING
     | {"tracking", "detection", "evaluation", "training", "data", "datasets", "simulation", "document", "formats"}
     | {"workflow"},

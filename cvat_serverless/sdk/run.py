@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ from src_model.document import (
     AddObject,
     AnnotatedObject,
     Annotation,
-    AnswerPrompt,
     Group,
     ModelIdentity,
     MovieIdentity,
@@ -39,10 +37,6 @@ if TYPE_CHECKING:
     from src_model.document import Action
     from src_model.tracking import StreamingPredictor
     from src_model.workflow import DocumentTracker
-
-_SECONDS_BETWEEN_SAVES = 20.0
-_WORK_PER_SAVING = 20.0
-"""Saving may take one part in so many of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +137,9 @@ class Run:
         same = same and all(_absent(found, number) == _absent(wanted, number) for number in wanted.objects)
         return found if same else None
 
-    def keep(self, annotation: Annotation) -> str | None:
-        """Write what is there so far; return why it could not be: that need not end the tracking, but is to be told."""
-        try:
-            write(annotation, self._path)
-        except AnnotationFileError as error:
-            return str(error)
-        return None
+    def keep(self, annotation: Annotation) -> None:
+        """Write what is there so far; AnnotationFileError if that is not possible."""
+        write(annotation, self._path)
 
     def forget(self) -> None:
         """Remove what was kept; what cannot be removed is of other annotations than those there are now."""
@@ -157,14 +147,7 @@ class Run:
             self._path.unlink(missing_ok=True)
 
 
-def follow(
-    annotation: Annotation,
-    tracker: DocumentTracker,
-    run: Run,
-    watch: Watch,
-    *,
-    clock: Callable[[], float] = time.monotonic,
-) -> None:
+def follow(annotation: Annotation, tracker: DocumentTracker, run: Run, watch: Watch) -> None:
     """Track all objects in both directions, keeping what is done whatever ends it.
 
     Parameters
@@ -177,73 +160,29 @@ def follow(
         Keeps it.
     watch
         Told how far it is.
-    clock
-        Seconds.
+
+    Raises
+    ------
+    DamagedFrameError
+        If the frame of a drawn object cannot be read.
     """
-    from src_model.tracking.passes import left_of, plan_passes
-    from src_model.workflow import TrackRequest, snapshots_of
+    from src_model.workflow import PeriodicSave, TrackingJob, TrackRequest, answer_prompts, run_job
 
-    keeper = _Keeper(run, annotation, watch, clock)
-    prompted = {number: tuple(annotation.prompts(number)) for number in annotation.objects}
-    passes = plan_passes(prompted, range(annotation.movie.length), "both")
-    left = left_of(passes, prompted, lambda number, frame: _direction(annotation, number, frame))
-    total = sum(len(planned.frames) for planned in passes)
-    watch.started(total, total - sum(len(planned.frames) for planned in left))
+    saving = PeriodicSave(lambda: run.keep(annotation), watch.not_kept)
     try:
-        _answer_prompts(annotation, tracker)
-        for planned in left:
-            known = snapshots_of(annotation, planned.objects)
-            stop = None if planned.frames.stop < 0 else planned.frames.stop
-            request = TrackRequest(known, planned.frames.start, stop, planned.reverse)
-            with annotation.propagation(reverse=planned.reverse) as opened:
-                for outcome in tracker.propagate(request):
-                    opened.add(outcome.frame, outcome.masks)
-                    watch.after_frame()
-                    keeper.keep_now_and_then()
+        answer_prompts(annotation, tracker)
+        job = TrackingJob.track(annotation, TrackRequest(only_missing=True))
+        watch.started(job.tracked_before + job.progress.total, job.tracked_before)
+        for _ in run_job(job, tracker):
+            watch.after_frame()
+            saving.after_frame()
+    except DamagedFrameError as error:
+        # The frames that it names instead are counted from the first one tracked, not as CVAT does.
+        raise DamagedFrameError(
+            f"{error.__cause__ or error}; draw the object on a frame that can be read", error.frame
+        ) from error
     finally:
-        keeper.keep()
-
-
-class _Keeper:
-    """Keeps a run from time to time, and tells once if it cannot."""
-
-    def __init__(self, run: Run, annotation: Annotation, watch: Watch, clock: Callable[[], float]) -> None:
-        self._run = run
-        self._annotation = annotation
-        self._watch = watch
-        self._clock = clock
-        self._due = clock() + _SECONDS_BETWEEN_SAVES
-        self._was_told = False
-
-    def keep_now_and_then(self) -> None:
-        """Keep it if that was long ago."""
-        if self._clock() > self._due:
-            begun = self._clock()
-            self.keep()
-            self._due = self._clock() + max(_SECONDS_BETWEEN_SAVES, (self._clock() - begun) * _WORK_PER_SAVING)
-
-    def keep(self) -> None:
-        """Keep it."""
-        trouble = self._run.keep(self._annotation)
-        if trouble is not None and not self._was_told:
-            self._was_told = True
-            self._watch.not_kept(trouble)
-
-
-def _answer_prompts(annotation: Annotation, tracker: DocumentTracker) -> None:
-    from src_model.workflow import PromptRequest, snapshot_of
-
-    for number in annotation.objects:
-        for frame in annotation.prompts(number):
-            if annotation.frame(number, frame) is None:
-                try:
-                    answer = tracker.answer(PromptRequest(snapshot_of(annotation, number), frame)).mask
-                except DamagedFrameError as error:
-                    # the frames that it names instead are counted from the first one tracked, not as CVAT does
-                    raise DamagedFrameError(
-                        f"{error.__cause__ or error}; draw the object on a frame that can be read", frame
-                    ) from error
-                annotation.do(AnswerPrompt(number, frame, answer.mask, answer.score, answer.object_score))
+        saving.now()
 
 
 def tracked_objects(annotation: Annotation, sources: Sequence[Source], frames: Sequence[int]) -> list[Tracked]:
@@ -260,13 +199,6 @@ def unread_frames(annotation: Annotation, frames: Sequence[int]) -> list[int]:
     """Return which frames, by CVAT's numbers, could not be read: the only ones without masks once all is tracked."""
     masklets = [annotation.masklet(number) for number in annotation.objects]
     return [frame for place, frame in enumerate(frames) if any(place not in masklet for masklet in masklets)]
-
-
-def _direction(annotation: Annotation, number: int, frame: int) -> bool | None:
-    entry = annotation.frame(number, frame)
-    if entry is None or not entry.origin.is_tracked:
-        return None
-    return entry.origin is Origin.TRACKED_BACK
 
 
 def _absent(annotation: Annotation, number: int) -> set[int]:

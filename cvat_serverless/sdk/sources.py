@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from cvat_serverless.sdk.objects import is_one_object
 from cvat_serverless.sdk.schemas import SOURCE_AUTO, LabeledShape, LabeledTrack, RawItem, ShapeData, parse
 from cvat_serverless.shapes import SHAPE_TYPES, make_shape
-from src_model.document.prompts import Prompt
 from src_model.errors import FrameRangeError, RemoteError, RequestError
+from src_model.prompts import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

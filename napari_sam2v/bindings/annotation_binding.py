@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from napari_sam2v.controllers import AnnotationController, MaskCandidates
     from napari_sam2v.panel.panel import Panel
-    from napari_sam2v.panel.view_state import RunProgress, TrackOptions
+    from napari_sam2v.panel.view_state import TrackOptions
     from src_model.document import Annotation, HistoryChanged
+    from src_model.workflow.progress import RunProgress
 
 _NO_MOVIE = "Choose a movie first"
 _SHOW_SECONDS = 0.1

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_sam2v.controllers import AnnotationController
-    from napari_sam2v.panel.view_state import RunProgress
+    from src_model.workflow.progress import RunProgress
 
 _PAUSE = 0.1
 _PATIENCE = 1000

@@ -7,9 +7,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari_sam2v.panel.view_state import ModelEntry, RunProgress
+from napari_sam2v.panel.view_state import ModelEntry
 from napari_sam2v.panel.wording import error_text
 from src_model.errors import Sam2vError
+from src_model.workflow.progress import RunProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable

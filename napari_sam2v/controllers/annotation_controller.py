@@ -48,7 +48,7 @@ class ControllerEvents(SignalGroup):
         There may be another useful next step to name.
     problem
         Something did not work; one sentence for the user.
-    saving
+    notice
         The file, or the automatic copy, was written: a few words about it.
     """
 
@@ -59,7 +59,7 @@ class ControllerEvents(SignalGroup):
     busy = Signal(bool)
     status = Signal()
     problem = Signal(str)
-    saving = Signal(str)
+    notice = Signal(str)
 
 
 class AnnotationController:

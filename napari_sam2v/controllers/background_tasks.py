@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from napari_sam2v.panel.view_state import RunProgress
 from src_model.errors import BusyError, Sam2vError, StoppedError
+from src_model.workflow.progress import RunProgress
 
 if TYPE_CHECKING:
     from napari_sam2v.controllers.worker import Post

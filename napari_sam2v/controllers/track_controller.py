@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_sam2v.controllers.plans import plan_run
-from napari_sam2v.controllers.tracking_run import TrackingRun, follow
 from napari_sam2v.controllers.worker import End, Job
-from napari_sam2v.panel.view_state import RunProgress
 from src_model.document import AnswerPrompt, Group, SetMaskPrompt
 from src_model.document.spans import described
 from src_model.errors import NoPromptError
-from src_model.workflow import RepairRequest, snapshot_of, snapshots_of
+from src_model.workflow import RunProgress, TrackingJob, TrackRequest
 
 if TYPE_CHECKING:
-    from psygnal import SignalInstance
-
     from napari_sam2v.controllers.annotation_controller import AnnotationController
     from napari_sam2v.panel.view_state import TimeMarks, TrackOptions
-    from src_model.document import Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
-    from src_model.workflow import FrameOutcome, ObjectSnapshot
+    from src_model.workflow import Edits, FrameOutcome
 
 _KEY = "run"
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A run that is about to begin: how many frames, what it is called, and what the tracker is asked."""
-
-    total: int
-    label: str
-    objects: tuple[int, ...]
-    request: Any
 
 
 class TrackController:
@@ -48,11 +31,8 @@ class TrackController:
 
     def __init__(self, controller: AnnotationController) -> None:
         self._controller = controller
-        self._run: TrackingRun | None = None
+        self._run: TrackingJob | None = None
         self._job: Job | None = None
-        self._objects: tuple[int, ...] = ()
-        self._edited: set[int] = set()  # of those, since the tracker last heard of edits
-        self._is_taking = False
         controller.interrupts.append(self.stop)
         controller.edited.append(self._follow_edits)
 
@@ -68,16 +48,14 @@ class TrackController:
             return self._run.progress
         return None if self._job is None else RunProgress(0, 0, text="Getting ready")
 
-    def track(self, request: TrackOptions) -> None:
+    def track(self, options: TrackOptions) -> None:
         """Track as asked; a run that is under way is stopped first and keeps what it has."""
-        controller, tracker = self._controller, self._controller.tracker
+        controller = self._controller
 
-        def prepare() -> _Prepared:
-            plan = plan_run(controller.annotation, request, controller.frame, controller.selected)
-            known = snapshots_of(controller.annotation, plan.objects)
-            return _Prepared(plan.total, plan.label, plan.objects, (plan, known))
+        def prepare() -> TrackingJob:
+            return TrackingJob.track(controller.annotation, request_of(options, controller.frame, controller.selected))
 
-        self._start(prepare, lambda asked: follow(tracker, *asked))
+        self._start(prepare)
 
     def repair(self) -> None:
         """Track the selected object again around the shown frame, up to the next prompt or lock on each side.
@@ -85,13 +63,13 @@ class TrackController:
         A mask without a prompt on that frame, painted or tracked, becomes the prompt. An erased one does not: that the
         object is not there says nothing about other frames.
         """
-        controller, tracker = self._controller, self._controller.tracker
+        controller = self._controller
         object_id, frame = controller.selected, controller.frame
         if self.is_tracking:
             controller.events.problem.emit("Tracking is under way. Stop it, or wait for its end, then repair")
             return
 
-        def prepare() -> _Prepared:
+        def prepare() -> TrackingJob:
             mask = None if object_id is None else controller.annotation.mask_at(object_id, frame)
             if object_id is None or mask is None:
                 raise NoPromptError("there is nothing to repair from: correct the mask on this frame first")
@@ -101,12 +79,10 @@ class TrackController:
                     "repair from; the frames beside it stay as they are. Correct a frame on which it is seen"
                 )
             self._make_prompt(object_id, frame)
-            label = f"Repair {controller.annotation.object(object_id).title} around frame {frame}"
-            request = RepairRequest(snapshot_of(controller.annotation, object_id), frame)
             span = repair_span(controller.object_marks.of(object_id), frame, controller.damaged)
-            return _Prepared(max(1, len(span) - 1), label, (object_id,), request)
+            return TrackingJob.repair(controller.annotation, object_id, frame, max(1, len(span) - 1))
 
-        self._start(prepare, tracker.repair)
+        self._start(prepare)
 
     def stop(self) -> None:
         """Stop tracking; every finished frame stays."""
@@ -115,18 +91,15 @@ class TrackController:
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
-    def _start(self, prepare: Callable[[], _Prepared], work: Callable[[Any], Iterator[FrameOutcome]]) -> None:
+    def _start(self, prepare: Callable[[], TrackingJob]) -> None:
         """Queue a run; it is prepared when the prompts before it are answered."""
         self.stop()
+        tracker = self._controller.tracker
 
-        def begin() -> object:
-            prepared = prepare()
-            self._objects = prepared.objects
-            self._edited.clear()
-            self._listen(self._controller.annotation, listen=True)
-            self._run = TrackingRun.start(self._controller.annotation, prepared.total, prepared.label)
+        def begin() -> TrackingJob:
+            self._run = prepare()
             self._controller.events.run.emit(self._run.progress)
-            return prepared.request
+            return self._run
 
         def take(outcome: FrameOutcome) -> None:
             if job is self._job:  # else a frame that was under way when the run was stopped
@@ -136,20 +109,16 @@ class TrackController:
             if job is self._job:
                 self._end(end)
 
-        job = self._job = Job(_KEY, begin, work, take, finish)
+        job = self._job = Job(_KEY, begin, lambda run: run.outcomes(tracker), take, finish)
         self._controller.has_run = True
         self._controller.events.run.emit(self.progress)
         self._controller.worker.submit(job)
 
     def _take(self, outcome: FrameOutcome) -> None:
         assert self._run is not None, "a run begins before its first frame"
-        self._is_taking = True
-        try:
-            self._run.take(outcome)
-        finally:
-            self._is_taking = False
+        progress = self._run.take(outcome)
         if self._run.is_open:
-            self._controller.events.run.emit(self._run.progress)
+            self._controller.events.run.emit(progress)
         else:
             self.stop()  # something was undone meanwhile
 
@@ -159,7 +128,6 @@ class TrackController:
         if job is None:
             return
         if run is not None:
-            self._listen(run.annotation, listen=False)
             run.close()
         self._controller.end_run()
         self._controller.events.run.emit(None)
@@ -172,44 +140,15 @@ class TrackController:
 
     def _follow_edits(self) -> None:
         """Let the run that is under way know what was edited, before its next frame."""
-        if self._run is None:
+        run, tracker = self._run, self._controller.tracker
+        if run is None:
             return
-        document, tracker = self._controller.annotation, self._controller.tracker
 
-        def prepare() -> tuple[tuple[ObjectSnapshot, ...], set[int]]:
-            # Only those that were edited: to look through all masks of all objects takes long in a long movie.
-            edited = self._edited.intersection(self._objects)
-            self._edited.clear()
-            there = edited & document.objects.keys()
-            return snapshots_of(document, sorted(there)), edited - there
-
-        def work(asked: tuple[tuple[ObjectSnapshot, ...], set[int]]) -> Iterator[None]:
-            known, gone = asked
-            tracker.follow(known, gone=gone)
+        def work(edits: Edits) -> Iterator[None]:
+            tracker.follow(edits.known, gone=edits.gone)
             return iter(())
 
-        self._controller.worker.submit(Job(("edits",), prepare, work, lambda _: None, is_brief=True))
-
-    def _listen(self, annotation: Annotation, *, listen: bool) -> None:
-        events = annotation.events
-        pairs: tuple[tuple[SignalInstance, Callable[[Any], None]], ...] = (
-            (events.frames, self._note_spans),
-            (events.prompts, self._note_spans),
-            (events.locks, self._note_spans),
-            (events.objects, self._note_objects),
-        )
-        for signal, slot in pairs:
-            if listen:
-                signal.connect(slot)
-            else:
-                signal.disconnect(slot, missing_ok=True)
-
-    def _note_spans(self, change: FramesChanged | PromptsChanged | LocksChanged) -> None:
-        if not self._is_taking:  # what the run itself brings, the tracker knows
-            self._edited.update(change.spans)
-
-    def _note_objects(self, change: ObjectsChanged) -> None:
-        self._edited.update(change.added, change.removed, change.edited)
+        self._controller.worker.submit(Job(("edits",), run.edits, work, lambda _: None, is_brief=True))
 
     def _make_prompt(self, object_id: int, frame: int) -> None:
         """Let the mask of a frame that has no prompt be one."""
@@ -222,6 +161,25 @@ class TrackController:
                     (SetMaskPrompt(object_id, frame, mask), AnswerPrompt(object_id, frame, mask, 1.0, 1.0)),
                 )
             )
+
+
+def request_of(options: TrackOptions, frame: int, selected: int | None) -> TrackRequest:
+    """Bring what was chosen in the panel to what is asked of the job.
+
+    Parameters
+    ----------
+    options
+        What was chosen.
+    frame
+        Number of the frame that is shown, from 0.
+    selected
+        Id of the selected object; None: none is.
+    """
+    objects = None if options.objects == "all" else (selected,) if selected is not None else ()
+    if options.extent == "range":
+        return TrackRequest(objects, options.direction, first=options.first or 0, last=options.last)
+    count = options.count if options.extent == "count" else None
+    return TrackRequest(objects, options.direction, start=frame, count=count)
 
 
 def repair_span(marks: TimeMarks, frame: int, damaged: Iterable[int] = ()) -> range:

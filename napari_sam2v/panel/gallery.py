@@ -14,7 +14,8 @@ from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QApplication
 
 from napari_sam2v.panel.panel import Panel
-from napari_sam2v.panel.view_state import Choice, ModelEntry, ObjectRow, RunProgress, TimeMarks
+from napari_sam2v.panel.view_state import Choice, ModelEntry, ObjectRow, TimeMarks
+from src_model.workflow.progress import RunProgress
 
 PALETTE = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 MODELS = (

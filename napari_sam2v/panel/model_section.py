@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QStackedWidget, QWidget
 
 from napari_sam2v.panel.basics import ChoiceBox, IconButton, Tag, column, row
 from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import Choice, ModelEntry, RunProgress
+from napari_sam2v.panel.view_state import Choice, ModelEntry
 from napari_sam2v.panel.wording import download_line, model_line, size
+from src_model.workflow.progress import RunProgress
 
 
 class ModelSection(QWidget):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QProgressBar
 
-from napari_sam2v.panel.view_state import RunProgress
+from src_model.workflow.progress import RunProgress
 
 
 class ProgressBar(QProgressBar):

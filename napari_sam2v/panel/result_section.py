@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QMenu, QStackedWidget, QWidget
 
 from napari_sam2v.panel.basics import Heading, IconButton, Tag, column, row
 from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import Choice, RunProgress, as_choices
+from napari_sam2v.panel.view_state import Choice, as_choices
 from napari_sam2v.panel.wording import progress_line
+from src_model.workflow.progress import RunProgress
 
 
 class ResultSection(QWidget):

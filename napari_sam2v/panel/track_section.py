@@ -11,8 +11,9 @@ from qtpy.QtWidgets import QLabel, QStackedWidget, QWidget
 from napari_sam2v.panel.advanced_settings import AdvancedSettings
 from napari_sam2v.panel.basics import ChoiceBox, Heading, IconButton, NumberBox, Tag, column, row
 from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import Choice, Direction, Extent, RunProgress, Scope, TrackOptions
+from napari_sam2v.panel.view_state import Choice, Direction, Extent, Scope, TrackOptions
 from napari_sam2v.panel.wording import progress_line
+from src_model.workflow.progress import RunProgress
 
 _EXTENTS = (
     Choice("end", "to the end", "As far as the movie goes, or to the next prompted or locked frame"),

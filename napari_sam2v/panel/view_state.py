@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from src_model.workflow.plan import Direction
+
 Color = tuple[int, int, int]
 """Red, green, blue in 0..255."""
 StatusKind = Literal["hint", "busy", "warning", "error"]
-Direction = Literal["forward", "backward", "both"]
 Extent = Literal["end", "count", "range"]
 Scope = Literal["selected", "all"]
 
@@ -81,17 +82,6 @@ class ModelEntry:
     on_disk: bool
     size_mb: float
     hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunProgress:
-    """How far a run or a download is; `total` 0 where the end is unknown, `frame` -1 where it has none."""
-
-    done: int
-    total: int
-    frame: int = -1
-    seconds_left: float | None = None
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import isfinite
 
-from napari_sam2v.panel.view_state import ModelEntry, RunProgress, TimeMarks
+from napari_sam2v.panel.view_state import ModelEntry, TimeMarks
 from src_model.errors import Sam2vError
+from src_model.workflow.progress import RunProgress
 
 
 def duration(seconds: float) -> str:

@@ -14,19 +14,27 @@ import typer
 from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import follow
-from src_model.cli.job import ModelChoice, MovieChoice, Outputs, check_prompts, give_prompts
+from src_model.cli.job import (
+    ModelChoice,
+    MovieChoice,
+    Outputs,
+    add_prompts,
+    check_prompts,
+    free_document,
+    new_document,
+)
 from src_model.cli.prompt_options import FramePrompt, parse_point
 from src_model.cli.terminal import say
 from src_model.errors import DamagedFrameError, NoPromptError
-from src_model.tracking.passes import plan_passes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from src_model.detection import AutomaticDetector
+    from src_model.document import Annotation, DocumentView
     from src_model.frames import FrameSource
-    from src_model.tracking import Session
+    from src_model.workflow import DocumentTracker
 
 EPITHELIUM_CLICKS = ((23, 26), (36, 95), (47, 145), (79, 214), (83, 53), (85, 132), (116, 90), (134, 183))
 """(y, x) on frame 0 of cells that stay whole and in view to the last frame, chosen by eye, spread over the sheet."""
@@ -90,8 +98,10 @@ def demo(
 ) -> None:
     """Track several objects from one click each and draw a picture of it.
 
-    Writes labels.tif, overlay.png and demo.session.json into the folder.
+    Writes labels.tif, overlay.png and demo.sam2v into the folder.
     """
+    from src_model.workflow import DocumentTracker
+
     chosen = _movie_choice(movie, axes, channel, plane, series)
     source = chosen.open(quiet=quiet)
     outputs = _outputs(out, chosen.path, force=force)
@@ -99,17 +109,18 @@ def demo(
     if not clicks and movie is None:
         clicks = [(0, y, x) for y, x in EPITHELIUM_CLICKS]
     prompts = click_prompts(clicks if points else clicks[:objects])
-    check_prompts(prompts, source)
+    check_prompts(prompts, source, range(len(source)))
     predictor = ModelChoice(model, device, image_size=image_size, threads=threads, precision="auto").load(quiet=quiet)
-    session = predictor.start(source)
+    annotation = new_document(source, chosen.path, predictor)
     if prompts:
-        give_prompts(session, prompts, quiet=quiet)
+        add_prompts(annotation, prompts)
     else:
         from src_model.detection import AutomaticDetector, AutomaticOptions
 
         detector = AutomaticDetector(predictor, AutomaticOptions(min_score=min_score, min_stability=min_stability))
-        find_objects(detector, session, objects, quiet=quiet)
-    _track(session, outputs, chosen.path, bundled=movie is None, quiet=quiet)
+        find_objects(detector, annotation, source, objects, quiet=quiet)
+    tracker = DocumentTracker(source, lambda: predictor, normalization=annotation.project.normalization)
+    _track(annotation, tracker, outputs, chosen.path, bundled=movie is None, quiet=quiet)
 
 
 def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePrompt]:
@@ -117,8 +128,10 @@ def click_prompts(clicks: Sequence[tuple[int, float, float]]) -> list[FramePromp
     return [FramePrompt(number, frame, [(y, x)], [1]) for number, (frame, y, x) in enumerate(clicks, 1)]
 
 
-def find_objects(detector: AutomaticDetector, session: Session, count: int, *, quiet: bool) -> None:
-    """Prompt the best of what is found on the first frame that can be read.
+def find_objects(
+    detector: AutomaticDetector, annotation: Annotation, movie: FrameSource, count: int, *, quiet: bool
+) -> None:
+    """Add the best of what is found on the first frame that can be read.
 
     Raises
     ------
@@ -128,9 +141,10 @@ def find_objects(detector: AutomaticDetector, session: Session, count: int, *, q
         If no frame can be read.
     """
     from src_model.detection import pick_objects
+    from src_model.document import AddDetections
 
-    frame, image = _first_readable(session.movie)
-    picked = pick_objects(detector.detect(image, normalization=session.normalization), count)
+    frame, image = _first_readable(movie)
+    picked = pick_objects(detector.detect(image, normalization=annotation.project.normalization), count)
     asked = detector.thresholds
     advice = (
         f"Asked for were a predicted IoU of {asked.min_score:g} and a stability of {asked.min_stability:g}: lower them "
@@ -140,8 +154,7 @@ def find_objects(detector: AutomaticDetector, session: Session, count: int, *, q
         raise NoPromptError(f"nothing was found on frame {frame} of the movie. {advice}")
     if len(picked) < count:
         say(f"Found {len(picked)} objects on frame {frame}, of {count} at most. {advice}", quiet=quiet)
-    for number, item in enumerate(picked, 1):
-        session.prompt(frame, number, mask=item.mask.decode())
+    annotation.do(AddDetections(frame, tuple(picked), detector.name))
 
 
 def _first_readable(movie: FrameSource) -> tuple[int, NDArray[np.generic]]:
@@ -171,28 +184,31 @@ def _outputs(folder: Path, movie: Path, *, force: bool) -> Outputs:
             f"'{folder}' is a file, and a folder is needed; choose another name", param_hint="--out"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    outputs = Outputs(folder / "labels.tif", folder / PICTURE, folder / "demo.session.json", force=force)
+    outputs = Outputs(folder / "labels.tif", folder / PICTURE, force=force)
     outputs.check(movie)
-    return replace(outputs, preview=None)  # which is a picture of another kind
+    # The picture is of another kind than a preview.
+    return replace(outputs, preview=None, document=free_document(folder / "demo.tif"))
 
 
-def _track(session: Session, outputs: Outputs, movie: Path, *, bundled: bool, quiet: bool) -> None:
+def _track(
+    annotation: Annotation, tracker: DocumentTracker, outputs: Outputs, path: Path, *, bundled: bool, quiet: bool
+) -> None:
     from src_model.cli.demo_picture import draw_demo
+    from src_model.document import save
+    from src_model.workflow import TrackRequest
 
-    picture = outputs.labels.with_name(PICTURE)
-    span = range(len(session.movie))
-    passes = plan_passes({number: item.prompted_frames for number, item in session.objects.items()}, span, "both")
-    tally = follow(session, passes, quiet=quiet)
-    again = ["sam2v", "track", str(movie), "--resume", str(outputs.session), "--out", str(outputs.labels)]
-    finish(session, outputs, tally, span, quiet=quiet, resume=shlex.join(again))
-    draw_demo(picture, session, _captions(session, bundled))
+    picture, movie = outputs.labels.with_name(PICTURE), tracker.session.movie
+    tally = follow(annotation, tracker, TrackRequest(), lambda: save(annotation, outputs.document), quiet=quiet)
+    again = ["sam2v", "track", str(path), "--resume", str(outputs.document), "--out", str(outputs.labels)]
+    finish(annotation, tracker, outputs, tally, range(len(movie)), quiet=quiet, resume=shlex.join(again))
+    draw_demo(picture, annotation, movie, _captions(annotation, bundled))
     say(f"picture  {picture}", quiet=quiet)
 
 
-def _captions(session: Session, bundled: bool) -> Callable[[int], str]:
+def _captions(document: DocumentView, bundled: bool) -> Callable[[int], str]:
     from src_model.data import EPITHELIUM_FRAME_INTERVAL
 
-    clicked = any(prompt.points for item in session.objects.values() for prompt in item.prompts.values())
+    clicked = any(prompt.points for number in document.objects for prompt in document.prompts(number).values())
 
     def caption(frame: int) -> str:
         time = f"{frame * EPITHELIUM_FRAME_INTERVAL / 60:.0f} min" if bundled else f"frame {frame}"

@@ -11,31 +11,32 @@ from src_model.cli.preview import SHEET_WIDTH, draw_frame, spread_frames
 from src_model.cli.sheets import GAP, Tile, compose, save_sheet
 
 if TYPE_CHECKING:
-    from src_model.tracking import Session
+    from src_model.document import DocumentView
+    from src_model.frames import FrameSource
 
 _MAX_HEIGHT = 1400
 _LETTERS = 24
 _LARGE, _SMALL = Style(line=2.4, mark=5.5), Style(line=1.9, mark=3.5)
 
 
-def draw_demo(path: Path, session: Session, caption: Callable[[int], str]) -> Path:
+def draw_demo(path: Path, document: DocumentView, movie: FrameSource, caption: Callable[[int], str]) -> Path:
     """Draw the first, a middle and the last frame with masks, and save them as one PNG.
 
     Parameters
     ----------
     path
         The PNG file to be written.
-    session
-        The movie with its objects, their prompts and masks.
+    document, movie
+        The masks and prompts, and their movie.
     caption
         Gives the text that is written on a frame, by its number.
     """
-    frames = spread_frames(range(len(session.movie)), 3)
-    large, small = panel_sizes(session.frame_shape, alone=len(frames) == 1)
-    tiles = [Tile(draw_frame(session, frames[0], large, _LARGE), caption(frames[0]))]
+    frames = spread_frames(range(len(movie)), 3)
+    large, small = panel_sizes(document.movie.frame_shape, alone=len(frames) == 1)
+    tiles = [Tile(draw_frame(document, movie, frames[0], large, _LARGE), caption(frames[0]))]
     for place, frame in enumerate(frames[1:]):
         corner = (place * (large[0] - small[0]), large[1] + GAP)
-        tiles.append(Tile(draw_frame(session, frame, small, _SMALL), caption(frame), corner))
+        tiles.append(Tile(draw_frame(document, movie, frame, small, _SMALL), caption(frame), corner))
     save_sheet(path, compose(tiles, letters=_LETTERS))
     return path
 

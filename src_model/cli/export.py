@@ -12,12 +12,10 @@ from rich.table import Table
 from src_model.cli import options as opt
 from src_model.cli.job import MovieChoice
 from src_model.cli.terminal import make_progress, say, table_console, warn
-from src_model.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from src_model.document import Annotation
     from src_model.formats import ExportReport
     from src_model.frames import FrameSource
 
@@ -32,7 +30,7 @@ DocumentArgument = Annotated[
     Path,
     typer.Argument(
         metavar="DOCUMENT",
-        help="An annotation (.sam2v), or a session that 'sam2v track' saved (.json).",
+        help="A document of sam2v track or napari (.sam2v).",
         show_default=False,
     ),
 ]
@@ -103,6 +101,7 @@ def export(
 
     Nothing appears under the name of --out before it is complete.
     """
+    from src_model.document import load
     from src_model.formats import ExportOptions, format_named, format_of
     from src_model.formats import export as write
     from src_model.formats.target import files_of_movie
@@ -114,7 +113,7 @@ def export(
         raise typer.BadParameter(f"{chosen.title} has no intensities; leave the movie out", param_hint="--movie")
     sources = (document, *(files_of_movie(movie) if movie is not None else ()))
     chosen.check_path(out, sources=sources, force=force)
-    annotation = open_document(document)
+    annotation = load(document)
     measured = {}
     if movie is not None:
         choice = MovieChoice(movie, axes, plane=opt.parse_plane(plane), series=series)
@@ -132,28 +131,6 @@ def export(
         )
         report = write(annotation, out, chosen, options)
     _tell(report, chosen.title, quiet=quiet)
-
-
-def open_document(path: Path) -> Annotation:
-    """Load an annotation, or make one of a session.
-
-    Raises
-    ------
-    AnnotationFileError, SessionFileError
-        If it cannot be read.
-    FormatError
-        If its name ends as neither does.
-    """
-    match path.suffix.lower():
-        case ".sam2v":
-            from src_model.document import load
-
-            return load(path)
-        case ".json":
-            from src_model.workflow.session_document import document_of_session
-
-            return document_of_session(path)
-    raise FormatError(f"'{path}' is neither an annotation (.sam2v) nor a session that 'sam2v track' saved (.json)")
 
 
 def _channels(movie: MovieChoice, numbers: list[int], *, quiet: bool) -> Iterator[tuple[str, FrameSource]]:

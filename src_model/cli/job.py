@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,8 @@ from rich.console import Console
 from src_model.cli.files import check_writable
 from src_model.cli.output import check_labels_path
 from src_model.cli.preview import check_preview_path
-from src_model.cli.saved import is_session
 from src_model.cli.terminal import warn
-from src_model.errors import MovieError
+from src_model.errors import FrameRangeError, MovieError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
 
     from src_model.acceleration import BackendName
     from src_model.cli.prompt_options import FramePrompt
+    from src_model.document import Annotation, Project
     from src_model.frames import Channel, FrameSource, Plane
     from src_model.masks import Overlap
-    from src_model.tracking import Session, StreamingPredictor
+    from src_model.prompts import Prompt
+    from src_model.tracking import StreamingPredictor
     from src_model.tracking.precision import PrecisionChoice
     from src_model.tracking.settings import PresetName
 
@@ -85,39 +86,39 @@ class MovieChoice:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is written, and where; of a known movie, a document to work on with too."""
+    """What is written, and where.
+
+    Attributes
+    ----------
+    labels
+        A labels movie.
+    preview
+        A picture or video; None: none.
+    document
+        What napari opens and ``--resume`` goes on with; None: no place was asked for.
+    overlap
+        Who gets a pixel that several objects claim.
+    force
+        Replace files of others.
+    """
 
     labels: Path
     preview: Path | None = None
-    session: Path | None = None
+    document: Path | None = None
     overlap: Overlap = "score"
     force: bool = False
-    movie: Path | None = None
 
-    @property
-    def document(self) -> Path | None:
-        """Where a document goes to work on with: beside the labels of a known movie, under a name that is free."""
-        if self.movie is None:
-            return None
-        stem = self.labels.stem.removesuffix(".ome")
-        names = itertools.chain([stem], (f"{stem}-{count}" for count in itertools.count(2)))
-        paths = (self.labels.with_name(f"{name}.sam2v") for name in names)
-        return next(path for path in paths if not path.exists())
+    def with_document(self, resumed: Path | None = None) -> Outputs:
+        """Choose a place for the document where none was asked for: the one gone on with, or one beside the labels."""
+        return replace(self, document=self.document or resumed or free_document(self.labels))
 
-    @property
-    def kept_session(self) -> Path:
-        """Where the session goes if tracking is stopped: as asked for, or beside the labels."""
-        return self.session or self.labels.with_name(f"{self.labels.stem}.session.json")
-
-    def check(self, movie: Path, *others: Path, may_stop: bool = True) -> None:
+    def check(self, movie: Path, *others: Path) -> None:
         """Find out before hours of work whether everything can and may be written.
 
         Parameters
         ----------
         movie, others
             Files that are read, onto which nothing may be written.
-        may_stop
-            Whether the session is kept where the work is stopped, even if it was not asked for.
 
         Raises
         ------
@@ -130,15 +131,62 @@ class Outputs:
         check_labels_path(self.labels, sources=sources, force=self.force)
         if self.preview is not None:
             check_preview_path(self.preview, sources=(*sources, self.labels), force=self.force)
-        if self.session is not None and self.session.suffix != ".json":
-            raise typer.BadParameter(f"'{self.session}' must end in .json", param_hint="--session")
-        session = self.kept_session if may_stop else self.session
-        if session is not None:
-            check_writable(session, "--session", is_session, sources=(*sources, self.labels), force=self.force)
+        if self.document is not None:
+            self._check_document(self.document, *sources, self.labels)
+
+    def _check_document(self, document: Path, *sources: Path) -> None:
+        if document.suffix != ".sam2v":
+            raise typer.BadParameter(f"'{document}' must end in .sam2v", param_hint="--document")
+        if document.exists() and not self.force:
+            raise typer.BadParameter(
+                f"'{document}' is there, and may hold what somebody corrected; choose another name, go on with it by "
+                "--resume, or replace it with --force",
+                param_hint="--document",
+            )
+        check_writable(document, "--document", lambda path: True, sources=sources, force=self.force)
 
 
-def check_prompts(prompts: Sequence[FramePrompt], movie: FrameSource) -> None:
-    """Find out before a model is loaded whether prompts fit the movie.
+def free_document(labels: Path) -> Path:
+    """Return a free path for a document beside labels: what somebody corrected is never replaced."""
+    stem = labels.stem.removesuffix(".ome")
+    names = itertools.chain([stem], (f"{stem}-{count}" for count in itertools.count(2)))
+    paths = (labels.with_name(f"{name}.sam2v") for name in names)
+    return next(path for path in paths if not path.exists())
+
+
+def model_of(document: Path, project: Project, chosen: str | None) -> str:
+    """Name the model that a document is gone on with: the chosen one, or the one it was made with.
+
+    Parameters
+    ----------
+    document
+        The file, for errors.
+    project
+        Of the document.
+    chosen
+        A name or a file; None: that of the document.
+
+    Raises
+    ------
+    typer.BadParameter
+        If no model was chosen, and that of the document was a file, of which only the name is known.
+    """
+    from src_model.weights import REGISTRY
+
+    if chosen is not None:
+        return chosen
+    if project.model is None:
+        return DEFAULT_MODEL
+    if project.model.name not in REGISTRY:
+        raise typer.BadParameter(
+            f"'{document}' was made with the checkpoint file '{project.model.name}'; say where it is",
+            param_hint="--model",
+        )
+    return project.model.name
+
+
+def check_prompts(prompts: Sequence[FramePrompt], movie: FrameSource, span: range) -> None:
+    """Find out before a model is loaded whether prompts fit the movie and lie among the frames to be tracked.
 
     Raises
     ------
@@ -146,26 +194,62 @@ def check_prompts(prompts: Sequence[FramePrompt], movie: FrameSource) -> None:
         If not.
     """
     from src_model.tracking.frame_numbers import checked_frame
-    from src_model.tracking.prompts import make_prompt
 
     shape = movie.shape[1], movie.shape[2]
     for prompt in prompts:
-        checked_frame(prompt.frame, len(movie))
-        if prompt.mask is not None:
-            make_prompt(shape, mask=read_mask(prompt.mask, prompt.frame))
-        if prompt.points or prompt.box is not None:
-            make_prompt(shape, points=prompt.points or None, labels=prompt.labels or None, box=prompt.box)
+        frame = checked_frame(prompt.frame, len(movie))
+        if frame not in span:
+            raise FrameRangeError(
+                f"object {prompt.object_id} is prompted on frame {frame}, which is not among the frames to be tracked, "
+                f"{span.start} to {span.stop - 1}"
+            )
+        prompt_of(prompt, shape)
 
 
-def give_prompts(session: Session, prompts: Sequence[FramePrompt], *, quiet: bool) -> None:
-    """Give a session the prompts of the command line."""
-    with Console(stderr=True, quiet=quiet).status("Looking at the prompts"):
-        for prompt in prompts:
-            if prompt.mask is not None:
-                session.prompt(prompt.frame, prompt.object_id, mask=read_mask(prompt.mask, prompt.frame))
-            if prompt.points or prompt.box is not None:
-                points, labels = prompt.points or None, prompt.labels or None
-                session.prompt(prompt.frame, prompt.object_id, points=points, labels=labels, box=prompt.box)
+def prompt_of(given: FramePrompt, shape: tuple[int, int]) -> Prompt:
+    """Make a prompt of what was given on the command line for one object on one frame of ``(Y, X)`` pixels.
+
+    Raises
+    ------
+    PromptError, MovieError
+        If it does not fit the movie, or a mask cannot be read.
+    """
+    from src_model.prompts import Prompt, make_prompt
+
+    prompt = Prompt()
+    if given.mask is not None:
+        prompt = make_prompt(shape, mask=read_mask(given.mask, given.frame))
+    if given.points or given.box is not None:
+        later = make_prompt(shape, points=given.points or None, labels=given.labels or None, box=given.box)
+        prompt = prompt.extended(later)
+    return prompt
+
+
+def new_document(movie: FrameSource, path: Path, predictor: StreamingPredictor) -> Annotation:
+    """Begin a document of a movie that lies at ``path`` and is tracked with a predictor; three frames are read.
+
+    Raises
+    ------
+    MovieError
+        If they cannot be.
+    """
+    from src_model.document import Annotation, MovieIdentity
+    from src_model.frames import decide_normalization
+    from src_model.tracking.session_document import project_of
+
+    identity = MovieIdentity.of(movie, path=str(path.absolute()))
+    return Annotation(project_of(predictor.steps, identity, decide_normalization(movie)))
+
+
+def add_prompts(annotation: Annotation, prompts: Sequence[FramePrompt]) -> None:
+    """Give a document the prompts of the command line, as one step; objects that are not there are added."""
+    from src_model.document import AddObject, AnnotatedObject, Group, SetPrompt
+
+    new = {prompt.object_id: None for prompt in prompts if prompt.object_id not in annotation.objects}
+    added = tuple(AddObject(AnnotatedObject(number)) for number in new)
+    shape = annotation.movie.frame_shape
+    given = tuple(SetPrompt(each.object_id, each.frame, prompt_of(each, shape)) for each in prompts)
+    annotation.do(Group("Prompts of the command line", added + given))
 
 
 def read_mask(path: Path, frame: int) -> NDArray[np.bool_]:

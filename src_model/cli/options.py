@@ -42,7 +42,7 @@ class Direction(StrEnum):
 
     BOTH = "both"
     FORWARD = "forward"
-    REVERSE = "reverse"
+    BACKWARD = "backward"
 
 
 class OverlapChoice(StrEnum):
@@ -190,13 +190,14 @@ PreviewOption = Annotated[
         help="Also draw the masks over the movie: a picture of some frames (.png, .jpg) or a video (.mp4).",
     ),
 ]
-SessionOption = Annotated[
+DocumentOption = Annotated[
     Path | None,
     typer.Option(
-        "--session",
+        "--document",
         metavar="FILE",
         rich_help_panel=_OUTPUT,
-        help="Also save prompts, settings and masks, for 'sam2v replay'.",
+        help="Where the document (.sam2v) goes, which napari opens and --resume goes on with. Left out: beside the "
+        "labels.",
     ),
 ]
 OverlapOption = Annotated[

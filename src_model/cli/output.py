@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from src_model.masks import Masklet, Overlap
+    from src_model.document import DocumentView
+    from src_model.masks import Overlap
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 
@@ -27,31 +28,36 @@ class LabelsMovie:
 
     Attributes
     ----------
-    masklets
-        The objects.
-    shape
-        ``(T, Y, X)``; frames that no object holds are empty.
+    document
+        The objects; their masks are read frame by frame. Frames that no object holds are empty.
     overlap
         Who gets a pixel that several objects claim.
     """
 
-    masklets: Mapping[int, Masklet]
-    shape: tuple[int, int, int]
+    document: DocumentView
     overlap: Overlap = "score"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """``(T, Y, X)``."""
+        return (self.document.movie.length, *self.document.movie.frame_shape)
 
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
         """The smallest type that holds all object numbers."""
         from src_model.formats.label_movie import label_dtype
 
-        return label_dtype(self.masklets)
+        return label_dtype(self.document.objects)
 
     def frames(self) -> Iterator[NDArray[np.integer]]:
         """Paint one frame after the other: ``(Y, X)``."""
-        from src_model.masks import labels_at
+        from src_model.masks import labels_from_masks
 
         for frame in range(self.shape[0]):
-            yield labels_at(self.masklets.values(), frame, self.shape[1:], self.dtype, overlap=self.overlap)
+            entries = self.document.masks_at(frame)
+            masks = {number: entry.mask for number, entry in entries.items()}
+            scores = {number: entry.score for number, entry in entries.items()}
+            yield labels_from_masks(masks, self.shape[1:], self.dtype, overlap=self.overlap, scores=scores)
 
 
 def check_labels_path(path: Path, *, sources: Collection[Path] = (), force: bool = False) -> None:
@@ -113,7 +119,7 @@ def write_labels(path: Path, labels: LabelsMovie, on_frame: Callable[[], None] =
     from src_model.formats.marks import SOFTWARE, TRACKED
     from src_model.formats.ome_zarr import write_ome_zarr
 
-    infos = tuple(LabelInfo(number) for number in labels.masklets)
+    infos = tuple(LabelInfo(number) for number in labels.document.objects)
     frames = _counted(labels.frames(), on_frame)
     movie = LabelMovie(path.name, labels.shape, labels.dtype, frames, labels=infos, software=f"{SOFTWARE}{TRACKED}")
     with replacing(path) as part:

@@ -15,7 +15,8 @@ from src_model.errors import DamagedFrameError, MissingExtraError
 
 if TYPE_CHECKING:
     from src_model.cli.overlay import Click, Picture, Style
-    from src_model.tracking import Session
+    from src_model.document import DocumentView
+    from src_model.frames import FrameSource
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".mp4")
 
@@ -60,46 +61,58 @@ def preview_length(path: Path, span: range) -> int:
     return len(span) if path.suffix.lower() == ".mp4" else len(spread_frames(span, _SHEET_FRAMES))
 
 
-def write_preview(path: Path, session: Session, span: range, on_frame: Callable[[], None] = lambda: None) -> Path:
-    """Draw the masks of a session over its movie.
+def write_preview(
+    path: Path,
+    document: DocumentView,
+    movie: FrameSource,
+    span: range,
+    on_frame: Callable[[], None] = lambda: None,
+) -> Path:
+    """Draw the masks of a document over its movie.
 
     Parameters
     ----------
     path
         Ends in .png or .jpg for a sheet of a few frames, spread evenly, or in .mp4 for a video of all.
-    session
-        The movie and its masks.
+    document
+        The masks and clicks, and how pixel values become 0 to 1.
+    movie
+        Its movie.
     span
         The frames to be shown.
     on_frame
         Called after each frame.
     """
     if path.suffix.lower() == ".mp4":
-        _write_video(path, session, span, on_frame)
+        _write_video(path, document, movie, span, on_frame)
     else:
-        _write_sheet(path, session, span, on_frame)
+        _write_sheet(path, document, movie, span, on_frame)
     return path
 
 
-def draw_frame(session: Session, frame: int, size: tuple[int, int], style: Style | None = None) -> Picture:
+def draw_frame(
+    document: DocumentView, movie: FrameSource, frame: int, size: tuple[int, int], style: Style | None = None
+) -> Picture:
     """Draw one frame with all masks and clicks on it: ``(height, width, 3)`` uint8. A damaged one is black."""
     import numpy as np
 
     from src_model.cli.overlay import draw_overlay
 
-    masks = {number: mask for number, masklet in session.masklets.items() if (mask := masklet.mask_at(frame))}
+    masks = {number: entry.mask for number, entry in document.masks_at(frame).items()}
+    normalization = document.project.normalization
+    assert normalization is not None, "decided before tracking"
     try:
-        image = session.normalization.apply(session.movie.read(frame))
+        image = normalization.apply(movie.read(frame))
     except DamagedFrameError:
-        image = np.zeros((*session.frame_shape, 3), np.float32)
-    return draw_overlay(image, masks, size, clicks=clicks_on(session, frame), style=style)
+        image = np.zeros((*document.movie.frame_shape, 3), np.float32)
+    return draw_overlay(image, masks, size, clicks=clicks_on(document, frame), style=style)
 
 
-def clicks_on(session: Session, frame: int) -> list[Click]:
+def clicks_on(document: DocumentView, frame: int) -> list[Click]:
     """Where somebody clicked on a frame, for any object."""
     from src_model.cli.overlay import Click
 
-    prompts = [prompt for item in session.objects.values() if (prompt := item.prompts.get(frame))]
+    prompts = [prompt for number in document.objects if (prompt := document.prompt(number, frame)) is not None]
     return [
         Click(y, x, positive=bool(label))
         for prompt in prompts
@@ -114,35 +127,39 @@ def spread_frames(span: range, count: int) -> list[int]:
     return [span[round(place * (len(span) - 1) / (count - 1))] for place in range(count)]
 
 
-def _write_sheet(path: Path, session: Session, span: range, on_frame: Callable[[], None]) -> None:
+def _write_sheet(
+    path: Path, document: DocumentView, movie: FrameSource, span: range, on_frame: Callable[[], None]
+) -> None:
     from src_model.cli.overlay import Style
     from src_model.cli.sheets import GAP, Tile, compose, save_sheet
 
     frames = spread_frames(span, _SHEET_FRAMES)
     columns = min(3, len(frames))
     width = (SHEET_WIDTH - GAP * (columns - 1)) // columns
-    height = max(1, round(width * session.frame_shape[0] / session.frame_shape[1]))
+    height = max(1, round(width * document.movie.frame_shape[0] / document.movie.frame_shape[1]))
     tiles = []
     for index, frame in enumerate(frames):
         row, column = divmod(index, columns)
-        picture = draw_frame(session, frame, (height, width), Style(line=1.8, mark=3.5))
+        picture = draw_frame(document, movie, frame, (height, width), Style(line=1.8, mark=3.5))
         tiles.append(Tile(picture, f"frame {frame}", (row * (height + GAP), column * (width + GAP))))
         on_frame()
     save_sheet(path, compose(tiles, letters=18))
 
 
-def _write_video(path: Path, session: Session, span: range, on_frame: Callable[[], None]) -> None:
+def _write_video(
+    path: Path, document: DocumentView, movie: FrameSource, span: range, on_frame: Callable[[], None]
+) -> None:
     from src_model.files import replacing
     from src_model.formats.marks import SOFTWARE
 
     av = _import_av(path)
-    height, width = video_size(session.frame_shape)
+    height, width = video_size(document.movie.frame_shape)
     with replacing(path) as part, av.open(str(part), "w", format="mp4") as container:
         container.metadata["comment"] = SOFTWARE
         stream = _video_stream(av, container)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in span:
-            picture = av.VideoFrame.from_ndarray(draw_frame(session, frame, (height, width)), format="rgb24")
+            picture = av.VideoFrame.from_ndarray(draw_frame(document, movie, frame, (height, width)), format="rgb24")
             container.mux(stream.encode(picture))
             on_frame()
         container.mux(stream.encode())

@@ -1,4 +1,4 @@
-"""``sam2v replay``: a saved session done again, without a screen."""
+"""``sam2v replay``: what a document holds, tracked again from its prompts alone."""
 
 from __future__ import annotations
 
@@ -12,29 +12,28 @@ from rich.console import Console
 from src_model.cli import options as opt
 from src_model.cli.finishing import list_outputs, summarize, write_all
 from src_model.cli.following import Tally
-from src_model.cli.job import ModelChoice, MovieChoice, Outputs
+from src_model.cli.job import ModelChoice, MovieChoice, Outputs, model_of
 from src_model.cli.output import check_numbers
-from src_model.cli.saved import model_of_session
 from src_model.cli.terminal import say
 from src_model.cli.track import MovieArgument
 
 if TYPE_CHECKING:
-    from src_model.tracking import Session
+    from src_model.document import DocumentView
 
-SessionArgument = Annotated[
-    Path, typer.Argument(metavar="SESSION", help="A .json file of --session or of the demo.", show_default=False)
+DocumentArgument = Annotated[
+    Path, typer.Argument(metavar="DOCUMENT", help="A .sam2v file of sam2v track or napari.", show_default=False)
 ]
 OtherModelOption = Annotated[
-    bool, typer.Option("--allow-other-model", help="Do it with another model than that of the session.")
+    bool, typer.Option("--allow-other-model", help="Do it with another model than that of the document.")
 ]
 
 
 def replay(
-    session_file: SessionArgument,
+    document_file: DocumentArgument,
     movie: MovieArgument,
     out: opt.OutOption = Path("labels.tif"),
     preview: opt.PreviewOption = None,
-    session: opt.SessionOption = None,
+    document: opt.DocumentOption = None,
     overlap: opt.OverlapOption = opt.OverlapChoice.SCORE,
     force: opt.ForceOption = False,
     allow_other_model: OtherModelOption = False,
@@ -48,48 +47,44 @@ def replay(
     quiet: opt.QuietOption = False,
     debug: opt.DebugOption = False,
 ) -> None:
-    """Do a saved session again, from the first click to the last mask, and tell whether the masks are the same.
+    """Track again what a document holds, from its prompts alone, and tell whether the masks are the same.
 
-    Prompts, preset, image size and normalisation are those of the session; MOVIE is the movie it was made on.
+    Prompts, preset, image size and normalisation are those of the document; MOVIE is the movie it was made on. What was
+    painted, imported or locked stays as it is.
     """
-    outputs = Outputs(out, preview, session, overlap.value, force)
-    outputs.check(movie, session_file, may_stop=False)
+    from src_model.document import load
+
+    outputs = Outputs(out, preview, document, overlap.value, force)
+    outputs.check(movie, document_file)
     source = MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series).open(quiet=quiet)
-    choice = ModelChoice(model_of_session(session_file, model), device, threads=threads)
-    predictor = choice.load(quiet=quiet)
-    saved = predictor.resume(session_file, source, allow_other_model=allow_other_model)
+    saved = load(document_file)
     check_numbers(saved.objects)
+    predictor = ModelChoice(model_of(document_file, saved.project, model), device, threads=threads).load(quiet=quiet)
     start = time.perf_counter()
-    with Console(stderr=True, quiet=quiet).status("Doing the session again"):
-        again = predictor.replay(session_file, source, allow_other_model=allow_other_model)
-    steps = tracked_frames(again)
-    tally = Tally(len(set(steps)), len(steps), time.perf_counter() - start)
-    if session is not None:
-        again.save(session)
-    write_all(again, outputs, range(len(source)), quiet=quiet)
-    summarize(again, tally, quiet=quiet)
-    say(compared(saved, again), quiet=quiet)
+    with Console(stderr=True, quiet=quiet).status("Tracking again"):
+        again = predictor.replay(document_file, source, allow_other_model=allow_other_model)
+    steps = [frame for item in again.objects.values() for frame in item.directions]
+    frames = len(set(steps))
+    tally = Tally(frames, frames, time.perf_counter() - start)
+    result = again.to_document()
+    if document is not None:
+        again.save(document)
+    write_all(result, source, outputs, range(len(source)), quiet=quiet)
+    summarize(len(again.objects), tally, again.steps.device, quiet=quiet)
+    say(compared(saved, result), quiet=quiet)
     list_outputs(outputs, quiet=quiet)
 
 
-def tracked_frames(session: Session) -> list[int]:
-    """Frames over which objects were tracked; those tracked twice are there twice."""
-    from src_model.tracking.operations import Propagated
-
-    spans = [done for done in session.log.operations if isinstance(done, Propagated)]
-    return [frame for done in spans for frame in range(min(done.first, done.last), max(done.first, done.last) + 1)]
-
-
-def compared(saved: Session, again: Session) -> str:
-    """Say whether two sessions hold the same masks, and if not, on how many frames they differ."""
-    if saved.masklets.keys() != again.masklets.keys():
-        return "The objects differ from those of the session."
+def compared(saved: DocumentView, again: DocumentView) -> str:
+    """Say whether two documents hold the same masks, and if not, on how many frames they differ."""
+    if saved.objects.keys() != again.objects.keys():
+        return "The objects differ from those of the document."
     total, different = 0, 0
-    for number, masklet in saved.masklets.items():
-        other = again.masklets[number]
-        frames = set(masklet.frames) | set(other.frames)
+    for number in saved.objects:
+        before, after = saved.masklet(number), again.masklet(number)
+        frames = set(before.frames) | set(after.frames)
         total += len(frames)
-        different += sum(masklet.mask_at(frame) != other.mask_at(frame) for frame in frames)
+        different += sum(before.mask_at(frame) != after.mask_at(frame) for frame in frames)
     if not different:
-        return f"All {total} masks are those of the session."
-    return f"{different} of {total} masks differ from those of the session."
+        return f"All {total} masks are those of the document."
+    return f"{different} of {total} masks differ from those of the document."

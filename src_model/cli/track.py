@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +11,8 @@ import typer
 
 from src_model.cli import options as opt
 from src_model.cli.finishing import finish
-from src_model.cli.following import Autosave, follow
-from src_model.cli.job import ModelChoice, MovieChoice, Outputs, check_prompts, give_prompts
+from src_model.cli.following import follow
+from src_model.cli.job import ModelChoice, MovieChoice, Outputs, add_prompts, check_prompts, model_of, new_document
 from src_model.cli.output import check_numbers
 from src_model.cli.prompt_options import (
     BoxOption,
@@ -25,13 +25,13 @@ from src_model.cli.prompt_options import (
     collect_prompts,
     option_order,
 )
-from src_model.cli.saved import model_of_session
 from src_model.errors import FrameRangeError, NoPromptError
-from src_model.tracking.passes import Pass, plan_passes, remaining_passes
 
 if TYPE_CHECKING:
-    from src_model.tracking import Session
+    from src_model.document import Annotation
+    from src_model.frames import FrameSource
     from src_model.tracking.windows.rules import WindowChoice
+    from src_model.workflow import DocumentTracker
 
 MovieArgument = Annotated[
     Path,
@@ -45,8 +45,9 @@ ResumeOption = Annotated[
     Path | None,
     typer.Option(
         "--resume",
-        metavar="SESSION",
-        help="Go on with a run that was stopped: prompts, settings and finished frames are those of this file.",
+        metavar="DOCUMENT",
+        help="Go on with a .sam2v document of a run that was stopped, or that was corrected in napari: prompts, "
+        "settings and finished frames are those of the document, which is written again.",
     ),
 ]
 ExactOption = Annotated[
@@ -61,13 +62,13 @@ DirectionOption = Annotated[
     opt.Direction,
     typer.Option(
         "--direction",
-        help="'both' tracks forward from the first prompt, then each object in reverse from its own first prompt.",
+        help="'both' tracks forward from the first prompt, then each object backward from its own first prompt.",
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class TrackRequest:
+class TrackCommand:
     """Everything that was asked for, checked as far as that goes without the movie."""
 
     movie: MovieChoice
@@ -93,7 +94,7 @@ def track(
     object_ids: ObjectOption = None,
     out: opt.OutOption = Path("labels.tif"),
     preview: opt.PreviewOption = None,
-    session: opt.SessionOption = None,
+    document: opt.DocumentOption = None,
     overlap: opt.OverlapOption = opt.OverlapChoice.SCORE,
     force: opt.ForceOption = False,
     resume: ResumeOption = None,
@@ -122,16 +123,16 @@ def track(
 
         sam2v track cells.tif --point 0,75,64 --object 2 --box 0,20,30,48,66
 
-    Beside the labels goes a document, labels.sam2v, to look through, correct and track on in napari. One that is there
-    is never replaced; the new one gets another name then.
+    Beside the labels goes a document, labels.sam2v, to look through, correct and track on in napari, and to go on with
+    by --resume. One that is there is never replaced; the new one gets another name then.
 
     Frames, rows and columns count from 0. Ctrl-C keeps the finished frames and says how to go on.
     """
     given = GivenPrompts(point, negative, box, mask, object_ids)
-    request = TrackRequest(
+    options = TrackCommand(
         MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series),
         ModelChoice(model, device, preset.value, image_size, threads, precision.value, backend.value),
-        Outputs(out, preview, session, overlap.value, force, movie),
+        Outputs(out, preview, document, overlap.value, force),
         collect_prompts(option_order(ctx), given),
         resume,
         exact,
@@ -141,55 +142,67 @@ def track(
         feature_cache,
         quiet,
     )
-    run(request, resume_hint(ctx))
+    run(options, resume_hint(ctx))
 
 
-def run(request: TrackRequest, resume_command: list[str]) -> None:
+def run(options: TrackCommand, resume_command: list[str]) -> None:
     """Track, write, sum up."""
-    bounds = opt.parse_frames(request.frames)
-    if request.resume is None and not request.prompts:
+    from src_model.document import save
+    from src_model.workflow import TrackRequest
+
+    bounds = opt.parse_frames(options.frames)
+    if options.resume is None and not options.prompts:
         raise NoPromptError("nothing was prompted: say what to track with --point, --box or --mask")
-    if request.resume is not None and request.prompts:
+    if options.resume is not None and options.prompts:
         raise typer.BadParameter("a resumed run keeps its prompts; leave the new ones out", param_hint="--resume")
-    masks = [prompt.mask for prompt in request.prompts if prompt.mask is not None]
-    request.outputs.check(request.movie.path, *masks)
-    if request.resume is None:
-        session, span, passes = _begin(request, bounds)
-    else:
-        session, span, passes = _go_on(request, request.resume, bounds)
-    autosave = Autosave(session, request.outputs.kept_session)
-    tally = follow(session, passes, quiet=request.quiet, after_frame=autosave.after_frame)
-    session.flush()
-    command = shlex.join([*resume_command, "--resume", str(request.outputs.kept_session)])
-    finish(session, request.outputs, tally, span, quiet=request.quiet, resume=command)
-    if request.outputs.session is None:
-        autosave.discard()
+    masks = [prompt.mask for prompt in options.prompts if prompt.mask is not None]
+    options.outputs.check(options.movie.path, *masks)
+    outputs = options.outputs.with_document(options.resume)
+    assert outputs.document is not None, "chosen above"
+    document = outputs.document
+    movie = options.movie.open(quiet=options.quiet)
+    span = frame_span(bounds, len(movie))
+    resume = options.resume
+    annotation, tracker = _begin(options, movie, span) if resume is None else _go_on(options, resume, movie)
+    request = TrackRequest(
+        direction=options.direction.value, first=span.start, last=span.stop - 1, only_missing=resume is not None
+    )
+    tally = follow(annotation, tracker, request, lambda: save(annotation, document), quiet=options.quiet)
+    tracker.session.flush()
+    command = shlex.join([*resume_command, "--resume", str(document)])
+    finish(annotation, tracker, outputs, tally, span, quiet=options.quiet, resume=command)
 
 
-def _begin(request: TrackRequest, bounds: tuple[int, int | None]) -> tuple[Session, range, list[Pass]]:
-    source = request.movie.open(quiet=request.quiet)
-    span = frame_span(bounds, len(source))
-    prompted: dict[int, list[int]] = {}
-    for prompt in request.prompts:
-        prompted.setdefault(prompt.object_id, []).append(prompt.frame)
-    passes = plan_passes(prompted, span, request.direction.value)
-    check_prompts(request.prompts, source)
-    predictor = request.model.load(quiet=request.quiet)
-    session = predictor.start(source, window=request.window, cache_dir=request.feature_cache)
-    give_prompts(session, request.prompts, quiet=request.quiet)
-    return session, span, passes
+def _begin(options: TrackCommand, movie: FrameSource, span: range) -> tuple[Annotation, DocumentTracker]:
+    from src_model.workflow import DocumentTracker
+
+    check_prompts(options.prompts, movie, span)
+    predictor = options.model.load(quiet=options.quiet)
+    if options.window is not None:
+        predictor = predictor.with_settings(replace(predictor.steps.settings, window=options.window))
+    annotation = new_document(movie, options.movie.path, predictor)
+    add_prompts(annotation, options.prompts)
+    return annotation, DocumentTracker(
+        movie, lambda: predictor, normalization=annotation.project.normalization, cache_dir=options.feature_cache
+    )
 
 
-def _go_on(request: TrackRequest, path: Path, bounds: tuple[int, int | None]) -> tuple[Session, range, list[Pass]]:
-    source = request.movie.open(quiet=request.quiet)
-    span = frame_span(bounds, len(source))
-    predictor = request.model.load(quiet=request.quiet, otherwise=model_of_session(path, request.model.name))
-    again = predictor.replay if request.exact else predictor.resume
-    session = again(path, source, cache_dir=request.feature_cache)
-    check_numbers(session.objects)
-    prompted = {number: item.prompted_frames for number, item in session.objects.items() if item.prompts}
-    passes = plan_passes(prompted, span, request.direction.value)
-    return session, span, remaining_passes(passes, session.objects)
+def _go_on(options: TrackCommand, path: Path, movie: FrameSource) -> tuple[Annotation, DocumentTracker]:
+    from src_model.document import load
+    from src_model.tracking.session_document import fitting_predictor
+    from src_model.workflow import DocumentTracker, start_over
+
+    annotation = load(path)
+    project = annotation.project
+    predictor = options.model.load(quiet=options.quiet, otherwise=model_of(path, project, options.model.name))
+    fitting = fitting_predictor(predictor, project, movie)
+    check_numbers(annotation.objects)
+    if options.exact:
+        start_over(annotation)
+    tracker = DocumentTracker(
+        movie, lambda: fitting, normalization=project.normalization, cache_dir=options.feature_cache
+    )
+    return annotation, tracker
 
 
 def frame_span(bounds: tuple[int, int | None], length: int) -> range:
@@ -207,11 +220,10 @@ def frame_span(bounds: tuple[int, int | None], length: int) -> range:
 
 
 def resume_hint(ctx: typer.Context) -> list[str]:
-    """Write the command again, without what a resumed run takes from its session."""
+    """Write the command again, without what a resumed run takes from its document."""
     kept = {
         "--out": "out",
         "--preview": "preview",
-        "--session": "session",
         "--overlap": "overlap",
         "--direction": "direction",
         "--frames": "frames",

@@ -67,12 +67,12 @@ from src_model.document.objects import MAX_OBJECT_ID, AnnotatedObject, default_c
 from src_model.document.overlap import OverlapPair, OverlapReport, label_image, overlap_report
 from src_model.document.patch import Patch
 from src_model.document.project import ModelIdentity, Project, Settings
-from src_model.document.prompts import Prompt
 from src_model.document.propagation import OpenPropagation, TrackedFrame
 from src_model.document.provenance import AnnotatedFrame, FrameState, Origin
 from src_model.document.recovery import Recoverable, discard, find_recoverable, recover
 from src_model.document.view import DocumentView
 from src_model.document.working_copy import SavedFile
+from src_model.prompts import Prompt
 
 __all__ = [
     "MAX_OBJECT_ID",

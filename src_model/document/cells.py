@@ -27,11 +27,11 @@ from pydantic import (
 from src_model.document.movie import MovieIdentity
 from src_model.document.objects import MAX_OBJECT_ID, MAX_TEXT, AnnotatedObject
 from src_model.document.project import MAX_SETTINGS, ModelIdentity, Project, Settings
-from src_model.document.prompts import Prompt
 from src_model.document.spans import SpanSet
 from src_model.errors import AnnotationFileError
 from src_model.frames import Normalization
 from src_model.masks import Rle
+from src_model.prompts import Prompt
 
 _Item = TypeVar("_Item")
 Rows = Annotated[tuple[_Item, ...], FailFast()]
@@ -61,7 +61,7 @@ class ObjectRecord(Record):
 
 
 class PromptRecord(Record):
-    """Of :class:`~src_model.document.prompts.Prompt`, but for its mask."""
+    """Of :class:`~src_model.prompts.Prompt`, but for its mask."""
 
     points: Rows[tuple[StrictFloat, StrictFloat]] = ()
     labels: Rows[Annotated[int, Field(strict=True, ge=0, le=1)]] = ()

@@ -81,9 +81,9 @@ def create(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     Parameters
     ----------
     path
-        The database file, in a folder that exists.
+        The file.
     durable
-        Whether it must outlast a killed process, as for :func:`connect`.
+        As for :func:`connect`.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def connect(path: Path, *, write: bool = True, durable: bool = True) -> sqlite3.
     Parameters
     ----------
     path
-        The database file, in a folder that exists.
+        The file.
     write
         Whether it may be written to.
     durable

@@ -38,7 +38,7 @@ class Step:
     parent
         Number of the step it was made on.
     label
-        What was done, as an undo menu shows it.
+        What was done.
     time
         When, in seconds since 1970.
     done
@@ -81,9 +81,9 @@ class OldestStep:
     Attributes
     ----------
     step
-        Number of the step.
+        Its number.
     touched
-        Cells that it gave another value.
+        What it touched.
     beside
         Steps of branches that begin where it begins, with what they touched.
     bytes

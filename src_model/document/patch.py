@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from src_model.document.lineage import Division
     from src_model.document.objects import AnnotatedObject
     from src_model.document.project import Project
-    from src_model.document.prompts import Prompt
     from src_model.document.provenance import AnnotatedFrame
+    from src_model.prompts import Prompt
 
 _Value = TypeVar("_Value")
 ByFrame: TypeAlias = Mapping[int, Mapping[int, _Value]]

@@ -76,7 +76,7 @@ class ModelIdentity:
     Attributes
     ----------
     name
-        Name of the checkpoint, such as ``"sam2.1-tiny"``.
+        Of the checkpoint.
     sha256
         Of its file; empty if it came from none.
     """
@@ -98,7 +98,7 @@ class Project:
     normalization
         What the model sees of the movie's values; None before that is decided.
     settings
-        How to track, as plain values by name.
+        How to track.
     overlap
         Who gets a pixel that several objects claim, wherever objects are flattened to one image: ``"first"`` (the
         smallest id), ``"last"`` (the largest id) or ``"score"`` (the best scored on that frame).

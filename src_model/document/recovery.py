@@ -24,7 +24,7 @@ class Recoverable:
     Attributes
     ----------
     folder
-        Folder of the working copy.
+        Where it lies.
     movie
         Name of the movie.
     file

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from src_model.document.objects import AnnotatedObject
     from src_model.document.patch import Patch
     from src_model.document.project import Project
-    from src_model.document.prompts import Prompt
     from src_model.document.provenance import AnnotatedFrame
     from src_model.document.store import CellStore, MaskFacts
+    from src_model.prompts import Prompt
 
 _Value = TypeVar("_Value")
 _MANY_OBJECTS = 4
@@ -36,9 +36,9 @@ class ObjectMasks:
     Attributes
     ----------
     store
-        Store from which they are read.
+        Where they lie.
     object_id
-        Id of the object.
+        Whose they are.
     shape
         ``(Y, X)`` of each.
     """
@@ -80,11 +80,11 @@ class Track:
     info
         What a person says about it.
     masks
-        Its masks, scores and origins by frame, read when they are asked for.
+        Its masks.
     prompts
         By ascending frame; replaced by another mapping when they change.
     locked
-        Frames, from 0, that are locked one by one.
+        Locked frames.
     """
 
     info: AnnotatedObject

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
     from src_model.document.objects import AnnotatedObject
     from src_model.document.project import Project
-    from src_model.document.prompts import Prompt
     from src_model.document.spans import SpanSet
     from src_model.document.working_copy import WorkingCopy
     from src_model.masks import Rle
+    from src_model.prompts import Prompt
 
 _Value = TypeVar("_Value")
 
@@ -77,7 +77,7 @@ class MaskFacts:
     Attributes
     ----------
     frame
-        Frame number, from 0.
+        Frame number.
     version
         Of the value: equal versions are the same mask.
     origin

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from src_model.document.movie import MovieIdentity
     from src_model.document.objects import AnnotatedObject
     from src_model.document.project import Project
-    from src_model.document.prompts import Prompt
     from src_model.document.state import State, Track
     from src_model.document.working_copy import WorkingCopy
     from src_model.masks import Masklet, Rle
+    from src_model.prompts import Prompt
 
 
 class DocumentView:
@@ -29,7 +29,7 @@ class DocumentView:
     Parameters
     ----------
     state
-        Cells of the document, at the moment that is viewed.
+        Its cells.
     copy
         Keeps the file there that they are read from.
     path

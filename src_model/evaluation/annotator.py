@@ -14,14 +14,14 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from src_model.masks.cleaning import label_components
-from src_model.tracking import Prompt
+from src_model.prompts import Prompt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_model.evaluation.methods import PromptableTracker
     from src_model.masks import MaskletFrame, Rle
-    from src_model.tracking.prompts import Box
+    from src_model.prompts import PromptBox
 
 EXAMINE_SECONDS_A_FRAME = 30 / 300
 """Seconds to watch the masks of one frame while looking for mistakes."""
@@ -134,7 +134,7 @@ def _largest_region(wrong: NDArray[np.bool_]) -> tuple[int, NDArray[np.bool_]]:
     return int(areas[largest]), components == largest
 
 
-def tight_box(mask: Rle) -> Box:
+def tight_box(mask: Rle) -> PromptBox:
     """Return the smallest box (y0, x0, y1, x1) around a mask; of an empty one, that of the whole image."""
     y0, x0, y1, x1 = mask.box or (0, 0, *mask.shape)
     return float(y0), float(x0), float(y1), float(x1)

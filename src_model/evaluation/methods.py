@@ -10,7 +10,8 @@ from src_model.evaluation.annotator import tight_box
 from src_model.evaluation.protocols import EveryFrame
 from src_model.frames import decide_normalization
 from src_model.masks import MaskletFrame, Rle
-from src_model.tracking import ImagePredictor, Prompt
+from src_model.prompts import Prompt
+from src_model.tracking import ImagePredictor
 from src_model.tracking.preprocessing import mask_logits
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from src_model.errors import DamagedFrameError, MovieError, SessionFileError
+from src_model.errors import AnnotationFileError, DamagedFrameError, MovieError
 
 if TYPE_CHECKING:
     from src_model.frames.source import FrameSource
@@ -111,15 +111,15 @@ class Normalization:
 
         Raises
         ------
-        SessionFileError
+        AnnotationFileError
             Anything else.
         """
         if not isinstance(data, Mapping) or set(data) != {"kind", "low", "high"}:
-            raise SessionFileError(f"normalization is {data!r}: expected a mapping with kind, low and high")
+            raise AnnotationFileError(f"normalization is {data!r}: expected a mapping with kind, low and high")
         try:
             return cls(data["kind"], _numbers(data["low"]), _numbers(data["high"]))
         except (MovieError, OverflowError) as error:
-            raise SessionFileError(f"saved normalization cannot be used: {error}") from error
+            raise AnnotationFileError(f"saved normalization cannot be used: {error}") from error
 
 
 def decide_normalization(
@@ -250,5 +250,5 @@ def _numbers(values: object) -> tuple[float, ...]:
     if not isinstance(values, (list, tuple)) or any(
         isinstance(value, bool) or not isinstance(value, (int, float)) for value in values
     ):
-        raise SessionFileError(f"normalization has the values {values!r}: expected a list of numbers")
+        raise AnnotationFileError(f"normalization has the values {values!r}: expected a list of numbers")
     return tuple(float(value) for value in values)

@@ -84,7 +84,7 @@ class MemoryRebuilder:
     Attributes
     ----------
     steps
-        The network, and what it does for a memory: encode masks, make pointers.
+        The network.
     features
         Gives the image features of a frame; where objects have windows, of a window too, as its second argument.
     """

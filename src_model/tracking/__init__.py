@@ -9,7 +9,6 @@ from src_model.lazy import importer
 if TYPE_CHECKING:
     from src_model.tracking.image_predictor import ImagePrediction, ImagePredictor
     from src_model.tracking.predictor import StreamingPredictor, choose_device
-    from src_model.tracking.prompts import Prompt
     from src_model.tracking.results import Candidate, FrameResult, PromptAnswer
     from src_model.tracking.session import Session
     from src_model.tracking.settings import PRESETS, TrackingSettings
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "src_model.tracking.image_predictor": ("ImagePrediction", "ImagePredictor"),
     "src_model.tracking.predictor": ("StreamingPredictor", "choose_device"),
-    "src_model.tracking.prompts": ("Prompt",),
     "src_model.tracking.results": ("Candidate", "FrameResult", "PromptAnswer"),
     "src_model.tracking.session": ("Session",),
     "src_model.tracking.settings": ("PRESETS", "TrackingSettings"),
@@ -29,7 +27,6 @@ __all__ = [
     "FrameResult",
     "ImagePrediction",
     "ImagePredictor",
-    "Prompt",
     "PromptAnswer",
     "Session",
     "StreamingPredictor",

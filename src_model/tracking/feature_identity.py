@@ -34,7 +34,7 @@ class FeatureIdentity:
     precision
         Type of the numbers that are kept.
     backend
-        Name of what computed them: ``"torch"`` or ``"openvino"``.
+        What computed them.
     interpolation
         How images are brought to the size of the network input.
     normalization
@@ -72,9 +72,9 @@ def identify(steps: NetworkSteps, movie: FrameSource, normalization: Normalizati
     Parameters
     ----------
     steps
-        The network with its settings.
+        The network.
     movie
-        The movie; its shape and type are looked at.
+        The movie.
     normalization
         How its values become 0..1.
     first

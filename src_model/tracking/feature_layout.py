@@ -67,9 +67,9 @@ class FeatureLayout:
         Parameters
         ----------
         features
-            Features of one frame, on any device.
+            Of one frame.
         identity
-            What the features depend on, as 32 hexadecimal digits.
+            32 hexadecimal digits.
         checksum
             Of the frame itself.
 

@@ -53,7 +53,7 @@ class FrameReader:
     Parameters
     ----------
     steps
-        The network that the frames are prepared for.
+        The network.
     movie
         Where frames are read.
     normalization

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from src_model.errors import MovieError, PromptError
 from src_model.frames import FrameSource, Normalization, decide_normalization, open_movie
+from src_model.prompts import Prompt, make_prompt
 from src_model.tracking.preprocessing import click_tensors, prompt_tensors
-from src_model.tracking.prompts import Prompt, make_prompt
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import shown_score
 
@@ -35,7 +35,7 @@ class ImagePrediction:
     rles
         M masks ``(Y, X)``, run-length encoded, in the decoder's order.
     scores
-        ``(M,)`` predicted IoU of each mask, about 0 to 1.
+        M predicted IoUs.
     logits
         ``(M, S / 4, S / 4)`` low-resolution mask logits; one of them may be given back as ``mask_logits``.
     object_score
@@ -84,7 +84,7 @@ class ImagePredictor:
     Parameters
     ----------
     predictor
-        A loaded network; it may track movies at the same time.
+        A loaded network.
     """
 
     def __init__(self, predictor: StreamingPredictor) -> None:

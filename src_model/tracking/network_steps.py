@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from src_model.tracking.settings import Precision, TrackingSettings
 
 _PREVIOUS_LOGIT_LIMIT = 32.0
-"""Logits of an earlier mask are cut to this when they become a prompt, as the reference does: those of absent objects
-are -1024, which the prompt encoder has never seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class NetworkSteps:
     settings
         Where sam2v differs from the reference.
     device
-        Device of the network and of all tensors made by it.
+        Where tensors live.
     image_size
         Side of the network input.
     checkpoint
@@ -158,7 +156,7 @@ class NetworkSteps:
         features
             Of the prompted frame.
         prompts
-            Points and box of one object, B = 1.
+            One object's points.
         memory
             What the object's earlier frames left, or None where it was never tracked.
         previous
@@ -180,7 +178,7 @@ class NetworkSteps:
         Parameters
         ----------
         features
-            Features of the image, one row.
+            Of the image.
         prompts
             One row a prompt, each answered alone.
         multimask

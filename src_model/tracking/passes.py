@@ -1,18 +1,12 @@
-"""Which frames are tracked in which order, so that every object is followed both ways from its prompts."""
+"""Ways of the tracker through a movie: which objects on which frames, in which order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-from src_model.errors import FrameRangeError, NoPromptError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from src_model.tracking.tracked_object import TrackedObject
-
-Way = Literal["both", "forward", "reverse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,58 +33,6 @@ class Pass:
     def stop(self) -> int | None:
         """As the tracker takes it: excluded, None for the first frame of the movie in reverse."""
         return None if self.frames.stop < 0 else self.frames.stop
-
-
-def plan_passes(prompted: Mapping[int, Sequence[int]], span: range, direction: Way) -> list[Pass]:
-    """Plan how objects are tracked over a span of frames.
-
-    Forwards, all objects go together from the first prompt of any on. Then, in reverse, each goes from its own first
-    prompt to the start: what lies between an object's prompts was tracked with knowledge of both and stays. The
-    reverse run picks objects up on its way, so that each frame is looked at once.
-
-    Parameters
-    ----------
-    prompted
-        The prompted frames of each object.
-    span
-        The frames to be tracked.
-    direction
-        ``"forward"`` leaves out the second part; ``"reverse"`` tracks from the last prompts to the start alone.
-
-    Returns
-    -------
-    list of Pass
-
-    Raises
-    ------
-    NoPromptError
-        If there is no object.
-    FrameRangeError
-        If a prompt lies outside of the span.
-    """
-    if not prompted:
-        raise NoPromptError("nothing was prompted: say what to track with --point, --box or --mask")
-    _check_inside(prompted, span)
-    everything = tuple(prompted)
-    if direction == "reverse":
-        last = max(max(frames) for frames in prompted.values())
-        return [Pass(range(last, span.start - 1, -1), everything)]
-    first = {object_id: min(frames) for object_id, frames in prompted.items()}
-    forward = [Pass(range(min(first.values()), span.stop), everything)]
-    if direction == "forward":
-        return forward
-    later = {object_id: frame for object_id, frame in first.items() if frame > span.start}
-    return forward + staggered(later, span.start, reverse=True)
-
-
-def _check_inside(prompted: Mapping[int, Sequence[int]], span: range) -> None:
-    for object_id, frames in prompted.items():
-        outside = [frame for frame in frames if frame not in span]
-        if outside:
-            raise FrameRangeError(
-                f"object {object_id} is prompted on frame {outside[0]}, which is not among the frames to be tracked, "
-                f"{span.start} to {span.stop - 1}"
-            )
 
 
 def staggered(starts: Mapping[int, int], end: int, *, reverse: bool) -> list[Pass]:
@@ -120,10 +62,32 @@ def staggered(starts: Mapping[int, int], end: int, *, reverse: bool) -> list[Pas
     return passes
 
 
-def remaining_passes(passes: Sequence[Pass], objects: Mapping[int, TrackedObject]) -> list[Pass]:
-    """Leave out what was tracked before: passes that were finished, and the first part of one that was cut short."""
-    prompted = {number: item.prompted_frames for number, item in objects.items()}
-    return left_of(passes, prompted, lambda number, frame: objects[number].directions.get(frame))
+def tracked_passes(directions: Mapping[int, Mapping[int, bool]], prompted: Mapping[int, Sequence[int]]) -> list[Pass]:
+    """Plan to track again what was tracked before: forwards first, then in reverse.
+
+    Parameters
+    ----------
+    directions
+        The tracked frames of each object, with whether they were tracked in reverse.
+    prompted
+        The prompted frames of each object, which tracking passes through.
+    """
+    passes: list[Pass] = []
+    for reverse in (False, True):
+        step = -1 if reverse else 1
+        frames: dict[int, list[int]] = {}
+        for number, ways in directions.items():
+            tracked = {frame for frame, way in ways.items() if way is reverse}
+            for frame in tracked | {frame for frame in prompted[number] if frame + step in tracked}:
+                frames.setdefault(frame, []).append(number)
+        for frame in sorted(frames, reverse=reverse):
+            objects = tuple(frames[frame])
+            last = passes[-1] if passes else None
+            if last is not None and last.objects == objects and last.frames.stop == frame and last.reverse is reverse:
+                passes[-1] = Pass(range(last.frames.start, frame + step, step), objects)
+            else:
+                passes.append(Pass(range(frame, frame + step, step), objects))
+    return passes
 
 
 def left_of(

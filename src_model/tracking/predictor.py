@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from src_model.acceleration import backend_reason, choose_engine
-from src_model.errors import PromptError
+from src_model.errors import AnnotationFileError, PromptError
 from src_model.frames import FrameSource, LiveSource, Normalization, open_movie
 from src_model.nn.compute import keep_freed_memory
 from src_model.tracking.feature_options import DEFAULT_CACHE_BYTES, FeatureOptions
@@ -195,6 +195,7 @@ class StreamingPredictor:
         cache_dir_bytes: int = DEFAULT_STORE_BYTES,
         read_ahead: bool | None = None,
         window: WindowChoice | None = None,
+        document: str | Path | None = None,
     ) -> Session:
         """Start tracking in a movie, or in a live stream if none is given.
 
@@ -220,6 +221,10 @@ class StreamingPredictor:
             ``"auto"``: objects that are small on the network's grid are tracked in windows that follow them. ``"off"``:
             every object is tracked on the whole frame. A number: every object has a window of so many pixels. The
             choice of the predictor's settings if left out.
+        document
+            The ``.sam2v`` file of the session. A live stream hands masks to it that are older than some hundred frames;
+            without one they are dropped. It is written by ``session.save()``; until then the work lies where napari
+            offers to restore it.
 
         Returns
         -------
@@ -233,6 +238,8 @@ class StreamingPredictor:
             If there can be no such windows.
         FeatureStoreError
             If image features cannot be kept in that folder.
+        AnnotationFileError
+            If ``document`` does not end in ``.sam2v``.
         """
         steps = self.steps
         if window is not None:
@@ -243,7 +250,7 @@ class StreamingPredictor:
             else open_movie(movie, axes=axes, channel=channel, plane=plane)
         )
         options = FeatureOptions(cache_bytes, _folder(cache_dir), cache_dir_bytes, read_ahead)
-        return Session(steps, source, normalization, options)
+        return Session(steps, source, normalization, options, target=_document_path(document))
 
     def resume(
         self,
@@ -253,15 +260,15 @@ class StreamingPredictor:
         allow_other_model: bool = False,
         cache_dir: str | Path | None = None,
     ) -> Session:
-        """Go on with a saved session: objects, prompts, masks and locks are as they were.
+        """Go on with a document: objects, prompts, masks and locks are as they were saved.
 
-        Parameters and errors are those of :func:`~src_model.tracking.session_file.load_session`, and ``cache_dir`` as
-        in :meth:`start`.
+        Parameters and errors are those of :func:`~src_model.tracking.session_document.resume_session`, and
+        ``cache_dir`` as in :meth:`start`.
         """
-        from src_model.tracking.session_file import load_session
+        from src_model.tracking.session_document import resume_session
 
         options = FeatureOptions(cache_dir=_folder(cache_dir))
-        return load_session(path, self, movie, allow_other_model=allow_other_model, options=options)
+        return resume_session(self, path, movie, allow_other_model=allow_other_model, options=options)
 
     def replay(
         self,
@@ -271,15 +278,23 @@ class StreamingPredictor:
         allow_other_model: bool = False,
         cache_dir: str | Path | None = None,
     ) -> Session:
-        """Do again all that was done in a saved session; the masks come out the same.
+        """Track again what a document holds, from its prompts alone, for instance with another model.
 
-        Parameters and errors are those of :func:`~src_model.tracking.session_file.replay_session`, and ``cache_dir``
-        as in :meth:`start`.
+        Parameters and errors are those of :func:`~src_model.tracking.session_document.replay_session`, and
+        ``cache_dir`` as in :meth:`start`.
         """
-        from src_model.tracking.session_file import replay_session
+        from src_model.tracking.session_document import replay_session
 
         options = FeatureOptions(cache_dir=_folder(cache_dir))
-        return replay_session(path, self, movie, allow_other_model=allow_other_model, options=options)
+        return replay_session(self, path, movie, allow_other_model=allow_other_model, options=options)
+
+
+def _document_path(path: str | Path | None) -> Path | None:
+    if path is None:
+        return None
+    if Path(path).suffix != ".sam2v":
+        raise AnnotationFileError(f"a document is a .sam2v file, not '{Path(path).name}'")
+    return Path(path).expanduser()
 
 
 def _folder(path: str | Path | None) -> Path | None:

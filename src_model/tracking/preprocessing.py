@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from src_model.frames import Normalization
     from src_model.masks import Rle
-    from src_model.tracking.prompts import Point, Prompt
+    from src_model.prompts import Point, Prompt
     from src_model.tracking.settings import TrackingSettings
 
 _MASK_LOGIT = 10.0
@@ -37,7 +37,7 @@ def image_tensor(
     normalization
         How values become 0..1; decided once a movie.
     settings
-        Says which interpolation brings the image to the network's size.
+        The interpolation.
     config
         Pixel mean and standard deviation.
     size

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from src_model.errors import PromptError
 from src_model.masks.window import Window, cut_mask, whole_frame
+from src_model.prompts import Prompt, cut_prompt
 from src_model.tracking.preprocessing import mask_logits, prompt_tensors
-from src_model.tracking.prompts import Prompt, cut_prompt
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import Candidate, PromptAnswer, shown_score
 from src_model.tracking.tracked_object import PendingAnswer, Readings, TrackedObject
@@ -56,14 +56,17 @@ class Prompting:
     def _answer(self, item: TrackedObject, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
         earlier = None if replace else item.prompts.get(frame)
         complete = earlier.extended(prompt) if earlier is not None else prompt
+        # A mask was the answer when it was given; what comes after it refines that answer and stands alone.
+        asked = prompt if prompt.mask is not None else complete.without_mask()
         window = None
         if self.windows is not None:
-            window = self.windows.prompted(item, frame, complete, self.reader, replace=replace)
-        if complete.mask is not None:
-            answer = self._take_mask(item, frame, complete.mask, window)
-            item.prompts[frame] = complete
-            return answer
-        return self._predict(item, frame, complete, window, forget_mask=replace)
+            window = self.windows.prompted(item, frame, asked, self.reader, replace=replace)
+        if asked.mask is not None:
+            answer = self._take_mask(item, frame, asked.mask, window)
+        else:
+            answer = self._predict(item, frame, asked, window, forget_mask=replace)
+        item.prompts[frame] = complete
+        return answer
 
     def choose(self, item: TrackedObject, frame: int, candidate: int) -> PromptAnswer:
         """Take another reading of the object's last prompt."""
@@ -111,7 +114,6 @@ class Prompting:
             None if forget_mask else self._previous_logits(item, frame, window),
             multimask=tensors.labels.shape[1] <= 1,
         )
-        item.prompts[frame] = prompt
         return self._store(item, frame, prediction, int(prediction.iou[0].argmax()), window)
 
     def _place(self, window: Window | None) -> Window:

@@ -46,7 +46,7 @@ class FrameResult:
     Attributes
     ----------
     frame
-        Frame number, from 0.
+        Frame number.
     rles
         Masks by object id, run-length encoded.
     scores
@@ -85,9 +85,9 @@ class Candidate:
     Attributes
     ----------
     rle
-        The mask, ``(Y, X)``, run-length encoded.
+        The mask.
     score
-        Predicted IoU, 0 to 1.
+        Predicted IoU.
     """
 
     rle: Rle
@@ -106,11 +106,11 @@ class PromptAnswer:
     Attributes
     ----------
     frame, object_id
-        The frame, from 0, and the id of the object that were prompted.
+        What was prompted.
     rle
-        The chosen mask, ``(Y, X)``, run-length encoded.
+        The chosen mask.
     score
-        Predicted IoU of the chosen mask, 0 to 1.
+        Its predicted IoU.
     object_score
         Probability that the object is in the frame.
     candidates

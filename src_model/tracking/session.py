@@ -11,31 +11,34 @@ from src_model.errors import DamagedFrameError, FrameRangeError, MovieError, Pro
 from src_model.frames import FrameSource, LiveSource, Normalization, decide_normalization
 from src_model.masks import Masklet
 from src_model.memory.reading import MemoryReader
-from src_model.tracking.adoption import adopt
+from src_model.prompts import Prompt, checked_object_id, make_prompt
 from src_model.tracking.frame_numbers import checked_frame, frame_range, with_advice
 from src_model.tracking.object_choice import check_repairable, held_object, listed, objects_to_track
-from src_model.tracking.operations import Chosen, Cleared, Locked, OperationLog, Prompted, Propagated, Removed
+from src_model.tracking.object_state import restore
 from src_model.tracking.prompting import Prompting
-from src_model.tracking.prompts import checked_object_id, make_prompt
 from src_model.tracking.propagation import Propagation, is_active, repair_range
 from src_model.tracking.tracked_object import TrackedObject
 from src_model.tracking.windows.encoding import FrameFeatures
 from src_model.tracking.windows.following import window_follower
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike
 
+    from src_model.document import Annotation
     from src_model.nn import ImageFeatures
-    from src_model.tracking.adoption import KnownObject
     from src_model.tracking.feature_cache import FeatureCache
     from src_model.tracking.feature_options import FeatureOptions
     from src_model.tracking.network_steps import NetworkSteps
-    from src_model.tracking.operations import Operation
+    from src_model.tracking.object_state import ObjectState
     from src_model.tracking.results import FrameResult, PromptAnswer
     from src_model.tracking.windows.following import WindowFollower
+
+
+LIVE_MASKS = 512
+"""Latest frames of a live stream whose masks are held, and up to as many before them: far more than memory reads."""
 
 
 class Session:
@@ -54,8 +57,9 @@ class Session:
         How pixel values become 0..1. None: decided from the movie when first needed.
     options
         How image features are kept, and whether frames are read ahead.
-    objects, operations
-        What a saved session held, and what was done in it.
+    target
+        The ``.sam2v`` file that :meth:`save` writes where it is told no other, and to which a live stream hands the
+        masks that it lets go of.
     """
 
     def __init__(
@@ -65,15 +69,18 @@ class Session:
         normalization: Normalization | None = None,
         options: FeatureOptions | None = None,
         *,
-        objects: Iterable[TrackedObject] = (),
-        operations: Iterable[Operation] = (),
+        target: Path | None = None,
     ) -> None:
         self.movie = movie
-        self.log = OperationLog(operations)
+        self.document: Annotation | None = None
+        """What the session went on from or was saved as; it also knows names, notes and history."""
+        self.masks_from = 0
+        """The first frame of which all masks are still held here; later than 0 in long live streams alone."""
+        self._target = target
         self._steps = steps
         self._normalization = normalization
         self._features = FrameFeatures(steps, movie, lambda: self.normalization, options)
-        self._objects = {item.object_id: item for item in objects}
+        self._objects: dict[int, TrackedObject] = {}
 
     # What is there ---------------------------------------------------------------------------------------------------
 
@@ -157,15 +164,20 @@ class Session:
         frame = checked_frame(frame, len(self.movie))
         number = checked_object_id(object_id)
         prompt = make_prompt(self.frame_shape, points=points, labels=labels, box=box, mask=mask)
+        return self.answer(frame, number, prompt, replace=replace)
+
+    def answer(self, frame: int, object_id: int, prompt: Prompt, *, replace: bool = False) -> PromptAnswer:
+        """Answer a prompt as :meth:`prompt` does; one of a mask and clicks is the mask, corrected by the clicks."""
+        if prompt.mask is not None and prompt.points:
+            self.answer(frame, object_id, Prompt(mask=prompt.mask), replace=replace)
+            return self.answer(frame, object_id, prompt.without_mask())
         self._features.set_current_frame(frame)
-        item = self._objects.get(number) or self._new_object(number)
-        prompting = self._prompting
+        item = self._objects.get(object_id) or self._new_object(object_id)
         try:
-            answer = prompting.answer(item, frame, prompt, replace=replace)
+            answer = self._prompting.answer(item, frame, prompt, replace=replace)
         except DamagedFrameError as error:
             raise with_advice(error, frame, len(self.movie), self._features.is_damaged) from error
-        self._objects[number] = item
-        self.log.add(Prompted(number, frame, prompt, replace))
+        self._objects[object_id] = item
         return answer
 
     def choose(self, frame: int, object_id: int, candidate: int) -> PromptAnswer:
@@ -176,9 +188,7 @@ class Session:
         PromptError
             If the object's last prompt was on another frame or has no such candidate.
         """
-        answer = self._prompting.choose(self._object(object_id), frame, candidate)
-        self.log.add(Chosen(object_id, frame, candidate))
-        return answer
+        return self._prompting.choose(self._object(object_id), frame, candidate)
 
     def clear_prompt(self, frame: int, object_id: int) -> None:
         """Remove all prompts of an object on a frame, and the mask they gave.
@@ -200,24 +210,21 @@ class Session:
         item.masklet.delete(frame)
         item.locked.discard(frame)
         item.readings = None
-        self.log.add(Cleared(object_id, frame))
 
     def remove_object(self, object_id: int) -> None:
         """Remove an object with its prompts and masks."""
         # A propagation that is under way may hold the object until its next frame; its memory goes at once.
         self._object(object_id).forget_memories()
         del self._objects[object_id]
-        self.log.add(Removed(object_id))
 
-    def adopt(self, known: KnownObject) -> None:
+    def restore(self, state: ObjectState) -> None:
         """Take over what is known of an object elsewhere: its masks, prompts and locks, in place of what is held here.
 
-        Memories of frames whose masks are as they were stay; the others are made again when they are needed. A session
-        that adopts cannot be replayed, since its operations no longer tell the whole story.
+        Memories of frames whose masks are as they were stay; the others are made again when they are needed.
         """
-        number = checked_object_id(known.object_id)
+        number = checked_object_id(state.object_id)
         item = self._objects.get(number) or self._new_object(number)
-        adopt(item, known)
+        restore(item, state)
         self._objects[number] = item
 
     def lock(self, frame: int, object_id: int, *, locked: bool = True) -> None:
@@ -234,7 +241,6 @@ class Session:
                 f"object {object_id} has no mask on frame {frame} that could be locked; track it first"
             )
         (item.locked.add if locked else item.locked.discard)(frame)
-        self.log.add(Locked(object_id, frame, locked))
 
     # Tracking --------------------------------------------------------------------------------------------------------
 
@@ -275,8 +281,7 @@ class Session:
         """
         items = objects_to_track(self._objects, objects)
         frames = frame_range(items, len(self.movie), start, stop, reverse=reverse)
-        operation = Propagated(tuple(item.object_id for item in items), frames.start, frames.start, reverse)
-        return self._tracked(items, frames, operation)
+        return self._tracked(items, frames, reverse=reverse)
 
     def repair(
         self, frame: int, object_id: int, *, direction: Literal["both", "forward", "backward"] = "both"
@@ -315,7 +320,7 @@ class Session:
         items = [item for item in self._objects.values() if item.prompts]
         self._features.set_current_frame(frame)
         result = self._propagation.step(frame, items, reverse=False)
-        self.log.add_pushed(tuple(item.object_id for item in items), frame)
+        self._bound_masks(frame)
         return result
 
     def features(self, frame: int) -> ImageFeatures:
@@ -326,17 +331,45 @@ class Session:
         """Wait until image features are on disk that are to be kept there."""
         self._features.flush()
 
-    def save(self, path: str | Path) -> Path:
-        """Write prompts, masks and settings to a ``.json`` file, from which the session can go on later.
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write prompts, masks, locks and settings to a document, which every part of sam2v opens.
+
+        Parameters
+        ----------
+        path
+            A ``.sam2v`` file; one that is there is replaced. Left out: the file that the session was started with,
+            went on from or was saved to last.
+
+        Returns
+        -------
+        Path
+            The file written.
 
         Raises
         ------
-        SessionFileError
-            If it cannot be written.
+        AnnotationFileError
+            If there is no path, the suffix is another, or the file cannot be written.
+        MovieError
+            If a live stream has no frame yet.
         """
-        from src_model.tracking.session_file import save_session
+        from src_model.document import save
 
-        return save_session(self, path)
+        if path is None and (self.document is None or self.document.path is None):
+            path = self._target
+        return save(self.to_document(), path)
+
+    def to_document(self) -> Annotation:
+        """Bring the document of this session up to date and return it; a new one where there was none.
+
+        Raises
+        ------
+        MovieError
+            If a live stream has no frame yet, or the movie cannot be read any more.
+        """
+        from src_model.tracking.session_document import update_document
+
+        self.document = update_document(self, self.document)
+        return self.document
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
@@ -367,10 +400,8 @@ class Session:
     def _propagation(self) -> Propagation:
         return Propagation(self._reader, self.frame_shape, self._windows)
 
-    def _tracked(self, items: list[TrackedObject], frames: range, operation: Propagated) -> Iterator[FrameResult]:
-        propagation = self._propagation
-        done = self.log.open_propagation(operation)
-        settings, reverse = self._steps.settings, operation.reverse
+    def _tracked(self, items: list[TrackedObject], frames: range, *, reverse: bool) -> Iterator[FrameResult]:
+        propagation, settings = self._propagation, self._steps.settings
         with self._features.reading_ahead(frames) as reach:
             for frame in frames:
                 # Objects may be removed while the generator is suspended.
@@ -378,18 +409,28 @@ class Session:
                 active = [item for item in items if is_active(item, frame, reverse=reverse, settings=settings)]
                 if active:
                     reach(frame)
-                    result = propagation.step(frame, active, reverse=reverse)
-                    done(frame, tuple(item.object_id for item in items))
-                    yield result
+                    yield propagation.step(frame, active, reverse=reverse)
 
     def _repaired(
         self, item: TrackedObject, frame: int, direction: Literal["both", "forward", "backward"]
     ) -> Iterator[FrameResult]:
         for reverse, name in ((False, "forward"), (True, "backward")):
             if direction in (name, "both"):
-                operation = Propagated((item.object_id,), frame, frame, reverse, kind="repair")
                 frames = repair_range(item, frame, reverse=reverse, is_damaged=self._features.is_damaged)
-                yield from self._tracked([item], frames, operation)
+                yield from self._tracked([item], frames, reverse=reverse)
+
+    def _bound_masks(self, frame: int) -> None:
+        """Let go of old masks of a live stream, a block at a time, once they are in the document where there is one."""
+        if frame - self.masks_from < 2 * LIVE_MASKS:
+            return
+        first = frame - LIVE_MASKS
+        if self._target is not None:
+            from src_model.tracking.session_document import hand_over
+
+            hand_over(self, first)
+        for item in self._objects.values():
+            item.let_go(first)
+        self.masks_from = first
 
     def _new_object(self, object_id: int) -> TrackedObject:
         return TrackedObject(object_id, self._steps.settings.new_memory_bank(), Masklet(object_id, self.frame_shape))

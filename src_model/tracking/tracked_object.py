@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from src_model.memory.bank import MemoryBank
     from src_model.memory.entry import MemoryEntry
     from src_model.nn import MaskPrediction
-    from src_model.tracking.prompts import Prompt
+    from src_model.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,18 @@ class TrackedObject:
         return (*(frame for frame in self.bank.conditioning if frame not in waiting), *waiting)
 
     def forget_memories(self) -> None:
-        """Keep only what a file holds: memories are made again from the masks when they are needed."""
+        """Keep only what a document holds: memories are made again from the masks when they are needed."""
         self.bank.conditioning = dict.fromkeys(self.conditioning_frames)
         self.bank.recent.clear()
         self.pending.clear()
         self.readings = None
+
+    def let_go(self, first: int) -> None:
+        """Drop masks of frames before ``first``, but for those that a person prompted or locked."""
+        for frame in [frame for frame in self.masklet.frames if frame < first]:
+            if frame not in self.prompts and frame not in self.locked:
+                self.masklet.delete(frame)
+                self.directions.pop(frame, None)
 
     def is_fixed(self, frame: int) -> bool:
         """Whether tracking takes this frame as it is: a conditioning frame or a locked one."""

@@ -1,17 +1,33 @@
-"""Tracking a document: what a host asks is answered from snapshots, on any thread, without touching the document."""
+"""The job that tracks a movie: a document, a model and a request in, frames and progress out; for every host."""
 
+from __future__ import annotations
+
+from src_model.document.snapshot import ObjectSnapshot, snapshot_of, snapshots_of
 from src_model.workflow.document_tracker import DocumentTracker
-from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest, TrackRequest
-from src_model.workflow.snapshot import ObjectSnapshot, snapshot_of, snapshots_of
+from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job, start_over
+from src_model.workflow.periodic_save import PeriodicSave
+from src_model.workflow.plan import Direction, TrackPlan, TrackRequest, plan_tracking
+from src_model.workflow.progress import RunProgress
+from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest
 
 __all__ = [
+    "Direction",
     "DocumentTracker",
+    "Edits",
     "FrameOutcome",
     "ObjectSnapshot",
+    "PeriodicSave",
     "PromptOutcome",
     "PromptRequest",
     "RepairRequest",
+    "RunProgress",
+    "TrackPlan",
     "TrackRequest",
+    "TrackingJob",
+    "answer_prompts",
+    "plan_tracking",
+    "run_job",
     "snapshot_of",
     "snapshots_of",
+    "start_over",
 ]

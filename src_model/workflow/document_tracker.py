@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING
 from src_model.document.provenance import Origin
 from src_model.errors import NoPromptError
 from src_model.masks import MaskletFrame
-from src_model.tracking.adoption import KnownObject
+from src_model.prompts import Prompt
 from src_model.tracking.feature_options import DEFAULT_CACHE_BYTES
-from src_model.tracking.prompts import Prompt as TrackingPrompt
+from src_model.tracking.object_state import state_of
 from src_model.workflow.requests import FrameOutcome, PromptOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from src_model.document.prompts import Prompt
+    from src_model.document.snapshot import KnownMasks, ObjectSnapshot
     from src_model.frames import FrameSource, Normalization
     from src_model.tracking import FrameResult, PromptAnswer, Session, StreamingPredictor
-    from src_model.workflow.requests import PromptRequest, RepairRequest, TrackRequest
-    from src_model.workflow.snapshot import KnownMasks, ObjectSnapshot
+    from src_model.tracking.passes import Pass
+    from src_model.tracking.windows.rules import WindowChoice
+    from src_model.workflow.requests import PromptRequest, RepairRequest
 
 _NO_PROMPTS: Mapping[int, Prompt | None] = MappingProxyType({})
 
@@ -57,6 +58,8 @@ class DocumentTracker:
         Memory for image features.
     cache_dir
         Folder in which image features are kept for the sessions of other days.
+    window
+        As in :meth:`StreamingPredictor.start <src_model.tracking.predictor.StreamingPredictor.start>`.
     """
 
     def __init__(
@@ -67,12 +70,14 @@ class DocumentTracker:
         normalization: Normalization | None = None,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         cache_dir: Path | None = None,
+        window: WindowChoice | None = None,
     ) -> None:
         self._movie = movie
         self._load_predictor = load_predictor
         self._normalization = normalization
         self._cache_bytes = cache_bytes
         self._cache_dir = cache_dir
+        self._window = window
         self._session: Session | None = None
         self._answers: dict[tuple[int, int], _Answer] = {}
         self._masks: dict[int, KnownMasks] = {}  # read before, by object: they need not be read again
@@ -111,44 +116,44 @@ class DocumentTracker:
         held = known.mask(frame)
         is_answered = held is not None and held.origin is Origin.PROMPTED
         earlier = self._answers.get((known.object_id, frame)) if is_answered else None
-        self._adopt(known, {frame: None if earlier is None else earlier.prompt})
+        self._restore(known, {frame: None if earlier is None else earlier.prompt})
         added = 0 if earlier is None else _clicks_added(earlier.prompt, prompt)
         if added:
-            prompted = self.session.prompt(
-                frame, known.object_id, points=prompt.points[-added:], labels=prompt.labels[-added:]
-            )
+            clicks = Prompt(prompt.points[-added:], prompt.labels[-added:])
+            prompted = self.session.answer(frame, known.object_id, clicks)
         else:
-            prompted = self._prompt_whole(known.object_id, frame, prompt, replace=is_answered)
+            prompted = self.session.answer(frame, known.object_id, prompt, replace=is_answered)
         outcome = _outcome(prompted)
         self._answers[known.object_id, frame] = _Answer(prompt, outcome)
         return outcome
 
-    def propagate(self, *requests: TrackRequest) -> Iterator[FrameOutcome]:
+    def propagate(self, known: Iterable[ObjectSnapshot], passes: Iterable[Pass]) -> Iterator[FrameOutcome]:
         """Track objects; closing the generator keeps every finished frame.
 
-        Several requests are done one after the other. Each goes on from what those before it found, so that all their
-        snapshots are taken beforehand.
+        Parameters
+        ----------
+        known
+            The objects, each with an answered prompt.
+        passes
+            Which of them are tracked through which frames, one after the other. Each goes on from what those before it
+            found.
 
         Raises
         ------
         NoPromptError, FrameRangeError
             Before anything is computed.
         """
-        by_id = {known.object_id: known for request in requests for known in request.known}
-        for known in by_id.values():
-            self._adopt(known)
+        by_id = {each.object_id: each for each in known}
+        for each in by_id.values():
+            self._restore(each)
+        planned = list(passes)
         ways = [
-            self.session.propagate(
-                request.start,
-                request.stop,
-                reverse=request.reverse,
-                objects=[known.object_id for known in request.known],
-            )
-            for request in requests
+            self.session.propagate(each.frames.start, each.stop, reverse=each.reverse, objects=each.objects)
+            for each in planned
         ]
         return (
-            _tracked(result, by_id, reverse=request.reverse)
-            for request, results in zip(requests, ways, strict=True)
+            _tracked(result, by_id, reverse=each.reverse)
+            for each, results in zip(planned, ways, strict=True)
             for result in results
         )
 
@@ -163,7 +168,7 @@ class DocumentTracker:
             Ids of objects that were deleted.
         """
         for each in known:
-            self._adopt(each)
+            self._restore(each)
         self.forget(gone)
 
     def forget(self, object_ids: Iterable[int]) -> None:
@@ -191,7 +196,7 @@ class DocumentTracker:
             If the object has no answered prompt on the frame.
         """
         known = request.known
-        self._adopt(known)
+        self._restore(known)
         results = self.session.repair(request.frame, known.object_id, direction=request.direction)
         by_id = {known.object_id: known}
         return (_tracked(result, by_id, reverse=result.frame < request.frame) for result in results)
@@ -202,35 +207,16 @@ class DocumentTracker:
             normalization=self._normalization,
             cache_bytes=self._cache_bytes,
             cache_dir=self._cache_dir,
+            window=self._window,
         )
 
-    def _prompt_whole(self, object_id: int, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
-        points, labels = (prompt.points, prompt.labels) if prompt.points else (None, None)
-        if prompt.mask is None:
-            return self.session.prompt(frame, object_id, points=points, labels=labels, box=prompt.box, replace=replace)
-        answer = self.session.prompt(frame, object_id, mask=prompt.mask.decode(), replace=replace)
-        if points is None:
-            return answer
-        return self.session.prompt(frame, object_id, points=points, labels=labels)
-
-    def _adopt(self, known: ObjectSnapshot, prompts: Mapping[int, Prompt | None] = _NO_PROMPTS) -> None:
+    def _restore(self, known: ObjectSnapshot, prompts: Mapping[int, Prompt | None] = _NO_PROMPTS) -> None:
         """Bring an object of the session to its snapshot, with other ``prompts`` on some frames (None: none)."""
         self._follow_choice(known)
         wanted = {**known.prompts, **prompts}
         masks = known.masks(self._masks.setdefault(known.object_id, {}))
-        self.session.adopt(
-            KnownObject(
-                known.object_id,
-                masks,
-                {frame: _for_tracking(prompt) for frame, prompt in wanted.items() if prompt is not None},
-                known.fixed,
-                {
-                    frame: entry.origin is Origin.TRACKED_BACK
-                    for frame, entry in masks.items()
-                    if entry.origin is not Origin.PROMPTED
-                },
-            )
-        )
+        kept = {frame: prompt for frame, prompt in wanted.items() if prompt is not None}
+        self.session.restore(state_of(known, masks, kept))
 
     def _follow_choice(self, known: ObjectSnapshot) -> None:
         """Take the reading that was chosen in the document, while the network still knows it exactly."""
@@ -254,11 +240,6 @@ def _clicks_added(earlier: Prompt, prompt: Prompt) -> int:
         prompt.box, prompt.mask, prompt.points[:count], prompt.labels[:count],
     )  # fmt: skip
     return len(prompt.points) - count if same else 0
-
-
-def _for_tracking(prompt: Prompt) -> TrackingPrompt:
-    # Clicks after a mask refine it: from then on the session counts the clicks alone.
-    return TrackingPrompt(prompt.points, prompt.labels, prompt.box, None if prompt.points else prompt.mask)
 
 
 def _outcome(answer: PromptAnswer) -> PromptOutcome:

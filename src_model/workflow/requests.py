@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from src_model.document.snapshot import ObjectSnapshot
     from src_model.masks import MaskletFrame
-    from src_model.workflow.snapshot import ObjectSnapshot
-
-Direction = Literal["both", "forward", "backward"]
+    from src_model.workflow.plan import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +25,6 @@ class PromptRequest:
 
     known: ObjectSnapshot
     frame: int
-
-
-@dataclass(frozen=True, slots=True)
-class TrackRequest:
-    """Asks to track objects through frames.
-
-    Attributes
-    ----------
-    known
-        The objects; those without an answered prompt cannot be tracked.
-    start, stop
-        As in ``range``: ``stop`` is excluded. None: from the first prompted frame to the end of the movie; in reverse
-        from the last frame to frame 0 included.
-    reverse
-        Towards earlier frames.
-    """
-
-    known: tuple[ObjectSnapshot, ...]
-    start: int | None = None
-    stop: int | None = None
-    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

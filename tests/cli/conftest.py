@@ -10,7 +10,8 @@ import tifffile
 from typer.testing import CliRunner
 
 from src_model.cli.main import app
-from src_model.masks import Masklet
+from src_model.document import AnnotatedFrame, AnnotatedObject, Annotation, MovieIdentity, Origin, Patch
+from src_model.masks import Rle
 from src_model.tracking import StreamingPredictor
 from tests.tracking import tiny
 
@@ -75,14 +76,20 @@ def sam2v(here, loads) -> Callable[..., object]:
     return run
 
 
+def document_of(masks: dict[int, dict[int, AnnotatedFrame]], length: int = 4) -> Annotation:
+    """A document over frames of 20 x 30 that holds some masks, by object and frame."""
+    movie = MovieIdentity("movie", (length, 20, 30), "uint8")
+    return Annotation(movie, Patch(objects={number: AnnotatedObject(number) for number in masks}, masks=masks))
+
+
 @pytest.fixture
-def masklets() -> dict[int, Masklet]:
-    """Two objects on frames of 20 x 30 that overlap on frame 1, where the second is scored higher."""
-    made = {number: Masklet(number, (20, 30)) for number in (1, 2)}
+def crossing() -> dict[int, dict[int, AnnotatedFrame]]:
+    """Two objects that overlap on frame 1, where the second is scored higher."""
     first, second = np.zeros((2, 20, 30), bool)
     first[2:10, 3:12] = True
     second[6:15, 8:20] = True
-    made[1].set(0, first, score=0.9)
-    made[1].set(1, first, score=0.5)
-    made[2].set(1, second, score=0.8)
-    return made
+
+    def found(mask, score):
+        return AnnotatedFrame(Rle.encode(mask), score, 1.0, Origin.TRACKED)
+
+    return {1: {0: found(first, 0.9), 1: found(first, 0.5)}, 2: {1: found(second, 0.8)}}

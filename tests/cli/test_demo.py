@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +13,9 @@ from PIL import Image
 from src_model.cli.demo import EPITHELIUM_CLICKS, click_prompts, find_objects
 from src_model.cli.demo_picture import panel_sizes
 from src_model.cli.error_messages import FAILED
+from src_model.cli.job import new_document
 from src_model.detection import AutomaticDetector, Detection
+from src_model.document import load
 from src_model.masks import Rle
 from src_model.weights import MaskThresholds
 from tests.tracking import tiny
@@ -49,14 +50,13 @@ def test_the_clicked_cells_are_spread_over_the_image():
 
 def test_without_a_movie_the_epithelium_is_tracked_from_one_click_a_cell(sam2v, here):
     result = sam2v("demo", "--out", "show", "--objects", 3)
-    assert sorted(path.name for path in (here / "show").iterdir()) == ["demo.session.json", "labels.tif", "overlay.png"]
-    for path in ("show/labels.tif", "show/overlay.png", "show/demo.session.json"):
+    assert sorted(path.name for path in (here / "show").iterdir()) == ["demo.sam2v", "labels.tif", "overlay.png"]
+    for path in ("show/labels.tif", "show/overlay.png", "show/demo.sam2v"):
         assert str(Path(path)) in result.stdout
     labels = tifffile.imread("show/labels.tif")
     assert labels.shape == (11, 160, 257)
-    session = json.loads((here / "show" / "demo.session.json").read_text())
-    prompts = [done for done in session["operations"] if done["kind"] == "prompt"]
-    assert [(p["frame"], tuple(p["prompt"]["points"][0])) for p in prompts] == [(0, c) for c in EPITHELIUM_CLICKS[:3]]
+    document = load(here / "show" / "demo.sam2v")
+    assert [document.prompt(number, 0).points for number in (1, 2, 3)] == [(c,) for c in EPITHELIUM_CLICKS[:3]]
     with Image.open("show/overlay.png") as picture:
         assert picture.width == pytest.approx(1600, abs=3)
         assert 600 < picture.height < 720
@@ -95,16 +95,17 @@ def test_where_nothing_is_found_the_command_says_what_was_asked_for_and_what_to_
 
 def test_objects_are_looked_for_in_the_first_frame_that_can_be_read():
     frames = tiny.make_movie()
-    session = tiny.predictor(tiny.build()).start(DamagedMovie(frames, {0, 1}))
-    seen = []
+    movie, seen = DamagedMovie(frames, {0, 1}), []
+    annotation = new_document(movie, Path("movie.tif"), tiny.predictor(tiny.build()))
 
     def detect(image, **_):
         seen.append(image)
         return [Detection.of_mask(Rle.from_box((4, 34, 16, 46), tiny.SHAPE), 0.9)]
 
-    find_objects(SimpleNamespace(detect=detect, thresholds=MaskThresholds(0.5, 0.8)), session, 3, quiet=True)
+    detector = SimpleNamespace(name="boxes", detect=detect, thresholds=MaskThresholds(0.5, 0.8))
+    find_objects(detector, annotation, movie, 3, quiet=True)
     assert np.array_equal(seen[0], frames[2])
-    assert list(session.objects[1].prompts) == [2]
+    assert list(annotation.prompts(1)) == [2]
 
 
 @pytest.mark.parametrize("length", [1, 2])

@@ -3,155 +3,112 @@
 from __future__ import annotations
 
 import signal
+from types import SimpleNamespace
 
 import pytest
 
-from src_model.cli.following import Autosave, follow
-from src_model.errors import SessionFileError
-from src_model.tracking.passes import plan_passes
+from src_model.cli.following import follow
+from src_model.cli.job import new_document
+from src_model.document import AddObject, AddPoints, AnnotatedObject
+from src_model.frames import open_movie
+from src_model.workflow import DocumentTracker, TrackRequest
+from src_model.workflow.periodic_save import PeriodicSave
 from tests.tracking import tiny
 from tests.tracking.damage import DamagedMovie
 
 
-@pytest.fixture
-def session(predictor):
-    session = predictor.start(tiny.make_movie())
-    session.prompt(4, 1, points=[tiny.CLICK])
-    return session
+def begun(predictor, movie, tmp_path, frame=4):
+    """A document with one click, and what tracks it."""
+    annotation = new_document(movie, tmp_path / "movie.tif", predictor)
+    annotation.do(AddObject(AnnotatedObject(1)))
+    annotation.do(AddPoints(1, frame, (tiny.CLICK,), (1,)))
+    return SimpleNamespace(
+        annotation=annotation,
+        tracker=DocumentTracker(movie, lambda: predictor, normalization=annotation.project.normalization),
+    )
 
 
 @pytest.fixture
-def passes():
-    return plan_passes({1: [4]}, range(10), "both")
+def work(predictor, tmp_path):
+    return begun(predictor, open_movie(tiny.make_movie()), tmp_path)
 
 
-def test_a_whole_run_is_counted(session, passes):
-    tally = follow(session, passes, quiet=True)
+def tracked(work, **asked):
+    return follow(work.annotation, work.tracker, TrackRequest(**asked), lambda: None, quiet=True)
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Sends signals after the frame of this count."""
+
+    def arrange(count, times=1):
+        frames = []
+
+        def after_frame(_):
+            frames.append(1)
+            if len(frames) == count:
+                for _ in range(times):
+                    signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(PeriodicSave, "after_frame", after_frame)
+
+    return arrange
+
+
+def test_a_whole_run_is_counted(work):
+    tally = tracked(work)
     assert (tally.frames, tally.steps, tally.complete, tally.error) == (10, 11, True, None)
     assert tally.seconds > 0
-    assert len(session.masklets[1]) == 10
+    assert work.annotation.mask_count == 10
 
 
-def test_nothing_to_do_is_complete(session):
-    assert follow(session, [], quiet=True).complete
+def test_nothing_to_do_is_complete(work):
+    tracked(work)
+    assert tracked(work, only_missing=True).complete
 
 
-def test_ctrl_c_ends_after_the_frame_at_hand(session, passes):
-    calls = []
-
-    def after_frame():
-        calls.append(1)
-        if len(calls) == 3:
-            signal.raise_signal(signal.SIGINT)
-
-    tally = follow(session, passes, quiet=True, after_frame=after_frame)
+def test_ctrl_c_ends_after_the_frame_at_hand(work, interrupt):
+    interrupt(3)
+    tally = tracked(work)
     assert (tally.steps, tally.complete, tally.error) == (3, False, None)
-    assert session.masklets[1].frames == (4, 5, 6)
+    assert work.annotation.masklet(1).frames == (4, 5, 6)
 
 
-def test_ctrl_c_on_the_last_frame_is_no_interruption(session, passes):
-    calls = []
-
-    def after_frame():
-        calls.append(1)
-        if len(calls) == 11:
-            signal.raise_signal(signal.SIGINT)
-
-    assert follow(session, passes, quiet=True, after_frame=after_frame).complete
+def test_what_was_stopped_goes_on_where_it_stopped(work, interrupt):
+    interrupt(3)
+    tracked(work)
+    tally = tracked(work, only_missing=True)
+    assert (tally.steps, tally.complete) == (8, True)
+    assert work.annotation.masklet(1).frames == tuple(range(10))
 
 
-def test_ctrl_c_twice_ends_at_once(session, passes):
-    def after_frame():
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
+def test_ctrl_c_on_the_last_frame_is_no_interruption(work, interrupt):
+    interrupt(11)
+    assert tracked(work).complete
 
-    tally = follow(session, passes, quiet=True, after_frame=after_frame)
+
+def test_ctrl_c_twice_ends_at_once(work, interrupt):
+    interrupt(1, times=2)
+    tally = tracked(work)
     assert (tally.steps, tally.complete, tally.error) == (1, False, None)
 
 
-def test_an_error_is_handed_over_with_what_was_done_before(session, passes, monkeypatch):
-    read = session.movie.read
+def test_an_error_is_handed_over_with_what_was_done_before(work, monkeypatch):
+    movie = work.tracker.session.movie
+    read = movie.read
 
     def broken(frame):
         if frame == 7:
             raise OSError("frame 7 is damaged")
         return read(frame)
 
-    monkeypatch.setattr(type(session.movie), "read", lambda _, frame: broken(frame))
-    tally = follow(session, passes, quiet=True)
+    monkeypatch.setattr(type(movie), "read", lambda _, frame: broken(frame))
+    tally = tracked(work)
     assert (tally.steps, tally.complete) == (3, False)
     assert "frame 7 is damaged" in str(tally.error)
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-def test_a_session_is_saved_once_a_minute(session, tmp_path, clock):
-    path = tmp_path / "a.session.json"
-    autosave = Autosave(session, path, clock)
-    clock.now = 59
-    autosave.after_frame()
-    assert not path.exists()
-    clock.now = 61
-    autosave.after_frame()
-    assert path.exists()
-    autosave.discard()
-    assert not path.exists()
-
-
-def test_saving_takes_little_of_the_time_even_if_it_is_slow(tmp_path, clock):
-    class Slow:
-        saves = 0
-
-        def save(self, path):
-            self.saves += 1
-            clock.now += 30
-
-    slow = Slow()
-    autosave = Autosave(slow, tmp_path / "a.json", clock)
-    for now in range(61, 3600, 10):
-        clock.now = max(clock.now, now)
-        autosave.after_frame()
-    assert slow.saves * 30 < 0.06 * 3600
-
-
-def test_a_file_from_before_is_not_removed(session, tmp_path, clock):
-    path = tmp_path / "a.session.json"
-    path.write_text("earlier")
-    autosave = Autosave(session, path, clock)
-    clock.now = 61
-    autosave.after_frame()
-    assert path.read_text() != "earlier"
-    autosave.discard()
-    assert path.exists()
-
-
-def test_tracking_goes_on_if_saving_fails(tmp_path, clock, capsys):
-    class Unsavable:
-        def save(self, path):
-            raise SessionFileError("disk full")
-
-    autosave = Autosave(Unsavable(), tmp_path / "a.json", clock)
-    for clock.now in (61, 200, 400):
-        autosave.after_frame()
-    autosave.discard()
-    assert capsys.readouterr().err.count("disk full") == 1
-
-
-def test_damaged_frames_are_gone_over_and_counted_apart(predictor, passes):
-    session = predictor.start(DamagedMovie(tiny.make_movie(), {2, 7, 8}))
-    session.prompt(4, 1, points=[tiny.CLICK])
-    tally = follow(session, passes, quiet=True)
+def test_damaged_frames_are_gone_over_and_counted_apart(predictor, tmp_path):
+    tally = tracked(begun(predictor, DamagedMovie(tiny.make_movie(), {2, 7, 8}), tmp_path))
     assert (tally.frames, tally.steps, tally.complete, tally.error) == (7, 8, True, None)
     assert (tally.damaged, tally.found) == ((2, 7, 8), True)

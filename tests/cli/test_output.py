@@ -14,14 +14,14 @@ from src_model.cli.output import LabelsMovie, check_labels_path, write_labels
 from src_model.errors import MissingExtraError
 from src_model.formats import labels_tiff
 from src_model.frames import open_movie
-from src_model.masks import Masklet
+from tests.cli.conftest import document_of
 
 SHAPE = (4, 20, 30)
 
 
 @pytest.fixture
-def labels(masklets):
-    return LabelsMovie(masklets, SHAPE)
+def labels(crossing):
+    return LabelsMovie(document_of(crossing))
 
 
 def test_a_tiff_has_the_movies_length_and_its_axes(labels, tmp_path):
@@ -38,8 +38,8 @@ def test_a_tiff_has_the_movies_length_and_its_axes(labels, tmp_path):
 
 
 @pytest.mark.parametrize(("overlap", "owner"), [("score", 2), ("first", 1), ("last", 2)])
-def test_pixels_that_two_objects_claim_go_by_the_policy(masklets, tmp_path, overlap, owner):
-    path = write_labels(tmp_path / "labels.tif", LabelsMovie(masklets, SHAPE, overlap))
+def test_pixels_that_two_objects_claim_go_by_the_policy(crossing, tmp_path, overlap, owner):
+    path = write_labels(tmp_path / "labels.tif", LabelsMovie(document_of(crossing), overlap))
     assert tifffile.imread(path)[1, 7, 9] == owner
 
 
@@ -71,7 +71,7 @@ def test_large_movies_become_bigtiff(labels, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
 def test_a_failure_leaves_what_was_there_and_nothing_else(labels, tmp_path, name):
-    before = write_labels(tmp_path / name, LabelsMovie({}, SHAPE))
+    before = write_labels(tmp_path / name, LabelsMovie(document_of({})))
 
     def fail():
         raise KeyboardInterrupt
@@ -84,13 +84,13 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(labels, tmp_path, name
 
 @pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
 def test_labels_replace_those_of_an_earlier_run(labels, tmp_path, name):
-    write_labels(tmp_path / name, LabelsMovie({}, SHAPE))
+    write_labels(tmp_path / name, LabelsMovie(document_of({})))
     assert open_movie(write_labels(tmp_path / name, labels)).read(1).any()
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("name", ["labels.tif", "labels.zarr"])
-def test_frames_are_painted_and_dropped_one_by_one(masklets, tmp_path, name, monkeypatch):
+def test_frames_are_painted_and_dropped_one_by_one(crossing, tmp_path, name, monkeypatch):
     original, seen, alive = LabelsMovie.frames, [], []
 
     class Frame(np.ndarray):  # plain arrays cannot be watched
@@ -104,7 +104,7 @@ def test_frames_are_painted_and_dropped_one_by_one(masklets, tmp_path, name, mon
 
     monkeypatch.setattr(LabelsMovie, "frames", frames)
     counted = []
-    write_labels(tmp_path / name, LabelsMovie(masklets, (40, 20, 30)), lambda: counted.append(1))
+    write_labels(tmp_path / name, LabelsMovie(document_of(crossing, 40)), lambda: counted.append(1))
     assert len(counted) == 40
     assert max(alive) <= 4
 
@@ -122,6 +122,6 @@ def test_zarr_without_the_package_says_what_to_install(tmp_path, monkeypatch):
 
 
 def test_an_object_that_is_nowhere_takes_no_pixel(tmp_path):
-    path = write_labels(tmp_path / "labels.tif", LabelsMovie({300: Masklet(300, (20, 30))}, SHAPE))
+    path = write_labels(tmp_path / "labels.tif", LabelsMovie(document_of({300: {}})))
     assert tifffile.imread(path).dtype == np.uint16
     assert not tifffile.imread(path).any()

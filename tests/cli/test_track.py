@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from src_model.cli.job import MovieChoice
 from src_model.document import load
 from src_model.frames import open_movie
 from src_model.masks import labels_at
-from src_model.workflow import DocumentTracker, TrackRequest, snapshot_of
+from src_model.workflow import DocumentTracker, TrackingJob, TrackRequest, run_job
 from tests.cli.conftest import CLICK
 from tests.tracking import tiny
 from tests.tracking.damage import DamagedMovie
@@ -60,7 +59,7 @@ def test_prompts_of_several_objects_and_frames_arrive_as_they_were_meant(sam2v, 
 
 
 @pytest.mark.parametrize(
-    ("direction", "frames"), [("both", range(10)), ("forward", range(4, 10)), ("reverse", range(5))]
+    ("direction", "frames"), [("both", range(10)), ("forward", range(4, 10)), ("backward", range(5))]
 )
 def test_the_direction_decides_which_frames_have_labels(sam2v, movie, direction, frames):
     sam2v("track", movie, "--point", "4,20,15", "--direction", direction)
@@ -75,12 +74,13 @@ def test_a_span_is_tracked_and_the_labels_keep_the_length_of_the_movie(sam2v, mo
     assert "through 5 frames" in result.stdout
 
 
-def test_preview_and_session_are_written_and_told(sam2v, movie, here):
-    result = sam2v("track", movie, "--point", CLICK, "--preview", "look.png", "--session", "work.json")
+def test_preview_and_document_are_written_and_told(sam2v, movie, here):
+    result = sam2v("track", movie, "--point", CLICK, "--preview", "look.png", "--document", "work.sam2v")
     assert (here / "look.png").stat().st_size > 1000
-    assert json.loads((here / "work.json").read_text())["format"] == "sam2v-session"
+    assert load(here / "work.sam2v").mask_count == 10
     assert "preview  look.png" in result.stdout
-    assert "session  work.json" in result.stdout
+    assert "document work.sam2v" in result.stdout
+    assert not (here / "labels.sam2v").exists()
 
 
 def test_without_being_asked_for_nothing_but_labels_and_their_document_are_written(sam2v, movie, here):
@@ -98,9 +98,8 @@ def test_the_document_holds_what_was_tracked_and_can_be_tracked_on(sam2v, movie,
     labels = tifffile.imread("cells.ome.tif")
     assert all(np.array_equal(mask.decode(), labels[frame] == 1) for frame, mask in masks.items())
     tracker = DocumentTracker(source, lambda: predictor, normalization=document.project.normalization)
-    with document.propagation() as opened:
-        for outcome in tracker.propagate(TrackRequest((snapshot_of(document, 1),), 7)):
-            opened.add(outcome.frame, outcome.masks)
+    for _ in run_job(TrackingJob.track(document, TrackRequest(direction="forward", start=7)), tracker):
+        pass
     assert list(document.masklet(1).frames) == list(range(10))
     assert {frame: document.mask_at(1, frame) for frame in range(7)} == masks
 
@@ -133,8 +132,8 @@ def test_the_model_is_loaded_as_asked_for(sam2v, movie, loads):
 
 @pytest.mark.parametrize(("window", "held"), [("auto", "auto"), ("off", "off"), (24, 24)])
 def test_small_objects_are_tracked_in_windows_if_asked_for(sam2v, movie, here, window, held):
-    sam2v("track", movie, "--point", CLICK, "--frames", "0:2", "--window", window, "--session", "work.json")
-    assert json.loads((here / "work.json").read_text())["settings"]["window"] == held
+    sam2v("track", movie, "--point", CLICK, "--frames", "0:2", "--window", window)
+    assert load(here / "labels.sam2v").project.settings["window"] == held
 
 
 @pytest.mark.parametrize("words", [("large",), (3,), ("auto", "--preset", "official")])
@@ -200,7 +199,7 @@ def test_a_movie_of_masks_gives_the_frame_of_the_prompt(sam2v, movie, here):
         (("--mask", "0,movie.tif", "--frames", "0:20"), "--frames 0:20 is outside the movie"),
         (("--point", CLICK, "--frames", "5:"), "frame 0, which is not among the frames to be tracked, 5 to 9"),
         (("--point", CLICK, "--channel", "3"), "channel"),
-        (("--resume", "missing.json"), "missing.json"),
+        (("--resume", "missing.sam2v"), "missing.sam2v"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_writes_nothing(sam2v, movie, here, words, message):
@@ -220,22 +219,21 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(sam2v, movie, here, 
         (("--point", CLICK, "--out", "movie.tif", "--force"), "'movie.tif' is in use here"),
         (("--point", CLICK, "--out", "other.tif"), "replace it with --force"),
         (("--point", CLICK, "--preview", "other.png"), "replace it with --force"),
-        (("--point", CLICK, "--session", "other.json"), "replace it with --force"),
-        (("--point", CLICK, "--out", "other.ome.tif"), "'other.ome.session.json' is there already"),
+        (("--point", CLICK, "--document", "other.sam2v"), "may hold what somebody corrected"),
         (("--mask", "0,mask.tif", "--out", "mask.tif", "--force"), "'mask.tif' is in use here"),
         (("--object", 4294967296, "--point", CLICK), "expected 1 to 2147483647"),
         (("--point", "0,500,3"), "outside"),
-        (("--point", CLICK, "--point", "40,3,3"), "frame 40, which is not among"),
+        (("--point", CLICK, "--point", "40,3,3"), "frame 40"),
         (("--mask", "0,missing.png"), "missing.png"),
         (("--mask", "0,mask.tif"), "the mask has shape"),
         (("--point", CLICK, "--preview", "a.gif"), "must end in .png"),
-        (("--point", CLICK, "--session", "a.txt"), "must end in .json"),
+        (("--point", CLICK, "--document", "a.txt"), "must end in .sam2v"),
         (("--point", CLICK, "--direction", "sideways"), "sideways"),
         (("--point", CLICK, "--resume", "movie.tif"), "a resumed run keeps its prompts"),
     ],
 )
 def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, here, loads, words, message):
-    for name in ("other.tif", "other.png", "other.json", "other.ome.session.json"):
+    for name in ("other.tif", "other.png", "other.sam2v"):
         (here / name).write_text("mine")
     tifffile.imwrite(here / "mask.tif", np.ones((3, 4), np.uint8))
     before = {path.name: path.read_bytes() for path in here.iterdir()}
@@ -273,10 +271,10 @@ def test_what_there_is_to_know_about_a_file_is_said_once_on_standard_error(sam2v
 
 
 def test_what_an_earlier_run_wrote_is_replaced_and_other_files_by_force(sam2v, movie, here):
-    words = ("track", movie, "--point", CLICK, "--preview", "a.jpg", "--session", "a.json")
+    words = ("track", movie, "--point", CLICK, "--preview", "a.jpg")
     sam2v(*words)
     sam2v(*words)
-    for name in ("labels.tif", "a.jpg", "a.json"):
+    for name in ("labels.tif", "a.jpg"):
         (here / name).write_text("mine")
     sam2v(*words, code=FAILED)
     sam2v(*words, "--force")

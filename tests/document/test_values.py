@@ -10,13 +10,12 @@ from src_model.document import (
     Division,
     MovieIdentity,
     Project,
-    Prompt,
     Settings,
     default_color,
 )
 from src_model.document.lineage import check_lineage
 from src_model.document.spans import described, spans_of
-from src_model.errors import AnnotationError, PromptError
+from src_model.errors import AnnotationError
 from tests.document.sample import MOVIE
 
 
@@ -39,28 +38,6 @@ def test_ids_are_whole_numbers_from_one(object_id):
 def test_colors_and_texts_have_a_form(values):
     with pytest.raises(AnnotationError):
         AnnotatedObject(1, **values)
-
-
-def test_prompts_hold_plain_numbers():
-    prompt = Prompt(((1, 2),), (True,), (0, 0, 5, 6))
-    assert prompt == Prompt(((1.0, 2.0),), (1,), (0.0, 0.0, 5.0, 6.0))
-    assert type(prompt.labels[0]) is int
-    assert Prompt().is_empty
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"points": ((1, 2),)},
-        {"points": ((1, 2, 3),), "labels": (1,)},
-        {"points": (("a", 2),), "labels": (1,)},
-        {"points": ((1, float("inf")),), "labels": (1,)},
-        {"box": (5, 5, 1, 9)},
-    ],
-)
-def test_prompts_that_are_none_are_refused(values):
-    with pytest.raises(PromptError):
-        Prompt(**values)
 
 
 def test_settings_are_plain_sorted_and_tell_numbers_from_truth():

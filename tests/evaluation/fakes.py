@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from src_model.datasets import LabelledMovie
-    from src_model.tracking import Prompt
+    from src_model.prompts import Prompt
 
 SHAPE = (24, 60)
 

@@ -9,7 +9,8 @@ from src_model.evaluation.annotator import tight_box
 from src_model.evaluation.methods import CopyFirstMask, PreviousBox, PreviousMask, SessionTracker
 from src_model.frames import decide_normalization, open_movie
 from src_model.masks import MaskletFrame, Rle
-from src_model.tracking import ImagePredictor, Prompt
+from src_model.prompts import Prompt
+from src_model.tracking import ImagePredictor
 from tests.tracking import tiny
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from src_model.errors import MovieError, SessionFileError
+from src_model.errors import AnnotationFileError, MovieError
 from src_model.frames import Normalization, decide_normalization, normalization, open_movie
 from tests.tracking.damage import DamagedMovie
 
@@ -218,7 +218,7 @@ def test_three_ranges_need_three_channels():
         Normalization("limits", (0.0,) * 3, (1.0,) * 3).apply(np.zeros((4, 4)))
 
 
-def test_it_survives_a_session_file(gray):
+def test_it_survives_a_file(gray):
     result = decided(gray.astype(np.float32) / 3)
     assert Normalization.from_dict(json.loads(json.dumps(result.to_dict()))) == result
 
@@ -241,8 +241,8 @@ def test_it_survives_a_session_file(gray):
         ({"kind": "none", "low": [0], "high": [1, 1, 1]}, "expected 1 or 3 of each"),
     ],
 )
-def test_anything_else_in_a_session_file_is_an_error(data, message):
-    with pytest.raises(SessionFileError, match=message):
+def test_anything_else_in_a_file_is_an_error(data, message):
+    with pytest.raises(AnnotationFileError, match=message):
         Normalization.from_dict(data)
 
 

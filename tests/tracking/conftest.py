@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -68,19 +67,5 @@ def saved(predictor, movie, tmp_path_factory):
     """A session in which everything was done, and its file."""
     session = predictor.start(movie)
     tiny.work(session)
-    path = session.save(tmp_path_factory.mktemp("saved") / "session.json")
-    return SimpleNamespace(session=session, path=path, content=path.read_bytes(), masklets=tiny.copies(session))
-
-
-@pytest.fixture
-def changed(saved, tmp_path):
-    """Write the file again after a change to its JSON."""
-
-    def write(change) -> object:
-        document = json.loads(saved.content)
-        change(document)
-        path = tmp_path / "changed.json"
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return path
-
-    return write
+    path = session.save(tmp_path_factory.mktemp("saved") / "session.sam2v")
+    return SimpleNamespace(session=session, path=path, masklets=tiny.copies(session))

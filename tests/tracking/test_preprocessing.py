@@ -7,8 +7,8 @@ import torch.nn.functional as F
 
 from src_model.frames import Normalization
 from src_model.masks import Rle
+from src_model.prompts import Prompt
 from src_model.tracking.preprocessing import click_tensors, image_tensor, mask_logits, mask_tensor, prompt_tensors
-from src_model.tracking.prompts import Prompt
 from src_model.tracking.settings import PRESETS
 from tests.tracking import tiny
 

@@ -100,7 +100,7 @@ def test_memories_of_frames_that_became_damaged_are_done_without(predictor, movi
     session.prompt(0, 1, points=[tiny.CLICK])
     session.prompt(5, 1, points=[(25, 25)])
     tiny.finish(session.propagate(stop=7))
-    path = session.save(tmp_path / "session.json")
+    path = session.save(tmp_path / "session.sam2v")
     source.damaged = {5, 6}
     again = predictor.resume(path, source)
     results = list(again.propagate(7))
@@ -111,7 +111,7 @@ def test_an_object_that_is_known_on_damaged_frames_alone_is_an_error_that_names_
     source = DamagedMovie(movie, set())
     session = predictor.start(source)
     session.prompt(5, 1, points=[tiny.CLICK])
-    path = session.save(tmp_path / "session.json")
+    path = session.save(tmp_path / "session.sam2v")
     source.damaged = {5}
     with pytest.raises(DamagedFrameError, match="frame 5"):
         tiny.finish(predictor.resume(path, source).propagate(6))
@@ -132,7 +132,7 @@ def test_features_on_disk_are_kept_for_the_frames_that_can_be_read(predictor, mo
 
 def test_a_session_over_damaged_frames_is_replayed_to_the_same_masks(session, predictor, holes, tmp_path):
     tiny.finish(session.propagate())
-    path = session.save(tmp_path / "session.json")
+    path = session.save(tmp_path / "session.sam2v")
     assert tiny.masks_of(predictor.replay(path, holes)) == tiny.masks_of(session)
 
 

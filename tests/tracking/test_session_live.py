@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from src_model.errors import FrameRangeError, MovieError
+from src_model.document import load
+from src_model.errors import AnnotationFileError, FrameRangeError, MovieError
 from src_model.frames import LiveSource, Normalization
 from tests.tracking import tiny
 
@@ -128,3 +129,73 @@ def test_a_frame_of_another_shape_or_type_is_refused_and_changes_nothing(predict
 def test_a_prompt_before_the_first_frame_is_refused(predictor):
     with pytest.raises(FrameRangeError, match="no frame yet; push an image before prompting"):
         predictor.start().prompt(0, 1, points=[tiny.CLICK])
+
+
+@pytest.fixture
+def few_masks(monkeypatch):
+    """As if a live stream held the masks of four to eight frames."""
+    monkeypatch.setattr("src_model.tracking.session.LIVE_MASKS", 4)
+
+
+def push_all(live, movie) -> None:
+    live.push(movie[0])
+    live.prompt(0, 1, points=[tiny.CLICK])
+    live.prompt(0, 2, points=[tiny.OTHER_CLICK])
+    for image in movie[1:]:
+        live.push(image)
+
+
+def test_masks_of_a_long_stream_are_let_go_of_but_for_those_that_a_person_gave(predictor, few_masks):
+    live, movie = predictor.start(normalization=LIMITS), tiny.make_movie(30)
+    push_all(live, movie)
+    assert live.masks_from == 24
+    assert live.masklets[1].frames == (0, *range(24, 30))
+    assert sorted(live.objects[1].directions) == list(range(24, 30))
+    assert live.document is None
+
+
+def test_masks_do_not_depend_on_what_was_let_go_of(predictor, few_masks, monkeypatch):
+    movie = tiny.make_movie(30)
+    live = predictor.start(normalization=LIMITS)
+    push_all(live, movie)
+    monkeypatch.setattr("src_model.tracking.session.LIVE_MASKS", 100)
+    other = predictor.start(normalization=LIMITS)
+    push_all(other, movie)
+    assert live.masklets[1].entries(24) == other.masklets[1].entries(24)
+
+
+def test_a_stream_with_a_document_loses_no_mask(predictor, few_masks, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    movie = tiny.make_movie(30)
+    whole = predictor.start(movie, normalization=LIMITS)
+    whole.prompt(0, 1, points=[tiny.CLICK])
+    whole.prompt(0, 2, points=[tiny.OTHER_CLICK])
+    tiny.finish(whole.propagate())
+    live = predictor.start(normalization=LIMITS, document=tmp_path / "live.sam2v")
+    push_all(live, movie[:20])
+    live.remove_object(2)
+    for image in movie[20:]:
+        live.push(image)
+    assert live.masklets[1].frames == (0, *range(24, 30))
+    document = load(live.save())
+    masks = [document.mask_at(1, frame) for frame in range(30)]
+    assert masks == [whole.masklets[1].mask_at(frame) for frame in range(30)]
+    assert list(document.objects) == [1]
+    assert document.movie.length == 30
+    live.push(movie[0])
+    assert load(live.save()).masklet(1).frames == tuple(range(31))
+
+
+def test_a_recording_of_a_long_stream_goes_on_from_its_document(predictor, few_masks, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    movie = tiny.make_movie(30)
+    live = predictor.start(normalization=LIMITS, document=tmp_path / "live.sam2v")
+    push_all(live, movie[:25])
+    recorded = predictor.resume(live.save(), movie)
+    assert [result.frame for result in recorded.propagate(25)] == list(range(25, 30))
+    assert recorded.masklets[1].frames == tuple(range(30))
+
+
+def test_the_document_of_a_stream_has_a_suffix(predictor, tmp_path):
+    with pytest.raises(AnnotationFileError, match=r"a \.sam2v file, not 'live.json'"):
+        predictor.start(document=tmp_path / "live.json")

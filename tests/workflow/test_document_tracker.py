@@ -12,7 +12,8 @@ from src_model.document import AddObject, AnnotatedObject, LockFrames, MovePoint
 from src_model.errors import NoPromptError
 from src_model.frames import open_movie
 from src_model.masks import Rle
-from src_model.workflow import DocumentTracker, PromptRequest, RepairRequest, TrackRequest, snapshot_of
+from src_model.tracking.passes import Pass
+from src_model.workflow import DocumentTracker, PromptRequest, RepairRequest, snapshot_of
 from tests.tracking import tiny
 from tests.workflow.document import click, masks, new_document, paint, take_answer, take_frame
 
@@ -46,9 +47,18 @@ def answered(tracker, document, frame, object_id=1):
     return outcome
 
 
+def propagate(tracker, document, *objects, start=None, stop=None, reverse=False):
+    """Track from the first prompt of all, or as said, in one pass."""
+    known = [snapshot_of(document, object_id) for object_id in objects or (1,)]
+    prompted = [frame for each in known for frame in each.prompts]
+    begin = (tiny.LENGTH - 1 if reverse else min(prompted, default=0)) if start is None else start
+    end = (-1 if reverse else tiny.LENGTH) if stop is None else stop
+    frames = range(begin, end, -1 if reverse else 1)
+    return tracker.propagate(known, [Pass(frames, tuple(each.object_id for each in known))])
+
+
 def track_through(tracker, document, *objects, **options):
-    known = tuple(snapshot_of(document, object_id) for object_id in objects or (1,))
-    for outcome in tracker.propagate(TrackRequest(known, **options)):
+    for outcome in propagate(tracker, document, *objects, **options):
         take_frame(document, outcome)
 
 
@@ -145,7 +155,7 @@ def test_tracking_gives_the_masks_of_a_session(tracked, by_hand):
 
 
 def test_prompted_frames_are_not_among_the_tracked_ones(tracker, tracked):
-    outcomes = list(tracker.propagate(TrackRequest((snapshot_of(tracked, 1),), start=1, stop=4)))
+    outcomes = list(propagate(tracker, tracked, start=1, stop=4))
     assert [(outcome.frame, set(outcome.masks)) for outcome in outcomes] == [(2, set()), (3, {1})]
 
 
@@ -200,14 +210,14 @@ def test_painted_frames_stay_and_steer_what_follows(tracker, tracked):
     painted = np.zeros(tiny.SHAPE, bool)
     painted[25:35, 30:45] = True
     paint(tracked, 5, painted)
-    outcomes = list(tracker.propagate(TrackRequest((snapshot_of(tracked, 1),), start=5, stop=7)))
+    outcomes = list(propagate(tracker, tracked, start=5, stop=7))
     assert not outcomes[0].masks
     assert outcomes[1].masks[1].mask != before[6]
 
 
 def test_locked_frames_are_never_touched(tracker, tracked):
     tracked.do(LockFrames(1, (4, 5)))
-    outcomes = {outcome.frame: outcome.masks for outcome in tracker.propagate(TrackRequest((snapshot_of(tracked, 1),)))}
+    outcomes = {outcome.frame: outcome.masks for outcome in propagate(tracker, tracked)}
     assert [frame for frame, found in outcomes.items() if found] == [3, 6, 7, 8, 9]
 
 
@@ -222,7 +232,7 @@ def test_a_document_loaded_into_a_new_tracker_can_be_tracked_on(movie, predictor
 
 
 def test_tracking_in_reverse_is_known_as_such(tracker, tracked):
-    outcomes = list(tracker.propagate(TrackRequest((snapshot_of(tracked, 1),), start=1, reverse=True)))
+    outcomes = list(propagate(tracker, tracked, start=1, reverse=True))
     assert [(outcome.frame, outcome.reverse) for outcome in outcomes] == [(1, True), (0, True)]
 
 
@@ -243,7 +253,7 @@ def test_an_object_without_an_answer_cannot_be_tracked(tracker):
     document = new_document()
     click(document, 0, tiny.CLICK)
     with pytest.raises(NoPromptError):
-        tracker.propagate(TrackRequest((snapshot_of(document, 1),)))
+        propagate(tracker, document)
 
 
 def test_masks_that_did_not_change_are_not_read_again(tracked):
@@ -279,7 +289,7 @@ def test_a_deleted_object_leaves_with_everything_held_of_it(tracker, tracked):
 
 def test_an_object_deleted_under_way_leaves_at_once(tracker):
     document = two_objects(tracker)
-    outcomes = tracker.propagate(TrackRequest(tuple(snapshot_of(document, number) for number in (1, 2))))
+    outcomes = propagate(tracker, document, 1, 2)
     next(outcomes), next(outcomes)
     held = [weakref.ref(entry.pointer) for entry in tracker.session.objects[1].bank.entries]
     tracker.follow([snapshot_of(document, 2)], gone=[1])
@@ -289,7 +299,7 @@ def test_an_object_deleted_under_way_leaves_at_once(tracker):
 
 def test_an_object_whose_deletion_is_undone_is_tracked_from_what_the_document_says(tracker, tracked):
     tracker.forget([1])
-    outcomes = list(tracker.propagate(TrackRequest((snapshot_of(tracked, 1),))))
+    outcomes = list(propagate(tracker, tracked))
     assert {each.frame: each.masks[1].mask for each in outcomes if each.masks}.keys() == set(range(3, tiny.LENGTH))
 
 

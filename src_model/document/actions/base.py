@@ -28,9 +28,9 @@ class Skipped:
     Attributes
     ----------
     object_id, frame
-        The object and the frame (from 0) that were left as they are.
+        What was left.
     reason
-        Why it was left: one of :data:`SkipReason`.
+        Why.
     """
 
     object_id: int
@@ -45,7 +45,7 @@ class ActionPlan:
     Attributes
     ----------
     patch
-        New values by cell; None empties a cell.
+        The new values.
     skipped
         Frames that the action leaves alone.
     """
@@ -122,7 +122,7 @@ class ApplyPatch:
     label
         What the step is called.
     patch
-        New values by cell; None empties a cell.
+        The new values.
     """
 
     label: str

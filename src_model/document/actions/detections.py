@@ -11,9 +11,9 @@ import numpy as np
 from src_model.document.actions.base import ActionPlan, Skipped, frame_number
 from src_model.document.objects import AnnotatedObject
 from src_model.document.patch import Patch
-from src_model.document.prompts import Prompt
 from src_model.document.provenance import AnnotatedFrame, Origin
 from src_model.masks import Rle, pairwise_containment
+from src_model.prompts import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

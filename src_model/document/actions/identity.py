@@ -67,7 +67,7 @@ class MergeObjects:
     Attributes
     ----------
     into, other
-        Ids of two different objects.
+        Object ids.
     rule
         What becomes of frames on which both have a mask, see :data:`MergeRule`.
     """

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from src_model.document.actions.base import ActionPlan, check_unlocked, frame_number
 from src_model.document.patch import Patch
-from src_model.document.prompts import Point, Prompt, PromptBox
 from src_model.document.provenance import Origin
 from src_model.errors import PromptError
+from src_model.prompts import Point, Prompt, PromptBox
 
 if TYPE_CHECKING:
     from src_model.document.event_log import EventKind

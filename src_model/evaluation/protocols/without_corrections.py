@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from src_model.evaluation.annotator import CLICKS_OF_A_BOX, annotate, tight_box
 from src_model.evaluation.protocols.attempt import Attempt, propagated
 from src_model.masks import MaskletFrame
-from src_model.tracking import Prompt
+from src_model.prompts import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

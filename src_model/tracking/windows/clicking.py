@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src_model.masks.window import Window, square, whole_frame
+from src_model.prompts import Prompt, cut_prompt
 from src_model.tracking.preprocessing import prompt_tensors
-from src_model.tracking.prompts import Prompt, cut_prompt
 from src_model.tracking.windows.rules import Extent
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _Candidate:
     Attributes
     ----------
     score
-        Predicted IoU, about 0 to 1.
+        Predicted IoU.
     box
         ``(y0, x0, y1, x1)`` in pixels of the movie.
     share
@@ -54,9 +54,9 @@ class ClickSearch:
     Attributes
     ----------
     rules
-        How windows are chosen in the movie.
+        Of the movie.
     reader
-        Gives features of windows, and the network.
+        Runs the network.
     features
         Encodes the windows together.
     """

@@ -52,7 +52,7 @@ class FrameFeatures:
     Parameters
     ----------
     steps
-        The network that encodes them.
+        The network.
     movie
         Where frames are read.
     normalization

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from src_model.masks.window import Window
     from src_model.memory.reading import MemoryReader
+    from src_model.prompts import Prompt
     from src_model.tracking.network_steps import NetworkSteps
-    from src_model.tracking.prompts import Prompt
     from src_model.tracking.propagation import ObjectPrediction
     from src_model.tracking.tracked_object import TrackedObject
     from src_model.tracking.windows.encoding import WindowEncoder
@@ -38,9 +38,9 @@ class WindowFollower:
     Attributes
     ----------
     rules
-        How windows are chosen in the movie.
+        Of the movie.
     features
-        Encodes windows of a frame together.
+        Encodes windows.
     """
 
     rules: WindowRules

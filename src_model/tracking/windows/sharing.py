@@ -28,7 +28,7 @@ class WindowRequest:
     Attributes
     ----------
     extent
-        Box of the object, in pixels of the movie, and its motion.
+        Where it is.
     window
         The window it had if that still suits it, else the one it would have alone; None: the whole frame.
     """
@@ -52,9 +52,9 @@ def plan_windows(requests: Mapping[int, WindowRequest], rules: WindowRules) -> d
     Parameters
     ----------
     requests
-        What each object asks for, by object id.
+        By object id.
     rules
-        How windows are chosen in the movie.
+        Of the movie.
 
     Returns
     -------

@@ -5,9 +5,9 @@ import pytest
 
 from napari_sam2v.layers.prompt_layers import PromptLayers, imported_masks
 from napari_sam2v.layers.prompt_types import PromptEdit
-from src_model.document.prompts import Prompt
 from src_model.errors import MaskError
 from src_model.masks import Rle
+from src_model.prompts import Prompt
 
 SHAPE = (6, 20, 30)
 

@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QWidget
 from napari_sam2v.actions import ACTIONS, DEFAULT_KEYS
 from napari_sam2v.panel import gallery
 from napari_sam2v.panel.panel import Panel
-from napari_sam2v.panel.view_state import RunProgress
+from src_model.workflow.progress import RunProgress
 
 pytestmark = pytest.mark.gui
 

@@ -15,7 +15,8 @@ from napari_sam2v.panel.prompt_section import PromptSection
 from napari_sam2v.panel.restore_offer import RestoreOffer
 from napari_sam2v.panel.result_section import ResultSection
 from napari_sam2v.panel.status_line import StatusLine
-from napari_sam2v.panel.view_state import TOOLS, Choice, ModelEntry, RunProgress
+from napari_sam2v.panel.view_state import TOOLS, Choice, ModelEntry
+from src_model.workflow.progress import RunProgress
 
 pytestmark = pytest.mark.gui
 

@@ -4,7 +4,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_sam2v.panel.track_section import TrackSection
-from napari_sam2v.panel.view_state import Choice, RunProgress, TrackOptions, TrackSettings
+from napari_sam2v.panel.view_state import Choice, TrackOptions, TrackSettings
+from src_model.workflow.progress import RunProgress
 
 pytestmark = pytest.mark.gui
 CLICK = Qt.MouseButton.LeftButton

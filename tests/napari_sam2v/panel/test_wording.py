@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from napari_sam2v.panel import wording
-from napari_sam2v.panel.view_state import ModelEntry, RunProgress
+from napari_sam2v.panel.view_state import ModelEntry
+from src_model.workflow.progress import RunProgress
 
 
 @pytest.mark.parametrize(

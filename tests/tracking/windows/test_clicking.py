@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from src_model.memory.reading import MemoryReader
-from src_model.tracking.prompts import make_prompt
+from src_model.prompts import make_prompt
 from src_model.tracking.windows.clicking import ClickSearch, _Candidate
 from src_model.tracking.windows.rules import window_rules
 from tests.tracking.windows import scenes

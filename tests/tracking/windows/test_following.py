@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from src_model.errors import PromptError, SessionFileError
+from src_model.errors import PromptError
 from src_model.masks import Masklet, Rle
 from src_model.tracking import PRESETS
-from src_model.tracking.adoption import KnownObject
+from src_model.tracking.object_state import ObjectState
 from tests.tracking import tiny
 from tests.tracking.windows import scenes
 
@@ -241,33 +241,23 @@ def test_a_correction_is_repaired_around_it_and_locked_frames_stay(followed):
 
 def test_a_saved_session_goes_on_with_windows_and_a_replay_gives_the_same_masks(tmp_path):
     session, movie = started(STRAIGHT), scenes.field(STRAIGHT)
-    for _ in session.propagate(stop=5):
-        pass
-    session.prompt(3, 1, points=[STRAIGHT[3]])
-    tiny.finish(session.propagate(start=3, stop=6))
-    path = session.save(tmp_path / "session.json")
+    tiny.finish(session.propagate(stop=6))
+    path = session.save(tmp_path / "session.sam2v")
     predictor = scenes.predictor(window="off")
     resumed = predictor.resume(path, movie)
     assert resumed.masklets == session.masklets
+    again = predictor.replay(path, movie)
+    assert again.masklets == session.masklets
     for result in resumed.propagate(start=6):
         assert scenes.overlap(result.masks[1], STRAIGHT[result.frame]) > 0.4
         assert 1 in result.windows
-    again = predictor.replay(resumed.save(path), movie)
-    assert again.masklets == resumed.masklets
 
 
-def test_a_file_with_windows_that_cannot_be_is_refused(tmp_path, followed):
-    path = followed[0].save(tmp_path / "session.json")
-    path.write_text(path.read_text().replace('"window":"auto"', '"window":3'))
-    with pytest.raises(SessionFileError, match="window 3"):
-        scenes.predictor().resume(path, scenes.field(STRAIGHT))
-
-
-def test_an_adopted_object_is_followed_from_its_masks(followed):
+def test_a_restored_object_is_followed_from_its_masks(followed):
     known = followed[0].objects[1]
     masks = {frame: entry for frame, entry in known.masklet.entries().items() if frame < 5}
     session = scenes.predictor().start(scenes.field(STRAIGHT))
-    session.adopt(KnownObject(1, masks, known.prompts, directions={frame: False for frame in masks if frame}))
+    session.restore(ObjectState(1, masks, known.prompts, directions={frame: False for frame in masks if frame}))
     for result in session.propagate(start=5):
         assert scenes.overlap(result.masks[1], STRAIGHT[result.frame]) > 0.4
         assert 1 in result.windows

@@ -8,7 +8,7 @@ import pytest
 from src_model.errors import PromptError
 from src_model.masks import Rle
 from src_model.masks.window import Window
-from src_model.tracking.prompts import Prompt, checked_object_id, cut_prompt, make_prompt
+from src_model.prompts import Prompt, checked_object_id, cut_prompt, make_prompt
 
 SHAPE = (40, 52)
 
@@ -29,9 +29,15 @@ def test_a_point_anywhere_on_an_edge_pixel_is_inside():
     assert make_prompt(SHAPE, points=corners).points == tuple(corners)
 
 
-@pytest.mark.parametrize("point", [(40, 10), (10, 52), (-0.6, 10), (10, -1), (math.nan, 3), (3, math.inf)])
+@pytest.mark.parametrize("point", [(40, 10), (10, 52), (-0.6, 10), (10, -1)])
 def test_a_point_outside_the_image_is_refused_with_the_valid_range(point):
     with pytest.raises(PromptError, match=r"lies outside the image; y must be in 0\.\.39 and x in 0\.\.51"):
+        make_prompt(SHAPE, points=[point])
+
+
+@pytest.mark.parametrize("point", [(math.nan, 3), (3, math.inf)])
+def test_a_point_that_is_nowhere_is_refused(point):
+    with pytest.raises(PromptError, match=r"is no point \(y, x\): expected 2 finite numbers"):
         make_prompt(SHAPE, points=[point])
 
 
@@ -54,7 +60,7 @@ def test_a_box_beside_the_image_is_refused_with_the_size_of_the_image():
     "box", [(1, 2, 3), (1, 2, 3, math.nan), (1, 2, 3, math.inf), ("a", 2, 3, 4), 5, (1, 2, 3, None)]
 )
 def test_a_box_that_is_not_four_numbers_is_refused(box):
-    with pytest.raises(PromptError, match="must be four finite numbers"):
+    with pytest.raises(PromptError, match=r"is no box \(y0, x0, y1, x1\): expected 4 finite numbers"):
         make_prompt(SHAPE, box=box)
 
 
@@ -108,7 +114,29 @@ def test_a_newer_mask_replaces_everything_and_newer_points_correct_a_mask():
     mask = Prompt(mask=Rle.empty(SHAPE))
     click = Prompt(((1.0, 1.0),), (1,))
     assert click.extended(mask) == mask
-    assert mask.extended(click) == click
+    assert mask.extended(click) == Prompt(click.points, click.labels, mask=mask.mask)
+
+
+def test_prompts_hold_plain_numbers():
+    prompt = Prompt(((1, 2),), (True,), (0, 0, 5, 6))
+    assert prompt == Prompt(((1.0, 2.0),), (1,), (0.0, 0.0, 5.0, 6.0))
+    assert type(prompt.labels[0]) is int
+    assert Prompt().is_empty
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"points": ((1, 2),)},
+        {"points": ((1, 2, 3),), "labels": (1,)},
+        {"points": (("a", 2),), "labels": (1,)},
+        {"points": ((1, float("inf")),), "labels": (1,)},
+        {"box": (5, 5, 1, 9)},
+    ],
+)
+def test_prompts_that_are_none_are_refused(values):
+    with pytest.raises(PromptError):
+        Prompt(**values)
 
 
 @pytest.mark.parametrize("object_id", [0, -3, 1.5, "a", None, True, math.nan])

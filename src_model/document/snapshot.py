@@ -1,4 +1,4 @@
-"""What the tracker needs to know of an object of the document, taken at one moment and never changing."""
+"""An object of the document as it is at one moment, never changing and to be read on any thread."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ def snapshot_of(document: DocumentView, object_id: int) -> ObjectSnapshot:
     return ObjectSnapshot(document.snapshot(), object_id)
 
 
-def snapshots_of(document: DocumentView, object_ids: Iterable[int]) -> tuple[ObjectSnapshot, ...]:
-    """Take several objects of a document at one moment, as :func:`snapshot_of`; the document is looked at once."""
+def snapshots_of(document: DocumentView, object_ids: Iterable[int] | None = None) -> tuple[ObjectSnapshot, ...]:
+    """Take several objects of a document, or all, at one moment; the document is looked at once."""
     view = document.snapshot()
-    return tuple(ObjectSnapshot(view, object_id) for object_id in object_ids)
+    return tuple(ObjectSnapshot(view, number) for number in (view.objects if object_ids is None else object_ids))
 
 
 def _runs(frames: list[int]) -> list[tuple[int, int]]:
