@@ -47,7 +47,7 @@ def create(
     Parameters
     ----------
     kind
-        ``"tracker"``, ``"interactor"`` or ``"detector"``.
+        Kind of function: ``"tracker"``, ``"interactor"`` or ``"detector"``.
     label
         What the detector calls all it finds; a task needs a label of that name.
     predictor
@@ -92,9 +92,9 @@ class TrackingFunction:
     Parameters
     ----------
     model
-        The model.
+        The model that tracks.
     store
-        Keeps tracks between frames.
+        Keeps tracks, with their memories, between frames.
     """
 
     def __init__(self, model: SharedModel, store: TrackStore) -> None:
@@ -131,7 +131,7 @@ class InteractionFunction:
     Parameters
     ----------
     model
-        The model.
+        The model that answers points and boxes.
     """
 
     def __init__(self, model: SharedModel) -> None:
@@ -158,7 +158,7 @@ class DetectionFunction:
     Parameters
     ----------
     model
-        The model.
+        The model that finds objects.
     label
         Name that the task has for the label of everything found.
     """

@@ -78,7 +78,7 @@ FUNCTIONS = {
         ),
     )
 }
-"""By name."""
+"""What CVAT finds, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ class FunctionService:
     Parameters
     ----------
     model
-        The model.
+        The model that both functions use.
     store
-        Keeps tracks between requests.
+        Keeps tracks, with their memories, between requests.
     codec
-        Reads and writes states.
+        Reads and writes tracker states.
     """
 
     def __init__(self, model: SharedModel, store: TrackStore, codec: StateCodec) -> None:

@@ -24,8 +24,10 @@ _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "PPM")
 """What CVAT takes as images. Pillow knows more, some of which start other programs."""
 
 _BAND_ROWS = 256
+"""Rows that are stretched at a time: as float64 a whole 16-bit image would take four times its size."""
 
 _PILLOW_LIMIT = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+"""Pixels from which Pillow itself refuses an image as a decompression bomb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ class ImageLimits:
     Attributes
     ----------
     pixels
-        Pixels in all.
+        Width times height, in pixels.
     side
-        Pixels along a side.
+        Width or height, in pixels.
     """
 
     pixels: int = 80_000_000
@@ -98,8 +100,10 @@ def check_image(data: bytes, limits: ImageLimits) -> None:
 
     Parameters
     ----------
-    data, limits
-        As in :func:`decode_image`.
+    data
+        A file in one of the formats that CVAT takes.
+    limits
+        The largest image that is decoded.
 
     Raises
     ------

@@ -23,11 +23,11 @@ def largest_outline(mask: Rle, tolerance: float = _TOLERANCE, vertices: int | No
     Parameters
     ----------
     mask
-        Not empty.
+        ``(Y, X)`` mask, not empty.
     tolerance
-        Pixels by which the outline may be off.
+        Distance by which the outline may be off, in pixels.
     vertices
-        At most so many: the tolerance is doubled until they are enough. None: any number.
+        The most vertices: the tolerance is doubled until they are enough. None: any number.
 
     Returns
     -------

@@ -14,7 +14,9 @@ MAX_OBJECTS = 200
 """Objects of one request: more than a person can draw on a frame, and few enough for the memory of a GPU."""
 
 _MAX_NUMBERS = 1_000_000
+"""Numbers of a shape: the run lengths of a mask of one megapixel in its worst case."""
 _MAX_POINTS = 1_000
+"""Points of an interactor request: far more than anybody clicks."""
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Point = Annotated[list[_Finite], Field(min_length=2, max_length=2)]
@@ -66,7 +68,7 @@ def read_body(body: object, content_type: str | None) -> Mapping[str, Any]:
     Raises
     ------
     RequestError
-        If it is none.
+        If it is empty, of another content type, or no JSON object.
     """
     kind = (content_type or "").partition(";")[0].strip().lower()
     if isinstance(body, Mapping):

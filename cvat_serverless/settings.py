@@ -24,7 +24,7 @@ class ServiceSettings:
     model
         A name of ``sam2v models`` or a checkpoint file.
     device
-        auto, cpu, cuda, ...
+        Where to compute: auto, cpu, cuda, cuda:1, mps, ...
     precision
         auto, exact (float32) or fast (bfloat16 for the heavy parts).
     image_size
@@ -40,7 +40,7 @@ class ServiceSettings:
     wait_seconds
         How long a request waits while the model is busy. CVAT gives up after 120 seconds.
     max_megapixels
-        Largest image.
+        Largest image, in millions of pixels.
     redis
         Address of a Redis that replicas share, such as ``redis://host:6379/0``; empty: memories stay in the process.
     state_secret

@@ -24,6 +24,7 @@ ShapeType = Literal["rectangle", "polygon", "mask"]
 SHAPE_TYPES: tuple[ShapeType, ...] = ("rectangle", "polygon", "mask")
 
 _MAX_COORDINATE = 1e6
+"""Pixels; no side of an image that is decoded is as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Shape:
     Attributes
     ----------
     type
-        What CVAT calls it.
+        CVAT's name of its type.
     points
         As CVAT writes them: ``x, y`` pairs in pixels, pixel corners being whole numbers; a mask's run lengths with
         ``left, top, right, bottom``, both ends included.
@@ -58,12 +59,12 @@ class Shape:
         return hashlib.blake2b(f"{self.type}:{rounded}".encode(), digest_size=8).hexdigest()
 
     def mask(self, image: tuple[int, int]) -> Rle:
-        """Return the pixels of the image ``(Y, X)`` that it covers.
+        """Return the pixels that it covers in an image of ``(Y, X)`` pixels.
 
         Raises
         ------
         RequestError
-            If it covers none.
+            If it covers no pixel.
         """
         mask = _decoded(self.points, image) if self.type == "mask" else _filled(self, image)
         if mask.is_empty:
@@ -88,10 +89,12 @@ def make_shape(kind: str, points: Sequence[float], image: tuple[int, int], *, ma
 
     Parameters
     ----------
-    kind, points
-        As in :class:`Shape`.
+    kind
+        CVAT's name of its type, which may be one that cannot be tracked.
+    points
+        As in :class:`Shape`, but they may lie outside of the image.
     image
-        ``(Y, X)``.
+        ``(Y, X)`` of the image, in pixels.
     may_cover_nothing
         Whether a shape of which nothing can be seen in the image is brought to its border or to the size of a pixel,
         instead of being refused.

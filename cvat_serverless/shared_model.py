@@ -147,7 +147,7 @@ class SharedModel:
     Parameters
     ----------
     predictor
-        The network.
+        The network, on its device.
     cache_bytes
         Bytes for the features of recent images.
     limits

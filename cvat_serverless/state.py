@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _KEPT_VERTICES = 16
+"""Vertices of a polygon in a state: CVAT sends every state to the browser and back with every frame."""
 _CHECKSUM_LETTERS = 24
+"""Hexadecimal digits, which are 96 bits."""
 _COARSE_MASK_LETTERS = 4 * MOST_CELLS**2 // 24
 _CLOCK_SLACK = 300.0
 """Seconds by which the clocks of two replicas may differ."""
 _UNKEYED = b"sam2v"
+"""The key without a secret: an HMAC needs one."""
 
 
 def new_track_id() -> str:
@@ -113,7 +116,7 @@ class StateCodec:
     max_age
         Seconds after which a state is refused. CVAT itself refuses after 8 hours.
     clock
-        Seconds since 1970.
+        Gives the time in seconds since 1970.
     """
 
     def __init__(

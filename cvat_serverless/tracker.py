@@ -64,13 +64,13 @@ class ObjectAnswer:
     Attributes
     ----------
     request
-        What was asked for.
+        What was asked for of it.
     track_id
         Name of the track in the store.
     step
         Which of the track's frames this is, from 0.
     shape
-        Where the object is.
+        Where the object is, of the type that was asked for.
     image
         ``(Y, X)`` of the frame, in pixels.
     mask
@@ -139,9 +139,9 @@ class TrackerFunction:
     model
         The model, shared with other functions.
     store
-        Keeps tracks between requests.
+        Keeps tracks, with their memories, between requests.
     codec
-        Reads and writes states.
+        Reads and writes tracker states.
     """
 
     def __init__(self, model: SharedModel, store: TrackStore, codec: StateCodec) -> None:

@@ -19,7 +19,7 @@ def init_context(context: Any) -> None:
     Parameters
     ----------
     context
-        Nuclio's ``Context``.
+        Nuclio's ``Context``, whose ``user_data`` is kept for the requests of this worker.
 
     Raises
     ------

@@ -31,7 +31,7 @@ def apply_change(
     Parameters
     ----------
     task
-        The task or job.
+        The task or job to change.
     change
         What is written, and what that takes the place of.
     journal

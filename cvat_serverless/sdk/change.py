@@ -121,13 +121,13 @@ def plan_change(
     Parameters
     ----------
     objects
-        What was tracked.
+        The tracked objects with their masks.
     output
-        What the objects become.
+        What the objects become in CVAT.
     originals
-        What becomes of what they were tracked from.
+        What becomes of the shapes and tracks they were tracked from.
     contents
-        What the task holds.
+        Labels, jobs and annotations of the task.
 
     Raises
     ------

@@ -75,7 +75,7 @@ class CvatClient:
     Parameters
     ----------
     client
-        A ``cvat_sdk.Client``.
+        A ``cvat_sdk.Client`` that is logged in.
     """
 
     def __init__(self, client: Any) -> None:
@@ -116,7 +116,7 @@ class CvatClient:
         return self._request("GET", path, doing, query, {})
 
     def change(self, method: str, path: str, body: Mapping[str, object], doing: str, **query: object) -> Any:
-        """Change something.
+        """Send a request that changes something, once.
 
         Raises
         ------
@@ -201,7 +201,7 @@ def request_failure(error: Exception, host: str, doing: str) -> RemoteError:
     error
         As the SDK raised it.
     host
-        Address of the server.
+        Address of the server, for the message.
     doing
         What was tried, such as ``"reading task 5"``.
     """

@@ -91,11 +91,11 @@ class TaskMovie:
     Parameters
     ----------
     task
-        The task or job.
+        The task or job whose frames they are.
     frames
         Numbers of the frames, as CVAT counts them.
     files
-        Keeps what was fetched.
+        Keeps the files that were fetched.
     limits
         The largest image that is decoded; the default of the functions if left out.
     """

@@ -57,7 +57,7 @@ class GuideDocument:
     annotation
         The document as it was then.
     output
-        What its objects became.
+        What its objects became in CVAT.
     groups
         Numbers of CVAT's groups by object id.
     labels
@@ -124,7 +124,7 @@ def read_document(task: TaskOrJob) -> GuideDocument | None:
     Raises
     ------
     AnnotationFileError
-        If it is damaged.
+        If the document in the guide is damaged.
     """
     guide = _guide(task)
     found = re.search(_BLOCK.format(task=task.info.id), guide.markdown) if guide is not None else None

@@ -38,7 +38,7 @@ class JournalEntry(BaseModel):
     Attributes
     ----------
     name
-        Name of its file.
+        Name of its file in the journal's folder.
     time
         When it was begun, in seconds since 1970.
     task
@@ -48,7 +48,7 @@ class JournalEntry(BaseModel):
     run
         Key of the tracking that it is the result of; empty if there was none.
     state
-        How far it is.
+        How far the change is; see :data:`State`.
     newest
         The largest ids before the change.
     sent
@@ -100,7 +100,7 @@ class WrittenShapes:
     model, manual
         :func:`~cvat_serverless.sdk.fingerprints.shape_key_of` shapes and keyframes that a model made, and the others.
     ids
-        Ids of shapes.
+        Ids of all shapes among them.
     """
 
     model: set[str] = field(default_factory=set)

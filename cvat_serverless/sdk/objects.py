@@ -23,7 +23,7 @@ class CvatObject:
     Attributes
     ----------
     label_id
-        Id of its label.
+        CVAT's id of its label.
     group
         Number of its group; 0 if it is in none.
     shapes

@@ -50,7 +50,7 @@ def check_out(out: Path, movie: Path | None = None, *, force: bool = False) -> N
     Raises
     ------
     AnnotationFileError, FormatError
-        If it may not.
+        If it may not be written there.
     """
     if out.suffix.lower() != SUFFIX:
         raise AnnotationFileError(f"an annotation is saved as a {SUFFIX} file, not as '{out.name}'")
@@ -68,7 +68,7 @@ def pull_document(task: TaskOrJob, out: Path, movie: Path | None = None, *, forc
     Parameters
     ----------
     task
-        The task.
+        The task whose annotation is fetched.
     out
         The ``.sam2v`` file to write.
     movie

@@ -37,11 +37,11 @@ def push_document(
     Parameters
     ----------
     task
-        The task.
+        The task that gets the annotation.
     path
-        A ``.sam2v`` file.
+        The document, a ``.sam2v`` file.
     output
-        What its objects become.
+        What its objects become in CVAT.
     label
         Name of the label for objects without a class.
     folder

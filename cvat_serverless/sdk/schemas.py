@@ -65,13 +65,11 @@ class Label(ApiModel):
 
 
 class TaskInfo(ApiModel):
-    """A task: its name, its number of frames, and how many frames its jobs share."""
+    """A task: its name, whether it holds images (2d) or point clouds (3d), its guide and its project."""
 
     id: int
     name: str = ""
-    size: OrZero = 0
     dimension: str = "2d"
-    overlap: OrZero = 0
     guide_id: int | None = None
     project_id: int | None = None
 
@@ -170,7 +168,7 @@ class AnnotationItem(ApiModel):
     Attributes
     ----------
     kind
-        Which of the two.
+        Whether it is a shape or a track.
     raw
         The item as CVAT writes it.
     copies
@@ -188,7 +186,7 @@ class AnnotationItem(ApiModel):
 
     @property
     def id(self) -> int:
-        """CVAT's id."""
+        """CVAT's id of it."""
         return int(self.raw["id"])
 
     @property

@@ -39,7 +39,7 @@ class Source:
     Attributes
     ----------
     label_id
-        Id of its label.
+        CVAT's id of its label.
     group
         Number of its group; 0 if it is in none.
     attributes
@@ -93,7 +93,7 @@ def named_sources(annotations: Annotations, names: Sequence[str], is_from_model:
     Parameters
     ----------
     annotations
-        Annotations of the task.
+        All shapes and tracks of the task.
     names
         ``"12"``, ``"track:12"`` or ``"shape:12"``; ``"12,40"`` is one object that was drawn as two.
     is_from_model
@@ -129,7 +129,7 @@ def sources_on(
     Raises
     ------
     RemoteError
-        If there is none.
+        If nothing on the frame can be tracked.
     """
     sources: list[Source] = []
     left_out: list[str] = []
@@ -156,7 +156,7 @@ def prompts_of(source: Source, frames: Sequence[int], shape: tuple[int, int]) ->
     Parameters
     ----------
     source
-        The object.
+        The object that is to be tracked.
     frames
         Numbers of the frames that are tracked, as CVAT counts.
     shape

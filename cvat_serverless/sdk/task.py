@@ -30,9 +30,9 @@ class TaskOrJob:
     data
         Sizes of its images, and which frames are deleted.
     labels
-        Its labels by id.
+        Labels of the task by id.
     jobs
-        Its annotation jobs.
+        Annotation jobs of the task, without those for quality control.
     job
         The job that is worked on; None: the whole task.
     """
@@ -92,7 +92,7 @@ class TaskOrJob:
         Raises
         ------
         MovieError
-            If it is not.
+            If the task has no images yet, or frames of several sizes.
         """
         sizes = self.data.frames
         if not sizes:

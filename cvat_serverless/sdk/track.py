@@ -45,7 +45,7 @@ class TrackOptions:
     start, stop
         Frames as CVAT counts them, ``stop`` excluded; None: from the first, to the last of the task or job.
     output
-        What the objects become.
+        What the objects become in CVAT.
     originals
         What becomes of what was drawn.
     """
@@ -65,7 +65,7 @@ class TrackReport:
     Attributes
     ----------
     lines
-        Sentences for the user.
+        What was done, in sentences.
     left_out
         What could not be tracked, with the reasons.
     """
@@ -95,7 +95,7 @@ def track_task(
     Parameters
     ----------
     task
-        The task or job.
+        The task or job to track in.
     options
         Which objects are tracked, on which frames, and what they become.
     load_predictor
@@ -103,7 +103,7 @@ def track_task(
     folders
         Where work is kept; the user's own folders by default.
     watch
-        Called with the progress.
+        Called with the progress, to show it.
 
     Raises
     ------

@@ -40,11 +40,11 @@ class ServerLimits:
     Attributes
     ----------
     body_bytes
-        Largest request.
+        Largest request, in bytes.
     held_bytes
-        All requests together that arrive, wait or are answered. They take up to three times as much memory.
+        Bytes of all requests together that arrive, wait or are answered. They take up to three times as much memory.
     body_seconds
-        Seconds for it to arrive.
+        Seconds in which a request has to arrive.
     """
 
     body_bytes: int = 64 * 2**20
@@ -59,9 +59,9 @@ class RequestMemory:
     Attributes
     ----------
     limit
-        Bytes at most.
+        The most bytes that may be held.
     used
-        Bytes held now.
+        Bytes that are held now.
     """
 
     limit: int
@@ -100,7 +100,7 @@ class FunctionServer:
     Parameters
     ----------
     service
-        Answers the requests.
+        The service that answers the requests.
     port
         Port on which both functions are reached, for CVAT's direct calls.
     token

@@ -71,9 +71,9 @@ class RedisStore:
     Parameters
     ----------
     url
-        Such as ``redis://host:6379/0``.
+        Address of the Redis, such as ``redis://host:6379/0``.
     device
-        Where tensors are wanted.
+        Device on which tensors are wanted.
     model
         Name of the network and its settings: replicas with others do not share memories.
     max_age
@@ -86,7 +86,7 @@ class RedisStore:
     MissingExtraError
         If redis-py is not installed.
     BusyError
-        If nothing answers there.
+        If nothing answers at the address.
     """
 
     def __init__(
