@@ -1,4 +1,4 @@
-"""One door for all movies."""
+"""Opening anything that is a movie: arrays, files, folders."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Reading memory banks: which memories a frame attends to, brought to the window in which it is looked at."""
+"""Reading memory banks: which memories a frame attends to, brought to the window in which the object is looked for."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,9 +12,9 @@ from torch import Tensor
 from src_model.errors import DamagedFrameError, MovieError
 from src_model.masks.window import Window, whole_frame
 from src_model.memory.policy import RECENT_MEMORIES
-from src_model.memory.rebuilding import MemoryNetwork, MemoryRebuilder, mask_centre
+from src_model.memory.rebuilding import MemoryRebuilder, Steps, mask_centre
 from src_model.memory.warping import is_near_in_scale, warped
-from src_model.nn import ImageFeatures, MemoryTokens
+from src_model.nn import MemoryTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from src_model.memory.warping import Place
 
 T = TypeVar("T")
-Steps = TypeVar("Steps", bound=MemoryNetwork)
 
 
 def _never(_: int) -> bool:
@@ -32,7 +31,7 @@ def _never(_: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryReader(Generic[Steps]):
+class MemoryReader(MemoryRebuilder[Steps]):
     """Turns memory banks into what the memory attention takes.
 
     Attributes
@@ -49,8 +48,6 @@ class MemoryReader(Generic[Steps]):
         Tells of frames whose images can be had no more, as in a live stream.
     """
 
-    steps: Steps
-    features: Callable[..., ImageFeatures]
     horizon: int
     damaged: Container[int] = frozenset()
     is_gone: Callable[[int], bool] = _never
@@ -71,10 +68,6 @@ class MemoryReader(Generic[Steps]):
                 if error.frame == frame or error.frame in passed_over:
                     raise
                 passed_over.add(error.frame)
-
-    def window_features(self, frame: int, window: Window | None) -> ImageFeatures:
-        """Return the features of a window of a frame; None: of the whole frame."""
-        return self._rebuilder.window_features(frame, window)
 
     def plan(self, item: RememberedObject, frame: int, *, reverse: bool) -> MemoryPlan:
         """Decide what ``frame`` attends to, counting neighbours whose masks are known as available."""
@@ -106,10 +99,10 @@ class MemoryReader(Generic[Steps]):
         windows
             In which each is looked for, all of one input size; the whole frame if left out.
         """
-        maps, pointers, rebuilder = [], [], self._rebuilder
+        maps, pointers = [], []
         for item, plan, window in zip(items, plans, windows or [None] * len(items), strict=True):
             maps.append([self._memory(item, frame, window, plan) for frame, _ in plan.spatial])
-            pointers.append([rebuilder.entry(item, frame, window).pointer for frame, _ in plan.pointers])
+            pointers.append([self.entry(item, frame, window).pointer for frame, _ in plan.pointers])
         no_pointer = torch.zeros(1, self.steps.network.config.width, dtype=self._dtype, device=self.steps.device)
         return MemoryTokens(
             _table(maps, torch.zeros_like(maps[0][0])),
@@ -118,10 +111,6 @@ class MemoryReader(Generic[Steps]):
             _shared([plan.offsets for plan in plans]),
             self.horizon,
         )
-
-    @property
-    def _rebuilder(self) -> MemoryRebuilder:
-        return MemoryRebuilder(self.steps, self.features)
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -149,21 +138,20 @@ class MemoryReader(Generic[Steps]):
 
     def _memory(self, item: RememberedObject, frame: int, window: Window | None, plan: MemoryPlan) -> Tensor:
         """Return the spatial memory of a frame, one of a plan, as it is of use in a window."""
-        rebuilder = self._rebuilder
-        entry = rebuilder.entry(item, frame, window)
+        entry = self.entry(item, frame, window)
         if entry.window == window:
-            return rebuilder.memory(item, frame, entry)
+            return self.memory(item, frame, entry)
         shape, size = item.masklet.shape, self.steps.image_size
         source, target = (place or whole_frame(shape, size) for place in (entry.window, window))
         if not is_near_in_scale(source, target):
             try:
                 if window is None:
-                    return rebuilder.overview(item, frame, entry)
-                entry = rebuilder.rescaled(item, frame, entry, window)
+                    return self.overview(item, frame, entry)
+                entry = self.rescaled(item, frame, entry, window)
                 source = entry.window or source
             except MovieError:
                 pass  # In a live stream the image may be gone; what is left of it is better than nothing.
-        memory, centre = rebuilder.memory(item, frame, entry), mask_centre(item.masklet.mask_at(frame))
+        memory, centre = self.memory(item, frame, entry), mask_centre(item.masklet.mask_at(frame))
         return warped(memory, source, target, centre, _last_centre(item, plan))
 
 

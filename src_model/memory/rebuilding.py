@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from src_model.masks.window import cut_mask
 
@@ -48,6 +48,9 @@ class MemoryNetwork(Protocol):
         ...
 
 
+Steps = TypeVar("Steps", bound=MemoryNetwork)
+
+
 class RememberedObject(Protocol):
     """What has to be known of an object to read its memory and make it again."""
 
@@ -78,7 +81,7 @@ class RememberedObject(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryRebuilder:
+class MemoryRebuilder(Generic[Steps]):
     """Gives entries and spatial memories of frames, made again from their masks where the bank has them no longer.
 
     Attributes
@@ -89,7 +92,7 @@ class MemoryRebuilder:
         Gives the image features of a frame; where objects have windows, of a window too, as its second argument.
     """
 
-    steps: MemoryNetwork
+    steps: Steps
     features: Callable[..., ImageFeatures]
 
     def window_features(self, frame: int, window: Window | None) -> ImageFeatures:
