@@ -58,7 +58,7 @@ class Program:
     Parameters
     ----------
     compiled
-        OpenVINO's compiled model.
+        Compiled model of OpenVINO, with float32 inputs and outputs.
     """
 
     def __init__(self, compiled: Any) -> None:
@@ -80,7 +80,7 @@ def load_program(request: ProgramRequest, dtype: torch.dtype, threads: int, fold
     Parameters
     ----------
     request
-        What to compile.
+        The module to compile, and the shapes of its inputs.
     dtype
         float32 or bfloat16: in what it computes. Where the processor has no bfloat16 it computes in float32.
     threads

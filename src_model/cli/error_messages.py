@@ -88,7 +88,7 @@ def in_shell_words(message: str, options: Collection[str]) -> str:
     Parameters
     ----------
     message
-        Of an error.
+        Message of an error of the library.
     options
         Which options the command has. What it has none for stays as it is, and is said to be for Python.
     """

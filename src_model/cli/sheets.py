@@ -31,7 +31,7 @@ def compose(tiles: Sequence[Tile], letters: float = 22) -> NDArray[np.uint8]:
     Parameters
     ----------
     tiles
-        The pictures.
+        Pictures with captions and places; the sheet is as large as they need.
     letters
         Height of the captions in pixels.
 

@@ -142,7 +142,7 @@ class Annotation(DocumentView):
         Parameters
         ----------
         action
-            One of :mod:`src_model.document.actions`.
+            What to do, such as ``AddObject(...)``: an instance of a class in :mod:`src_model.document.actions`.
         join
             Number of a step to make it part of, so that both are undone together: the model's answer belongs to the
             click. It becomes a step of its own where something else was done since.

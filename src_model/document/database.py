@@ -81,9 +81,9 @@ def create(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     Parameters
     ----------
     path
-        The file.
+        The database file, in a folder that exists.
     durable
-        As for :func:`connect`.
+        Whether it must outlast a killed process, as for :func:`connect`.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def connect(path: Path, *, write: bool = True, durable: bool = True) -> sqlite3.
     Parameters
     ----------
     path
-        The file.
+        The database file, in a folder that exists.
     write
         Whether it may be written to.
     durable

@@ -34,7 +34,7 @@ class Event:
     worked
         Seconds of work on this document until then, pauses of over a minute taken out.
     kind
-        What it was.
+        What was done: a click is a prompt, the model's mask an answer, a run of the tracker one track.
     detail
         The label of the step, or what is said of a verdict.
     object_id, frame

@@ -23,7 +23,7 @@ class ObjectsChanged:
     Attributes
     ----------
     added, removed, edited
-        Object ids, ascending.
+        Ids of objects that are new, gone, or described otherwise than before, ascending.
     """
 
     added: tuple[int, ...]
@@ -123,7 +123,7 @@ def emit_touched(events: AnnotationEvents, touched: Touched, before: frozenset[i
     Parameters
     ----------
     events
-        Whom to tell.
+        The signals to emit.
     touched
         The cells that have another value now.
     before, after

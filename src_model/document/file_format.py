@@ -31,7 +31,7 @@ def save(annotation: Annotation, path: str | PathLike[str] | None = None, *, for
     Parameters
     ----------
     annotation
-        The document.
+        The document to save; its history is saved with it.
     path
         Where, with the suffix ``.sam2v``; left out, the file it was loaded from or saved to last. A file that is there
         is replaced.

@@ -38,7 +38,7 @@ class Step:
     parent
         Number of the step it was made on.
     label
-        What was done.
+        What was done, as an undo menu shows it.
     time
         When, in seconds since 1970.
     done
@@ -81,9 +81,9 @@ class OldestStep:
     Attributes
     ----------
     step
-        Its number.
+        Number of the step.
     touched
-        What it touched.
+        Cells that it gave another value.
     beside
         Steps of branches that begin where it begins, with what they touched.
     bytes

@@ -27,7 +27,7 @@ class AnnotatedObject:
     Parameters
     ----------
     object_id
-        1 to ``MAX_OBJECT_ID``.
+        Whole number from 1 to ``MAX_OBJECT_ID``; the value of its pixels in label images.
     name
         What the user calls it; may be empty.
     color
@@ -35,7 +35,7 @@ class AnnotatedObject:
     class_name
         What kind of object it is; may be empty.
     note
-        Free text.
+        Anything else a person wrote about it.
     locked
         Nothing changes its masks, prompts or identity.
     visible

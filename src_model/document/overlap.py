@@ -43,7 +43,7 @@ class OverlapReport:
     Attributes
     ----------
     frame
-        Frame number.
+        Frame number, from 0.
     policy
         Who gets a pixel that several objects claim.
     pairs

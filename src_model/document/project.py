@@ -76,7 +76,7 @@ class ModelIdentity:
     Attributes
     ----------
     name
-        Of the checkpoint.
+        Name of the checkpoint, such as ``"sam2.1-tiny"``.
     sha256
         Of its file; empty if it came from none.
     """
@@ -98,7 +98,7 @@ class Project:
     normalization
         What the model sees of the movie's values; None before that is decided.
     settings
-        How to track.
+        How to track, as plain values by name.
     overlap
         Who gets a pixel that several objects claim, wherever objects are flattened to one image: ``"first"`` (the
         smallest id), ``"last"`` (the largest id) or ``"score"`` (the best scored on that frame).

@@ -61,7 +61,7 @@ class FrameState:
     Attributes
     ----------
     frame
-        Frame number.
+        Frame number, from 0.
     origin
         Where the mask came from; None where there is no mask.
     prompted

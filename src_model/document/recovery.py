@@ -24,7 +24,7 @@ class Recoverable:
     Attributes
     ----------
     folder
-        Where it lies.
+        Folder of the working copy.
     movie
         Name of the movie.
     file

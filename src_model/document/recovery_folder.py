@@ -32,7 +32,7 @@ class RecoveryFolder:
     Attributes
     ----------
     path
-        The folder.
+        The folder, named after the time it was made, such as ``20261130-180641-0123abcd``.
     """
 
     path: Path

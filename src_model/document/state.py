@@ -36,9 +36,9 @@ class ObjectMasks:
     Attributes
     ----------
     store
-        Where they lie.
+        Store from which they are read.
     object_id
-        Whose they are.
+        Id of the object.
     shape
         ``(Y, X)`` of each.
     """
@@ -80,11 +80,11 @@ class Track:
     info
         What a person says about it.
     masks
-        Its masks.
+        Its masks, scores and origins by frame, read when they are asked for.
     prompts
         By ascending frame; replaced by another mapping when they change.
     locked
-        Locked frames.
+        Frames, from 0, that are locked one by one.
     """
 
     info: AnnotatedObject

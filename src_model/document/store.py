@@ -77,7 +77,7 @@ class MaskFacts:
     Attributes
     ----------
     frame
-        Frame number.
+        Frame number, from 0.
     version
         Of the value: equal versions are the same mask.
     origin

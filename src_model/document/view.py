@@ -29,7 +29,7 @@ class DocumentView:
     Parameters
     ----------
     state
-        Its cells.
+        Cells of the document, at the moment that is viewed.
     copy
         Keeps the file there that they are read from.
     path

@@ -60,7 +60,7 @@ class SavedFile:
     Attributes
     ----------
     path
-        Where it lies.
+        Path of the ``.sam2v`` file.
     stamp
         Time of its last change in nanoseconds, and its size: they tell whether another program changed it since.
     revision

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from src_model.masks import MaskletFrame
 
 RECENT_MEMORIES = 6
-"""Spatial memories of recent frames that the network tells apart by age."""
+"""Spatial memories of recent frames that the network tells apart by age: SAM 2 learned seven time embeddings, and the
+seventh is that of prompted frames."""
 
 
 @dataclass(frozen=True, slots=True)

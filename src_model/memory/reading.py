@@ -37,7 +37,7 @@ class MemoryReader(MemoryRebuilder[Steps]):
     Attributes
     ----------
     steps
-        The network.
+        The network, and what it does for a memory: encode masks, make pointers.
     features
         Gives the image features of a frame; where objects have windows, of a window too, as its second argument.
     horizon

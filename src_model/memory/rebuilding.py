@@ -87,7 +87,7 @@ class MemoryRebuilder(Generic[Steps]):
     Attributes
     ----------
     steps
-        The network.
+        The network, and what it does for a memory: encode masks, make pointers.
     features
         Gives the image features of a frame; where objects have windows, of a window too, as its second argument.
     """

@@ -28,8 +28,10 @@ class Retention:
         where this is off, they start from the mask.
     """
 
+    # Sixteen pointers are attended to, and one is that of the prompted frame.
     span: int | None = 15
     memories: int = RECENT_MEMORIES
+    # More than the four that one frame attends to, since other frames attend to others of them.
     conditioning: int | None = 16
     for_corrections: bool = True
 

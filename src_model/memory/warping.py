@@ -45,7 +45,7 @@ def warped(
     memory
         ``(1, C, h, w)``, made in ``source``.
     source, target
-        The windows.
+        The window in which the memory was made, and the one in which it is to be read.
     centre
         Of the object remembered; None if it was absent.
     now

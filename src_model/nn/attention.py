@@ -24,7 +24,7 @@ class Attention(nn.Module):
     width
         Channels of queries and result.
     num_heads
-        Number of heads.
+        Number of heads; divides the inner width.
     inner_width
         Channels inside the attention; ``width`` if left out.
     source_width
@@ -75,7 +75,7 @@ class RotaryAttention(Attention):
         key, value
             ``(B, M, source_width)`` tokens; all but the last ``unrotated`` are maps of ``N`` tokens.
         rotations
-            From :func:`~src_model.nn.position_encoding.axial_rotations`.
+            ``(N, width / 2, 2)`` cosines and sines of :func:`~src_model.nn.position_encoding.axial_rotations`.
         unrotated
             Number of tokens at the end that have no place in the image (object pointers).
         bias

@@ -14,7 +14,7 @@ class ModelConfig:
     Attributes
     ----------
     name
-        Key of :data:`MODEL_CONFIGS`.
+        Key of :data:`MODEL_CONFIGS`, such as ``"sam2.1-tiny"``.
     trunk
         Hyperparameters of the image trunk.
     image_size

@@ -106,6 +106,7 @@ class MaskDecoder(nn.Module):
     """
 
     num_masks = 4
+    """One for unambiguous prompts, and three for a click that may mean a part, a whole or a group (SAM, section 3)."""
 
     def __init__(self, width: int, high_res_channels: tuple[int, int], *, iou_sigmoid: bool) -> None:
         super().__init__()
@@ -153,7 +154,7 @@ class MaskDecoder(nn.Module):
         positions
             ``(1, C, h, w)`` position encoding of the image tokens.
         prompt_tokens
-            ``(B, N, C)``.
+            ``(B, N, C)`` tokens of points and box from the prompt encoder.
         dense_prompt
             ``(B, C, h, w)``.
         high_res
@@ -180,11 +181,13 @@ class MaskDecoder(nn.Module):
         high_res: tuple[Tensor, Tensor],
     ) -> MaskPrediction:
         """Predict all four masks: the single one first."""
+        # The transformer tells tokens apart by their content alone; the order is only how they are found again below.
         output = torch.cat((self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight))
         tokens = torch.cat((output.expand(prompt_tokens.shape[0], -1, -1), prompt_tokens), dim=1)
         tokens, pixels = self.transformer(embedding + dense_prompt, positions, tokens)
         mask_tokens = tokens[:, 2 : 2 + self.num_masks]
         upscaled = self._upscale(pixels.reshape(-1, *embedding.shape[-2:], pixels.shape[-1]), high_res)
+        # Each token predicts the weights of a 1 x 1 convolution that makes its mask (SAM, appendix A, "hypernetwork").
         weights = torch.stack(
             [mlp(mask_tokens[:, index]) for index, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1
         )
@@ -208,6 +211,7 @@ class MaskDecoder(nn.Module):
         """Give the single mask, or the best of the three where it is unstable; the single mask's token always."""
         token = every.tokens[:, :1]
         single = MaskPrediction(every.logits[:, :1], every.iou[:, :1], token, every.object_logits)
+        # In training each output has a loss of its own: a choice between them would hide one of them from it.
         if self.training:
             return single
         best = MaskPrediction(every.logits[:, 1:], every.iou[:, 1:], token, every.object_logits).best()

@@ -52,11 +52,11 @@ class MemoryAttentionLayer(nn.Module):
         keys, values
             ``(B, M, memory_width)`` memory tokens with and without their positions; the last are pointers.
         rotations
-            Of :func:`~src_model.nn.position_encoding.axial_rotations`.
+            ``(N, width / 2, 2)`` of :func:`~src_model.nn.position_encoding.axial_rotations`.
         num_pointers
             How many of the last memory tokens are pointers.
         bias, observe
-            As in :class:`MemoryAttention`.
+            As in :meth:`MemoryAttention.forward`.
 
         Returns
         -------
@@ -78,7 +78,7 @@ class MemoryAttention(nn.Module):
     Parameters
     ----------
     depth
-        Number of layers.
+        Number of layers: 4 in SAM 2, 2 in the bundled network.
     width, memory_width, hidden
         As in :class:`MemoryAttentionLayer`.
     """
@@ -122,9 +122,12 @@ class MemoryAttention(nn.Module):
         _, channels, height, width = embedding.shape
         if not compute_options().shared_self_attention:
             embedding = embedding.expand(memory.shape[0], -1, -1, -1)
+        # The weights were trained with positions of a tenth at the input (`pos_enc_at_input` of the reference); where a
+        # token lies is told by the rotations in each layer.
         x = flatten_map(embedding + 0.1 * sine_map(channels, height, width, embedding.device))
         rotations = axial_rotations(channels, height, width, embedding.device)
         dtype = compute_dtype(embedding)
+        # Positions say which memory to attend to, and are no part of what is taken from it.
         keys, values = (memory + memory_positions).to(dtype), memory.to(dtype)
         for layer in self.layers:
             x = layer(x, keys, values, rotations, num_pointers, bias, observe)

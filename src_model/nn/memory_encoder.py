@@ -45,6 +45,7 @@ class ConvNeXtBlock(nn.Module):
         self.norm = LayerNorm2d(width)
         self.pwconv1 = Linear(width, 4 * width)
         self.pwconv2 = Linear(4 * width, width)
+        # Layer scale (Touvron et al. 2021), so small that a fresh block passes on what it is given.
         self.gamma = nn.Parameter(torch.full((width,), 1e-6))
 
     def forward(self, x: Tensor) -> Tensor:

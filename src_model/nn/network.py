@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from src_model.nn.prior import Prior
 
 _MASK_SCALE, _MASK_BIAS = 20.0, -10.0
-"""Mask probabilities 0..1 become -10..10 before the memory encoder, and prompted masks become such logits."""
+"""Mask probabilities 0..1 become -10..10 before the memory encoder, and prompted masks become such logits.
+
+The weights were trained with these numbers (``sigmoid_scale_for_mem_enc``, ``sigmoid_bias_for_mem_enc``).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Sam2Network(nn.Module):
         self.config = config
         width, memory_width = config.width, config.memory_width
         self.image_encoder = ImageEncoder(config.trunk, width)
+        # For mask prompts, which bypass the decoder: it brings them to the decoder for their object pointer alone.
         self.mask_downsample = nn.Conv2d(1, 1, kernel_size=4, stride=4)
         self.memory_attention = MemoryAttention(config.memory_layers, width, memory_width, config.memory_hidden)
         self.memory_encoder = MemoryEncoder(width, memory_width)
@@ -105,7 +109,7 @@ class Sam2Network(nn.Module):
         embedding
             ``(B, 256, h, w)``, or one row if all objects are looked for in the same image.
         memory
-            Of B objects.
+            Memories and pointers of B objects, one row an object.
         attention
             Computes as :class:`~src_model.nn.memory_attention.MemoryAttention` does; the network's own if left out.
 
@@ -163,6 +167,7 @@ class Sam2Network(nn.Module):
         """Flatten K memories to ``(B, K * h * w, 64)``, with positions ``(B or 1, K * h * w, 64)``."""
         *_, channels, height, width = memory.memories.shape
         tokens = memory.memories.flatten(3).transpose(2, 3).flatten(1, 2)
+        # Where in the frame, and how long ago: both are added to the keys (SAM 2, section 4, "Memory bank").
         space = flatten_map(sine_map(channels, height, width, tokens.device))
         # Conditioning frames have the last time embedding, the previous frame the first.
         ages = memory.padded_ages().to(tokens.device)
@@ -172,6 +177,7 @@ class Sam2Network(nn.Module):
     def _pointer_tokens(self, memory: MemoryTokens) -> tuple[Tensor, Tensor]:
         """Split P pointers into ``(B, P * 4, 64)`` tokens, with positions ``(B or 1, P * 4, 64)``."""
         pointers, width = memory.pointers, self.config.memory_width
+        # Memory tokens are narrower than the embedding, so that a pointer becomes four of them (SAM 2, appendix D.1).
         parts = pointers.shape[2] // width
         tokens = pointers.reshape(pointers.shape[0], -1, width)
         if not self.config.pointer_times:
@@ -275,7 +281,7 @@ class Sam2Network(nn.Module):
         mask_logits
             ``(B, 1, H, W)``; brought to the input size if smaller.
         object_logits
-            ``(B, 1)``.
+            ``(B, 1)`` occlusion score; the object is present where it is positive.
         binarize
             Use a hard mask, as for prompted frames, instead of probabilities.
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 _TEMPERATURE = 10_000.0
+"""Longest wavelength over the shortest, as in Vaswani et al. 2017, section 3.5."""
 
 
 def _sine_frequencies(channels: int, device: torch.device) -> Tensor:
@@ -105,6 +106,7 @@ def axial_rotations(channels: int, height: int, width: int, device: torch.device
         ``(height * width, channels // 2, 2)`` float32: cosines and sines.
     """
     quarter = torch.arange(0, channels, 4, dtype=torch.float32, device=device)[: channels // 4]
+    # A quarter of the channels: they turn in pairs, half of the pairs for each axis.
     frequencies = 1.0 / _TEMPERATURE ** (quarter / channels)
     token = torch.arange(height * width, device=device)
     angles = torch.cat(((token % width)[:, None] * frequencies, (token // width)[:, None] * frequencies), dim=-1)

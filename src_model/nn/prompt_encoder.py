@@ -81,8 +81,10 @@ class PromptEncoder(nn.Module):
         return self._encode_points(prompts, height, width), self._encode_mask(prompts, height, width)
 
     def _encode_points(self, prompts: PromptTensors, height: int, width: int) -> Tensor:
+        # SAM appends a padding point where there is no box; here boxes are two points, so that there never is one.
         labels = F.pad(prompts.labels, (0, 1), value=PADDING)[..., None]
         size = prompts.points.new_tensor([16 * width, 16 * height])
+        # Half a pixel leads from the corner of a pixel to its centre.
         encoded: Tensor = self.pe_layer(F.pad((prompts.points + 0.5) / size, (0, 0, 0, 1)))
         kinds = torch.cat([embedding(labels.new_zeros(1)) for embedding in self.point_embeddings])
         tokens = encoded + kinds[labels[..., 0].clamp(min=0)]

@@ -14,7 +14,7 @@ class TwoWayBlock(nn.Module):
     Parameters
     ----------
     width
-        Channels.
+        Channels of tokens and image.
     num_heads
         Heads of each attention.
     mlp_width
@@ -28,6 +28,7 @@ class TwoWayBlock(nn.Module):
         self.is_first = is_first
         self.self_attn = Attention(width, num_heads)
         self.norm1 = nn.LayerNorm(width)
+        # Attention to the image is the costly one, so that it works at half the width (SAM, appendix A).
         self.cross_attn_token_to_image = Attention(width, num_heads, inner_width=width // 2)
         self.norm2 = nn.LayerNorm(width)
         self.mlp = Mlp(width, mlp_width, width)
@@ -37,7 +38,7 @@ class TwoWayBlock(nn.Module):
 
     def forward(self, tokens: Tensor, image: Tensor, token_pe: Tensor, image_pe: Tensor) -> tuple[Tensor, Tensor]:
         """Update ``(B, N, C)`` tokens and ``(B, H * W, C)`` image tokens."""
-        if self.is_first:
+        if self.is_first:  # the tokens are still their own position encoding, which would count twice
             tokens = self.self_attn(tokens, tokens, tokens)
         else:
             placed = tokens + token_pe

@@ -34,7 +34,7 @@ class FeatureIdentity:
     precision
         Type of the numbers that are kept.
     backend
-        What computed them.
+        Name of what computed them: ``"torch"`` or ``"openvino"``.
     interpolation
         How images are brought to the size of the network input.
     normalization
@@ -72,9 +72,9 @@ def identify(steps: NetworkSteps, movie: FrameSource, normalization: Normalizati
     Parameters
     ----------
     steps
-        The network.
+        The network with its settings.
     movie
-        The movie.
+        The movie; its shape and type are looked at.
     normalization
         How its values become 0..1.
     first

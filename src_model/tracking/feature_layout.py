@@ -67,9 +67,9 @@ class FeatureLayout:
         Parameters
         ----------
         features
-            Of one frame.
+            Features of one frame, on any device.
         identity
-            32 hexadecimal digits.
+            What the features depend on, as 32 hexadecimal digits.
         checksum
             Of the frame itself.
 

@@ -40,7 +40,7 @@ def frame_range(
     items
         The objects, each with a prompt.
     length
-        Of the movie.
+        Number of frames of the movie.
     start, stop, reverse
         As in :meth:`Session.propagate <src_model.tracking.session.Session.propagate>`.
 

@@ -53,7 +53,7 @@ class FrameReader:
     Parameters
     ----------
     steps
-        The network.
+        The network that the frames are prepared for.
     movie
         Where frames are read.
     normalization

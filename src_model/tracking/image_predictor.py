@@ -35,7 +35,7 @@ class ImagePrediction:
     rles
         M masks ``(Y, X)``, run-length encoded, in the decoder's order.
     scores
-        M predicted IoUs.
+        ``(M,)`` predicted IoU of each mask, about 0 to 1.
     logits
         ``(M, S / 4, S / 4)`` low-resolution mask logits; one of them may be given back as ``mask_logits``.
     object_score
@@ -84,7 +84,7 @@ class ImagePredictor:
     Parameters
     ----------
     predictor
-        A loaded network.
+        A loaded network; it may track movies at the same time.
     """
 
     def __init__(self, predictor: StreamingPredictor) -> None:

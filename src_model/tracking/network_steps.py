@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from src_model.tracking.settings import Precision, TrackingSettings
 
 _PREVIOUS_LOGIT_LIMIT = 32.0
+"""Logits of an earlier mask are cut to this when they become a prompt, as the reference does: those of absent objects
+are -1024, which the prompt encoder has never seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class NetworkSteps:
     settings
         Where sam2v differs from the reference.
     device
-        Where tensors live.
+        Device of the network and of all tensors made by it.
     image_size
         Side of the network input.
     checkpoint
@@ -156,7 +158,7 @@ class NetworkSteps:
         features
             Of the prompted frame.
         prompts
-            One object's points.
+            Points and box of one object, B = 1.
         memory
             What the object's earlier frames left, or None where it was never tracked.
         previous
@@ -178,7 +180,7 @@ class NetworkSteps:
         Parameters
         ----------
         features
-            Of the image.
+            Features of the image, one row.
         prompts
             One row a prompt, each answered alone.
         multimask

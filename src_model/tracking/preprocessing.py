@@ -37,7 +37,7 @@ def image_tensor(
     normalization
         How values become 0..1; decided once a movie.
     settings
-        The interpolation.
+        Says which interpolation brings the image to the network's size.
     config
         Pixel mean and standard deviation.
     size

@@ -46,7 +46,7 @@ class FrameResult:
     Attributes
     ----------
     frame
-        Frame number.
+        Frame number, from 0.
     rles
         Masks by object id, run-length encoded.
     scores
@@ -85,9 +85,9 @@ class Candidate:
     Attributes
     ----------
     rle
-        The mask.
+        The mask, ``(Y, X)``, run-length encoded.
     score
-        Predicted IoU.
+        Predicted IoU, 0 to 1.
     """
 
     rle: Rle
@@ -106,11 +106,11 @@ class PromptAnswer:
     Attributes
     ----------
     frame, object_id
-        What was prompted.
+        The frame, from 0, and the id of the object that were prompted.
     rle
-        The chosen mask.
+        The chosen mask, ``(Y, X)``, run-length encoded.
     score
-        Its predicted IoU.
+        Predicted IoU of the chosen mask, 0 to 1.
     object_score
         Probability that the object is in the frame.
     candidates

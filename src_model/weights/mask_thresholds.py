@@ -24,7 +24,7 @@ class MaskThresholds:
     Attributes
     ----------
     min_score
-        Predicted IoU.
+        Smallest predicted IoU of a mask that is kept, about 0 to 1.
     min_stability
         IoU of the mask cut higher with the mask cut lower, 0 to 1.
     """

@@ -28,9 +28,9 @@ class Skipped:
     Attributes
     ----------
     object_id, frame
-        What was left.
+        The object and the frame (from 0) that were left as they are.
     reason
-        Why.
+        Why it was left: one of :data:`SkipReason`.
     """
 
     object_id: int
@@ -45,7 +45,7 @@ class ActionPlan:
     Attributes
     ----------
     patch
-        The new values.
+        New values by cell; None empties a cell.
     skipped
         Frames that the action leaves alone.
     """
@@ -122,7 +122,7 @@ class ApplyPatch:
     label
         What the step is called.
     patch
-        The new values.
+        New values by cell; None empties a cell.
     """
 
     label: str

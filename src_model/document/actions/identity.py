@@ -67,7 +67,7 @@ class MergeObjects:
     Attributes
     ----------
     into, other
-        Object ids.
+        Ids of two different objects.
     rule
         What becomes of frames on which both have a mask, see :data:`MergeRule`.
     """

@@ -210,6 +210,7 @@ class Hiera(nn.Module):
         self.pos_embed_window = nn.Parameter(torch.zeros(1, config.width, config.windows[0], config.windows[0]))
         self._kept_positions: WeightCache[Tensor] = WeightCache()
         starts = [sum(config.stages[:stage]) for stage in range(4)]
+        # What leaves the trunk is what each stage ends with.
         self._stage_ends = frozenset(start + count - 1 for start, count in zip(starts, config.stages, strict=True))
         self.blocks = nn.ModuleList()
         for stage, count in enumerate(config.stages):

@@ -18,7 +18,9 @@ from src_model.nn.image_encoder.necks import SamNeck
 from src_model.nn.image_encoder.windows import attend_in_windows, edge_bias, skips_padding
 
 _HEAD_WIDTH = 32
+"""Channels of an attention head, in every stage."""
 _OUTPUT_STAGES = (0, 1, 3)
+"""Stages whose maps leave the trunk, of stride 4, 8 and 16; stage 2 has the stride of stage 3 and leads to it."""
 
 
 @dataclass(frozen=True, slots=True)

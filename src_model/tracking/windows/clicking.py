@@ -35,7 +35,7 @@ class _Candidate:
     Attributes
     ----------
     score
-        Predicted IoU.
+        Predicted IoU, about 0 to 1.
     box
         ``(y0, x0, y1, x1)`` in pixels of the movie.
     share
@@ -54,9 +54,9 @@ class ClickSearch:
     Attributes
     ----------
     rules
-        Of the movie.
+        How windows are chosen in the movie.
     reader
-        Runs the network.
+        Gives features of windows, and the network.
     features
         Encodes the windows together.
     """

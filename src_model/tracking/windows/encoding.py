@@ -52,7 +52,7 @@ class FrameFeatures:
     Parameters
     ----------
     steps
-        The network.
+        The network that encodes them.
     movie
         Where frames are read.
     normalization

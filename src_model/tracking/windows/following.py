@@ -38,9 +38,9 @@ class WindowFollower:
     Attributes
     ----------
     rules
-        Of the movie.
+        How windows are chosen in the movie.
     features
-        Encodes windows.
+        Encodes windows of a frame together.
     """
 
     rules: WindowRules

@@ -186,7 +186,7 @@ def window_rules(
     choice
         What was asked for.
     frame_shape
-        ``(Y, X)``.
+        ``(Y, X)`` of the movie's frames, in pixels.
     image_size
         Side of the network input for whole frames.
     multiple

@@ -28,7 +28,7 @@ class WindowRequest:
     Attributes
     ----------
     extent
-        Where it is.
+        Box of the object, in pixels of the movie, and its motion.
     window
         The window it had if that still suits it, else the one it would have alone; None: the whole frame.
     """
@@ -52,9 +52,9 @@ def plan_windows(requests: Mapping[int, WindowRequest], rules: WindowRules) -> d
     Parameters
     ----------
     requests
-        By object id.
+        What each object asks for, by object id.
     rules
-        Of the movie.
+        How windows are chosen in the movie.
 
     Returns
     -------
