@@ -20,7 +20,7 @@ from pairs import add_pair_option, labelled_pairs
 from panning import panned_set
 
 from src_model.cli.terminal import table_console
-from src_model.evaluation import Evaluation, EvaluationSet, Request, TargetChoice, folder_set, simulated_sets
+from src_model.evaluation import Evaluation, EvaluationRequest, EvaluationSet, TargetChoice, folder_set, simulated_sets
 from src_model.evaluation.report import summary_table
 from src_model.tracking import StreamingPredictor
 
@@ -54,7 +54,7 @@ def main() -> None:
     add_pair_option(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    request = Request(
+    request = EvaluationRequest(
         sets_in(options.data, options.movies, options.pair),
         tuple(options.protocols),
         ("previous-box",),
