@@ -59,7 +59,7 @@ def after_tracking(predictor: StreamingPredictor, frames: int, cells: int) -> tu
     for _ in session.propagate():
         pass
     items = list(session.objects.values())
-    readings = [item.readings.prediction for item in items if item.readings is not None]
+    readings = [item.last_answer.prediction for item in items if item.last_answer is not None]
     kept = sum(each.logits.nbytes + each.iou.nbytes + each.tokens.nbytes for each in readings)
     return held([item.bank for item in items]), kept
 
@@ -101,7 +101,7 @@ def main() -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"Readings of the last click: {readings / options.cells / 1e6:.2f} MB an object at {options.size} px."
+        f"Candidates of the last click: {readings / options.cells / 1e6:.2f} MB an object at {options.size} px."
     )
 
 

@@ -63,7 +63,7 @@ class Prompt:
             y0, x0, y1, x1 = _numbers(self.box, 4, "box (y0, x0, y1, x1)")
             if y1 <= y0 or x1 <= x0:
                 raise PromptError(
-                    f"box {tuple(self.box)} has no area; expected (y0, x0, y1, x1) with y0 < y1 and x0 < x1"
+                    f"box {(y0, x0, y1, x1)} has no area; expected (y0, x0, y1, x1) with y0 < y1 and x0 < x1"
                 )
             object.__setattr__(self, "box", (y0, x0, y1, x1))
 

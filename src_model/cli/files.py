@@ -28,7 +28,7 @@ def check_writable(
     Parameters
     ----------
     path
-        Where it goes.
+        The file, or the folder with ``folder``, that is to be written.
     option
         By which that was said.
     is_ours, folder, sources, force
@@ -37,7 +37,7 @@ def check_writable(
     Raises
     ------
     typer.BadParameter
-        If not.
+        If it cannot be written, or something is there that must not be replaced.
     """
     from src_model.formats.target import check_target
 

@@ -38,13 +38,13 @@ def finish(
     Parameters
     ----------
     annotation
-        What was tracked.
+        The document that was tracked.
     tracker
-        Which did it.
+        The tracker that did it, with its session and movie.
     outputs
         Where it goes, with a place for the document.
     tally
-        How it went.
+        How far the tracking came, and what ended it.
     span
         The frames that were asked for.
     quiet

@@ -25,11 +25,11 @@ class Tally:
     Attributes
     ----------
     frames
-        Different frames tracked.
+        How many different frames were tracked.
     steps
         Frames tracked; one that was tracked forwards and in reverse counts twice.
     seconds
-        Time that took.
+        How long that took, on the wall clock.
     complete
         Whether nothing was left to do.
     error
@@ -65,13 +65,13 @@ def follow(
     annotation
         With prompts, and what was tracked before.
     tracker
-        Of its movie.
+        The tracker of the document, with its movie.
     request
-        What is tracked.
+        Which objects are tracked through which frames.
     save
         Writes the document, now and then.
     quiet
-        Show no progress.
+        Show no progress bar.
     clock
         Returns seconds, for the next saving.
     """

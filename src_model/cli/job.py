@@ -91,7 +91,7 @@ class Outputs:
     Attributes
     ----------
     labels
-        A labels movie.
+        The labels movie, a TIFF or zarr path.
     preview
         A picture or video; None: none.
     document
@@ -123,7 +123,7 @@ class Outputs:
         Raises
         ------
         typer.BadParameter, MissingExtraError
-            If not.
+            If one of them cannot be written, or something is there that must not be replaced.
         """
         from src_model.formats.target import files_of_movie
 
@@ -162,7 +162,7 @@ def model_of(document: Path, project: Project, chosen: str | None) -> str:
     document
         The file, for errors.
     project
-        Of the document.
+        The project of the document, which names its model.
     chosen
         A name or a file; None: that of the document.
 
@@ -191,7 +191,7 @@ def check_prompts(prompts: Sequence[FramePrompt], movie: FrameSource, span: rang
     Raises
     ------
     FrameRangeError, PromptError, MovieError
-        If not.
+        If a frame, a point, a box or a mask does not fit.
     """
     from src_model.tracking.frame_numbers import checked_frame
 

@@ -66,7 +66,7 @@ def check_labels_path(path: Path, *, sources: Collection[Path] = (), force: bool
     Parameters
     ----------
     path
-        Where they go.
+        The TIFF file or zarr folder that is to be written.
     sources, force
         As in :func:`~src_model.formats.target.check_target`.
 
@@ -104,7 +104,7 @@ def write_labels(path: Path, labels: LabelsMovie, on_frame: Callable[[], None] =
     path
         Ends in .tif, .tiff or .zarr; what is there is replaced.
     labels
-        The movie.
+        The labels, painted frame by frame.
     on_frame
         Called for each frame.
 

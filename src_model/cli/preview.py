@@ -35,7 +35,7 @@ def check_preview_path(path: Path, *, sources: Collection[Path] = (), force: boo
     Parameters
     ----------
     path
-        Where it goes.
+        The picture or video that is to be written.
     sources, force
         As in :func:`~src_model.formats.target.check_target`.
 
@@ -77,7 +77,7 @@ def write_preview(
     document
         The masks and clicks, and how pixel values become 0 to 1.
     movie
-        Its movie.
+        The movie of the document, whose frames are read.
     span
         The frames to be shown.
     on_frame

@@ -69,7 +69,7 @@ class FramePrompt:
     box
         (y0, x0, y1, x1).
     mask
-        An image file.
+        An image file of the movie's frame size, nonzero inside the object.
     """
 
     object_id: int

@@ -52,7 +52,7 @@ def state_of(
     Parameters
     ----------
     known
-        The object.
+        The object, as it is in the document at one moment.
     masks, prompts
         By frame number, in place of those of the document.
     """
@@ -99,8 +99,8 @@ def _changed_frames(item: TrackedObject, state: ObjectState) -> list[int]:
 def _replace_mask(item: TrackedObject, frame: int, state: ObjectState) -> None:
     item.pending.pop(frame, None)
     item.bank.forget(frame)
-    if item.readings is not None and item.readings.frame == frame:
-        item.readings = None
+    if item.last_answer is not None and item.last_answer.frame == frame:
+        item.last_answer = None
     entry = state.masks.get(frame)
     if entry is None:
         item.masklet.delete(frame)

@@ -98,7 +98,7 @@ def left_of(
     Parameters
     ----------
     passes
-        In order.
+        What was to be tracked, in order.
     prompted
         The prompted frames of each object: it is tracked from the first on, in reverse from the last.
     tracked

@@ -42,7 +42,7 @@ class StreamingPredictor:
     Parameters
     ----------
     network
-        In evaluation mode.
+        The network, in evaluation mode.
     device
         Where to run; the network is moved there.
     settings

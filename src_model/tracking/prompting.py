@@ -1,4 +1,4 @@
-"""Answering prompts: first clicks, corrections, masks, and the choice among readings."""
+"""Answering prompts: first clicks, corrections, masks, and the choice among candidates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from src_model.prompts import Prompt, cut_prompt
 from src_model.tracking.preprocessing import mask_logits, prompt_tensors
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import Candidate, PromptAnswer, shown_score
-from src_model.tracking.tracked_object import PendingAnswer, Readings, TrackedObject
+from src_model.tracking.tracked_object import LastAnswer, PendingAnswer, TrackedObject
 
 if TYPE_CHECKING:
     from src_model.masks import Rle
@@ -69,23 +69,23 @@ class Prompting:
         return answer
 
     def choose(self, item: TrackedObject, frame: int, candidate: int) -> PromptAnswer:
-        """Take another reading of the object's last prompt."""
-        readings = item.readings
-        if readings is None or readings.frame != frame:
-            where = "nowhere" if readings is None else f"on frame {readings.frame}"
+        """Take another candidate of the object's last prompt; PromptError if there is none on this frame."""
+        answered = item.last_answer
+        if answered is None or answered.frame != frame:
+            where = "nowhere" if answered is None else f"on frame {answered.frame}"
             raise PromptError(
                 f"object {item.object_id} was last prompted {where}, not on frame {frame}; prompt it first"
             )
-        count = readings.prediction.logits.shape[1]
+        count = answered.prediction.logits.shape[1]
         if not 0 <= candidate < count:
-            raise PromptError(f"candidate {candidate} does not exist; the last prompt has readings 0..{count - 1}")
-        return self._store(item, frame, readings.prediction, candidate, readings.window)
+            raise PromptError(f"candidate {candidate} does not exist; the last prompt has candidates 0..{count - 1}")
+        return self._store(item, frame, answered.prediction, candidate, answered.window)
 
     def _take_mask(self, item: TrackedObject, frame: int, mask: Rle, window: Window | None) -> PromptAnswer:
         entry = self.reader.steps.take_mask(self.reader.window_features(frame, window), cut_mask(mask, window))
         assert entry.logits is not None, "a mask taken as it is has logits"
         entry.window = window
-        item.readings = None
+        item.last_answer = None
         self._keep(item, frame, entry)
         presence = _probability(entry.object_logits)
         item.masklet.set(frame, mask, score=1.0, object_score=presence)
@@ -154,7 +154,7 @@ class Prompting:
         index = torch.tensor([chosen], device=prediction.iou.device)
         entry = self.reader.steps.entry_of(prediction.chosen(index))
         entry.window = window
-        item.readings = Readings(frame, prediction, window)
+        item.last_answer = LastAnswer(frame, prediction, window)
         self._keep(item, frame, entry)
         taken, presence = candidates[chosen], _probability(entry.object_logits)
         item.masklet.set(frame, taken.rle, score=taken.score, object_score=presence)

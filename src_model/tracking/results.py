@@ -80,7 +80,7 @@ class FrameResult:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One reading of an ambiguous prompt.
+    """One of the masks that a prompt may mean.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class PromptAnswer:
     object_score
         Probability that the object is in the frame.
     candidates
-        All readings in the decoder's order: three for a single click, one otherwise.
+        All candidates in the decoder's order: three for a single click, one otherwise.
     chosen
         Which candidate ``rle`` is.
     logits

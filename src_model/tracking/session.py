@@ -137,7 +137,7 @@ class Session:
         Parameters
         ----------
         frame
-            Frame number.
+            Frame number, from 0.
         object_id
             The object, a whole number from 1.
         points, labels
@@ -152,7 +152,7 @@ class Session:
         Returns
         -------
         PromptAnswer
-            The mask, and all three readings if the prompt is a single click.
+            The mask, and all three candidates if the prompt is a single click.
 
         Raises
         ------
@@ -181,7 +181,7 @@ class Session:
         return answer
 
     def choose(self, frame: int, object_id: int, candidate: int) -> PromptAnswer:
-        """Take another reading of the last prompt of an object.
+        """Take another candidate of the last prompt of an object.
 
         Raises
         ------
@@ -209,7 +209,7 @@ class Session:
         item.directions.pop(frame, None)
         item.masklet.delete(frame)
         item.locked.discard(frame)
-        item.readings = None
+        item.last_answer = None
 
     def remove_object(self, object_id: int) -> None:
         """Remove an object with its prompts and masks."""
@@ -343,7 +343,7 @@ class Session:
         Returns
         -------
         Path
-            The file written.
+            The file that was written, with its suffix.
 
         Raises
         ------

@@ -71,7 +71,7 @@ def update_document(session: Session, document: Annotation | None, label: str = 
     Returns
     -------
     Annotation
-        The document.
+        The document that was given, or the new one.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def resume_session(
     predictor
         With the model the document was made with. Preset and image size are those of the document, where it tells.
     path
-        A ``.sam2v`` file.
+        The ``.sam2v`` file of the document.
     movie
         The movie, as in :meth:`StreamingPredictor.start`; it may have become longer.
     allow_other_model

@@ -21,7 +21,7 @@ class PendingAnswer:
     Attributes
     ----------
     entry
-        What will enter.
+        The memory that will enter, with the mask it was made of.
     is_conditioning
         Whether it enters as a conditioning frame or as a recent one.
     """
@@ -31,15 +31,15 @@ class PendingAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
-    """The readings of the last prompt, kept so that another one can be chosen.
+class LastAnswer:
+    """What the network answered to the last prompt, kept so that another candidate can be chosen.
 
     Attributes
     ----------
     frame
-        The prompted frame.
+        Number of the prompted frame, from 0.
     prediction
-        All candidates.
+        All candidates: ``(1, M, h, w)`` logits with their predicted IoU.
     window
         In which the prompt was answered; None: the whole frame.
     """
@@ -56,9 +56,9 @@ class TrackedObject:
     Attributes
     ----------
     object_id
-        Its number.
+        Number of the object, from 1.
     bank
-        Its memory.
+        What the network remembers of it.
     masklet
         Its masks so far.
     prompts
@@ -69,7 +69,7 @@ class TrackedObject:
         Every tracked frame, with whether it was tracked in reverse.
     pending
         Answers to prompts since the last propagation.
-    readings
+    last_answer
         Candidates of the last prompt.
     """
 
@@ -80,7 +80,7 @@ class TrackedObject:
     locked: set[int] = field(default_factory=set)
     directions: dict[int, bool] = field(default_factory=dict)
     pending: dict[int, PendingAnswer] = field(default_factory=dict)
-    readings: Readings | None = None
+    last_answer: LastAnswer | None = None
 
     @property
     def prompted_frames(self) -> tuple[int, ...]:
@@ -98,7 +98,7 @@ class TrackedObject:
         self.bank.conditioning = dict.fromkeys(self.conditioning_frames)
         self.bank.recent.clear()
         self.pending.clear()
-        self.readings = None
+        self.last_answer = None
 
     def let_go(self, first: int) -> None:
         """Drop masks of frames before ``first``, but for those that a person prompted or locked."""

@@ -49,7 +49,7 @@ class DocumentTracker:
     Parameters
     ----------
     movie
-        What is annotated.
+        The movie that is annotated.
     load_predictor
         Called once, when the first request comes.
     normalization
@@ -219,11 +219,11 @@ class DocumentTracker:
         self.session.restore(state_of(known, masks, kept))
 
     def _follow_choice(self, known: ObjectSnapshot) -> None:
-        """Take the reading that was chosen in the document, while the network still knows it exactly."""
+        """Take the candidate that was chosen in the document, while the network still knows it exactly."""
         item = self.session.objects.get(known.object_id)
-        if item is None or item.readings is None:
+        if item is None or item.last_answer is None:
             return
-        frame = item.readings.frame
+        frame = item.last_answer.frame
         entry, answer = known.mask(frame), self._answers.get((known.object_id, frame))
         if entry is None or answer is None or entry.mask == item.masklet.mask_at(frame):
             return

@@ -65,7 +65,7 @@ class TrackingJob:
     Parameters
     ----------
     annotation
-        The document.
+        The document that takes the frames.
     objects
         Ids of the objects that are tracked.
     total

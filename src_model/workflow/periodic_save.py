@@ -25,7 +25,7 @@ class PeriodicSave:
     tell
         Hears once why it is not; tracking goes on.
     clock
-        Returns seconds.
+        Returns seconds since any moment.
     """
 
     def __init__(

@@ -55,7 +55,7 @@ class TrackPlan:
     Attributes
     ----------
     objects
-        Ids, ascending.
+        Ids of the objects, in the order of the document.
     passes
         Ways through the movie, forward before backward; one begins wherever another object joins.
     label

@@ -20,7 +20,7 @@ class PromptRequest:
     known
         The object, with the prompt to be answered.
     frame
-        Frame number.
+        Frame number, from 0.
     """
 
     known: ObjectSnapshot
@@ -36,9 +36,9 @@ class RepairRequest:
     known
         The object, with an answered prompt on ``frame``.
     frame
-        The corrected frame.
+        Number of the corrected frame, from 0.
     direction
-        Which sides.
+        On which sides of it frames are tracked again.
     """
 
     known: ObjectSnapshot
@@ -53,9 +53,9 @@ class PromptOutcome:
     Attributes
     ----------
     object_id, frame
-        What was prompted.
+        The number of the object, from 1, and the frame number, from 0.
     candidates
-        All readings: three for a single click, one otherwise.
+        All candidates: three for a single click, one otherwise.
     chosen
         Which of them the network believes in most.
     """
@@ -67,7 +67,7 @@ class PromptOutcome:
 
     @property
     def mask(self) -> MaskletFrame:
-        """The chosen reading."""
+        """The chosen candidate."""
         return self.candidates[self.chosen]
 
 
@@ -78,7 +78,7 @@ class FrameOutcome:
     Attributes
     ----------
     frame
-        Frame number.
+        Frame number, from 0.
     masks
         Newly tracked masks by object id; prompted and fixed frames stay as they are and are not among them.
     reverse

@@ -136,7 +136,7 @@ def test_an_empty_session_can_be_saved_and_loaded(predictor, movie, tmp_path):
 
 @pytest.fixture(scope="module")
 def both_ways(predictor, movie):
-    """Two objects, one of them another reading than the best, tracked forwards and in reverse."""
+    """Two objects, one of them another candidate than the best, tracked forwards and in reverse."""
     session = predictor.start(movie)
     answer = session.prompt(2, 1, points=[tiny.CLICK])
     session.choose(2, 1, (answer.chosen + 1) % 3)

@@ -108,7 +108,7 @@ def test_a_frame_without_a_mask_cannot_be_locked(clicked):
 
 @pytest.mark.parametrize("candidate", [-1, 3])
 def test_a_reading_that_does_not_exist_cannot_be_chosen(clicked, candidate):
-    with pytest.raises(PromptError, match=rf"candidate {candidate} does not exist; .* readings 0\.\.2"):
+    with pytest.raises(PromptError, match=rf"candidate {candidate} does not exist; .* candidates 0\.\.2"):
         clicked.choose(0, 1, candidate)
 
 

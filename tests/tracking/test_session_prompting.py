@@ -48,7 +48,7 @@ def test_tracking_starts_from_the_reading_that_was_chosen(clicked):
     assert from_one[3] != from_other[3]
 
 
-def test_more_clicks_have_one_reading(session):
+def test_more_clicks_have_one_candidate(session):
     answer = session.prompt(0, 1, points=[tiny.CLICK, (22, 17)])
     assert len(answer.candidates) == 1
 

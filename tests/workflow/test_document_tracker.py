@@ -278,7 +278,7 @@ def test_a_snapshot_is_read_later_and_elsewhere_as_it_was(tracked):
 def test_a_deleted_object_leaves_with_everything_held_of_it(tracker, tracked):
     item = tracker.session.objects[1]
     held = [weakref.ref(tensor) for entry in item.bank.entries for tensor in entry.tensors]
-    held.append(weakref.ref(item.readings.prediction.logits))
+    held.append(weakref.ref(item.last_answer.prediction.logits))
     del item
     assert held
     tracker.forget([1, 99])
