@@ -154,7 +154,8 @@ class Annotation(DocumentView):
             AnnotationFileError if it cannot be kept, as on a full disk.
         """
         plan = action.plan(self._state)
-        step = self._apply(plan.patch, action.label, getattr(action, "event", "edit"), join)
+        event: EventKind = getattr(action, "event", "edit") if plan.event is None else plan.event
+        step = self._apply(plan.patch, action.label, event, join)
         if step is None:
             return Done(None, plan.skipped)
         self._tell_history()

@@ -34,7 +34,8 @@ class Event:
     worked
         Seconds of work on this document until then, pauses of over a minute taken out.
     kind
-        What was done: a click is a prompt, the model's mask an answer, a run of the tracker one track.
+        What was done. A click is a prompt, or a correction where tracking had been there; the model's mask is an
+        answer, another one that a person took is a candidate; a run of the tracker is one track.
     detail
         The label of the step, or what is said of a verdict.
     object_id, frame

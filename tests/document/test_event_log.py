@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src_model.document import LockFrames, RenameObject, load, save
+from src_model.document import AddPoints, AnswerPrompt, LockFrames, RenameObject, load, save
 from src_model.document.event_log import EventLog
 from tests.document.sample import document, entry
 
@@ -28,6 +28,23 @@ def test_prompts_and_their_answers_are_told_apart():
     kinds = [event.kind for event in document().logged()]
     assert kinds[4:6] == ["prompt", "answer"]
     assert kinds[6:].count("track") == 1, "a run is one event"
+
+
+def test_a_prompt_where_tracking_had_been_is_a_correction():
+    annotation = document()
+    with annotation.propagation() as tracking:
+        tracking.add(9, {2: entry()})
+    annotation.do(AddPoints(2, 9, ((1.0, 1.0),), (0,)))
+    assert annotation.logged()[-1].kind == "correction"
+
+
+def test_a_candidate_that_a_person_took_is_told_from_the_choice_of_the_model():
+    annotation = document()
+    found = entry()
+    click = annotation.do(AddPoints(2, 10, ((1.0, 1.0),), (1,)))
+    for by_hand in (False, True):
+        annotation.do(AnswerPrompt(2, 10, found.mask, 0.5 + by_hand / 4, 1.0, by_hand), join=click.step)
+    assert [event.kind for event in annotation.logged()[-2:]] == ["answer", "candidate"]
 
 
 def test_the_log_outlives_the_session(tmp_path):

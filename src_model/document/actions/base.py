@@ -13,6 +13,7 @@ from src_model.errors import FrameRangeError, LockedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from src_model.document.event_log import EventKind
     from src_model.document.patch import Patch
     from src_model.document.state import State, Track
 
@@ -48,10 +49,13 @@ class ActionPlan:
         New values by cell; None empties a cell.
     skipped
         Frames that the action leaves alone.
+    event
+        What it is in the log of events, where that depends on what it is done to; None: what the action's class says.
     """
 
     patch: Patch
     skipped: tuple[Skipped, ...] = ()
+    event: EventKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

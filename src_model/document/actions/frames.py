@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from src_model.document.actions.base import ActionPlan, check_object_unlocked, check_unlocked, frame_number, frame_span
@@ -49,6 +49,17 @@ class AnswerPrompt:
     """Set the model's answer to the prompt of a frame.
 
     Do it with ``join`` set to the step of the click it answers, so that both are undone together.
+
+    Attributes
+    ----------
+    object_id, frame
+        The object and the frame (from 0) that were prompted.
+    mask
+        ``(Y, X)`` of the movie's frames.
+    score, object_score
+        Predicted IoU of the mask, and the probability that the object is in the frame, 0 to 1.
+    by_hand
+        Whether a person took this one of several candidates, in place of the model's choice.
     """
 
     object_id: int
@@ -56,8 +67,7 @@ class AnswerPrompt:
     mask: Rle
     score: float
     object_score: float
-
-    event: ClassVar[EventKind] = "answer"
+    by_hand: bool = False
 
     @property
     def label(self) -> str:
@@ -69,7 +79,7 @@ class AnswerPrompt:
         if self.frame not in state.track(self.object_id).prompts:
             raise NoPromptError(f"object {self.object_id} has no prompt on frame {self.frame} to be answered")
         answer = SetMask(self.object_id, self.frame, self.mask, self.score, self.object_score, Origin.PROMPTED)
-        return answer.plan(state)
+        return replace(answer.plan(state), event="candidate" if self.by_hand else "answer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,12 @@ class _PromptAction:
         """Plan a new prompt; an empty one takes the mask that answered its predecessor away."""
         track, frame = state.track(self.object_id), frame_number(self.frame, state)
         check_unlocked(track, [frame])
+        entry = track.masks.get(frame)
         if not prompt.is_empty:
             prompt.check_fits(state.project.movie.frame_shape)
-            return ActionPlan(Patch(prompts={self.object_id: {frame: prompt}}))
-        entry = track.masks.get(frame)
+            corrects = entry is not None and entry.origin.is_tracked
+            patch = Patch(prompts={self.object_id: {frame: prompt}})
+            return ActionPlan(patch, event="correction" if corrects else None)
         answered = entry is not None and entry.origin is Origin.PROMPTED
         masks = {self.object_id: {frame: None}} if answered else {}
         return ActionPlan(Patch(prompts={self.object_id: {frame: None}}, masks=masks))
