@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cvat_serverless.sdk.schemas import AnnotationItem, Annotations, ItemKey, Label, RawItem, ShapeData
-    from cvat_serverless.sdk.sources import Source
+    from cvat_serverless.sdk.sources import TrackingSource
     from src_model.masks import Rle
 
 
@@ -58,7 +58,7 @@ class AnnotationChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracked:
+class TrackedMasks:
     """A tracked object.
 
     Attributes
@@ -71,7 +71,7 @@ class Tracked:
         Frames whose masks are a person's work, besides those that ``source`` tells.
     """
 
-    source: Source
+    source: TrackingSource
     masks: Mapping[int, Rle]
     manual_frames: frozenset[int] = frozenset()
 
@@ -114,7 +114,7 @@ def check_label(label: Label, output: OutputType) -> None:
 
 
 def plan_change(
-    objects: Iterable[Tracked], output: OutputType, originals: Originals, contents: TaskContents
+    objects: Iterable[TrackedMasks], output: OutputType, originals: Originals, contents: TaskContents
 ) -> AnnotationChange:
     """Decide what is written for tracked objects.
 
@@ -151,7 +151,7 @@ class _Planner:
         self._contents = contents
         self._groups = set(contents.annotations.groups)
 
-    def add(self, item: Tracked) -> None:
+    def add(self, item: TrackedMasks) -> None:
         """Decide what is written for an object."""
         source = item.source
         label = self._contents.labels[source.label_id]
@@ -165,7 +165,7 @@ class _Planner:
             self._add_track(item, label, group)
         self._groups.add(group)
 
-    def _group(self, item: Tracked) -> int:
+    def _group(self, item: TrackedMasks) -> int:
         """Return the group by which all of an object is known as one; 0 for a track alone, which needs none."""
         source = item.source
         free = max(self._groups, default=0) + 1
@@ -199,7 +199,7 @@ class _Planner:
 
     # Masks -----------------------------------------------------------------------------------------------------------
 
-    def _add_masks(self, item: Tracked, label: Label, group: int) -> None:
+    def _add_masks(self, item: TrackedMasks, label: Label, group: int) -> None:
         source, change = item.source, self.change
         drawn = {
             each.raw["frame"]: each for each in source.parts if each.kind == "shape" and each.raw["type"] == "mask"
@@ -230,7 +230,7 @@ class _Planner:
 
     # Tracks ----------------------------------------------------------------------------------------------------------
 
-    def _add_track(self, item: Tracked, label: Label, group: int) -> None:
+    def _add_track(self, item: TrackedMasks, label: Label, group: int) -> None:
         source, frames = item.source, list(item.masks)
         shapes = [self._frame_shape(item, frame) for frame in frames]
         outer = self._outer_keyframes(item)
@@ -251,7 +251,7 @@ class _Planner:
         ]
         self._replace(track, item)
 
-    def _frame_shape(self, item: Tracked, frame: int) -> FrameShape:
+    def _frame_shape(self, item: TrackedMasks, frame: int) -> FrameShape:
         drawn = item.source.drawn.get(frame)
         if drawn is not None and self._is_verbatim(drawn):
             return FrameShape(frame, drawn.points, drawn=True)
@@ -262,7 +262,7 @@ class _Planner:
         """Whether what a person drew can be a keyframe just as it is."""
         return drawn.type == self._type and drawn.rotation == 0
 
-    def _outer_keyframes(self, item: Tracked) -> list[RawItem]:
+    def _outer_keyframes(self, item: TrackedMasks) -> list[RawItem]:
         """Return the keyframes of the tracks that are replaced, from before and after the frames that were tracked."""
         frames = list(item.masks)
         if self._originals is Originals.KEEP:
@@ -278,7 +278,7 @@ class _Planner:
     def _has_our_type(self, track: AnnotationItem) -> bool:
         return all(raw["type"] == self._type and not raw.get("rotation") for raw in track.raw["shapes"])
 
-    def _becomes(self, original: AnnotationItem, item: Tracked) -> bool:
+    def _becomes(self, original: AnnotationItem, item: TrackedMasks) -> bool:
         """Whether a track holds all that a person drew as a part of its object, point for point."""
         if original.kind == "track":
             return self._has_our_type(original)
@@ -287,7 +287,7 @@ class _Planner:
             return False
         return drawn.type == original.raw["type"] and drawn.points == tuple(original.raw["points"])
 
-    def _replace(self, track: RawItem, item: Tracked) -> None:
+    def _replace(self, track: RawItem, item: TrackedMasks) -> None:
         """Decide what the new track takes the place of."""
         made = [each for each in item.source.superseded if each.kind == "track" and self._has_our_type(each)]
         for original in (*item.source.parts, *made):
@@ -304,7 +304,7 @@ class _Planner:
 # Items as CVAT takes them ---------------------------------------------------------------------------------------------
 
 
-def _mask_shape(source: Source, label: Label, frame: int, points: tuple[float, ...], group: int) -> RawItem:
+def _mask_shape(source: TrackingSource, label: Label, frame: int, points: tuple[float, ...], group: int) -> RawItem:
     drawn = source.drawn_before(frame)
     mutable = {spec.id for spec in label.attributes if spec.mutable}
     values = {value.spec_id: value.value for value in source.attributes}
@@ -324,7 +324,7 @@ def _mask_shape(source: Source, label: Label, frame: int, points: tuple[float, .
     }
 
 
-def _raw_keyframes(source: Source, label: Label, keys: Iterable[Keyframe], shape_type: str) -> list[RawItem]:
+def _raw_keyframes(source: TrackingSource, label: Label, keys: Iterable[Keyframe], shape_type: str) -> list[RawItem]:
     mutable = {spec.id for spec in label.attributes if spec.mutable}
     shapes: list[RawItem] = []
     for index, key in enumerate(keys):
@@ -349,7 +349,7 @@ def _raw_keyframes(source: Source, label: Label, keys: Iterable[Keyframe], shape
     return shapes
 
 
-def _raw_track(source: Source, label: Label, shapes: list[RawItem], group: int) -> RawItem:
+def _raw_track(source: TrackingSource, label: Label, shapes: list[RawItem], group: int) -> RawItem:
     mutable = {spec.id for spec in label.attributes if spec.mutable}
     return {
         "label_id": source.label_id,

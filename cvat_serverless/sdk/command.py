@@ -16,7 +16,7 @@ from cvat_serverless.sdk.output_type import Originals, OutputType
 
 if TYPE_CHECKING:
     from cvat_serverless.sdk.client import Login
-    from cvat_serverless.sdk.run import Watch
+    from cvat_serverless.sdk.run import ProgressCallbacks
     from cvat_serverless.sdk.task import TaskOrJob
     from src_model.tracking import StreamingPredictor
 
@@ -125,9 +125,9 @@ def track(
     Shapes of the same object on other frames count as corrections. The result is written by one request at the end.
     """
     from cvat_serverless.sdk.client import Login
-    from cvat_serverless.sdk.track import TrackOptions, track_task
+    from cvat_serverless.sdk.track import TrackTaskOptions, track_task
 
-    options = TrackOptions(tuple(objects or ()), all_on, *parse_frames(frames), output, originals)
+    options = TrackTaskOptions(tuple(objects or ()), all_on, *parse_frames(frames), output, originals)
     if not undo and bool(objects) == (all_on is not None):
         message = "say what to track: either --object ID or --all-shapes-on FRAME"
         raise typer.BadParameter(message, param_hint="--object")
@@ -135,8 +135,8 @@ def track(
         if undo:
             _undo(target, quiet=quiet)
             return
-        with _progress(quiet=quiet) as watch:
-            report = track_task(target, options, lambda: _predictor(model, device, image_size), watch=watch)
+        with _progress(quiet=quiet) as callbacks:
+            report = track_task(target, options, lambda: _predictor(model, device, image_size), callbacks=callbacks)
     for line in report.left_out:
         _warn(f"Left out: {line}")
     _say(report.lines, quiet=quiet)
@@ -249,9 +249,9 @@ def _predictor(model: str, device: str, image_size: int) -> StreamingPredictor:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Watch]:
+def _progress(*, quiet: bool) -> Iterator[ProgressCallbacks]:
     """Show a progress bar while in the block."""
-    from cvat_serverless.sdk.run import Watch
+    from cvat_serverless.sdk.run import ProgressCallbacks
 
     with Progress(
         TextColumn("{task.description}"),
@@ -262,7 +262,7 @@ def _progress(*, quiet: bool) -> Iterator[Watch]:
         transient=True,
     ) as bar:
         shown = bar.add_task("Looking at the task", total=None)
-        yield Watch(
+        yield ProgressCallbacks(
             lambda total, done: bar.update(shown, description="Tracking", total=total, completed=done),
             lambda: bar.advance(shown),
             lambda reason: _warn(f"What is tracked cannot be kept, so do not interrupt this: {reason}"),

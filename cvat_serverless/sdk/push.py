@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cvat_serverless.sdk.apply import apply_change, finish_interrupted
-from cvat_serverless.sdk.change import TaskContents, Tracked, plan_change
+from cvat_serverless.sdk.change import TaskContents, TrackedMasks, plan_change
 from cvat_serverless.sdk.guide import GuideDocument, guide_block, read_document, write_document
 from cvat_serverless.sdk.journal import Journal
 from cvat_serverless.sdk.output_type import Originals, OutputType
 from cvat_serverless.sdk.schemas import Annotations, ShapeData
-from cvat_serverless.sdk.sources import Source
+from cvat_serverless.sdk.sources import TrackingSource
 from src_model.document import Origin, load
 from src_model.errors import AnnotationError, RemoteError
 from src_model.masks import Rle
@@ -110,13 +110,13 @@ def document_change(document: GuideDocument, labels: Mapping[int, Label], delete
     frames = [frame for frame in range(annotation.movie.length) if frame not in deleted]
     objects = []
     for number in annotation.objects:
-        source = Source(labels[number].id, document.groups[number], (), (), {0: _NOT_DRAWN})
+        source = TrackingSource(labels[number].id, document.groups[number], (), (), {0: _NOT_DRAWN})
         states = annotation.frame_states(number)
         manual = frozenset(state.frame for state in states if state.origin in (Origin.PROMPTED, Origin.EDITED))
         masklet = annotation.masklet(number)
         if len(masklet):
             masks = {frame: masklet.mask_at(frame) or nothing for frame in frames}
-            objects.append(Tracked(source, masks, manual))
+            objects.append(TrackedMasks(source, masks, manual))
     last = annotation.movie.length - 1
     contents = TaskContents({label.id: label for label in labels.values()}, Annotations(), last, (range(last + 1),))
     return plan_change(objects, document.output, Originals.KEEP, contents)

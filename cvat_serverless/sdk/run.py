@@ -1,4 +1,4 @@
-"""Tracking the objects of a task: a document that is filled frame by frame and kept on disk until it is written."""
+"""Tracking the objects of a task: a document that is filled frame by frame, and kept on disk until CVAT has it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from cvat_serverless.sdk.change import Tracked
+from cvat_serverless.sdk.change import TrackedMasks
 from cvat_serverless.sdk.fingerprints import text_hash
 from cvat_serverless.sdk.sources import prompts_of
 from src_model.document import (
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cvat_serverless.sdk.frames import TaskMovie
-    from cvat_serverless.sdk.sources import Source
+    from cvat_serverless.sdk.sources import TrackingSource
     from src_model.document import Action
     from src_model.tracking import StreamingPredictor
     from src_model.workflow import DocumentTracker
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """Told how far a run is, to show it.
+class ProgressCallbacks:
+    """What is called while a task is tracked, to show how far it is.
 
     Attributes
     ----------
@@ -59,9 +59,20 @@ class Watch:
 
 
 def document_for(
-    movie: TaskMovie, sources: Sequence[Source], frames: Sequence[int], predictor: StreamingPredictor
+    movie: TaskMovie, sources: Sequence[TrackingSource], frames: Sequence[int], predictor: StreamingPredictor
 ) -> Annotation:
-    """Make a document that says of each object, numbered from 1, what was drawn of it.
+    """Make a document with an object for each source, numbered from 1, and prompts where it was drawn.
+
+    Parameters
+    ----------
+    movie
+        The frames that are tracked.
+    sources
+        The objects that are tracked.
+    frames
+        Numbers of the frames, as CVAT counts.
+    predictor
+        The model, which the document names.
 
     Raises
     ------
@@ -71,26 +82,26 @@ def document_for(
     identity = MovieIdentity(movie.name, movie.shape, str(movie.dtype))
     annotation = Annotation(Project(identity, model=ModelIdentity(predictor.name, predictor.sha256)))
     nothing = Rle.empty(identity.frame_shape)
-    places = {frame: place for place, frame in enumerate(frames)}
+    indices = {frame: index for index, frame in enumerate(frames)}
     for number, source in enumerate(sources, 1):
         actions: list[Action] = [AddObject(AnnotatedObject(number, name=source.parts[0].described))]
-        for place, prompt in prompts_of(source, frames, identity.frame_shape).items():
-            actions.append(SetPrompt(number, place, prompt))
+        for index, prompt in prompts_of(source, frames, identity.frame_shape).items():
+            actions.append(SetPrompt(number, index, prompt))
         for frame in source.absent_frames(frames):
-            actions.append(SetMask(number, places[frame], nothing))
+            actions.append(SetMask(number, indices[frame], nothing))
         annotation.do(Group("Objects of CVAT", tuple(actions)))
     return annotation
 
 
-class Run:
-    """One tracking, which can be interrupted and gone on with.
+class ResumableRun:
+    """The tracking of some objects of a task, kept as a document on disk, so that it can be interrupted and resumed.
 
     Parameters
     ----------
     folder
-        Where it is kept meanwhile.
+        The folder of all runs.
     key
-        What it tracks: another key is another run.
+        Text that says what is tracked: another text is another run.
     """
 
     def __init__(self, folder: Path, key: str) -> None:
@@ -99,13 +110,13 @@ class Run:
         self._path = self._folder / f"{self.key}.sam2v"
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the run while in the block.
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from tracking the same, for a block.
 
         Raises
         ------
         RemoteError
-            If another process holds it, or this computer cannot keep it.
+            If another process tracks it, or this computer cannot keep it.
         """
         lock = FileLock(self._path.with_suffix(".lock"))
         try:
@@ -137,29 +148,31 @@ class Run:
         same = same and all(_absent(found, number) == _absent(wanted, number) for number in wanted.objects)
         return found if same else None
 
-    def keep(self, annotation: Annotation) -> None:
-        """Write what is there so far; AnnotationFileError if that is not possible."""
+    def save(self, annotation: Annotation) -> None:
+        """Write what was tracked so far; AnnotationFileError if that is not possible."""
         write(annotation, self._path)
 
-    def forget(self) -> None:
-        """Remove what was kept; what cannot be removed is of other annotations than those there are now."""
+    def delete(self) -> None:
+        """Remove the file; one that cannot be removed is not resumed, because the annotations are others by then."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
 
-def follow(annotation: Annotation, tracker: DocumentTracker, run: Run, watch: Watch) -> None:
-    """Track all objects in both directions, keeping what is done whatever ends it.
+def track_document(
+    annotation: Annotation, tracker: DocumentTracker, run: ResumableRun, callbacks: ProgressCallbacks
+) -> None:
+    """Track all objects in both directions, and save what is done whatever ends it.
 
     Parameters
     ----------
     annotation
-        With prompts, and what was tracked before.
+        A document with prompts, and with what was tracked before.
     tracker
-        Of the same movie.
+        Tracks in the movie of the document.
     run
-        Keeps it.
-    watch
-        Told how far it is.
+        Where the document is saved.
+    callbacks
+        Called with the progress.
 
     Raises
     ------
@@ -168,13 +181,13 @@ def follow(annotation: Annotation, tracker: DocumentTracker, run: Run, watch: Wa
     """
     from src_model.workflow import PeriodicSave, TrackingJob, TrackRequest, answer_prompts, run_job
 
-    saving = PeriodicSave(lambda: run.keep(annotation), watch.not_kept)
+    saving = PeriodicSave(lambda: run.save(annotation), callbacks.not_kept)
     try:
         answer_prompts(annotation, tracker)
         job = TrackingJob.track(annotation, TrackRequest(only_missing=True))
-        watch.started(job.tracked_before + job.progress.total, job.tracked_before)
+        callbacks.started(job.tracked_before + job.progress.total, job.tracked_before)
         for _ in run_job(job, tracker):
-            watch.after_frame()
+            callbacks.after_frame()
             saving.after_frame()
     except DamagedFrameError as error:
         # The frames that it names instead are counted from the first one tracked, not as CVAT does.
@@ -185,20 +198,22 @@ def follow(annotation: Annotation, tracker: DocumentTracker, run: Run, watch: Wa
         saving.now()
 
 
-def tracked_objects(annotation: Annotation, sources: Sequence[Source], frames: Sequence[int]) -> list[Tracked]:
+def tracked_objects(
+    annotation: Annotation, sources: Sequence[TrackingSource], frames: Sequence[int]
+) -> list[TrackedMasks]:
     """Return the objects with their masks by CVAT's frame numbers; on frames that could not be read they have none."""
     found = []
     for number, source in enumerate(sources, 1):
         masklet = annotation.masklet(number)
-        known = ((frame, masklet.mask_at(place)) for place, frame in enumerate(frames))
-        found.append(Tracked(source, {frame: mask for frame, mask in known if mask is not None}))
+        known = ((frame, masklet.mask_at(index)) for index, frame in enumerate(frames))
+        found.append(TrackedMasks(source, {frame: mask for frame, mask in known if mask is not None}))
     return found
 
 
 def unread_frames(annotation: Annotation, frames: Sequence[int]) -> list[int]:
     """Return which frames, by CVAT's numbers, could not be read: the only ones without masks once all is tracked."""
     masklets = [annotation.masklet(number) for number in annotation.objects]
-    return [frame for place, frame in enumerate(frames) if any(place not in masklet for masklet in masklets)]
+    return [frame for index, frame in enumerate(frames) if any(index not in masklet for masklet in masklets)]
 
 
 def _absent(annotation: Annotation, number: int) -> set[int]:

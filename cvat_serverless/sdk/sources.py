@@ -33,7 +33,7 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True)
-class Source:
+class TrackingSource:
     """An object that is to be tracked.
 
     Attributes
@@ -87,7 +87,7 @@ class Source:
         return tuple(found)
 
 
-def named_sources(annotations: Annotations, names: Sequence[str], is_from_model: IsFromModel) -> list[Source]:
+def named_sources(annotations: Annotations, names: Sequence[str], is_from_model: IsFromModel) -> list[TrackingSource]:
     """Find objects by ids.
 
     Parameters
@@ -104,7 +104,7 @@ def named_sources(annotations: Annotations, names: Sequence[str], is_from_model:
     RemoteError
         If there is no such shape, or it cannot be tracked.
     """
-    sources: list[Source] = []
+    sources: list[TrackingSource] = []
     seen: set[ItemKey] = set()
     for name in names:
         parts = [_item_named(annotations, word.strip()) for word in name.split(",")]
@@ -118,7 +118,7 @@ def named_sources(annotations: Annotations, names: Sequence[str], is_from_model:
 
 def sources_on(
     annotations: Annotations, frame: int, is_from_model: IsFromModel
-) -> tuple[list[Source], tuple[str, ...]]:
+) -> tuple[list[TrackingSource], tuple[str, ...]]:
     """Find all objects that are drawn on a frame.
 
     Returns
@@ -131,7 +131,7 @@ def sources_on(
     RemoteError
         If nothing on the frame can be tracked.
     """
-    sources: list[Source] = []
+    sources: list[TrackingSource] = []
     left_out: list[str] = []
     seen: set[ItemKey] = set()
     for item in annotations.items.values():
@@ -150,7 +150,7 @@ def sources_on(
     return sources, tuple(left_out)
 
 
-def prompts_of(source: Source, frames: Sequence[int], shape: tuple[int, int]) -> dict[int, Prompt]:
+def prompts_of(source: TrackingSource, frames: Sequence[int], shape: tuple[int, int]) -> dict[int, Prompt]:
     """Turn what was drawn into prompts, by index in ``frames``; a rectangle is a box, all else a mask.
 
     Parameters
@@ -180,7 +180,7 @@ def prompts_of(source: Source, frames: Sequence[int], shape: tuple[int, int]) ->
     return {indices[frame]: _prompt(source, drawn, shape) for frame, drawn in sorted(inside.items())}
 
 
-def _prompt(source: Source, drawn: ShapeData, image: tuple[int, int]) -> Prompt:
+def _prompt(source: TrackingSource, drawn: ShapeData, image: tuple[int, int]) -> Prompt:
     try:
         if drawn.type == "rectangle":
             return Prompt(box=make_shape("rectangle", upright_box(drawn), image).box)
@@ -227,7 +227,7 @@ def _is_drawn_on(item: AnnotationItem, frame: int) -> bool:
     return any(key.get("frame") == frame and not key.get("outside") for key in item.raw.get("shapes", ()))
 
 
-def _source(annotations: Annotations, parts: list[AnnotationItem], is_from_model: IsFromModel) -> Source:
+def _source(annotations: Annotations, parts: list[AnnotationItem], is_from_model: IsFromModel) -> TrackingSource:
     first = parts[0]
     head: LabeledShape | LabeledTrack
     head = parse(LabeledShape, first.raw) if first.kind == "shape" else parse(LabeledTrack, first.raw)
@@ -247,7 +247,7 @@ def _source(annotations: Annotations, parts: list[AnnotationItem], is_from_model
     if not drawn:
         raise RemoteError(f"{first.described} is outside of the picture on all frames; draw it where it can be seen")
     members = annotations.groups.get(head.group, ())
-    return Source(
+    return TrackingSource(
         head.label_id,
         head.group,
         head.attributes,

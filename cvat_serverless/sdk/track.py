@@ -11,7 +11,14 @@ from cvat_serverless.sdk.change import TaskContents, check_label, plan_change
 from cvat_serverless.sdk.frames import FrameFileCache, TaskMovie
 from cvat_serverless.sdk.journal import Journal, cache_folder, state_folder
 from cvat_serverless.sdk.output_type import Originals, OutputType
-from cvat_serverless.sdk.run import Run, Watch, document_for, follow, tracked_objects, unread_frames
+from cvat_serverless.sdk.run import (
+    ProgressCallbacks,
+    ResumableRun,
+    document_for,
+    track_document,
+    tracked_objects,
+    unread_frames,
+)
 from cvat_serverless.sdk.schemas import SOURCE_AUTO
 from cvat_serverless.sdk.sources import named_sources, prompts_of, sources_on
 from src_model.document.spans import described
@@ -21,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from cvat_serverless.sdk.change import AnnotationChange, Tracked
+    from cvat_serverless.sdk.change import AnnotationChange, TrackedMasks
     from cvat_serverless.sdk.schemas import AnnotationItem, Annotations
-    from cvat_serverless.sdk.sources import IsFromModel, Source
+    from cvat_serverless.sdk.sources import IsFromModel, TrackingSource
     from cvat_serverless.sdk.task import TaskOrJob
     from src_model.document import Annotation
     from src_model.tracking import StreamingPredictor
@@ -33,7 +40,7 @@ _NAMED_AT_MOST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class TrackOptions:
+class TrackTaskOptions:
     """What is to be tracked.
 
     Attributes
@@ -84,11 +91,11 @@ class Folders:
 
 def track_task(
     task: TaskOrJob,
-    options: TrackOptions,
+    options: TrackTaskOptions,
     load_predictor: Callable[[], StreamingPredictor],
     *,
     folders: Folders | None = None,
-    watch: Watch | None = None,
+    callbacks: ProgressCallbacks | None = None,
 ) -> TrackReport:
     """Track objects and write them.
 
@@ -102,7 +109,7 @@ def track_task(
         Called when all else is known to be right.
     folders
         Where work is kept; the user's own folders by default.
-    watch
+    callbacks
         Called with the progress, to show it.
 
     Raises
@@ -114,10 +121,10 @@ def track_task(
     where = folders or Folders()
     journal = Journal(task.slug, where.state)
     frames = task.kept_frames(options.start, options.stop)
-    run = Run(where.state, f"{task.slug} {options} {frames}")
-    with run.alone():
+    run = ResumableRun(where.state, f"{task.slug} {options} {frames}")
+    with run.locked():
         if any(entry.run == run.key for entry in finish_interrupted(task, journal)):
-            run.forget()
+            run.delete()
             return TrackReport(("This was tracked and written before the connection broke; nothing was left to do.",))
         written = journal.written()
         annotations = task.annotations(written.is_as_written)
@@ -127,7 +134,9 @@ def track_task(
             prompts_of(source, frames, task.frame_shape(frames))
         task.check_writable()
         files = FrameFileCache(where.cache / task.images_slug)
-        annotation = _tracked(TaskMovie(task, frames, files), sources, frames, load_predictor(), run, watch or Watch())
+        annotation = _tracked(
+            TaskMovie(task, frames, files), sources, frames, load_predictor(), run, callbacks or ProgressCallbacks()
+        )
         change = _change(task, options, tracked_objects(annotation, sources, frames), annotations)
         unread = unread_frames(annotation, frames)
         lines = (
@@ -136,14 +145,14 @@ def track_task(
             *_conflicts(annotations, sources),
         )
         apply_change(task, change, journal, lines[0], run=run.key)
-        run.forget()
+        run.delete()
         files.clear()
     return TrackReport(lines, left_out)
 
 
 def _sources(
-    task: TaskOrJob, options: TrackOptions, annotations: Annotations, is_from_model: IsFromModel
-) -> tuple[list[Source], tuple[str, ...]]:
+    task: TaskOrJob, options: TrackTaskOptions, annotations: Annotations, is_from_model: IsFromModel
+) -> tuple[list[TrackingSource], tuple[str, ...]]:
     if options.all_on is None:
         return named_sources(annotations, options.objects, is_from_model), ()
     if options.all_on not in task.span:
@@ -156,22 +165,22 @@ def _sources(
 
 def _tracked(
     movie: TaskMovie,
-    sources: Sequence[Source],
+    sources: Sequence[TrackingSource],
     frames: Sequence[int],
     predictor: StreamingPredictor,
-    run: Run,
-    watch: Watch,
+    run: ResumableRun,
+    callbacks: ProgressCallbacks,
 ) -> Annotation:
     from src_model.workflow import DocumentTracker
 
     wanted = document_for(movie, sources, frames, predictor)
     annotation = run.resumed(wanted) or wanted
-    follow(annotation, DocumentTracker(movie, lambda: predictor), run, watch)
+    track_document(annotation, DocumentTracker(movie, lambda: predictor), run, callbacks)
     return annotation
 
 
 def _change(
-    task: TaskOrJob, options: TrackOptions, objects: Sequence[Tracked], annotations: Annotations
+    task: TaskOrJob, options: TrackTaskOptions, objects: Sequence[TrackedMasks], annotations: Annotations
 ) -> AnnotationChange:
     contents = TaskContents(task.labels, annotations, task.span.stop - 1, task.spans)
     change = plan_change(objects, options.output, options.originals, contents)
@@ -181,7 +190,7 @@ def _change(
 
 
 def _summary(
-    task: TaskOrJob, options: TrackOptions, change: AnnotationChange, frames: int, objects: int
+    task: TaskOrJob, options: TrackTaskOptions, change: AnnotationChange, frames: int, objects: int
 ) -> tuple[str, ...]:
     what = "object" if objects == 1 else "objects"
     if options.output is OutputType.MASKS:
@@ -205,7 +214,7 @@ def _summary(
     return tuple(lines)
 
 
-def _conflicts(annotations: Annotations, sources: Sequence[Source]) -> tuple[str, ...]:
+def _conflicts(annotations: Annotations, sources: Sequence[TrackingSource]) -> tuple[str, ...]:
     """Say where jobs hold different copies of what was tracked."""
     items = [item for source in sources for item in (*source.parts, *source.superseded)]
     found = [annotations.conflicts.get(item.key) for item in items]
