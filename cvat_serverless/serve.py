@@ -108,13 +108,10 @@ def serve_cvat(
         state_secret=state_secret or token,
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    sizes = (max_body_mb * 2**20, max_waiting_mb * 2**20)
-    make_server(settings, host=host, port=port, token=token, sizes=sizes).run()
+    make_server(settings, host, port, token, (max_body_mb * 2**20, max_waiting_mb * 2**20)).run()
 
 
-def make_server(
-    settings: ServiceSettings, *, host: str, port: int, token: str, sizes: tuple[int, int]
-) -> uvicorn.Server:
+def make_server(settings: ServiceSettings, host: str, port: int, token: str, sizes: tuple[int, int]) -> uvicorn.Server:
     """Load the model and make a server that is ready to run, with the largest bytes of a request and of all together.
 
     Raises
