@@ -6,47 +6,32 @@ docs/document.md for the history rules and the file format.
 
 from __future__ import annotations
 
-from src_model.document.actions import (
-    Action,
-    AddDetections,
+from src_model.document.actions.base import Action, ApplyPatch, Done, Group, Skipped
+from src_model.document.actions.detections import AddDetections
+from src_model.document.actions.frames import AnswerPrompt, ClearFrames, LockFrames, SetMask
+from src_model.document.actions.identity import DeleteObject, MergeObjects, MergeRule, SplitObject, SwapIds
+from src_model.document.actions.importing import ImportMasklets, renumbered
+from src_model.document.actions.lineage import MarkDivision, RemoveDivision
+from src_model.document.actions.objects import (
     AddObject,
-    AddPoints,
-    AnswerPrompt,
-    ApplyPatch,
     ClassifyObject,
-    ClearFrames,
-    ClearPrompts,
-    DeleteObject,
-    Group,
-    ImportMasklets,
-    LockFrames,
     LockObject,
-    MarkDivision,
-    MergeObjects,
-    MergeRule,
-    MovePoint,
     NoteObject,
-    PropagateSpan,
     RecolorObject,
-    RemoveDivision,
-    RemovePoint,
     RenameObject,
-    SetBox,
-    SetMask,
-    SetMaskPrompt,
-    SetModel,
-    SetMovie,
-    SetNormalization,
-    SetOverlap,
-    SetPrompt,
-    SetSettings,
     ShowObject,
-    Skipped,
-    SplitObject,
-    SwapIds,
-    renumbered,
 )
-from src_model.document.actions.base import Done
+from src_model.document.actions.project import SetModel, SetMovie, SetNormalization, SetOverlap, SetSettings
+from src_model.document.actions.prompts import (
+    AddPoints,
+    ClearPrompts,
+    MovePoint,
+    RemovePoint,
+    SetBox,
+    SetMaskPrompt,
+    SetPrompt,
+)
+from src_model.document.actions.propagation import PropagateSpan
 from src_model.document.annotation import Annotation
 from src_model.document.autosave import Autosave
 from src_model.document.events import (

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from src_model.document.actions import Action, PropagateSpan, Skipped
+    from src_model.document.actions.base import Action, Skipped
+    from src_model.document.actions.propagation import PropagateSpan
     from src_model.document.event_log import Event, EventKind
     from src_model.document.movie import MovieIdentity
     from src_model.document.patch import Patch
@@ -115,8 +116,6 @@ class Annotation(DocumentView):
             self._saved_revision = self._file.revision
         self.events = AnnotationEvents()
 
-    # Reading ---------------------------------------------------------------------------------------------------------
-
     def snapshot(self) -> DocumentView:
         """Return the document as it is now, for any thread; what arrived of an open propagation is in it."""
         store = CellStore(self._copy.reader, self._state.store.name, self._state.store.moment)
@@ -133,8 +132,6 @@ class Annotation(DocumentView):
         """Return what happened so far, the earliest first."""
         with self._state.store.lock:
             return tuple(self._log)
-
-    # Changing --------------------------------------------------------------------------------------------------------
 
     def do(self, action: Action, *, join: int | None = None) -> Done:
         """Do an action as one step, and tell who listens.
@@ -267,8 +264,6 @@ class Annotation(DocumentView):
         """Return the last step of every branch, the latest first; :meth:`go_to` brings each of them back."""
         return self._history.branches()
 
-    # Saving ----------------------------------------------------------------------------------------------------------
-
     @property
     def file(self) -> SavedFile | None:
         """The file of the document; None if it was never saved."""
@@ -304,8 +299,6 @@ class Annotation(DocumentView):
         with store.lock:
             store.move(copy)
             self._copy = copy
-
-    # Inside ----------------------------------------------------------------------------------------------------------
 
     def _apply(self, patch: Patch, label: str, event: EventKind, join: int | None) -> int | None:
         """Change cells as a new step or as part of one, and tell whom it concerns; None if nothing changed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from src_model.document.actions import PropagateSpan
+from src_model.document.actions.propagation import PropagateSpan
 from src_model.masks import MaskletFrame
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from src_model.document.actions import Skipped
+    from src_model.document.actions.base import Skipped
     from src_model.masks import Rle
 
 
@@ -48,7 +48,7 @@ class OpenPropagation:
     label
         What the step is called.
     reverse, keep_edited
-        As in :class:`~src_model.document.actions.PropagateSpan`.
+        As in :class:`~src_model.document.PropagateSpan`.
     skipped
         Everything left as it was so far, because it is locked or painted by hand.
     step
