@@ -13,7 +13,7 @@ from src_model.errors import BusyError
 from src_model.frames import Normalization
 from src_model.masks.window import cut_image
 from src_model.tracking.feature_cache import feature_bytes
-from src_model.tracking.windows.encoding import window_batches
+from src_model.tracking.frame_features import window_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -100,7 +100,7 @@ class NamedStack:
     name : str
         File or folder name.
     notes : tuple of str
-        What a user should be told about the file.
+        What a user should know of the file, such as "6 of 20 frames were written".
     channels : tuple of str
         Names of the channels along C, where the file tells them.
     """

@@ -38,7 +38,7 @@ class StackSource:
     name : str
         What a user would call the movie.
     notes : tuple of str
-        What a user should be told about the file.
+        What a user should know of the file.
     """
 
     def __init__(self, stack: LazyStack, plan: FramePlan, name: str, notes: tuple[str, ...] = ()) -> None:
@@ -132,9 +132,9 @@ class StackSource:
                 error = own
         if isinstance(error, DamagedFrameError) and error.frame == frame:
             raise error
-        told = str(error) if isinstance(error, MovieError) else f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, MovieError) else f"{type(error).__name__}: {error}"
         raise DamagedFrameError(
-            f"frame {frame} of movie '{self._name}' cannot be read ({told}): the data may be damaged or incomplete",
+            f"frame {frame} of movie '{self._name}' cannot be read ({reason}): the data may be damaged or incomplete",
             frame,
         ) from error
 

@@ -71,9 +71,9 @@ class MemoryQuery:
     max_pointers
         Pointers of the tracked frames at most, plus one.
     is_unavailable
-        Tells of frames of which nothing is to be had.
+        Whether nothing of a frame can be read: its image is gone or damaged, and it left no memory.
     is_absent
-        Tells of frames of which a person said that the object is not there.
+        Whether a person said of a frame that the object is not there.
     """
 
     frame: int

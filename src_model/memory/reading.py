@@ -45,7 +45,7 @@ class MemoryReader(MemoryRebuilder[Steps]):
     damaged
         Frames that proved impossible to read.
     is_gone
-        Tells of frames whose images can be had no more, as in a live stream.
+        Whether the image of a frame cannot be read any more, as in a live stream.
     """
 
     horizon: int
@@ -125,7 +125,7 @@ class MemoryReader(MemoryRebuilder[Steps]):
         return not (frame in self.damaged or self.is_gone(frame))
 
     def _is_unavailable(self, item: RememberedObject, frame: int) -> bool:
-        """Whether nothing is to be had of a frame: its image cannot be read, and it left nothing that is held."""
+        """Whether nothing of a frame can be read: its image cannot, and it left no memory that is held."""
         if self._is_readable(frame):
             return False
         held = item.bank.entry(frame)

@@ -81,7 +81,7 @@ class RotaryAttention(Attention):
         bias
             ``(B, 1, 1, M)``, added to the scores.
         observe
-            Is told the weights, which are computed for it alone: no kernel gives them away.
+            Called with the weights, which are computed for it alone: no fused kernel returns them.
 
         Returns
         -------

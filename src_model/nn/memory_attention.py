@@ -112,7 +112,7 @@ class MemoryAttention(nn.Module):
         bias
             ``(B, 1, 1, M)``, added to the scores of memory tokens: minus infinity hides padding. None: nothing is.
         observe
-            Is told each layer's weights ``(B, h * w, M)`` of the memory tokens, one layer after the other.
+            Called with each layer's weights ``(B, h * w, M)`` of the memory tokens, one layer after the other.
 
         Returns
         -------

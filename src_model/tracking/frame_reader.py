@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from src_model.frames import FrameSource, Normalization
     from src_model.nn import ImageFeatures
-    from src_model.tracking.feature_options import FeatureOptions
+    from src_model.tracking.frame_features import FeatureOptions
     from src_model.tracking.network_steps import NetworkSteps
 
 

@@ -12,8 +12,8 @@ from src_model.acceleration import backend_reason, choose_engine
 from src_model.errors import AnnotationFileError, PromptError
 from src_model.frames import FrameSource, LiveSource, Normalization, open_movie
 from src_model.nn.compute import keep_freed_memory
-from src_model.tracking.feature_options import DEFAULT_CACHE_BYTES, FeatureOptions
 from src_model.tracking.feature_store import DEFAULT_STORE_BYTES
+from src_model.tracking.frame_features import DEFAULT_CACHE_BYTES, FeatureOptions
 from src_model.tracking.network_steps import CheckpointIdentity, NetworkSteps
 from src_model.tracking.precision import choose_precision
 from src_model.tracking.session import Session

@@ -12,13 +12,13 @@ from src_model.frames import FrameSource, LiveSource, Normalization, decide_norm
 from src_model.masks import Masklet
 from src_model.memory.reading import MemoryReader
 from src_model.prompts import Prompt, checked_object_id, make_prompt
+from src_model.tracking.frame_features import FrameFeatures
 from src_model.tracking.frame_numbers import checked_frame, frame_range, with_advice
 from src_model.tracking.object_choice import check_repairable, held_object, listed, objects_to_track
 from src_model.tracking.object_state import restore
 from src_model.tracking.prompting import Prompting
 from src_model.tracking.propagation import Propagation, is_active, repair_range
 from src_model.tracking.tracked_object import TrackedObject
-from src_model.tracking.windows.encoding import FrameFeatures
 from src_model.tracking.windows.following import window_follower
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from src_model.document import Annotation
     from src_model.nn import ImageFeatures
     from src_model.tracking.feature_cache import FeatureCache
-    from src_model.tracking.feature_options import FeatureOptions
+    from src_model.tracking.frame_features import FeatureOptions
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.object_state import ObjectState
     from src_model.tracking.results import FrameResult, PromptAnswer

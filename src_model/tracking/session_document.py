@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from src_model.frames import FrameSource, MovieLike, Normalization
     from src_model.masks import Rle
     from src_model.prompts import Prompt
-    from src_model.tracking.feature_options import FeatureOptions
+    from src_model.tracking.frame_features import FeatureOptions
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.predictor import StreamingPredictor
     from src_model.tracking.tracked_object import TrackedObject

@@ -1,4 +1,4 @@
-"""Which architecture a set of tensors belongs to, told from their names and shapes alone."""
+"""Which architecture a set of tensors belongs to, by their names and shapes alone."""
 
 from __future__ import annotations
 

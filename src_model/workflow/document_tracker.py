@@ -15,7 +15,7 @@ from src_model.document.provenance import Origin
 from src_model.errors import NoPromptError
 from src_model.masks import MaskletFrame
 from src_model.prompts import Prompt
-from src_model.tracking.feature_options import DEFAULT_CACHE_BYTES
+from src_model.tracking.frame_features import DEFAULT_CACHE_BYTES
 from src_model.tracking.object_state import state_of
 from src_model.workflow.requests import FrameOutcome, PromptOutcome
 

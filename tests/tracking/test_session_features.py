@@ -93,7 +93,7 @@ def test_windows_stay_out_of_the_folder_and_whole_frames_are_found_in_it(countin
 
 
 def test_a_saved_session_goes_on_with_the_features_of_its_folder(counting, movie, tmp_path):
-    path = counting.track(movie, cache_dir=tmp_path).save(tmp_path / "session.json")
+    path = counting.track(movie, cache_dir=tmp_path).save(tmp_path / "session.sam2v")
     before = counting.encoded
     for go_on in (counting.predictor.resume, counting.predictor.replay):
         session = go_on(path, movie, cache_dir=tmp_path)

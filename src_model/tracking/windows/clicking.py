@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from src_model.memory.reading import MemoryReader
+    from src_model.tracking.frame_features import WindowEncoder
     from src_model.tracking.network_steps import NetworkSteps
-    from src_model.tracking.windows.encoding import WindowEncoder
     from src_model.tracking.windows.rules import WindowRules
 
 _FINEST = 64

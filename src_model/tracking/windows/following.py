@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from src_model.masks.window import Window
     from src_model.memory.reading import MemoryReader
     from src_model.prompts import Prompt
+    from src_model.tracking.frame_features import WindowEncoder
     from src_model.tracking.network_steps import NetworkSteps
     from src_model.tracking.propagation import ObjectPrediction
     from src_model.tracking.tracked_object import TrackedObject
-    from src_model.tracking.windows.encoding import WindowEncoder
     from src_model.tracking.windows.rules import WindowRules
 
 _SEARCHED_FRAMES = 16
@@ -32,7 +32,7 @@ _EDGE = 0.02
 class WindowFollower:
     """Decides in which windows objects are prompted and tracked.
 
-    It holds nothing between frames: where an object's last window was is told by its memory bank, so that tracking goes
+    It holds nothing between frames: the memory bank of an object knows where its last window was, so that tracking goes
     on after a stop, a correction or a replay as if nothing had happened.
 
     Attributes

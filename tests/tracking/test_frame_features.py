@@ -6,7 +6,7 @@ import torch
 
 from src_model.frames import decide_normalization, open_movie
 from src_model.masks.window import Window
-from src_model.tracking.windows.encoding import FrameFeatures
+from src_model.tracking.frame_features import FrameFeatures
 from tests.tracking import tiny
 from tests.tracking.windows import scenes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,12 +11,13 @@ from src_model.frames import LiveSource
 from src_model.masks.window import Window, cut_image
 from src_model.tracking.feature_cache import FeatureCache
 from src_model.tracking.feature_layout import FeatureLayout
-from src_model.tracking.feature_options import FeatureOptions
+from src_model.tracking.feature_store import DEFAULT_STORE_BYTES
 from src_model.tracking.frame_reader import FrameReader, PreparedFrame
 from src_model.tracking.reading_ahead import ReadAhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -24,8 +26,32 @@ if TYPE_CHECKING:
     from src_model.nn import ImageFeatures
     from src_model.tracking.network_steps import NetworkSteps
 
+DEFAULT_CACHE_BYTES = 512 * 2**20
 _FRAMES_AHEAD = 3
 """Frames that are prepared before they are worked on, besides those that the encoder takes at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOptions:
+    """Choices that change how fast a session is, and never what it computes.
+
+    Attributes
+    ----------
+    cache_bytes
+        Memory for features that are kept for corrections and later passes.
+    cache_dir
+        Folder in which features are kept for later sessions too. None: nowhere.
+    cache_dir_bytes
+        Size of that folder at most; what was not used longest goes first.
+    read_ahead
+        Whether propagation reads and prepares the frames to come in a background thread. None: for movies that may be
+        read from several threads, as all those that are opened by path or from an array.
+    """
+
+    cache_bytes: int = DEFAULT_CACHE_BYTES
+    cache_dir: Path | None = None
+    cache_dir_bytes: int = DEFAULT_STORE_BYTES
+    read_ahead: bool | None = None
 
 
 class WindowEncoder(Protocol):
@@ -115,7 +141,7 @@ class FrameFeatures:
     def reading_ahead(self, frames: range) -> Iterator[Callable[[int], None]]:
         """Read a range of frames ahead of its use, where that is wanted.
 
-        Yields a function that is to be told each frame before it is worked on.
+        Yields a function to call with each frame before it is tracked.
         """
         if not self._reads_ahead or len(frames) < 2:
             yield self.set_current_frame
