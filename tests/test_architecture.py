@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "memory": {"errors", "masks", "nn"},
     "tracking": BELOW_TRACKING,
     "detection": BELOW_TRACKING | {"tracking"},
-    "document": {"errors", "files", "masks", "prompts", "frames"},
+    "document": {"errors", "files", "lazy", "masks", "prompts", "frames"},
     "formats": {"errors", "files", "masks", "prompts", "frames", "document"},
     "simulation": {"lazy"},
     "datasets": {"errors", "files", "masks", "frames", "document", "formats"},

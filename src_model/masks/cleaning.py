@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from src_model.masks.geometry import mask_box
 from src_model.masks.rle import check_mask
@@ -104,6 +103,8 @@ def label_components(mask: NDArray[np.bool_], *, corners: bool = True) -> tuple[
     count
         How many components there are; 0 in an empty mask.
     """
+    from scipy import ndimage  # when first needed: it takes longer to import than a network to load
+
     labels, count = ndimage.label(mask, structure=_SQUARE if corners else _CROSS, output=np.int32)
     return labels, int(count)
 

@@ -6,6 +6,7 @@ caller expands one frame's features over the objects tracked in it. Every method
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src_model.nn.compute import Linear
+from src_model.nn.compute import Linear, initializes, without_initialization
 from src_model.nn.image_encoder import ImageEncoder
 from src_model.nn.layers import Mlp, flatten_map
 from src_model.nn.mask_decoder import MaskDecoder, MaskPrediction
@@ -304,9 +305,18 @@ class Sam2Network(nn.Module):
 
 def _learned(*shape: int) -> nn.Parameter:
     """Return a free parameter, initialised as the embeddings of vision transformers are."""
-    return nn.Parameter(nn.init.trunc_normal_(torch.empty(shape), std=0.02))
+    return nn.Parameter(nn.init.trunc_normal_(torch.empty(shape), std=0.02) if initializes() else torch.empty(shape))
 
 
-def build_network(config: ModelConfig) -> Sam2Network:
-    """Build a network with random weights, in evaluation mode."""
-    return Sam2Network(config).eval()
+def build_network(config: ModelConfig, *, initialize: bool = True) -> Sam2Network:
+    """Build a network in evaluation mode.
+
+    Parameters
+    ----------
+    config
+        Its architecture.
+    initialize
+        Give it random weights. False: most are whatever memory holds, for a checkpoint to be copied into.
+    """
+    with nullcontext() if initialize else without_initialization():
+        return Sam2Network(config).eval()

@@ -83,7 +83,7 @@ def load_network(name_or_path: str | Path, *, device: torch.device | str, offlin
     if info is not None and config.name != info.config:
         raise CheckpointError(f"{path} holds the model {config.name!r} instead of {info.config!r}.")
     _check_values(state_dict, path)
-    network = build_network(config)
+    network = build_network(config, initialize=False)
     # Copying casts weights that are stored in half precision to the float32 of the network.
     network.load_state_dict(state_dict, strict=True)
     name = path.name if info is None else info.name

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import torch
-
 from src_model.errors import CheckpointError
 from src_model.nn import MODEL_CONFIGS, ModelConfig, build_network
 
@@ -81,9 +79,9 @@ def layout_of(state_dict: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 @lru_cache(maxsize=32)
 def network_layout(config: ModelConfig) -> Layout:
-    """Shapes of the tensors of a network, by name, without taking memory for them."""
-    with torch.device("meta"):
-        return layout_of(build_network(config).state_dict())
+    """Shapes of the tensors of a network, by name."""
+    # Memory that is never written to is never taken. The meta device, made for this, loads torch's compiler: seconds.
+    return layout_of(build_network(config, initialize=False).state_dict())
 
 
 def recognise_config(state_dict: Mapping[str, Tensor], *, source: str = "The state dict") -> ModelConfig:
@@ -107,11 +105,13 @@ def recognise_config(state_dict: Mapping[str, Tensor], *, source: str = "The sta
         No network fits. The message says what the tensors seem to be, and what differs from the nearest network.
     """
     found = layout_of(state_dict)
-    differences = {name: layout_difference(network_layout(config), found) for name, config in MODEL_CONFIGS.items()}
+    differences = {}
+    for name, config in MODEL_CONFIGS.items():
+        differences[name] = layout_difference(network_layout(config), found)
+        if not differences[name].count:
+            return config
     nearest = min(differences, key=lambda name: differences[name].count)
     difference = differences[nearest]
-    if difference.count == 0:
-        return MODEL_CONFIGS[nearest]
     raise CheckpointError(
         f"{source} is {_describe(found, nearest, difference)}. Expected the tensors of one of: "
         f"{', '.join(MODEL_CONFIGS)}. Compared with {nearest!r}, tensors {difference}."

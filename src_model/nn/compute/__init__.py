@@ -3,6 +3,7 @@
 from src_model.nn.compute.allocator import keep_freed_memory
 from src_model.nn.compute.attend import attend
 from src_model.nn.compute.convolution import Conv2d
+from src_model.nn.compute.initialization import initializes, without_initialization
 from src_model.nn.compute.linear import Linear, linear
 from src_model.nn.compute.onednn import Activation, has_bfloat16_units
 from src_model.nn.compute.options import (
@@ -29,7 +30,9 @@ __all__ = [
     "compute_tiled",
     "compute_with",
     "has_bfloat16_units",
+    "initializes",
     "keep_freed_memory",
     "linear",
     "needs_gradient",
+    "without_initialization",
 ]

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src_model.nn.compute import onednn
+from src_model.nn.compute.initialization import initializes
 from src_model.nn.compute.onednn import ACTIVATIONS, Activation
 from src_model.nn.compute.options import compute_dtype, compute_options, needs_gradient
 from src_model.nn.compute.weight_cache import WeightCache
@@ -32,6 +33,11 @@ class Conv2d(nn.Conv2d):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self._packed: WeightCache[Tensor] = WeightCache()
+
+    def reset_parameters(self) -> None:
+        """Begin with random weights, as :class:`torch.nn.Conv2d` does, unless a checkpoint follows."""
+        if initializes():
+            super().reset_parameters()
 
     def forward(self, x: Tensor, activation: Activation = "none") -> Tensor:
         """Map ``(B, in_channels, H, W)`` to ``(B, out_channels, H', W')``."""

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src_model.nn.compute import onednn
+from src_model.nn.compute.initialization import initializes
 from src_model.nn.compute.onednn import ACTIVATIONS, Activation
 from src_model.nn.compute.options import compute_dtype, compute_options, needs_gradient
 from src_model.nn.compute.weight_cache import WeightCache
@@ -27,6 +28,11 @@ class Linear(nn.Linear):
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__(in_features, out_features, bias)
         self._packed: WeightCache[Tensor] = WeightCache()
+
+    def reset_parameters(self) -> None:
+        """Begin with random weights, as :class:`torch.nn.Linear` does, unless a checkpoint follows."""
+        if initializes():
+            super().reset_parameters()
 
     def forward(self, x: Tensor, activation: Activation = "none") -> Tensor:
         """Map ``(..., in_features)`` to ``(..., out_features)``."""
