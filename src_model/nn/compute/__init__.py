@@ -2,9 +2,8 @@
 
 from src_model.nn.compute.allocator import keep_freed_memory
 from src_model.nn.compute.attend import attend
-from src_model.nn.compute.convolution import Conv2d
 from src_model.nn.compute.initialization import initializes, without_initialization
-from src_model.nn.compute.linear import Linear, linear
+from src_model.nn.compute.layers import Conv2d, Linear, linear
 from src_model.nn.compute.onednn import Activation, has_bfloat16_units
 from src_model.nn.compute.options import (
     PLAIN_COMPUTE,

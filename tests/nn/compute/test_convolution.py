@@ -13,8 +13,8 @@ from torch import nn
 
 from src_model.nn.compute import Conv2d
 
-module = importlib.import_module("src_model.nn.compute.convolution")
-is_usable = module._is_usable.__wrapped__
+module = importlib.import_module("src_model.nn.compute.layers")
+is_usable = module._convolution_is_usable.__wrapped__
 
 KINDS = {
     "pointwise": ((8, 12, 1), {}),
@@ -30,7 +30,7 @@ KINDS = {
 @pytest.fixture(params=["oneDNN", "public operators"], autouse=True)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "public operators":
-        monkeypatch.setattr(module, "_is_usable", lambda dtype: False)
+        monkeypatch.setattr(module, "_convolution_is_usable", lambda dtype: False)
 
 
 @pytest.fixture(params=[torch.contiguous_format, torch.channels_last], ids=["rows", "channels last"])
