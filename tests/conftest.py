@@ -21,7 +21,10 @@ hypothesis.settings.load_profile("sam2v")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests that open windows where there is no screen, instead of letting Qt abort the whole run."""
+    """Say what runs in one process, and skip tests that open windows where there is no screen: Qt would abort."""
+    for item in items:
+        # Modules stay whole, so that what they share is made once; windows on one screen would take each other's focus.
+        item.add_marker(pytest.mark.xdist_group("gui" if "gui" in item.keywords else item.nodeid.partition("::")[0]))
     has_screen = not sys.platform.startswith("linux") or any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY"))
     if has_screen:
         return
