@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from src_model.document.snapshot import ObjectSnapshot, snapshot_of, snapshots_of
-from src_model.workflow.document_tracker import DocumentTracker
-from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job, start_over
-from src_model.workflow.periodic_save import PeriodicSave
-from src_model.workflow.plan import Direction, TrackPlan, TrackRequest, plan_tracking
-from src_model.workflow.progress import RunProgress
-from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest
+from typing import TYPE_CHECKING
+
+from src_model.lazy import importer
+
+if TYPE_CHECKING:
+    from src_model.document.snapshot import ObjectSnapshot, snapshot_of, snapshots_of
+    from src_model.workflow.document_tracker import DocumentTracker
+    from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job, start_over
+    from src_model.workflow.periodic_save import PeriodicSave
+    from src_model.workflow.plan import Direction, TrackPlan, TrackRequest, plan_tracking
+    from src_model.workflow.progress import RunProgress
+    from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest
+
+_HOMES = {
+    "src_model.document.snapshot": ("ObjectSnapshot", "snapshot_of", "snapshots_of"),
+    "src_model.workflow.document_tracker": ("DocumentTracker",),
+    "src_model.workflow.job": ("Edits", "TrackingJob", "answer_prompts", "run_job", "start_over"),
+    "src_model.workflow.periodic_save": ("PeriodicSave",),
+    "src_model.workflow.plan": ("Direction", "TrackPlan", "TrackRequest", "plan_tracking"),
+    "src_model.workflow.progress": ("RunProgress",),
+    "src_model.workflow.requests": ("FrameOutcome", "PromptOutcome", "PromptRequest", "RepairRequest"),
+}
 
 __all__ = [
     "Direction",
@@ -31,3 +46,5 @@ __all__ = [
     "snapshots_of",
     "start_over",
 ]
+
+__getattr__ = importer(__name__, _HOMES)
