@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from src_model.errors import DamagedFrameError, FrameRangeError, MovieError, PromptError
+from src_model.errors import DamagedFrameError, MovieError
 from src_model.frames import FrameSource, LiveSource, Normalization, decide_normalization
 from src_model.masks import Masklet
 from src_model.memory.reading import MemoryReader
 from src_model.prompts import Prompt, checked_object_id, make_prompt
 from src_model.tracking.frame_features import FrameFeatures
 from src_model.tracking.frame_numbers import checked_frame, frame_range, with_advice
-from src_model.tracking.object_choice import check_repairable, held_object, listed, objects_to_track
+from src_model.tracking.live_masks import bound_masks
+from src_model.tracking.object_choice import check_repairable, held_object, objects_to_track
 from src_model.tracking.object_state import restore
 from src_model.tracking.prompting import Prompting
 from src_model.tracking.propagation import Propagation, is_active, repair_range
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
     from src_model.tracking.object_state import ObjectState
     from src_model.tracking.results import FrameResult, PromptAnswer
     from src_model.tracking.windows.following import WindowFollower
-
-
-LIVE_MASKS = 512
-"""Latest frames of a live stream whose masks are held, and up to as many before them: far more than memory reads."""
 
 
 class Session:
@@ -76,8 +73,8 @@ class Session:
         """What the session went on from or was saved as; it also knows names, notes and history."""
         self.masks_from = 0
         """The first frame of which all masks are still held here; later than 0 in long live streams alone."""
-        self._target = target
-        self._steps = steps
+        self.target = target
+        self.steps = steps
         self._normalization = normalization
         self._features = FrameFeatures(steps, movie, lambda: self.normalization, options)
         self._objects: dict[int, TrackedObject] = {}
@@ -99,11 +96,6 @@ class Session:
     def feature_cache(self) -> FeatureCache:
         """Image features of the frames around the one that is worked on."""
         return self._features.cache
-
-    @property
-    def steps(self) -> NetworkSteps:
-        """The network and its settings."""
-        return self._steps
 
     @property
     def objects(self) -> Mapping[int, TrackedObject]:
@@ -198,18 +190,7 @@ class Session:
         PromptError
             If there is none.
         """
-        item = self._object(object_id)
-        if frame not in item.prompts:
-            raise PromptError(
-                f"object {object_id} has no prompt on frame {frame}; it is prompted on {listed(item.prompted_frames)}"
-            )
-        del item.prompts[frame]
-        item.pending.pop(frame, None)
-        item.bank.forget(frame)
-        item.directions.pop(frame, None)
-        item.masklet.delete(frame)
-        item.locked.discard(frame)
-        item.last_answer = None
+        self._object(object_id).clear_prompt(frame)
 
     def remove_object(self, object_id: int) -> None:
         """Remove an object with its prompts and masks."""
@@ -235,12 +216,7 @@ class Session:
         FrameRangeError
             If the object has no mask on the frame.
         """
-        item = self._object(object_id)
-        if frame not in item.masklet:
-            raise FrameRangeError(
-                f"object {object_id} has no mask on frame {frame} that could be locked; track it first"
-            )
-        (item.locked.add if locked else item.locked.discard)(frame)
+        self._object(object_id).lock(frame, locked=locked)
 
     # Tracking --------------------------------------------------------------------------------------------------------
 
@@ -320,7 +296,7 @@ class Session:
         items = [item for item in self._objects.values() if item.prompts]
         self._features.set_current_frame(frame)
         result = self._propagation.step(frame, items, reverse=False)
-        self._bound_masks(frame)
+        bound_masks(self, frame)
         return result
 
     def features(self, frame: int) -> ImageFeatures:
@@ -347,15 +323,13 @@ class Session:
 
         Raises
         ------
-        AnnotationFileError
-            If there is no path, the suffix is another, or the file cannot be written.
-        MovieError
-            If a live stream has no frame yet.
+        AnnotationFileError, MovieError
+            If there is no path or no frame yet, the suffix is another, or the file cannot be written.
         """
         from src_model.document import save
 
         if path is None and (self.document is None or self.document.path is None):
-            path = self._target
+            path = self.target
         return save(self.to_document(), path)
 
     def to_document(self) -> Annotation:
@@ -375,10 +349,10 @@ class Session:
 
     @property
     def _reader(self) -> MemoryReader[NetworkSteps]:
-        horizon = self._steps.network.config.max_pointers
-        if self._steps.settings.short_movie_pointers:
+        horizon = self.steps.network.config.max_pointers
+        if self.steps.settings.short_movie_pointers:
             horizon = max(2, min(horizon, len(self.movie)))
-        return MemoryReader(self._steps, self._features, horizon, self._features.damaged, self._is_gone)
+        return MemoryReader(self.steps, self._features, horizon, self._features.damaged, self._is_gone)
 
     def _is_gone(self, frame: int) -> bool:
         """Whether neither the image nor the features of a frame can be had: a live stream keeps its latest frames."""
@@ -390,7 +364,7 @@ class Session:
 
     @property
     def _windows(self) -> WindowFollower | None:
-        return window_follower(self._steps, self.frame_shape, self._features)
+        return window_follower(self.steps, self.frame_shape, self._features)
 
     @property
     def _prompting(self) -> Prompting:
@@ -401,7 +375,7 @@ class Session:
         return Propagation(self._reader, self.frame_shape, self._windows)
 
     def _tracked(self, items: list[TrackedObject], frames: range, *, reverse: bool) -> Iterator[FrameResult]:
-        propagation, settings = self._propagation, self._steps.settings
+        propagation, settings = self._propagation, self.steps.settings
         with self._features.reading_ahead(frames) as reach:
             for frame in frames:
                 # Objects may be removed while the generator is suspended.
@@ -419,21 +393,8 @@ class Session:
                 frames = repair_range(item, frame, reverse=reverse, is_damaged=self._features.is_damaged)
                 yield from self._tracked([item], frames, reverse=reverse)
 
-    def _bound_masks(self, frame: int) -> None:
-        """Let go of old masks of a live stream, a block at a time, once they are in the document where there is one."""
-        if frame - self.masks_from < 2 * LIVE_MASKS:
-            return
-        first = frame - LIVE_MASKS
-        if self._target is not None:
-            from src_model.tracking.session_document import hand_over
-
-            hand_over(self, first)
-        for item in self._objects.values():
-            item.let_go(first)
-        self.masks_from = first
-
     def _new_object(self, object_id: int) -> TrackedObject:
-        return TrackedObject(object_id, self._steps.settings.new_memory_bank(), Masklet(object_id, self.frame_shape))
+        return TrackedObject(object_id, self.steps.settings.new_memory_bank(), Masklet(object_id, self.frame_shape))
 
     def _object(self, object_id: int) -> TrackedObject:
         return held_object(self._objects, object_id)

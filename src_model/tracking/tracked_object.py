@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from src_model.errors import FrameRangeError, PromptError
+
 if TYPE_CHECKING:
     from src_model.masks import Masklet
     from src_model.masks.window import Window
@@ -100,7 +102,30 @@ class TrackedObject:
         self.pending.clear()
         self.last_answer = None
 
-    def let_go(self, first: int) -> None:
+    def clear_prompt(self, frame: int) -> None:
+        """Remove all prompts of a frame, and the mask they gave; PromptError if there is none."""
+        if frame not in self.prompts:
+            raise PromptError(
+                f"object {self.object_id} has no prompt on frame {frame}; "
+                f"it is prompted on {', '.join(map(str, self.prompted_frames)) or 'none'}"
+            )
+        del self.prompts[frame]
+        self.pending.pop(frame, None)
+        self.bank.forget(frame)
+        self.directions.pop(frame, None)
+        self.masklet.delete(frame)
+        self.locked.discard(frame)
+        self.last_answer = None
+
+    def lock(self, frame: int, *, locked: bool) -> None:
+        """Let tracking take a frame as it is, or no more; FrameRangeError if it has no mask."""
+        if frame not in self.masklet:
+            raise FrameRangeError(
+                f"object {self.object_id} has no mask on frame {frame} that could be locked; track it first"
+            )
+        (self.locked.add if locked else self.locked.discard)(frame)
+
+    def drop_masks_before(self, first: int) -> None:
         """Drop masks of frames before ``first``, but for those that a person prompted or locked."""
         for frame in [frame for frame in self.masklet.frames if frame < first]:
             if frame not in self.prompts and frame not in self.locked:

@@ -134,7 +134,7 @@ def test_a_prompt_before_the_first_frame_is_refused(predictor):
 @pytest.fixture
 def few_masks(monkeypatch):
     """As if a live stream held the masks of four to eight frames."""
-    monkeypatch.setattr("src_model.tracking.session.LIVE_MASKS", 4)
+    monkeypatch.setattr("src_model.tracking.live_masks.LIVE_MASKS", 4)
 
 
 def push_all(live, movie) -> None:
@@ -158,7 +158,7 @@ def test_masks_do_not_depend_on_what_was_let_go_of(predictor, few_masks, monkeyp
     movie = tiny.make_movie(30)
     live = predictor.start(normalization=LIMITS)
     push_all(live, movie)
-    monkeypatch.setattr("src_model.tracking.session.LIVE_MASKS", 100)
+    monkeypatch.setattr("src_model.tracking.live_masks.LIVE_MASKS", 100)
     other = predictor.start(normalization=LIMITS)
     push_all(other, movie)
     assert live.masklets[1].entries(24) == other.masklets[1].entries(24)
