@@ -283,8 +283,8 @@ def measure_click(options: argparse.Namespace) -> None:
 
     (movie, *_), *_ = epithelium()
     window = PanelWindow.open(movie)
-    window.widget.show_frame(0)
-    window.widget.tools.take("point_positive")
+    window.widget.movie.show_frame(0)
+    window.widget.tools.activate("point_positive")
     total, cpu = [], []
     with mock.patch.object(DocumentTracker, "answer", timed):
         for number in range(options.clicks + 1):

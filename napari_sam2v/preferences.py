@@ -4,125 +4,80 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_sam2v.actions import ACTIONS
+from napari_sam2v.panel.view_state import CollectPrompts, Contrast, Follow, Repair, Scope
 from src_model.files import replacing
-
-if TYPE_CHECKING:
-    from src_model.tracking.precision import PrecisionChoice
 
 _logger = logging.getLogger(__name__)
 
 PLUGIN: Final = "napari-sam2v"
-DEVICES: Final = ("auto", "cuda", "mps", "cpu")
-PRECISIONS: Final = ("auto", "exact", "fast")
-CONTRASTS: Final = ("percentile", "limits")
-SCOPES: Final = ("selected", "all")
+_MODEL, _WORK = {"section": "inference"}, {"section": "work"}
+"""The section of napari's page in which a field stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
-    """The user's settings, which hold for all movies.
+class Preferences(BaseModel):
+    """The user's settings, which hold for all movies. ``napari.yaml`` repeats their titles and texts for napari."""
 
-    Attributes
-    ----------
-    model
-        Name of the model that is chosen at first; empty for the one that ships with the package.
-    device
-        One of `DEVICES`.
-    precision
-        One of `PRECISIONS`: bfloat16 where the device computes it fast, float32, or bfloat16 wherever it is possible.
-    contrast
-        One of `CONTRASTS`: how values are stretched at first.
-    follow
-        Whether the viewer shows each frame as it is tracked.
-    track_objects
-        One of `SCOPES`: whether tracking takes the selected object or all of them.
-    collect_prompts
-        Whether prompts wait until the model is asked to answer them.
-    repair
-        Whether tracking repairs around a correction by itself.
-    show_tracks
-        Whether centroids are shown as tracks at first.
-    autosave
-        Whether work is saved by itself, so that it can be restored after a crash.
-    keep_features
-        Whether what the model computes of each frame is kept on disk for later sessions.
-    keys
-        The user's own keys by action id; others have their defaults, an empty one has none.
-    """
+    model_config = ConfigDict(frozen=True)
 
-    model: str = ""
-    device: str = "auto"
-    precision: PrecisionChoice = "auto"
-    contrast: str = "percentile"
-    follow: bool = True
-    track_objects: str = "selected"
-    collect_prompts: bool = False
-    repair: bool = False
-    show_tracks: bool = False
-    autosave: bool = True
-    keep_features: bool = False
-    keys: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """How one preference appears in napari.
-
-    Attributes
-    ----------
-    name
-        Field of `Preferences`.
-    section
-        Under which heading.
-    title, description
-        What the user reads.
-    choices
-        What can be chosen, for texts; empty for free text.
-    """
-
-    name: str
-    section: str
-    title: str
-    description: str
-    choices: tuple[str, ...] = ()
-
-
-SECTIONS: Final = {"inference": "Model", "work": "Working", "shortcuts": "Shortcuts"}
-SETTINGS: Final = (
-    Setting("model", "inference", "Model", "Name of the model chosen at first; empty for the one that is included."),
-    Setting("device", "inference", "Device", "Where the model computes; auto takes the fastest there is.", DEVICES),
-    Setting(
-        "precision",
-        "inference",
-        "Precision",
-        "Exact computes in 32 bits; fast takes 16 for the heavy parts, which may move an edge by a pixel; auto is fast "
-        "where the device is made for it.",
-        PRECISIONS,
-    ),
-    Setting(
-        "keep_features",
-        "inference",
-        "Keep on disk what was computed",
-        "What the model computed of each frame waits for your next session on the movie, which then starts at once; "
-        "20 GB at most, the oldest goes first.",
-    ),
-    Setting("contrast", "work", "Contrast", "Stretch by the movie's percentiles or by the layer's limits.", CONTRASTS),
-    Setting("follow", "work", "Follow tracking", "Show each frame as it is tracked."),
-    Setting("track_objects", "work", "Track", "What tracking takes: the selected object, or all of them.", SCOPES),
-    Setting(
-        "collect_prompts", "work", "Collect prompts", "The model answers when you ask it to, not after each click."
-    ),
-    Setting("repair", "work", "Repair by itself", "Track again around each correction, without being asked."),
-    Setting("show_tracks", "work", "Show tracks", "Show the centroids of objects as tracks."),
-    Setting("autosave", "work", "Save by itself", "Keep a copy of the work that survives a crash."),
-)
+    model: str = Field(
+        "",
+        title="Model",
+        description="Name of the model chosen at first; empty for the one that is included.",
+        json_schema_extra=_MODEL,
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
+        "auto",
+        title="Device",
+        description="Where the model computes; auto takes the fastest there is.",
+        json_schema_extra=_MODEL,
+    )
+    precision: Literal["auto", "exact", "fast"] = Field(
+        "auto",
+        title="Precision",
+        description="Exact computes in 32 bits; fast takes 16 for the heavy parts, which may move an edge by a pixel; "
+        "auto is fast where the device is made for it.",
+        json_schema_extra=_MODEL,
+    )
+    keep_features: bool = Field(
+        False,
+        title="Keep on disk what was computed",
+        description="What the model computed of each frame waits for your next session on the movie, which then starts "
+        "at once; 20 GB at most, the oldest goes first.",
+        json_schema_extra=_MODEL,
+    )
+    contrast: Contrast = Field(
+        "percentile",
+        title="Contrast",
+        description="Stretch by the movie's percentiles or by the layer's limits.",
+        json_schema_extra=_WORK,
+    )
+    follow: Follow = Field(True, json_schema_extra=_WORK)
+    track_objects: Scope = Field(
+        "selected",
+        title="Track",
+        description="What tracking takes: the selected object, or all of them.",
+        json_schema_extra=_WORK,
+    )
+    collect_prompts: CollectPrompts = Field(False, json_schema_extra=_WORK)
+    repair: Repair = Field(False, json_schema_extra=_WORK)
+    show_tracks: bool = Field(
+        False, title="Show tracks", description="Show the centroids of objects as tracks.", json_schema_extra=_WORK
+    )
+    autosave: bool = Field(
+        True,
+        title="Save by itself",
+        description="Keep a copy of the work that survives a crash.",
+        json_schema_extra=_WORK,
+    )
+    keys: dict[str, str] = Field({}, description="The user's own keys by action id; an empty one takes a key away.")
 
 
 def load_preferences() -> Preferences:
@@ -130,11 +85,11 @@ def load_preferences() -> Preferences:
     settings = _napari_settings()
     if settings is None:
         return _checked(_read_file())
-    values: dict[str, Any] = {s.name: getattr(getattr(settings, s.section, None), s.name, None) for s in SETTINGS}
+    values = {name: getattr(getattr(settings, section, None), name, None) for section, name in _entries()}
     shortcuts = getattr(settings, "shortcuts", None)
-    given = {action.id: getattr(shortcuts, action.id, action.key) for action in ACTIONS}
-    values["keys"] = {action.id: given[action.id] for action in ACTIONS if given[action.id] != action.key}
-    return _checked(values)
+    keys = {action.id: getattr(shortcuts, action.id, action.key) for action in ACTIONS}
+    chosen = {action.id: keys[action.id] for action in ACTIONS if keys[action.id] != action.key}
+    return _checked({**values, "keys": chosen})
 
 
 def save_preferences(preferences: Preferences) -> None:
@@ -147,10 +102,13 @@ def save_preferences(preferences: Preferences) -> None:
     """
     settings = _napari_settings()
     if settings is None:
-        _write_file(preferences)
+        path = preferences_path()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, durable=False) as part:
+            part.write_text(preferences.model_dump_json(indent=2), encoding="utf-8")
         return
-    for setting in SETTINGS:
-        setattr(getattr(settings, setting.section), setting.name, getattr(preferences, setting.name))
+    for section, name in _entries():
+        setattr(getattr(settings, section), name, getattr(preferences, name))
     for action in ACTIONS:
         setattr(settings.shortcuts, action.id, preferences.keys.get(action.id, action.key))
 
@@ -164,7 +122,7 @@ def remember(**choices: object) -> None:
         Values by field of `Preferences`.
     """
     before = load_preferences()
-    after = _checked({**{s.name: getattr(before, s.name) for s in SETTINGS}, "keys": before.keys, **choices})
+    after = _checked({**before.model_dump(), **choices})
     if after == before:
         return
     try:
@@ -173,32 +131,18 @@ def remember(**choices: object) -> None:
         _logger.warning("preferences could not be written: %s", error)
 
 
-def manifest_configurations() -> dict[str, Any]:
-    """Give what stands in the manifest under ``configurations``; a test compares the two."""
-    default = Preferences()
-    sections: dict[str, Any] = {key: {"title": title, "properties": {}} for key, title in SECTIONS.items()}
-    for setting in SETTINGS:
-        value = getattr(default, setting.name)
-        entry: dict[str, Any] = {
-            "type": "boolean" if isinstance(value, bool) else "string",
-            "title": setting.title,
-            "description": setting.description,
-            "default": value,
-        }
-        if setting.choices:
-            entry["enum"] = list(setting.choices)
-        sections[setting.section]["properties"][setting.name] = entry
-    for action in ACTIONS:
-        entry = {"type": "string", "title": action.title, "description": "A key such as G or Control-Shift-G."}
-        sections["shortcuts"]["properties"][action.id] = {**entry, "default": action.key}
-    return sections
-
-
 def preferences_path() -> Path:
     """Return the file that is used where napari has no page for plugins."""
     from platformdirs import user_config_path
 
     return user_config_path(PLUGIN, appauthor=False) / "preferences.json"
+
+
+def _entries() -> Iterator[tuple[str, str]]:
+    """Yield section and name of all fields but the keys, which are a section of their own."""
+    for name, field in Preferences.model_fields.items():
+        if isinstance(field.json_schema_extra, dict):
+            yield str(field.json_schema_extra["section"]), name
 
 
 def _napari_settings() -> Any:
@@ -214,18 +158,15 @@ def _napari_settings() -> Any:
 
 
 def _checked(values: Mapping[str, Any]) -> Preferences:
-    found = Preferences()
-    changes: dict[str, Any] = {}
-    for setting in SETTINGS:
-        value = values.get(setting.name)
-        default = getattr(found, setting.name)
-        if type(value) is type(default) and (not setting.choices or value in setting.choices):
-            changes[setting.name] = value
+    found: dict[str, Any] = {}
+    for _, name in _entries():
+        with suppress(KeyError, ValidationError):
+            found[name] = getattr(Preferences.model_validate({name: values[name]}, strict=True), name)
     keys = values.get("keys")
     if isinstance(keys, Mapping):
         known = {action.id for action in ACTIONS}
-        changes["keys"] = {name: key for name, key in keys.items() if name in known and isinstance(key, str)}
-    return replace(found, **changes)
+        found["keys"] = {name: key for name, key in keys.items() if name in known and isinstance(key, str)}
+    return Preferences(**found)
 
 
 def _read_file() -> Mapping[str, Any]:
@@ -234,11 +175,3 @@ def _read_file() -> Mapping[str, Any]:
         if isinstance(values, Mapping):
             return values
     return {}
-
-
-def _write_file(preferences: Preferences) -> None:
-    path = preferences_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    values = {setting.name: getattr(preferences, setting.name) for setting in SETTINGS}
-    with replacing(path, durable=False) as part:
-        part.write_text(json.dumps({**values, "keys": dict(preferences.keys)}, indent=2), encoding="utf-8")

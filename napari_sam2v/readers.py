@@ -123,7 +123,7 @@ def layers_of(annotation: Annotation, name: str, metadata: dict[str, Any] | None
         "units": tuple("pixel" if unit is None else unit.name for unit in units),
         "axis_labels": ("t", "y", "x"),
     }
-    options = {"name": name, "metadata": metadata or {}, "colormap": _colours(annotation), **place}
+    options = {"name": name, "metadata": metadata or {}, "colormap": _colors(annotation), **place}
     layers: list[LayerData] = [(painted(annotation), options, "labels")]
     rows = _centroids(annotation)
     if len(rows):
@@ -151,11 +151,11 @@ def painted(annotation: Annotation) -> Any:
     return dask.array.map_blocks(paint, chunks=chunks, dtype=dtype, meta=np.empty((0, 0, 0), dtype))
 
 
-def _colours(annotation: Annotation) -> Any:
+def _colors(annotation: Annotation) -> Any:
     from napari.utils.colormaps import DirectLabelColormap
 
-    colours: dict[int | None, str] = {object_id: info.color for object_id, info in annotation.objects.items()}
-    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colours})
+    colors: dict[int | None, str] = {object_id: info.color for object_id, info in annotation.objects.items()}
+    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colors})
 
 
 def _centroids(annotation: Annotation) -> NDArray[np.float64]:

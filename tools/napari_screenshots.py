@@ -47,7 +47,7 @@ class Photographer:
             self.widget = Sam2vWidget(self.viewer, recovery_folder=Path(tempfile.mkdtemp()))
         self.viewer.window.add_dock_widget(self.widget, name="sam2v", area="right")
         self.spin(60, lambda: self.widget.controller.document is not None)
-        self.widget.show_frame(0)
+        self.widget.movie.show_frame(0)
         self.spin(1.0)
 
     def spin(self, seconds: float, until: Callable[[], bool] | None = None) -> None:
@@ -84,7 +84,7 @@ def tutorial(camera: Photographer) -> None:
     """Work through the tutorial and take its pictures."""
     widget = camera.widget
     camera.take("empty")
-    widget.tools.take("point_positive")
+    widget.tools.activate("point_positive")
     camera.click(*CELLS[0])
     camera.take("clicked")
     for cell in CELLS[1:]:
@@ -102,7 +102,7 @@ def tutorial(camera: Photographer) -> None:
 def screens(camera: Photographer) -> None:
     """Track some cells, then show them on every size of screen in both themes."""
     widget = camera.widget
-    widget.tools.take("point_positive")
+    widget.tools.activate("point_positive")
     for cell in CELLS:
         widget.work.next_object()
         camera.click(*cell)

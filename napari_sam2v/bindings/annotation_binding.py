@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from superqt.utils import qthrottled
 
 from napari_sam2v.controllers.object_marks import rgb
 from napari_sam2v.controllers.status import next_step
 from napari_sam2v.controllers.track_controller import can_be_repaired, repair_span
-from napari_sam2v.layers.later import CallLater, Throttled
-from napari_sam2v.panel.view_state import Choice, TrackSettings
+from napari_sam2v.layers.shortcuts import resolve_keys
+from napari_sam2v.preferences import remember
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
+    from napari_sam2v.bindings.layer_binding import LayerBinding
+    from napari_sam2v.bindings.movie_binding import MovieBinding
+    from napari_sam2v.bindings.tool_binding import ToolBinding
     from napari_sam2v.controllers import AnnotationController, MaskCandidates
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.panel.view_state import TrackOptions
+    from napari_sam2v.preferences import Preferences
     from src_model.document import Annotation, HistoryChanged
     from src_model.workflow.progress import RunProgress
 
 _NO_MOVIE = "Choose a movie first"
-_SHOW_SECONDS = 0.1
+_SHOW_MILLISECONDS = 100
 """How often the viewer and the progress follow a run; the tracker does not wait for them."""
-_OVERLAPS = (
-    Choice("first", "first keeps", "Pixels that two objects claim go to the one with the smaller id"),
-    Choice("last", "last wins", "Pixels that two objects claim go to the one with the larger id"),
-    Choice("score", "higher score", "Pixels that two objects claim go to the one the model is surer of"),
-)
 
 
 class AnnotationBinding:
@@ -38,76 +37,58 @@ class AnnotationBinding:
         With the sections.
     controller
         With the document.
-    flush
-        Takes over what was just drawn.
-    show_frame
-        Brings a frame into view.
-    keys
-        Keys by action id, for what the status line says.
-    call_later
-        How to wait on this thread.
-    tool
-        Returns the tool in hand; empty for none.
-    take_first
-        Takes a tool that can start a new object.
-    settings
-        What is chosen in the advanced settings at first.
-    scope
-        Whether tracking takes the selected object or all of them at first.
-    remember
-        Writes down choices for the next panel, by field of `Preferences`.
+    layers
+        Hand over what was just drawn.
+    movie
+        Brings frames into view, and tells what is being read.
+    tools
+        The prompt tools.
+    preferences
+        What tracking begins with, and the keys that the status line names.
     """
 
     def __init__(
         self,
         panel: Panel,
         controller: AnnotationController,
-        *,
-        flush: Callable[[], None],
-        show_frame: Callable[[int], None],
-        keys: Mapping[str, str],
-        call_later: CallLater,
-        tool: Callable[[], str],
-        take_first: Callable[[], None],
-        settings: TrackSettings = TrackSettings(),  # noqa: B008, frozen
-        scope: str = "selected",
-        remember: Callable[..., None] = lambda **choices: None,
+        layers: LayerBinding,
+        movie: MovieBinding,
+        tools: ToolBinding,
+        preferences: Preferences,
     ) -> None:
         self._panel, self._controller = panel, controller
-        self._flush, self._show_frame, self._keys = flush, show_frame, keys
-        self._tool, self._take_first = tool, take_first
+        self._layers, self._movie, self._tools = layers, movie, tools
+        self._keys, _ = resolve_keys(preferences.keys)
         self._busy = False
         self._document: Annotation | None = None
         self._progress: RunProgress | None = None
-        self._show_run = Throttled(self._show_progress, _SHOW_SECONDS, call_later)
-        self._remember = remember
-        self._follow, self._repairs = settings.follow, settings.repair_after_correction
+        self._show_run = qthrottled(self._show_progress, timeout=_SHOW_MILLISECONDS)
+        self._follow, self._repairs = preferences.follow, preferences.repair
         self._corrected: int | None = None  # the frame that a repair began at
         self._problem = ""
-        panel.track.advanced.set_settings(settings)
-        panel.track.scope.select(scope)
-        panel.prompts.set_collecting(settings.collect_prompts)
-        controller.prompts.collects = settings.collect_prompts
+        panel.track.advanced.form.show_values(
+            repair=preferences.repair, collect_prompts=preferences.collect_prompts, follow=preferences.follow
+        )
+        panel.track.scope.select(preferences.track_objects)
+        panel.prompts.set_collecting(preferences.collect_prompts)
+        controller.prompts.collects = preferences.collect_prompts
         self._connect_views()
-        events = controller.events
-        events.document.connect(self._on_document)
-        events.selection.connect(self._on_selection)
-        events.candidates.connect(self._on_candidates)
-        events.run.connect(self._on_run)
-        events.busy.connect(self._on_busy)
-        events.status.connect(self._on_status)
-        events.problem.connect(self._on_problem)
-        events.notice.connect(self._on_notice)
+        self._connect_controller()
         for section in (panel.prompts, panel.strip, panel.track):
             section.set_enabled_reason(_NO_MOVIE)
         self.refresh()
+
+    def close(self) -> None:
+        """Show no progress any more."""
+        self._show_run.cancel()
+        self._show_run.flush(restart_timer=False)
 
     def refresh(self) -> None:
         """Say the next useful step."""
         if self._problem:
             self._panel.status.set_text(self._problem, "error")
             return
-        status = next_step(self._controller, self._keys, busy=self._busy, tool=self._tool())
+        status = next_step(self._controller, self._keys, busy=self._busy, tool=self._tools.active_tool)
         self._panel.status.set_text(status.text, status.kind)
 
     def track(self, request: TrackOptions) -> None:
@@ -125,39 +106,47 @@ class AnnotationBinding:
 
     def answer(self) -> None:
         """Have the model answer the prompts that wait, what was just drawn included."""
-        self._flush()
+        self._layers.flush()
         self._controller.prompts.answer_waiting()
-
-    def show_tool(self) -> None:
-        """Follow a change of the tool in hand: what was wrong with the last one is old news."""
-        self._problem = ""
-        self.refresh()
 
     def next_object(self) -> None:
         """Let the next prompt start a new object."""
         if self._controller.document is not None:
-            self._flush()
+            self._layers.flush()
             self._controller.select(None)
-            self._take_first()
+            self._tools.activate_for_new_object()
 
     def _connect_views(self) -> None:
-        prompts, track, work = self._panel.prompts, self._panel.track, self._controller
+        prompts, track, controller = self._panel.prompts, self._panel.track, self._controller
         prompts.next_object.connect(self.next_object)
-        prompts.next_mask_requested.connect(work.prompts.next_mask)
-        prompts.prompt_cleared.connect(work.prompts.clear)
+        prompts.next_mask_requested.connect(controller.prompts.next_mask)
+        prompts.prompt_cleared.connect(controller.prompts.clear)
         prompts.answer_requested.connect(self.answer)
         prompts.undo.connect(self.undo)
         prompts.redo.connect(self.redo)
         track.track_requested.connect(self.track)
-        track.stop_requested.connect(work.tracking.stop)
+        track.stop_requested.connect(controller.tracking.stop)
         track.repair_requested.connect(self.repair)
-        track.advanced.settings_changed.connect(self._on_settings)
-        track.scope.chosen.connect(lambda scope: self._remember(track_objects=scope))
+        track.advanced.form.changed.connect(self._on_setting)
+        track.scope.chosen.connect(lambda scope: remember(track_objects=scope))
+        self._tools.changed.connect(self._on_tool)
+        self._movie.reading.connect(self._on_reading)
+
+    def _connect_controller(self) -> None:
+        events = self._controller.events
+        events.document.connect(self._on_document)
+        events.selection.connect(self._on_selection)
+        events.candidates.connect(self._on_candidates)
+        events.run.connect(self._on_run)
+        events.busy.connect(self._on_busy)
+        events.status.connect(self._on_status)
+        events.problem.connect(self._on_problem)
+        events.notice.connect(self._on_notice)
 
     def undo(self) -> None:
         """Take the last step back, what was just drawn included."""
         if self._controller.document is not None:
-            self._flush()
+            self._layers.flush()
             self._controller.undo()
 
     def redo(self) -> None:
@@ -165,20 +154,24 @@ class AnnotationBinding:
         if self._controller.document is not None:
             self._controller.redo()
 
-    def _on_settings(self, settings: TrackSettings) -> None:
+    def _on_setting(self, name: str, value: Any) -> None:
         from src_model.document import SetOverlap
 
-        self._follow, self._repairs = settings.follow, settings.repair_after_correction
         document, prompts = self._controller.document, self._controller.prompts
-        prompts.collects = settings.collect_prompts
-        self._panel.prompts.set_collecting(settings.collect_prompts)
-        self._remember(
-            follow=settings.follow, repair=settings.repair_after_correction, collect_prompts=settings.collect_prompts
-        )
-        if document is not None and not prompts.collects:
-            self.answer()
-        if document is not None and settings.overlap and settings.overlap != document.project.overlap:
-            self._controller.do(SetOverlap(str(settings.overlap)))  # type: ignore[arg-type]
+        if name == "overlap":
+            if document is not None and value != document.project.overlap:
+                self._controller.do(SetOverlap(value))
+            return
+        if name == "follow":
+            self._follow = value
+        elif name == "repair":
+            self._repairs = value
+        elif name == "collect_prompts":
+            prompts.collects = value
+            self._panel.prompts.set_collecting(value)
+            if document is not None and not value:
+                self.answer()
+        remember(**{name: value})
 
     # From the controller ----------------------------------------------------------------------------------------------
 
@@ -193,7 +186,7 @@ class AnnotationBinding:
             self._panel.prompts.set_history(None, None)
         else:
             self._panel.track.set_length(document.movie.length)
-            self._panel.track.set_overlap(_OVERLAPS, document.project.overlap)
+            self._panel.track.advanced.form.show_values(overlap=document.project.overlap)
             document.events.history.connect(self._on_history)
             self._panel.prompts.set_history(document.undo_label, document.redo_label)
         self._problem = ""
@@ -230,7 +223,7 @@ class AnnotationBinding:
         progress = self._progress
         self._panel.track.set_running(progress)
         if progress is not None and progress.frame >= 0 and self._follow:
-            self._show_frame(progress.frame)
+            self._movie.show_frame(progress.frame)
         self.refresh()
 
     def _repair(self) -> None:
@@ -242,7 +235,7 @@ class AnnotationBinding:
         """After a repair, show the corrected frame again, unless the user looks at another one by now."""
         frame, self._corrected = self._corrected, None
         if frame is not None and last is not None and last.frame == self._controller.frame:
-            self._show_frame(frame)
+            self._movie.show_frame(frame)
 
     def _on_busy(self, busy: bool) -> None:
         self._busy = busy
@@ -264,6 +257,16 @@ class AnnotationBinding:
         if controller.document is None or selected is None or selected not in controller.document.objects:
             return False
         return can_be_repaired(controller.object_marks.of(selected), controller.frame, controller.damaged)
+
+    def _on_tool(self) -> None:
+        self._problem = ""  # what was wrong with the last tool is old news
+        self.refresh()
+
+    def _on_reading(self, progress: RunProgress | None) -> None:
+        if progress is None:
+            self.refresh()
+        else:
+            self._panel.status.set_text(progress.text, "busy")
 
     def _on_problem(self, text: str) -> None:
         self._problem = text

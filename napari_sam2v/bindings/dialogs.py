@@ -44,6 +44,10 @@ class Dialogs:
         self._parent = parent
         self._folder = ""
 
+    def may_replace(self, path: Path) -> bool:
+        """Ask whether a file that sam2v did not write may be replaced."""
+        return may_replace(path, self._parent)
+
     def to_save(self, name: str) -> Path | None:
         """Ask where an annotation goes."""
         given, _ = QFileDialog.getSaveFileName(

@@ -10,14 +10,14 @@ from napari_sam2v.panel.wording import count
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from napari_sam2v.bindings.dialogs import Dialogs
+    from napari_sam2v.bindings.layer_binding import LayerBinding
+    from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.controllers import AnnotationController
-    from napari_sam2v.controllers.background_tasks import BackgroundTasks
+    from napari_sam2v.controllers.background_tasks import BackgroundTasks, IsStopped, ReportProgress
     from napari_sam2v.panel.result_section import ResultSection
     from src_model.document import Annotation
     from src_model.formats import ExportReport, Format, Imported
-    from src_model.frames import FrameSource
 
 _ZARR_FILES = frozenset({"zarr.json", ".zattrs", ".zgroup", ".zarray"})
 """What stands for the zarr folder around it, since dialogs for files do not give folders."""
@@ -34,16 +34,12 @@ class FileBinding:
         With the document.
     tasks
         Where files are read and written.
-    ask_path
-        Asks the user where a format goes: (format, name of the movie) to a path, or None.
-    may_replace
-        Asks the user whether a file of other origin may be replaced.
-    flush
-        Takes over what was just drawn.
+    layers
+        Hand over what was just drawn.
     movie
-        Returns the movie that is open, for tables to measure; None if there is none.
-    holds
-        Whether the user can get back to a document that is not on the controller any more.
+        The open movie, which tables measure.
+    dialogs
+        Ask the user for paths.
     """
 
     def __init__(
@@ -51,21 +47,17 @@ class FileBinding:
         section: ResultSection,
         controller: AnnotationController,
         tasks: BackgroundTasks,
-        *,
-        ask_path: Callable[[Format, str], Path | None],
-        may_replace: Callable[[Path], bool],
-        flush: Callable[[], None],
-        movie: Callable[[], FrameSource | None],
-        holds: Callable[[Annotation], bool],
+        layers: LayerBinding,
+        movie: MovieBinding,
+        dialogs: Dialogs,
     ) -> None:
         from src_model.formats import FORMATS
 
-        self._controller, self._flush, self._movie = controller, flush, movie
-        self._ask_path, self._may_replace = ask_path, may_replace
-        self.tasks, self._holds = tasks, holds
+        self._controller, self._tasks = controller, tasks
+        self._layers, self._movie, self._dialogs = layers, movie, dialogs
         section.set_formats([Choice(item.name, item.title, item.hint) for item in FORMATS])
         section.export_requested.connect(self.export)
-        section.cancelled.connect(self.tasks.cancel)
+        section.cancelled.connect(tasks.stop)
 
     def export(self, name: str) -> None:
         """Export the document in a format to where the user says."""
@@ -74,9 +66,9 @@ class FileBinding:
         document = self._controller.document
         if document is None:
             return
-        self._flush()
+        self._layers.flush()
         chosen = format_named(name)
-        path = self._ask_path(chosen, Path(document.movie.name).stem or "masks")
+        path = self._dialogs.to_export(chosen, Path(document.movie.name).stem or "masks")
         if path is not None:
             self.export_to(chosen, path)
 
@@ -92,12 +84,12 @@ class FileBinding:
             except Sam2vError as error:
                 self._controller.report_error(error)
                 return
-            if not self._may_replace(path):
+            if not self._dialogs.may_replace(path):
                 return
-        movie = self._movie() if chosen.name == "csv" else None
-        self.tasks.run(
+        movie = self._movie.source if chosen.name == "csv" else None
+        self._tasks.run(
             f"Writing {path.name}",
-            lambda progress, cancelled: export(
+            lambda progress, is_stopped: export(
                 frozen,
                 path,
                 chosen,
@@ -105,7 +97,7 @@ class FileBinding:
                     channels={} if movie is None else {"intensity": movie},
                     force=foreign,
                     progress=progress,
-                    cancelled=cancelled,
+                    cancelled=is_stopped,
                 ),
             ),
             self._exported,
@@ -119,9 +111,9 @@ class FileBinding:
             self._controller.report_error(error)
             return
         folder = path.parent if path.name.endswith("_track.txt") or path.name in _ZARR_FILES else path
-        self.tasks.run(
+        self._tasks.run(
             f"Reading {folder.name}",
-            lambda progress, cancelled: _read(folder, progress, cancelled),
+            lambda progress, is_stopped: _read(folder, progress, is_stopped),
             lambda imported: self._imported(document, imported),
         )
 
@@ -133,7 +125,7 @@ class FileBinding:
         """Add what was read to the document that it was read for, which may not be the one in view any more."""
         controller = self._controller
         try:
-            if document is not controller.document and not self._holds(document):
+            if document is not controller.document and not self._movie.holds(document):
                 raise AnnotationFileError(
                     f"nothing of {imported.name} was added: the movie '{document.movie.name}' was closed meanwhile"
                 )
@@ -152,9 +144,9 @@ class FileBinding:
             controller.events.notice.emit(" ".join((told, *imported.notes)))
 
 
-def _read(path: Path, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Imported:
+def _read(path: Path, progress: ReportProgress, is_stopped: IsStopped) -> Imported:
     from src_model.formats import is_ctc, read_ctc, read_labels
 
     if is_ctc(path):
-        return read_ctc(path, progress=progress, cancelled=cancelled)
-    return read_labels(path, progress=progress, cancelled=cancelled)
+        return read_ctc(path, progress=progress, cancelled=is_stopped)
+    return read_labels(path, progress=progress, cancelled=is_stopped)

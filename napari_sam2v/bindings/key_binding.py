@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_sam2v.layers import Shortcuts
-from napari_sam2v.layers.shortcuts import resolve_keys
 from napari_sam2v.panel.view_state import TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from napari.layers import Layer
 
     from napari_sam2v.panel.view_state import Direction
     from napari_sam2v.widget import Sam2vWidget
@@ -30,17 +27,13 @@ class KeyBinding:
 
     def __init__(self, widget: Sam2vWidget, chosen: Mapping[str, str]) -> None:
         self._widget = widget
-        self.names, _ = resolve_keys(chosen)
         handlers = {name: self._guarded(handler) for name, handler in self._handlers().items()}
         self._shortcuts = Shortcuts(handlers, chosen)
         self._shortcuts.bind_viewer(widget.viewer)
         for problem in self._shortcuts.problems:
             widget.controller.events.problem.emit(problem)
-        widget.panel.set_keys({**dict.fromkeys(handlers, ""), **self.names})
-
-    def bind_layer(self, layer: Layer) -> None:
-        """Bind the keys on one of our layers, whose own keys would win otherwise."""
-        self._shortcuts.bind_layer(layer)
+        widget.layers.made.connect(self._shortcuts.bind_layer)
+        widget.panel.set_keys({**dict.fromkeys(handlers, ""), **self._shortcuts.keys})
 
     def close(self) -> None:
         """Give the keys back."""
@@ -56,17 +49,17 @@ class KeyBinding:
     def _handlers(self) -> dict[str, Callable[[], object]]:
         widget, controller = self._widget, self._widget.controller
         return {
-            **{tool: lambda tool=tool: widget.tools.take(tool) for tool in TOOLS},
-            "answer": lambda: widget.work.answer(),
+            **{tool: lambda tool=tool: widget.tools.activate(tool) for tool in TOOLS},
+            "answer": widget.work.answer,
             "next_mask": controller.prompts.next_mask,
             "clear_frame": controller.prompts.clear,
-            "undo": lambda: widget.work.undo(),
-            "redo": lambda: widget.work.redo(),
-            "next_object": lambda: widget.work.next_object(),
+            "undo": widget.work.undo,
+            "redo": widget.work.redo,
+            "next_object": widget.work.next_object,
             "previous_object": lambda: controller.select_neighbour(-1),
             "toggle_masks": self._toggle_masks,
-            "worst_frame": lambda: widget.objects.jump_to_worst(),
-            "next_doubt": lambda: widget.objects.jump_to_next_doubt(),
+            "worst_frame": widget.objects.jump_to_worst,
+            "next_doubt": widget.objects.jump_to_next_doubt,
             "lock_frame": controller.toggle_frame_lock,
             "previous_prompt": lambda: self._jump_to_prompt(-1),
             "next_prompt": lambda: self._jump_to_prompt(1),
@@ -74,16 +67,16 @@ class KeyBinding:
             "track_backward": lambda: self._track("backward"),
             "track_both": lambda: self._track("both"),
             "stop": controller.tracking.stop,
-            "repair": lambda: widget.work.repair(),
+            "repair": widget.work.repair,
         }
 
     def _track(self, direction: Direction) -> None:
         self._widget.work.track(self._widget.panel.track.request(direction))
 
     def _toggle_masks(self) -> None:
-        layers = self._widget.layers
-        if layers is not None and layers.results.layer is not None:
-            layers.results.layer.visible = not layers.results.layer.visible
+        results = self._widget.layers.results
+        if results is not None and results.layer is not None:
+            results.layer.visible = not results.layer.visible
 
     def _jump_to_prompt(self, step: int) -> None:
         controller = self._widget.controller
@@ -95,4 +88,4 @@ class KeyBinding:
             if (frame - controller.frame) * step > 0
         ]
         if frames:
-            self._widget.show_frame(min(frames) if step > 0 else max(frames))
+            self._widget.movie.show_frame(min(frames) if step > 0 else max(frames))

@@ -1,182 +1,218 @@
-"""One document on its layers: prompts and paint go in, masks and tracks come out."""
+"""The open document on layers of the viewer: prompts and paint go in, masks and tracks come out."""
 
 from __future__ import annotations
 
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from napari_sam2v.bindings.document_labels import DocumentLabels
+import numpy as np
+from psygnal import Signal
+
 from napari_sam2v.controllers.object_marks import rgb
-from napari_sam2v.layers import CallLater, LayerGeometry, PromptLayers, ResultLayers
+from napari_sam2v.layers import LayerGeometry, PromptLayers, ResultLayers
+from napari_sam2v.layers.label_stack import label_type
+from src_model.document import label_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
     from napari.layers import Layer
+    from numpy.typing import NDArray
 
     from napari_sam2v.controllers import AnnotationController
     from napari_sam2v.layers import MaskEdit, PromptEdit
-    from src_model.document import DivisionsChanged, FramesChanged, ObjectsChanged
+    from src_model.document import Annotation, FramesChanged, ObjectsChanged
+    from src_model.masks import Rle
 
 
 class LayerBinding:
-    """Connects the document on a controller with the layers of a viewer, until it is closed.
+    """Connects the document of a controller with layers of a viewer.
 
     Parameters
     ----------
     viewer
-        Where the layers are.
+        Where the layers go.
     controller
-        With the document on it.
+        With the document; it takes prompts and paint.
+    show_tracks
+        Whether centroids are shown as tracks.
+
+    Attributes
+    ----------
     geometry
-        Where the movie lies.
-    call_later
-        How to wait on this thread.
-    refused
-        Takes a sentence for the user.
-    made
-        Takes layers that were made.
-    prompted
-        Called after a prompt was given.
+        Where the movie lies; None if no document is shown.
+    prompts, results
+        The layers of the document; None if no document is shown.
     """
 
-    def __init__(
-        self,
-        viewer: ViewerModel,
-        controller: AnnotationController,
-        geometry: LayerGeometry,
-        *,
-        call_later: CallLater,
-        refused: Callable[[str], None],
-        made: Callable[[Layer], None],
-        prompted: Callable[[], None],
-    ) -> None:
-        self.geometry = geometry
-        self._prompted = prompted
-        self._viewer = viewer
-        self._controller = controller
-        self._document = controller.annotation
-        labels = DocumentLabels(self._document)
-        self.prompts = PromptLayers(viewer, geometry, call_later=call_later, refusal=labels.refusal)
-        self.results = ResultLayers(viewer, geometry, labels, call_later=call_later)
+    opened = Signal()
+    """Another document is shown, on layers of its own."""
+    made = Signal(object)
+    """A napari layer was made."""
+    prompted = Signal()
+    """A prompt was given."""
+
+    def __init__(self, viewer: ViewerModel, controller: AnnotationController, *, show_tracks: bool = False) -> None:
+        self.geometry: LayerGeometry | None = None
+        self.prompts: PromptLayers | None = None
+        self.results: ResultLayers | None = None
+        self._viewer, self._controller, self._show_tracks = viewer, controller, show_tracks
+        self._document: Annotation | None = None
+
+    def open(self, geometry: LayerGeometry) -> None:
+        """Show the controller's document where its movie lies."""
+        self._document, self.geometry = self._controller.annotation, geometry
+        labels = _DocumentLabels(self._document)
+        self.prompts = PromptLayers(self._viewer, geometry, refusal=labels.refusal)
+        self.results = ResultLayers(self._viewer, geometry, labels)
         for layers in (self.prompts, self.results):
-            layers.refused.connect(refused)
-            layers.made.connect(made)
+            layers.refused.connect(self._on_refused)
+            layers.made.connect(self._on_made)  # psygnal would emit, to find out what ``emit`` takes
         self.prompts.edited.connect(self._on_prompts)
         self.results.edited.connect(self._on_paint)
-        self._listen()
-        self.show_all()
+        self._connect(self._document, listen=True)
+        self._show_all(self._document, self.results)
+        self.opened.emit()
+        self.results.show_tracks(self._show_tracks)
 
-    def show_all(self) -> None:
-        """Show everything that the document holds."""
-        self._show_colours()
-        self._show_prompts()
-        self._show_divisions()
-        if self._document.mask_count:
-            frames = (
-                (object_id, self._document.track(object_id).masks.frames()) for object_id in self._document.objects
-            )
-            # before there is a layer, which would be drawn once more otherwise
-            self.results.update(chain.from_iterable(zip(repeat(object_id), known) for object_id, known in frames))
-            self.results.show()
-        self.select(self._controller.selected)
-
-    def select(self, _object_id: int | None) -> None:
-        """Let prompts and paint go to the selected object, or the new one that would be started."""
-        self.prompts.set_object(self._controller.prompted_id)
-        self.results.select(self._controller.prompted_id)
+    def close(self) -> None:
+        """Take over what was just drawn, and remove the layers."""
+        if self.prompts is None or self.results is None or self._document is None:
+            return
+        self.flush()
+        self._connect(self._document, listen=False)
+        self.prompts.close()
+        self.results.close()
+        self.prompts = self.results = self.geometry = self._document = None
 
     def flush(self) -> None:
         """Take over at once what was just drawn, as before saving or tracking."""
-        self.prompts.flush()
-        self.results.flush()
+        if self.prompts is not None and self.results is not None:
+            self.prompts.flush()
+            self.results.flush()
 
-    def close(self) -> None:
-        """Remove the layers and stop listening."""
-        self._connect(listen=False)
-        self.prompts.close()
-        self.results.close()
+    @property
+    def own(self) -> tuple[Any, ...]:
+        """The napari layers of the plugin that there are now."""
+        return tuple(layer for part in (self.prompts, self.results) if part is not None for layer in part.layers)
 
-    def _listen(self) -> None:
-        self._connect(listen=True)
+    def _show_all(self, document: Annotation, results: ResultLayers) -> None:
+        self._show_colors()
+        self._show_prompts()
+        self._show_divisions()
+        if document.mask_count:
+            frames = ((object_id, document.track(object_id).masks.frames()) for object_id in document.objects)
+            # before there is a layer, which would be drawn once more otherwise
+            results.update(chain.from_iterable(zip(repeat(object_id), known) for object_id, known in frames))
+            results.show()
+        self._select()
 
-    def _connect(self, *, listen: bool) -> None:
-        events = self._document.events
-        pairs = (
-            (events.prompts, self._on_prompts_changed),
+    def _connect(self, document: Annotation, *, listen: bool) -> None:
+        events = document.events
+        pairs: tuple[tuple[Any, Any], ...] = (
+            (events.prompts, self._show_prompts),
             (events.frames, self._on_frames),
             (events.objects, self._on_objects),
-            (events.divisions, self._on_divisions),
-            (events.project, self._on_project),
-            (self._controller.events.selection, self.select),
+            (events.divisions, self._show_divisions),
+            (events.project, self._redraw),
+            (self._controller.events.selection, self._select),
         )
         for signal, slot in pairs:
             if listen:
-                signal.connect(slot)  # type: ignore[arg-type]
+                signal.connect(slot)
             else:
                 signal.disconnect(slot, missing_ok=True)
 
     # From the layers -------------------------------------------------------------------------------------------------
 
+    def _on_made(self, layer: Layer) -> None:
+        self.made.emit(layer)
+
+    def _on_refused(self, text: str) -> None:
+        self._controller.events.problem.emit(text)
+
     def _on_prompts(self, edits: tuple[PromptEdit, ...]) -> None:
         self._controller.prompts.edit(*edits)
         self._show_prompts()  # an edit that was refused is taken back on the layer too
-        self._prompted()
+        self.prompted.emit()
 
     def _on_paint(self, edits: tuple[MaskEdit, ...]) -> None:
         self._controller.prompts.paint(*edits)
 
     # From the document -----------------------------------------------------------------------------------------------
 
-    def _on_prompts_changed(self, _change: object) -> None:
-        self._show_prompts()
+    def _select(self) -> None:
+        """Let prompts and paint go to the selected object, or the new one that would be started."""
+        if self.prompts is not None and self.results is not None:
+            self.prompts.set_object(self._controller.prompted_id)
+            self.results.select(self._controller.prompted_id)
 
     def _on_frames(self, change: FramesChanged) -> None:
-        pairs = [
+        if self.results is None:
+            return
+        if self.results.layer is None:
+            self.results.show()
+        self.results.update(
             (object_id, frame)
             for object_id, spans in change.spans.items()
             for start, stop in spans
             for frame in range(start, stop)
-        ]
-        if self.results.layer is None:
-            self.results.show()
-        self.results.update(pairs)
+        )
 
     def _on_objects(self, change: ObjectsChanged) -> None:
-        if change.removed:
+        if change.removed and self.results is not None:
             self.results.remove(change.removed)
-        self._show_colours()
+        self._show_colors()
         if change.edited:
-            self.results.redraw()  # one may have been hidden or shown
-        self.select(self._controller.selected)
+            self._redraw()  # one may have been hidden or shown
+        self._select()
 
-    def _on_divisions(self, _change: DivisionsChanged) -> None:
-        self._show_divisions()
-
-    def _on_project(self) -> None:
-        self.results.redraw()
+    def _redraw(self) -> None:
+        if self.results is not None:
+            self.results.redraw()
 
     def _show_prompts(self) -> None:
-        self.prompts.show(
-            {
-                (object_id, frame): prompt
-                for object_id, info in self._document.objects.items()
-                if info.visible
-                for frame, prompt in self._document.prompts(object_id).items()
-            }
-        )
+        if self.prompts is not None and self._document is not None:
+            self.prompts.show(
+                {
+                    (object_id, frame): prompt
+                    for object_id, info in self._document.objects.items()
+                    if info.visible
+                    for frame, prompt in self._document.prompts(object_id).items()
+                }
+            )
 
-    def _show_colours(self) -> None:
-        colours = {object_id: rgb(info.color) for object_id, info in self._document.objects.items()}
-        self.prompts.set_colours(colours)
-        self.results.set_colours(colours)
+    def _show_colors(self) -> None:
+        if self.prompts is not None and self.results is not None and self._document is not None:
+            colors = {object_id: rgb(info.color) for object_id, info in self._document.objects.items()}
+            self.prompts.set_colors(colors)
+            self.results.set_colors(colors)
 
     def _show_divisions(self) -> None:
-        self.results.set_parents(
-            {
-                daughter: division.parent
-                for division in self._document.divisions.values()
-                for daughter in division.daughters
-            }
-        )
+        if self.results is not None and self._document is not None:
+            divisions = self._document.divisions.values()
+            self.results.set_parents({one: division.parent for division in divisions for one in division.daughters})
+
+
+class _DocumentLabels:
+    """A document as :class:`~napari_sam2v.layers.FrameLabels`; hidden objects are left out."""
+
+    def __init__(self, annotation: Annotation) -> None:
+        self._annotation = annotation
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return label_type(self._annotation.next_id())
+
+    def labels(self, frame: int) -> NDArray[np.integer[Any]]:
+        return label_image(self._annotation, frame, dtype=self.dtype, visible_only=True)
+
+    def mask(self, object_id: int, frame: int) -> Rle | None:
+        return self._annotation.mask_at(object_id, frame) if object_id in self._annotation.objects else None
+
+    def refusal(self, object_id: int, frame: int) -> str | None:
+        document = self._annotation
+        if object_id not in document.objects or not document.is_locked(object_id, frame):
+            return None
+        info = document.object(object_id)
+        what = f"{info.title} is locked" if info.locked else f"Frame {frame} of {info.title} is locked"
+        return f"{what}: unlock it to paint there."

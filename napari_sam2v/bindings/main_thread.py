@@ -1,19 +1,22 @@
-"""The host's thread: how the worker and timers reach Qt's event loop."""
+"""How other threads reach the main thread, which alone may touch widgets, layers and the document."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
 
 class MainThread(QObject):
     """Calls functions on the thread it was made on.
 
+    Unlike superqt's ``ensure_main_thread`` it queues calls from the main thread too, so that all are made in the order
+    in which they were posted, and makes none after it was closed.
+
     Parameters
     ----------
     parent
-        Owner; with it the host goes away, and what was posted and not called yet is dropped.
+        Owner; it takes this object, and what was posted and not called yet, with it.
     """
 
     _posted = Signal(object)
@@ -24,28 +27,15 @@ class MainThread(QObject):
         self._posted.connect(self._call, Qt.ConnectionType.QueuedConnection)
 
     def post(self, call: Callable[[], None]) -> None:
-        """Have a function called soon on the host's thread; may be called from any thread."""
+        """Have a function called soon on the main thread; may be called from any thread."""
         try:
             self._posted.emit(call)
         except RuntimeError:  # the window is gone, and Qt's object with it
             return
 
-    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Have a function called on the host's thread after so many seconds; only from the host's thread."""
-        if self._is_closed:
-            return
-        timer = QTimer(self)  # a child, so that it goes when the host goes
-        timer.setSingleShot(True)
-        timer.timeout.connect(call)
-        timer.timeout.connect(timer.deleteLater)
-        timer.start(round(seconds * 1000))
-
     def close(self) -> None:
-        """Call nothing any more, neither what was posted nor what waits."""
+        """Call nothing any more, not even what was posted before."""
         self._is_closed = True
-        for timer in self.findChildren(QTimer):
-            timer.stop()
-            timer.deleteLater()
 
     def _call(self, call: Callable[[], None]) -> None:
         if not self._is_closed:

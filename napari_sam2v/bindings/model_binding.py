@@ -1,57 +1,27 @@
-"""The model section: what is on disk, where it runs, downloads."""
+"""The model section: which models there are, where they run, downloads."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from napari_sam2v.controllers.background_tasks import BackgroundTasks, IsStopped, ReportProgress
 from napari_sam2v.panel.view_state import ModelEntry
-from napari_sam2v.panel.wording import error_text
-from src_model.errors import Sam2vError
-from src_model.workflow.progress import RunProgress
+from src_model.errors import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from napari_sam2v.bindings.dialogs import Dialogs
     from napari_sam2v.controllers import AnnotationController, Post
     from napari_sam2v.panel.model_section import ModelSection
+    from napari_sam2v.preferences import Preferences
     from src_model.tracking import StreamingPredictor
-    from src_model.tracking.precision import PrecisionChoice
     from src_model.weights import CheckpointStatus
-
-_logger = logging.getLogger(__name__)
 
 DEFAULT = "default"
 _MEGABYTE = 1e6
 
 
-class _Cancelled(Exception):
-    """The user cancelled a download."""
-
-
-@dataclass(slots=True, eq=False)
-class _Download:
-    """A download that is under way.
-
-    Attributes
-    ----------
-    name
-        Of the model.
-    chosen
-        The model that was chosen when it began.
-    cancel
-        Set when it is not wanted any more.
-    """
-
-    name: str
-    chosen: str
-    cancel: threading.Event = field(default_factory=threading.Event)
-
-
 class ModelBinding:
-    """Offers models, loads the chosen one when it is first needed, downloads those that are not here.
+    """Offers models, loads the chosen one when it is first needed, downloads those that are not on this computer.
 
     Parameters
     ----------
@@ -59,38 +29,31 @@ class ModelBinding:
         Where they are offered.
     controller
         That works with the chosen one.
+    dialogs
+        Ask the user whether a run that is under way may be ended.
     post
-        Brings calls to the host's thread.
-    told
-        Takes a sentence for the user.
-    may_stop
-        Asks the user whether a run that is under way may be ended.
-    model, device, precision
-        What is chosen at first.
+        Brings calls to the main thread.
+    preferences
+        Model, device and precision to begin with.
     """
 
     def __init__(
         self,
         section: ModelSection,
         controller: AnnotationController,
+        dialogs: Dialogs,
         post: Post,
-        *,
-        told: Callable[[str], None],
-        may_stop: Callable[[str], bool],
-        model: str = "",
-        device: str = "auto",
-        precision: PrecisionChoice = "auto",
+        preferences: Preferences,
     ) -> None:
-        self._section, self._controller = section, controller
-        self._post, self._told, self._may_stop = post, told, may_stop
-        self._device, self._precision = device, precision
-        self._under_way: _Download | None = None
-        self._chosen = model or DEFAULT
+        self._section, self._controller, self._dialogs, self._post = section, controller, dialogs, post
+        self._device, self._precision = preferences.device, preferences.precision
+        self._chosen = preferences.model or DEFAULT
+        self._tasks = BackgroundTasks(post, section.set_download, controller.report_error, name="sam2v download")
         section.model_chosen.connect(self._on_model)
         section.download_requested.connect(self.download)
         section.download_cancelled.connect(self.cancel)
         self._offer()
-        section.set_device("" if device == "auto" else device.upper())
+        section.set_device("" if self._device == "auto" else self._device.upper())
 
     def load(self) -> StreamingPredictor:
         """Load the chosen model; on the worker, where it may take its time."""
@@ -101,30 +64,46 @@ class ModelBinding:
         return predictor
 
     def download(self, name: str) -> None:
-        """Fetch a model in the background, in place of another that is under way."""
-        self.cancel()
-        self._under_way = download = _Download(name, self._chosen)
-        self._section.set_download(RunProgress(0, 0, text=f"Downloading {name}"))
-        threading.Thread(target=self._download, args=(download,), name="sam2v download", daemon=True).start()
+        """Fetch a model in the background, in place of another one that is under way."""
+        chosen = self._chosen
+
+        def fetch(report: ReportProgress, is_stopped: IsStopped) -> None:
+            from src_model.weights.download import get_checkpoint
+
+            def arrived(done: int, total: int) -> None:
+                if is_stopped():
+                    raise StoppedError("the download was cancelled")
+                report(done / _MEGABYTE, total / _MEGABYTE)
+
+            get_checkpoint(name, progress=arrived)
+
+        def take(_result: object) -> None:
+            if self._chosen == chosen:  # else another one was chosen while this one was on its way
+                self._choose(name)
+            self._offer()
+
+        def fail(error: Exception) -> None:
+            self._controller.report_error(error)
+            self._offer()
+
+        self._tasks.replace("download", f"Downloading {name}", fetch, take, failed=fail)
 
     def cancel(self) -> None:
-        """Give up a download that is under way."""
-        if self._under_way is not None:
-            self._under_way.cancel.set()
-            self._under_way = None
-            self._section.set_download(None)
+        """Give up a download that is under way; what has arrived of it is kept for the next one."""
+        self._tasks.cancel("download")
 
     def close(self) -> None:
-        """Give up a download that is under way."""
+        """Give up a download that is under way, without waiting for what is on its way."""
         self.cancel()
+        self._tasks.close(timeout=0)
 
     def _on_model(self, name: str) -> None:
-        if not self._take(name):
+        if not self._choose(name):
             self._offer()  # show what holds, not what was wished
 
-    def _take(self, name: str) -> bool:
+    def _choose(self, name: str) -> bool:
         """Work with a model from now on; the user is asked first where that ends a run."""
-        if self._controller.has_run and not self._may_stop(
+        if self._controller.has_run and not self._dialogs.may_stop(
             f"Tracking is under way. Stop it, and work with '{name}' from now on? Finished frames are kept."
         ):
             return False
@@ -137,47 +116,13 @@ class ModelBinding:
 
         statuses = {status.info.name: status for status in list_checkpoints()}
         if self._chosen not in statuses:
-            self._told(f"There is no model named '{self._chosen}' any more; the one that is included is used instead.")
+            text = f"There is no model named '{self._chosen}' any more; the one that is included is used instead."
+            self._controller.events.problem.emit(text)
             self._chosen = DEFAULT
-        self._section.set_models([_choice(status) for status in statuses.values()], self._chosen)
-
-    def _download(self, download: _Download) -> None:
-        from src_model.weights.download import get_checkpoint
-
-        def arrived(done: int, total: int) -> None:
-            if download.cancel.is_set():
-                raise _Cancelled
-            text = f"Downloading {download.name}"
-            self._post(lambda: self._show(download, done / _MEGABYTE, total / _MEGABYTE, text))
-
-        problem = ""
-        try:
-            get_checkpoint(download.name, progress=arrived)
-        except _Cancelled:
-            return
-        except Exception as error:
-            if not isinstance(error, Sam2vError):
-                _logger.exception("downloading %s failed", download.name)
-            problem = error_text(error)
-        self._post(lambda: self._finish(download, problem))
-
-    def _show(self, download: _Download, done: float, total: float, text: str) -> None:
-        if download is self._under_way:
-            self._section.set_download(RunProgress(round(done), round(total), text=text))
-
-    def _finish(self, download: _Download, problem: str) -> None:
-        if download is not self._under_way:  # given up at the last moment
-            return
-        self._under_way = None
-        self._section.set_download(None)
-        if problem:
-            self._told(problem)
-        elif self._chosen == download.chosen:  # else another one was chosen while this one was on its way
-            self._take(download.name)
-        self._offer()
+        self._section.set_models([_entry(status) for status in statuses.values()], self._chosen)
 
 
-def _choice(status: CheckpointStatus) -> ModelEntry:
+def _entry(status: CheckpointStatus) -> ModelEntry:
     info = status.info
     size = (status.size or 0) / _MEGABYTE
     if info.name == DEFAULT:

@@ -1,40 +1,56 @@
-"""The image section and the viewer's image layers: which movie is on the controller."""
+"""The image section and the viewer's image layers: which movie is annotated, and how the model sees it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
-from napari_sam2v.bindings.model_input import ModelInput
-from napari_sam2v.bindings.movie_option_lists import show_options
-from napari_sam2v.bindings.movie_reading import MovieReader, Opened, Opening, match_document, read_movie, readings_of
-from napari_sam2v.bindings.open_documents import OpenDocuments, Work
-from napari_sam2v.layers import as_shown, difference_in_words, find_image, guess, images_of, limits_of, with_axes
-from napari_sam2v.layers.later import CallLater, Debounced
-from napari_sam2v.layers.pixels import Pixels
-from src_model.document import Annotation, Project
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+from superqt.utils import qdebounced
+
+from napari_sam2v.bindings.model_input import ModelInput, ShownChannel
+from napari_sam2v.bindings.movie_opening import (
+    LayerMovie,
+    MovieDocument,
+    OpenDocuments,
+    OpenedMovie,
+    alternatives,
+    match_document,
+    offer_options,
+    read_movie,
+)
+from napari_sam2v.controllers.background_tasks import BackgroundTasks, IsStopped
+from napari_sam2v.layers import (
+    ImageWatcher,
+    find_image,
+    guess,
+    images_of,
+    limits_of,
+    with_axes,
+)
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_sam2v.controllers import Post
+    from napari_sam2v.bindings.layer_binding import LayerBinding
+    from napari_sam2v.controllers import AnnotationController, Post
     from napari_sam2v.layers import LayerGeometry, MovieOptions
-    from napari_sam2v.layers.movie_options import Contrast
     from napari_sam2v.panel.image_section import ImageSection
-    from src_model.frames import FrameSource, Normalization
+    from napari_sam2v.panel.view_state import Contrast
+    from src_model.document import Annotation
+    from src_model.frames import FrameSource
 
-_QUIET_SECONDS = 0.4
+_LIMITS_MILLISECONDS = 400
 """How long contrast limits have to stay as they are before the model sees them."""
-_DRAWN_SECONDS = 0.1
+_REMOVED_MILLISECONDS = 100
 
 
 class MovieBinding:
-    """Keeps the image section and the viewer's layers in step, and opens what is chosen.
+    """Keeps the image section and the viewer's layers in step, and opens the movie that is chosen.
 
     Nothing is read on this thread: what was chosen is opened a moment later, and the document before it stays until
     then.
@@ -45,305 +61,296 @@ class MovieBinding:
         Whose image layers can be annotated.
     section
         Where they are offered.
+    controller
+        That gets the movie with its document.
+    layers
+        That show the document.
     post
         Brings calls to this thread.
-    opened
-        Takes a movie that was chosen, with its document and its place in the viewer. The document is the one that was
-        made on these frames before, if there is one.
-    dropped
-        Takes a document that nobody can get back to here: its layer is gone, or another took its place.
-    closed
-        Called when the chosen layer is gone.
-    renormalized
-        Takes another contrast of the same movie.
-    repainted
-        Takes the movie of the open document, whose layer was given other pixels of the same size.
-    told
-        Takes an error for the user.
-    reading
-        Takes what is being read, in words; an empty text when nothing is.
-    call_later
-        How to wait on this thread.
     contrast
         The contrast chosen at first.
 
     Attributes
     ----------
-    choice, source, geometry
+    options, source, geometry
         Of the movie whose document is open; None if there is none.
-    seen
-        What the model sees of it.
     """
+
+    reading = Signal(object)
+    """What is being read, as RunProgress; None when nothing is."""
+    dropped = Signal(object)
+    """A document that nobody can get back to here: its layer is gone, or another document took its place."""
 
     def __init__(
         self,
         viewer: ViewerModel,
         section: ImageSection,
+        controller: AnnotationController,
+        layers: LayerBinding,
         post: Post,
         *,
-        opened: Callable[[Annotation, FrameSource, LayerGeometry], None],
-        dropped: Callable[[Annotation], None],
-        closed: Callable[[], None],
-        renormalized: Callable[[Normalization], None],
-        repainted: Callable[[FrameSource], None],
-        told: Callable[[Exception], None],
-        reading: Callable[[str], None],
-        call_later: CallLater,
-        contrast: str = "percentile",
+        contrast: Contrast = "percentile",
     ) -> None:
-        self.choice: MovieOptions | None = None
+        self.options: MovieOptions | None = None
         self.source: FrameSource | None = None
         self.geometry: LayerGeometry | None = None
-        self._viewer, self._section = viewer, section
-        self._opened, self._told = opened, told
-        self._dropped, self._closed, self._repainted = dropped, closed, repainted
-        self._wanted: Opening | None = None  # is being read
-        self._pixels: Pixels | None = None
-        self._reader = MovieReader(post, told, reading)
-        self.seen = ModelInput(section, self._reader, renormalized)
+        self._viewer, self._section, self._controller, self._layers = viewer, section, controller, layers
+        self._pending: LayerMovie | None = None  # is being read
+        self._watcher: ImageWatcher | None = None
+        self._tasks = BackgroundTasks(post, self.reading.emit, controller.report_error, name="sam2v reading")
+        self._input = ModelInput(viewer, section, controller, self._tasks)
+        self._shown_channel = ShownChannel(viewer, section, controller, layers, self)
         self._documents = OpenDocuments()
-        self._call_later = call_later
-        self._forgetting = False
-        self._limits_settled = Debounced(self._normalize, _QUIET_SECONDS, call_later)
-        self._contrast = cast("Contrast", contrast)
-        section.layer_chosen.connect(self.choose_layer)
-        section.axis_chosen.connect(self._on_axes)
-        section.channel_chosen.connect(lambda key: self._change(channel=key))
-        section.plane_chosen.connect(lambda key: self._change(plane=key))
-        section.contrast_chosen.connect(self._on_contrast)
-        section.follow_requested.connect(self._follow_viewer)
-        for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.renamed):
+        self._is_forgetting = False
+        self._limits_settled = qdebounced(self._normalize, timeout=_LIMITS_MILLISECONDS)
+        self._removed = QTimer(section)
+        self._removed.setSingleShot(True)
+        self._removed.timeout.connect(self._on_removed)
+        self._contrast = contrast
+        self._connect()
+
+    def _connect(self) -> None:
+        self._section.option_chosen.connect(self._on_option)
+        self._controller.before_jobs = self._check_pixels
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.renamed):
             event.connect(self._on_layers)
-        self._on_layers()
+        self._viewer.dims.events.current_step.connect(self._on_step)
+
+    def close(self) -> None:
+        """Let go of the viewer, and of what is being read."""
+        self._watch(None)
+        self._removed.stop()
+        self._limits_settled.cancel()
+        self._limits_settled.flush(restart_timer=False)
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            event.disconnect(self._on_layers)
+        self._viewer.dims.events.current_step.disconnect(self._on_step)
+        self._tasks.close()
 
     @property
     def is_reading(self) -> bool:
         """Whether a movie is being read."""
-        return self._reader.is_reading
+        return self._tasks.is_running
 
     @property
-    def place(self) -> Image | None:
+    def chosen_image(self) -> Image | None:
         """The layer that was chosen last, whether it is open or still being read."""
-        chosen = self._wanted or self.geometry
+        chosen = self._pending or self.geometry
         return None if chosen is None else chosen.image
-
-    def close(self) -> None:
-        """Let go of the viewer, and of what is being read."""
-        self._listen(False)
-        events = self._viewer.layers.events
-        for event in (events.inserted, events.removed, events.renamed):
-            event.disconnect(self._on_layers)
-        self._reader.close()
 
     def holds(self, annotation: Annotation) -> bool:
         """Whether the user can get back to a document by choosing its movie."""
         return self._documents.holds(annotation)
 
+    def offer_layers(self) -> None:
+        """Offer the image layers of the viewer, and open the only one."""
+        self._on_layers()
+
+    def show_frame(self, frame: int) -> None:
+        """Bring a frame of the movie into view."""
+        if self.geometry is not None:
+            self.geometry.show_frame(self._viewer.dims, frame)
+
     def choose_layer(self, name: str) -> None:
-        """Open a layer, read as most people would want it."""
+        """Open a layer, read as it was the last time, or as most people would want it."""
         try:
             image = find_image(self._viewer.layers, name)
-            work = self._documents.latest(image)
-            fresh = replace(guess(image, self._viewer.dims), contrast=self._contrast) if work is None else None
-            self._open(fresh or replace(work.choice, layer_name=name))  # type: ignore[union-attr]
+            known = self._documents.latest(image)
+            if known is None:
+                self._open(replace(guess(image, self._viewer.dims), contrast=self._contrast))
+            else:
+                self._open(replace(known.options, layer_name=name))
         except Sam2vError as error:
             self._refuse(error)
 
-    def elsewhere(self) -> str | None:
-        """Say that the viewer shows another channel or plane than the one the model sees, and what to do."""
-        shown = self._as_shown()
-        if self.choice is None or shown is None or shown == self.choice:
-            return None
-        there, here = difference_in_words(shown, self.choice), difference_in_words(self.choice, shown)
-        return f"The model sees {here}; 'Use {there}, as shown' changes that"
+    # The viewer ------------------------------------------------------------------------------------------------------
 
-    def check_pixels(self) -> None:
-        """Let the model see the pixels that the layer has now, if they were replaced and nobody said so."""
-        if self._pixels is not None and self._pixels.are_replaced():
-            self._on_data()
-
-    def _show_options(self, image: Image, choice: MovieOptions, source: FrameSource) -> None:
-        show_options(self._section, images_of(self._viewer.layers), image, choice, source)
+    def _on_step(self, _event: object = None) -> None:
+        """Follow the frame, the channel and the plane that the viewer shows."""
+        frame = None if self.geometry is None else self.geometry.shown_frame(self._viewer.dims)
+        if frame is not None and self._controller.document is not None:
+            self._controller.show_frame(frame)
+        self._shown_channel.compare()
 
     def _on_layers(self, _event: object = None) -> None:
-        if self._forgetting:  # our own layers are being removed
+        if self._is_forgetting:  # our own layers are being removed
             return
         names = [image.name for image in images_of(self._viewer.layers)]
-        if self._wanted is not None and self._wanted.image not in self._viewer.layers:
-            self._wanted = None
-            self._reader.cancel("movie")
-        chosen = self._name_now()
-        if chosen is None and self.choice is not None:
-            # not from within the event that tells of the removal, and not before the canvas is drawn without the layer:
-            # other layers are to be removed now
-            self._call_later(_DRAWN_SECONDS, self._on_gone)
+        if self._pending is not None and self._pending.image not in self._viewer.layers:
+            self._pending = None
+            self._tasks.cancel("movie")
+        chosen = self._current_name()
+        if chosen is None and self.options is not None:
+            # Not from within the event that tells of the removal, and not before the canvas is drawn without the
+            # layer, because other layers are to be removed now.
+            self._removed.start(_REMOVED_MILLISECONDS)
             return
-        self._section.set_layers(names, chosen if self._wanted is None else self._wanted.image.name)
-        if chosen is None and self._wanted is None and len(names) == 1:
+        self._section.set_layers(names, chosen if self._pending is None else self._pending.image.name)
+        if chosen is None and self._pending is None and len(names) == 1:
             self.choose_layer(names[0])  # no choice to make
 
-    def _on_gone(self) -> None:
-        if self._name_now() is None and self.choice is not None:
-            self._forgetting = True
+    def _on_removed(self) -> None:
+        if self._current_name() is None and self.options is not None:
+            self._is_forgetting = True
             try:
                 self._forget()
             finally:
-                self._forgetting = False
+                self._is_forgetting = False
         self._on_layers()
 
     def _forget(self) -> None:
         """Let go of a layer that was removed."""
-        assert self.geometry is not None, "a choice has a place"
-        self._listen(False)
+        assert self.geometry is not None, "a movie has a place"
+        self._watch(None)
         gone = self._documents.take_out(self.geometry.image)
-        self.choice = self.source = self.geometry = self._pixels = None
-        self.seen.forget()
+        self.options = self.source = self.geometry = None
+        self._input.forget()
         self._section.set_follow(None)
-        self._closed()
+        self._layers.close()
+        self._controller.close_document()
         for annotation in gone:
-            self._dropped(annotation)
+            self.dropped.emit(annotation)
 
-    def _name_now(self) -> str | None:
-        """Name of the chosen layer, which the user may have renamed; None if it is gone."""
-        if self.geometry is None or self.choice is None or self.geometry.image not in self._viewer.layers:
+    def _current_name(self) -> str | None:
+        """Name of the open movie's layer, which the user may have renamed; None if it is gone."""
+        if self.geometry is None or self.options is None or self.geometry.image not in self._viewer.layers:
             return None
         name = str(self.geometry.image.name)
-        if name != self.choice.layer_name:
-            self.choice = replace(self.choice, layer_name=name)
+        if name != self.options.layer_name:
+            self.options = replace(self.options, layer_name=name)
         return name
 
-    # Wishes ----------------------------------------------------------------------------------------------------------
+    def _watch(self, image: Image | None) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+        self._watcher = None if image is None else ImageWatcher(image, self._on_limits, self._on_pixels)
 
-    def _asked(self) -> MovieOptions | None:
-        """Return how that layer is read."""
-        choice = self.choice if self._wanted is None else self._wanted.choice
-        return None if choice is None or self.place is None else replace(choice, layer_name=str(self.place.name))
+    def _check_pixels(self) -> None:
+        if self._watcher is not None:
+            self._watcher.check()
 
-    def _on_axes(self, key: Any) -> None:
-        layers, dims = self._viewer.layers, self._viewer.dims
-        self._open_other(
-            lambda asked: with_axes(find_image(layers, asked.layer_name), replace(asked, axes=str(key)), dims)
-        )
-
-    def _change(self, **changes: Any) -> None:
-        self._open_other(lambda asked: replace(asked, **changes))
-
-    def _open_other(self, change: Callable[[MovieOptions], MovieOptions]) -> None:
-        asked = self._asked()
-        if asked is not None:
-            try:
-                self._open(change(asked))
-            except Sam2vError as error:
-                self._refuse(error)
-
-    def _as_shown(self) -> MovieOptions | None:
-        if self.choice is None or self.geometry is None or self.geometry.image.ndim != self.geometry.ndim:
-            return None
-        return as_shown(self.geometry.image, self.choice, self._viewer.dims)
-
-    def _follow_viewer(self) -> None:
-        shown = self._as_shown()
-        if shown is not None:
-            self._change(channel=shown.channel, plane=shown.plane)
-
-    def show_followable(self) -> None:
-        """Offer the channel and plane that the viewer shows, if the model sees others."""
-        shown = self._as_shown()
-        there = "" if shown is None or self.choice is None else difference_in_words(shown, self.choice)
-        self._section.set_follow(f"Use {there}, as shown" if there else None)
-
-    def _on_contrast(self, key: Any) -> None:
-        self._contrast = cast("Contrast", key)
-        if self._wanted is not None:
-            self._change(contrast=self._contrast)
-        elif self.choice is not None:
-            self.choice = replace(self.choice, contrast=self._contrast)
-            self._normalize()
-
-    def _on_limits(self, _event: object = None) -> None:
-        if self.choice is not None and self.choice.contrast == "limits":
-            self._limits_settled()
-
-    def _normalize(self) -> None:
-        if self.choice is None:
-            return
-        try:
-            self.seen.normalize(limits_of(self._viewer.layers, self.choice))
-        except Sam2vError as error:
-            self._told(error)
-
-    def _on_data(self, _event: object = None) -> None:
+    def _on_pixels(self) -> None:
         """Follow a layer that was given other pixels: masks fit them if the frames are as large."""
-        if self.choice is None or self.source is None or self._name_now() is None:
+        if self.options is None or self.source is None or self._current_name() is None:
             return
         try:
-            opening = Opening.of(self._viewer.layers, self.choice)
+            movie = LayerMovie.of(self._viewer.layers, self.options)
         except Sam2vError:  # it has other axes now
-            opening = None
-        if opening is None or tuple(opening.source.shape) != tuple(self.source.shape):
+            movie = None
+        if movie is None or tuple(movie.source.shape) != tuple(self.source.shape):
             self._forget()  # the layer holds another movie
             self._on_layers()
             return
-        self.source, self._pixels = opening.source, Pixels(opening.image)
-        self._repainted(opening.source)
-        if self._wanted is None or self._wanted.image is opening.image:
-            self._change()  # the contrast may be another
+        self.source = movie.source
+        self._watch(movie.image)
+        self._controller.use_movie(movie.source)
+        if self._pending is None or self._pending.image is movie.image:
+            self.change()  # the contrast may be another
+
+    # What the user chooses -------------------------------------------------------------------------------------------
+
+    def _on_option(self, name: str, value: Any) -> None:
+        if name == "layer_name":
+            self.choose_layer(value)
+        elif name == "axes":
+            layers, dims = self._viewer.layers, self._viewer.dims
+            self._open_other(lambda now: with_axes(find_image(layers, now.layer_name), replace(now, axes=value), dims))
+        elif name == "contrast":
+            self._on_contrast(value)
+        else:
+            self.change(**{name: value})
+
+    def _chosen_options(self) -> MovieOptions | None:
+        """Return how the layer that was chosen last is read."""
+        options = self.options if self._pending is None else self._pending.options
+        image = self.chosen_image
+        return None if options is None or image is None else replace(options, layer_name=str(image.name))
+
+    def change(self, **changes: Any) -> None:
+        """Open the chosen layer with other options, by name."""
+        self._open_other(lambda now: replace(now, **changes))
+
+    def _open_other(self, change: Callable[[MovieOptions], MovieOptions]) -> None:
+        chosen = self._chosen_options()
+        if chosen is not None:
+            try:
+                self._open(change(chosen))
+            except Sam2vError as error:
+                self._refuse(error)
+
+    def _on_contrast(self, contrast: Contrast) -> None:
+        self._contrast = contrast
+        if self._pending is not None:
+            self.change(contrast=contrast)
+        elif self.options is not None:
+            self.options = replace(self.options, contrast=contrast)
+            self._normalize()
+
+    def _on_limits(self) -> None:
+        if self.options is not None and self.options.contrast == "limits":
+            self._limits_settled()
+
+    def _normalize(self) -> None:
+        if self.options is not None:
+            self._input.normalize(self.options)
 
     def _refuse(self, error: Exception) -> None:
         """Tell what did not work, and show what holds, not what was wished."""
-        self._wanted = None
-        self._told(error)
-        if self.choice is not None and self.source is not None and self.geometry is not None:
-            self._show_options(self.geometry.image, self.choice, self.source)
+        self._pending = None
+        self._controller.report_error(error)
+        if self.options is not None and self.source is not None and self.geometry is not None:
+            image = self.geometry.image
+            self._offer(LayerMovie(image, self.options, self.source, self.geometry, None))
+
+    def _offer(self, movie: LayerMovie) -> None:
+        offer_options(self._section, movie, images_of(self._viewer.layers))
 
     # Opening ---------------------------------------------------------------------------------------------------------
 
-    def _open(self, choice: MovieOptions) -> None:
-        opening = Opening.of(self._viewer.layers, choice)
-        self._show_options(opening.image, choice, opening.source)
-        self._begin(opening, lambda cancelled: read_movie(opening, cancelled), self._arrived, failed=self._refuse)
+    def _open(self, options: MovieOptions) -> None:
+        movie = LayerMovie.of(self._viewer.layers, options)
+        self._offer(movie)
+        self._read(movie, lambda is_stopped: read_movie(movie, is_stopped), self._on_read, failed=self._refuse)
 
-    def _begin(
-        self, opening: Opening, work: Callable[[Callable[[], bool]], Opened], *done: Any, **otherwise: Any
+    def _read(
+        self,
+        movie: LayerMovie,
+        work: Callable[[IsStopped], OpenedMovie],
+        done: Callable[[OpenedMovie], None],
+        **otherwise: Any,
     ) -> None:
-        self.seen.cancel()
-        self._reader.read("movie", f"Reading '{opening.image.name}'", work, *done, **otherwise)
-        self._wanted = opening
+        self._input.cancel()
+        text = f"Reading '{movie.image.name}'"
+        self._tasks.replace("movie", text, lambda _progress, is_stopped: work(is_stopped), done, **otherwise)
+        self._pending = movie
 
-    def _arrived(self, opened: Opened) -> None:
-        opening, self._wanted = opened.opening, None
-        choice = replace(opening.choice, layer_name=str(opening.image.name))
-        work = self._documents.find(opening.image, choice)
-        if work is not None and not work.fits(opening.source):
-            for annotation in self._documents.take_out(opening.image):
-                self._dropped(annotation)
-            work = None
-        if work is None:
-            project = Project(opened.identity, normalization=opened.normalization)
-            work = Work(opening.image, choice, Annotation(project))
-        work.choice = choice
-        self._documents.put(work)
-        self._show(work, opened)
+    def _on_read(self, opened: OpenedMovie) -> None:
+        self._pending = None
+        document, gone = self._documents.of(opened)
+        for annotation in gone:
+            self.dropped.emit(annotation)
+        self._show(document, opened)
 
-    def _show(self, work: Work, opened: Opened) -> None:
-        opening = opened.opening
-        self._listen(False)
-        self.choice, self.source, self.geometry = work.choice, opening.source, opening.geometry
-        self._pixels = Pixels(opening.image)
-        self._listen(True)
-        self._show_options(work.image, work.choice, opening.source)
-        self._opened(work.annotation, opening.source, opening.geometry)
-        frame = opening.geometry.shown_frame(self._viewer.dims) or 0
-        self.seen.show(opening.source, frame, opened.normalization, work.annotation.project.normalization)
-        self.show_followable()
-        if limits_of(self._viewer.layers, work.choice) != opening.limits:
+    def _show(self, document: MovieDocument, opened: OpenedMovie) -> None:
+        movie, shown = opened.movie, self._layers.geometry
+        self.options, self.source, self.geometry = document.options, movie.source, movie.geometry
+        self._watch(movie.image)
+        self._offer(replace(movie, options=document.options))
+        same = document.annotation is self._controller.document and shown is not None
+        if same and shown.lengths == movie.geometry.lengths:
+            self._controller.use_movie(movie.source)  # another channel: the same frames, and the same work
+        else:
+            self._layers.close()
+            self._controller.open(document.annotation, movie.source)
+            self._layers.open(movie.geometry)
+            self._on_step()
+        frame = movie.geometry.shown_frame(self._viewer.dims) or 0
+        self._input.show(movie.source, frame, opened.normalization)
+        self._shown_channel.compare()
+        if limits_of(self._viewer.layers, document.options) != movie.limits:
             self._normalize()  # changed while the movie was read
-
-    def _listen(self, listen: bool) -> None:
-        if self.geometry is not None:
-            events = self.geometry.image.events
-            for event, slot in ((events.contrast_limits, self._on_limits), (events.data, self._on_data)):
-                (event.connect if listen else event.disconnect)(slot)
 
     def take_document(
         self, annotation: Annotation, done: Callable[[], None], failed: Callable[[Exception], None]
@@ -360,39 +367,49 @@ class MovieBinding:
             Takes an AnnotationFileError if no movie is open, or another one than the document's, or if another one was
             chosen meanwhile; MovieError if it cannot be read.
         """
-        asked, of = self._asked(), f"the annotation of '{annotation.movie.name}'"
-        if asked is None:
-            failed(AnnotationFileError(f"open the movie '{annotation.movie.name}' first, then this annotation of it"))
+        chosen = self._chosen_options()
+        if chosen is None:
+            name = annotation.movie.name
+            failed(AnnotationFileError(f"open the movie '{name}' first, then this annotation of it"))
             return
         try:
-            image = find_image(self._viewer.layers, asked.layer_name)
-            choices = readings_of(image, asked, images_of(self._viewer.layers))
-            openings = [Opening.of(self._viewer.layers, choice) for choice in choices]
+            image = find_image(self._viewer.layers, chosen.layer_name)
+            every = alternatives(image, chosen, images_of(self._viewer.layers))
+            movies = [LayerMovie.of(self._viewer.layers, options) for options in every]
         except Sam2vError as error:
             failed(error)
             return
+        self._take_document(annotation, movies, done, failed)
+
+    def _take_document(
+        self,
+        annotation: Annotation,
+        movies: list[LayerMovie],
+        done: Callable[[], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        image = movies[0].image
 
         def fail(error: Exception) -> None:
-            self._wanted = None
+            self._pending = None
             failed(error)
             self._on_layers()
 
         def drop() -> None:
-            failed(AnnotationFileError(f"{of} was not opened: another movie was chosen meanwhile"))
+            text = f"the annotation of '{annotation.movie.name}' was not opened: another movie was chosen meanwhile"
+            failed(AnnotationFileError(text))
 
-        def arrived(opened: Opened) -> None:
-            self._wanted = None
-            work = Work(image, replace(opened.opening.choice, layer_name=str(image.name)), annotation)
-            replaced = self._documents.put(work)
-            self._show(work, opened)
+        def take(opened: OpenedMovie) -> None:
+            self._pending = None
+            options = replace(opened.movie.options, layer_name=str(image.name))
+            document = MovieDocument(image, options, annotation)
+            replaced = self._documents.put(document)
+            self._show(document, opened)
             if replaced is not None:
-                self._dropped(replaced)
+                self.dropped.emit(replaced)
             done()
 
-        self._begin(
-            openings[0],
-            lambda cancelled: match_document(annotation, openings, cancelled),
-            arrived,
-            failed=fail,
-            dropped=drop,
-        )
+        def work(is_stopped: IsStopped) -> OpenedMovie:
+            return match_document(annotation, movies, is_stopped)
+
+        self._read(movies[0], work, take, failed=fail, dropped=drop)

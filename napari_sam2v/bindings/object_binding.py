@@ -5,8 +5,9 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from napari_sam2v.controllers.object_marks import hex_colour, rgb
-from napari_sam2v.layers.later import CallLater, Debounced
+from qtpy.QtCore import QTimer
+
+from napari_sam2v.controllers.object_marks import hex_color, rgb
 from napari_sam2v.panel.wording import count
 from src_model.document import (
     DeleteObject,
@@ -23,15 +24,16 @@ from src_model.document import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.controllers import AnnotationController
     from napari_sam2v.panel.panel import Panel
     from src_model.document import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
 
-_REFRESH_SECONDS = 0.15
+_REFRESH_MILLISECONDS = 150
 """How often the table and the strip follow a run of the tracker."""
 _WORK_SECONDS = 0.01
 """How long rows are made before the window gets its turn again."""
-_PAUSE_SECONDS = 0.01
+_PAUSE_MILLISECONDS = 10
 
 
 class ObjectBinding:
@@ -43,44 +45,43 @@ class ObjectBinding:
         With table and strip.
     controller
         With the document.
-    show_frame
-        Brings a frame into view.
-    call_later
-        How to wait on this thread.
+    movie
+        Brings frames into view.
     clock
-        Gives seconds.
+        Returns the time in seconds.
     """
 
     def __init__(
         self,
         panel: Panel,
         controller: AnnotationController,
+        movie: MovieBinding,
         *,
-        show_frame: Callable[[int], None],
-        call_later: CallLater,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._table, self._strip = panel.objects, panel.strip
         self._controller = controller
-        self._show_frame = show_frame
+        self._movie = movie
         self._changed: set[int] = set()
-        self._clock, self._call_later = clock, call_later
-        self._refresh = Debounced(self._show_changed, _REFRESH_SECONDS, call_later)
-        self._waiting = False
+        self._clock = clock
+        self._timer = QTimer(panel)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._show_changed)
         self._document: Annotation | None = None
         self._connect_views()
         controller.events.document.connect(self._on_document)
         controller.events.selection.connect(self._on_selection)
+        controller.events.frame.connect(self._strip.set_frame)
 
-    def show_frame(self, frame: int) -> None:
-        """Move the strip's playhead."""
-        self._strip.set_frame(frame)
+    def close(self) -> None:
+        """Show no changes any more."""
+        self._timer.stop()
 
     def _connect_views(self) -> None:
         table, strip = self._table, self._strip
         table.selected.connect(self._controller.select)
         table.renamed.connect(lambda i, name: self._do(RenameObject(i, name)))
-        table.recolored.connect(lambda i, color: self._do(RecolorObject(i, hex_colour(color))))
+        table.recolored.connect(lambda i, color: self._do(RecolorObject(i, hex_color(color))))
         table.visibility_changed.connect(lambda i, visible: self._do(ShowObject(i, visible)))
         table.lock_changed.connect(lambda i, locked: self._do(LockObject(i, locked)))
         table.jump_requested.connect(self._jump)
@@ -91,7 +92,7 @@ class ObjectBinding:
         table.split_requested.connect(self._split)
         table.swap_requested.connect(lambda ids: self._do(SwapIds(ids[0], ids[1], self._controller.frame)))
         table.isolate_requested.connect(self._isolate)
-        strip.frame_clicked.connect(self._show_frame)
+        strip.frame_clicked.connect(self._movie.show_frame)
         strip.worst_requested.connect(self.jump_to_worst)
         strip.doubt_requested.connect(self.jump_to_next_doubt)
         strip.lock_toggled.connect(self._controller.toggle_frame_lock)
@@ -100,7 +101,7 @@ class ObjectBinding:
         """Bring the selected object's worst frame into view."""
         frame = self._controller.worst_frame()
         if frame is not None:
-            self._show_frame(frame)
+            self._movie.show_frame(frame)
 
     def jump_to_next_doubt(self) -> None:
         """Bring the next frame in doubt into view, of whichever object it is."""
@@ -112,7 +113,7 @@ class ObjectBinding:
             return
         object_id, frame = stop
         self._controller.select(object_id)
-        self._show_frame(frame)
+        self._movie.show_frame(frame)
 
     # From the document -----------------------------------------------------------------------------------------------
 
@@ -158,12 +159,10 @@ class ObjectBinding:
     def _touch(self, objects: Iterable[int]) -> None:
         """Show these objects anew, a little later and together with what else changes until then."""
         self._changed.update(objects)
-        if self._changed and not self._waiting:
-            self._waiting = True
-            self._refresh()
+        if self._changed and not self._timer.isActive():
+            self._timer.start(_REFRESH_MILLISECONDS)
 
     def _show_changed(self) -> None:
-        self._waiting = False
         document, shown = self._controller.document, set()
         if document is None:
             return
@@ -177,8 +176,7 @@ class ObjectBinding:
         if self._controller.selected in shown:
             self._show_marks()
         if self._changed:
-            self._waiting = True
-            self._call_later(_PAUSE_SECONDS, self._show_changed)
+            self._timer.start(_PAUSE_MILLISECONDS)
 
     def _on_selection(self, object_id: int | None) -> None:
         self._table.set_selected(object_id)

@@ -15,6 +15,10 @@ from src_model.errors import AnnotationFileError, Sam2vError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_sam2v.bindings.dialogs import Dialogs
+    from napari_sam2v.bindings.file_binding import FileBinding
+    from napari_sam2v.bindings.layer_binding import LayerBinding
+    from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.controllers import AnnotationController
     from napari_sam2v.controllers.background_tasks import BackgroundTasks
     from napari_sam2v.panel.panel import Panel
@@ -35,27 +39,18 @@ class SaveBinding:
         With the document.
     tasks
         Where files are read and written.
-    ask_save
-        Asks the user where to save: (name of the movie) to a path, or None.
-    ask_open
-        Asks the user what to open.
-    may_lose
-        Asks the user whether work may be given up that is kept nowhere: a sentence to a yes or no.
-    take_document
-        Puts a document that was read on the controller, with the movie that is open: (document, what to call then, what
-        takes a Sam2vError if that cannot be).
-    place
-        Returns what stands for the movie that was chosen last; None if there is none.
-    take_masks
-        Takes a path of masks in another format.
-    flush
-        Takes over what was just drawn.
-    told
-        Takes an error for the user.
+    layers
+        Hand over what was just drawn.
+    movie
+        Opens documents with the movie they were made on.
+    files
+        Takes masks in other formats.
+    dialogs
+        Ask the user for paths.
     autosave
         Whether unsaved work is kept recoverable.
     folder
-        Where it is kept; the user's own if left out.
+        Where it is kept; the user's own folder if left out.
     """
 
     def __init__(
@@ -63,22 +58,16 @@ class SaveBinding:
         panel: Panel,
         controller: AnnotationController,
         tasks: BackgroundTasks,
+        layers: LayerBinding,
+        movie: MovieBinding,
+        files: FileBinding,
+        dialogs: Dialogs,
         *,
-        ask_save: Callable[[str], Path | None],
-        ask_open: Callable[[], Path | None],
-        may_lose: Callable[[str], bool],
-        take_document: Callable[[Annotation, Callable[[], None], Callable[[Exception], None]], None],
-        place: Callable[[], object],
-        take_masks: Callable[[Path], None],
-        flush: Callable[[], None],
-        told: Callable[[Exception], None],
         autosave: bool = True,
         folder: Path | None = None,
     ) -> None:
-        self._panel, self._controller, self._errands = panel, controller, tasks
-        self._ask_save, self._ask_open, self._may_lose = ask_save, ask_open, may_lose
-        self._take_document, self._take_masks, self._place = take_document, take_masks, place
-        self._flush, self._told = flush, told
+        self._panel, self._controller, self._tasks = panel, controller, tasks
+        self._layers, self._movie, self._files, self._dialogs = layers, movie, files, dialogs
         self._folder, self._keeps = folder, autosave
         self._autosaves: dict[Annotation, Autosave] = {}
         self._document: Annotation | None = None
@@ -92,6 +81,7 @@ class SaveBinding:
         panel.offer.discard_requested.connect(self._discard)
         panel.offer.later_requested.connect(self._put_off)
         controller.events.document.connect(self._on_document)
+        movie.dropped.connect(self.let_go)
         self.offer()
 
     # Files -----------------------------------------------------------------------------------------------------------
@@ -101,8 +91,8 @@ class SaveBinding:
         document = self._controller.document
         if document is None:
             return
-        self._flush()
-        path = document.path or self._ask_save(Path(document.movie.name).stem)
+        self._layers.flush()
+        path = document.path or self._dialogs.to_save(Path(document.movie.name).stem)
         if path is not None:
             self.save_to(path)
 
@@ -110,7 +100,7 @@ class SaveBinding:
         """Save the document as it is now to a file; what is done meanwhile is not in it, and stays unsaved."""
         document = self._controller.annotation
         snapshot, known = document.snapshot(), document.file
-        self._errands.run(
+        self._tasks.run(
             f"Saving {path.name}",
             lambda _progress, _cancelled: write(snapshot, path, known=known),
             document.mark_saved,
@@ -119,17 +109,17 @@ class SaveBinding:
 
     def open(self) -> None:
         """Open saved work or masks that the user names, on the movie that is open."""
-        path = self._ask_open()
+        path = self._dialogs.to_open()
         if path is not None:
             self.open_from(path)
 
     def open_from(self, path: Path) -> None:
         """Open saved work on the movie that is open, in place of what is there, or add masks of another format."""
         if path.suffix.lower() != SUFFIX:
-            self._take_masks(path)
+            self._files.import_from(path)
             return
         if self._may_go():
-            self._read(path.name, lambda: load(path), _nothing, self._told)
+            self._read(path.name, lambda: load(path), _nothing, self._controller.report_error)
 
     # Unsaved work ----------------------------------------------------------------------------------------------------
 
@@ -166,7 +156,7 @@ class SaveBinding:
         autosave = self._autosaves.get(document)
         if autosave is not None and autosave.error is None:
             return True
-        return self._may_lose(f"The work on '{document.movie.name}' is not saved. Give it up?")
+        return self._dialogs.may_lose(f"The work on '{document.movie.name}' is not saved. Give it up?")
 
     def _restore(self) -> None:
         item = self._offered
@@ -177,7 +167,7 @@ class SaveBinding:
             return
 
         def fail(error: Exception) -> None:
-            self._told(error)
+            self._controller.report_error(error)
             # the offer stays: on the right movie it works
             wanted = f"It could not be restored here. Open the movie '{item.movie}', then press Restore."
             self._panel.offer.set_offer(f"{_described(item)} {wanted}")
@@ -189,7 +179,7 @@ class SaveBinding:
         self, name: str, read: Callable[[], Annotation], done: Callable[[], None], failed: Callable[[Exception], None]
     ) -> bool:
         """Read a document on a thread, and put it on the controller if the same movie is open then."""
-        asked = self._place()
+        asked = self._movie.chosen_image
 
         def work(_progress: object, _cancelled: object) -> Annotation | Sam2vError:
             try:
@@ -206,19 +196,20 @@ class SaveBinding:
                 found.close()  # so that unsaved work can be restored another time
                 failed(error)
 
-            if asked is not None and self._place() is not asked:
+            if asked is not None and self._movie.chosen_image is not asked:
                 refused(AnnotationFileError(f"{name} was not opened: another movie was chosen while it was read"))
             else:
-                self._take_document(found, done, refused)
+                self._layers.flush()
+                self._movie.take_document(found, done, refused)
 
-        return self._errands.run(f"Opening {name}", work, take)
+        return self._tasks.run(f"Opening {name}", work, take)
 
     def _discard(self) -> None:
         if self._offered is not None:
             try:
                 discard(self._offered)
             except AnnotationFileError as error:
-                self._told(error)
+                self._controller.report_error(error)
                 self._later.add(self._offered.folder)
         self.offer()
 
@@ -239,7 +230,7 @@ class SaveBinding:
             try:
                 self._autosaves[document] = Autosave(document, folder=self._folder)
             except AnnotationFileError as error:
-                self._told(error)
+                self._controller.report_error(error)
         document.events.saved.connect(self._on_saved)
         self._on_saved()
 

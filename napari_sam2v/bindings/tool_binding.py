@@ -1,17 +1,18 @@
-"""What clicks in the viewer do: the prompt tools, and selecting an object where no tool is in hand."""
+"""What clicks in the viewer do: the prompt tools, and selecting an object where no tool is active."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from psygnal import Signal
 
 from napari_sam2v.layers import imported_masks
 from napari_sam2v.panel.wording import count
 from src_model.document import label_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from napari.components import ViewerModel
@@ -41,7 +42,7 @@ _NAMES = {tool: name for name, tool in _TOOLS.items()}
 class ToolBinding:
     """Connects the tools of the panel with the prompt layers, and Labels layers with the prompts made of them.
 
-    While no tool is in hand, because it was put away or because Space is held for napari's pan and zoom, a click on a
+    While no tool is active, because it was put away or because Space is held for napari's pan and zoom, a click on a
     mask selects its object and prompts nothing.
 
     Parameters
@@ -49,30 +50,30 @@ class ToolBinding:
     section
         With the tools.
     viewer
-        Whose layers are looked at.
+        Whose Labels layers are offered.
     controller
         That takes prompts.
-    tasks
-        Reads a Labels layer, which may take its time.
     layers
-        Returns the layers of the document; None if there is none.
-    changed
-        Called when another tool is in hand.
+        The layers of the document.
+    tasks
+        Read a Labels layer, which may take its time.
     """
+
+    changed = Signal()
+    """Another tool is active."""
 
     def __init__(
         self,
         section: PromptSection,
         viewer: ViewerModel,
         controller: AnnotationController,
+        layers: LayerBinding,
         tasks: BackgroundTasks,
-        layers: Callable[[], LayerBinding | None],
-        changed: Callable[[], None],
     ) -> None:
-        self._section, self._viewer, self._controller, self._layers = section, viewer, controller, layers
-        self._errands = tasks
-        self._changed = changed
-        section.tool_chosen.connect(self.take)
+        self._section, self._viewer, self._controller = section, viewer, controller
+        self._layers, self._tasks = layers, tasks
+        section.tool_chosen.connect(self.activate)
+        layers.opened.connect(self._on_layers)
         section.labels_imported.connect(lambda name: self._import(name, every=True))
         section.label_imported.connect(lambda name: self._import(name, every=False))
         for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.renamed):
@@ -94,34 +95,34 @@ class ToolBinding:
 
     @property
     def active_tool(self) -> str:
-        """Action id of the tool that a click in the viewer uses; empty for none."""
-        layers = self._layers()
-        return "" if layers is None else _NAMES.get(layers.prompts.active_tool, "")
+        """Action id of the tool that a click in the viewer would use now; empty for none."""
+        prompts = self._layers.prompts
+        return "" if prompts is None else _NAMES.get(prompts.active_tool, "")
 
-    def take_first(self) -> None:
-        """Be ready for the first prompt of a new object: the tool in hand, unless that only takes away."""
+    def activate_for_new_object(self) -> None:
+        """Be ready for the first prompt of a new object: keep the active tool, unless that only takes away."""
         if self.active_tool in ("", "point_negative"):
-            self.take("point_positive")
+            self.activate("point_positive")
 
-    def take(self, tool: str) -> None:
-        """Take a tool by its action id; an empty one puts it away."""
-        layers = self._layers()
-        if layers is None or not layers.prompts.set_tool(_TOOLS[tool]):
+    def activate(self, tool: str) -> None:
+        """Activate a tool by its action id; an empty one puts the tool away."""
+        prompts = self._layers.prompts
+        if prompts is None or not prompts.set_tool(_TOOLS[tool]):
             self._section.set_tool(self.active_tool or None)
 
-    def on_layers(self) -> None:
+    def _on_layers(self) -> None:
         """Follow the tools of new prompt layers."""
-        layers = self._layers()
-        if layers is not None:
-            layers.prompts.tool_changed.connect(lambda _tool: self._show_tool())
-            layers.prompts.made.connect(lambda layer: layer.events.mode.connect(self._show_tool))
-            for layer in layers.prompts.layers:
-                layer.events.mode.connect(self._show_tool)
+        prompts = self._layers.prompts
+        assert prompts is not None, "they were just made"
+        prompts.tool_changed.connect(lambda _tool: self._show_tool())
+        prompts.made.connect(lambda layer: layer.events.mode.connect(self._show_tool))
+        for layer in prompts.layers:
+            layer.events.mode.connect(self._show_tool)
         self._show_tool()
 
     def _show_tool(self, _event: object = None) -> None:
         self._section.set_tool(self.active_tool or None)
-        self._changed()
+        self.changed.emit()
 
     def _on_mouse(self, _viewer: ViewerModel, event: Any) -> Iterator[None]:
         """Select the object whose mask is clicked."""
@@ -142,11 +143,11 @@ class ToolBinding:
         return not self.active_tool and mode == "pan_zoom" and event.button == 1 and not event.modifiers
 
     def _select_at(self, position: Any) -> None:
-        layers, document = self._layers(), self._controller.document
-        if layers is None or document is None or layers.geometry.problem(self._viewer.dims) is not None:
+        geometry, document = self._layers.geometry, self._controller.document
+        if geometry is None or document is None or geometry.problem(self._viewer.dims) is not None:
             return
-        frame, y, x = layers.geometry.world_to_movie(position)
-        length, height, width = layers.geometry.shape
+        frame, y, x = geometry.world_to_movie(position)
+        length, height, width = geometry.shape
         if not (0 <= frame < length and -0.5 <= y < height - 0.5 and -0.5 <= x < width - 0.5):
             return
         found = int(label_image(document, frame, visible_only=True)[round(y), round(x)])
@@ -156,38 +157,39 @@ class ToolBinding:
     def _labels(self) -> list[Labels]:
         from napari.layers import Labels
 
-        own = () if (layers := self._layers()) is None else (*layers.prompts.layers, *layers.results.layers)
+        own = self._layers.own
         return [layer for layer in self._viewer.layers if isinstance(layer, Labels) and layer not in own]
 
     def _offer_labels(self, _event: object = None) -> None:
         self._section.set_labels_layers([layer.name for layer in self._labels()])
 
     def _import(self, name: str, *, every: bool) -> None:
-        layers, work = self._layers(), self._controller
+        controller, geometry = self._controller, self._layers.geometry
         found = [layer for layer in self._labels() if layer.name == name]
-        if layers is None or not found:
+        if geometry is None or not found:
             return
-        frame, target = work.frame, None if every else work.selected
+        frame, target = controller.frame, None if every else controller.selected
         label = None if every else int(found[0].selected_label)
 
         def take(masks: Mapping[int, Rle]) -> None:
-            if layers is self._layers():  # else another movie is open by now
-                self._take_masks(layers, name, frame, [(target, mask) for mask in masks.values()])
+            if geometry is self._layers.geometry:  # else another movie is open by now
+                self._take_masks(name, frame, [(target, mask) for mask in masks.values()])
 
-        self._errands.run(
+        self._tasks.run(
             f"Reading '{name}'",
-            lambda _progress, _stopped: imported_masks(found[0], layers.geometry, frame, label=label),
+            lambda _progress, _stopped: imported_masks(found[0], geometry, frame, label=label),
             take,
         )
 
-    def _take_masks(self, layers: LayerBinding, name: str, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> None:
-        work = self._controller
-        known = work.annotation.objects  # the selected one may have been deleted meanwhile
-        if not work.prompts.take_masks(frame, [(number if number in known else None, mask) for number, mask in masks]):
+    def _take_masks(self, name: str, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> None:
+        known = self._controller.annotation.objects  # the selected one may have been deleted meanwhile
+        wanted = [(number if number in known else None, mask) for number, mask in masks]
+        if not self._controller.prompts.take_masks(frame, wanted):
             return
-        if layers.results.layer is not None:
+        results = self._layers.results
+        if results is not None and results.layer is not None:
             # keys go to the active layer first, and that of the labels has an undo of its own
-            self._viewer.layers.selection.active = layers.results.layer
+            self._viewer.layers.selection.active = results.layer
         them = "Track all objects" if len(masks) > 1 else "Track it"
         taken = f"Took {count(len(masks), 'mask')} of '{name}' as they are, in one step"
-        work.events.notice.emit(f"{taken}. {them}, or correct one with a click.")
+        self._controller.events.notice.emit(f"{taken}. {them}, or correct one with a click.")

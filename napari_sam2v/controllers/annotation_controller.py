@@ -38,6 +38,8 @@ class ControllerEvents(SignalGroup):
         Another document, or none, is on the controller; its own events tell what happens to it.
     selection
         Another object is selected; its id, or None where the next prompt starts a new one.
+    frame
+        Another frame is shown; its number.
     candidates
         The masks that answer the last prompt changed; None where there are none to choose from.
     run
@@ -49,11 +51,12 @@ class ControllerEvents(SignalGroup):
     problem
         Something did not work; one sentence for the user.
     notice
-        The file, or the automatic copy, was written: a few words about it.
+        Something was done, such as a file that was written; a sentence for the user.
     """
 
     document = Signal()
     selection = Signal(object)
+    frame = Signal(int)
     candidates = Signal(object)
     run = Signal(object)
     busy = Signal(bool)
@@ -69,8 +72,6 @@ class AnnotationController:
     ----------
     post
         Brings calls from the worker to the host's thread.
-    load_predictor
-        Called on the worker when the model is first needed.
     features_folder
         Where image features are kept for other days; nowhere if left out.
 
@@ -94,9 +95,7 @@ class AnnotationController:
         Called before the tracker is asked for anything; may give it another movie.
     """
 
-    def __init__(
-        self, post: Post, load_predictor: Callable[[], StreamingPredictor], features_folder: Path | None = None
-    ) -> None:
+    def __init__(self, post: Post, features_folder: Path | None = None) -> None:
         self.events = ControllerEvents()
         self.worker = Worker(post)
         self.document: Annotation | None = None
@@ -107,7 +106,7 @@ class AnnotationController:
         self.edited: list[Callable[[], None]] = []
         self.has_run = self.is_tracker_stale = False
         self.before_jobs: Callable[[], None] = lambda: None
-        self._load_predictor = load_predictor
+        self._load_predictor: Callable[[], StreamingPredictor] | None = None
         self._features_folder = features_folder
         self._tracker: DocumentTracker | None = None
         self._object_marks: ObjectMarks | None = None
@@ -162,6 +161,7 @@ class AnnotationController:
         self.frame = min(self.frame, max(0, annotation.movie.length - 1))
         self.selected = next(iter(annotation.objects), None)
         self.events.document.emit()
+        self.events.frame.emit(self.frame)
         self.events.selection.emit(self.selected)
         self.events.status.emit()
 
@@ -177,7 +177,7 @@ class AnnotationController:
         self.events.status.emit()
 
     def use_model(self, load_predictor: Callable[[], StreamingPredictor]) -> None:
-        """Work with another model from now on; masks that are there stay as they are."""
+        """Work with a model from now on, loaded on the worker when it is first needed; masks stay as they are."""
         self.interrupt()
         self._load_predictor = load_predictor
         self._make_tracker()
@@ -261,6 +261,7 @@ class AnnotationController:
         """Note which frame is shown."""
         if frame != self.frame:
             self.frame = frame
+            self.events.frame.emit(frame)
             self.events.status.emit()
 
     def worst_frame(self) -> int | None:
@@ -321,7 +322,7 @@ class AnnotationController:
 
     def _make_tracker(self) -> None:
         self.is_tracker_stale = False
-        if self.document is not None and self._source is not None:
+        if self.document is not None and self._source is not None and self._load_predictor is not None:
             self._normalization = self.document.project.normalization
             self.damaged.clear()  # of another channel, others may be
             self._tracker = DocumentTracker(

@@ -1,127 +1,215 @@
-"""Reading and writing files beside the work: a thread of its own, with progress, that can be stopped."""
+"""Reading, writing and downloading beside the work: on a thread of its own, with progress, and stoppable."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
+from napari_sam2v.controllers.worker import End, Job, Post, Worker
 from src_model.errors import BusyError, Sam2vError, StoppedError
 from src_model.workflow.progress import RunProgress
 
-if TYPE_CHECKING:
-    from napari_sam2v.controllers.worker import Post
+ReportProgress: TypeAlias = Callable[[float, float], None]
+"""Takes how much is done, and of how much."""
+IsStopped: TypeAlias = Callable[[], bool]
+"""Says whether the result is not wanted any more; work that sees this raises StoppedError."""
+Work: TypeAlias = Callable[[ReportProgress, IsStopped], Any]
 
 _logger = logging.getLogger(__name__)
-_TELL_SECONDS = 0.1
+_PROGRESS_SECONDS = 0.1
+"""Least time between two reports: drawing them must not slow the work down."""
+
+
+@dataclass(slots=True, eq=False)
+class _Task:
+    """A task that has not ended yet.
+
+    Attributes
+    ----------
+    progress
+        What is shown of it; nothing where its text is empty.
+    must_finish
+        Whether closing waits for its end.
+    on_dropped
+        Called when it is cancelled.
+    job
+        What the worker does.
+    outcome
+        Hands the result or the error over, on the main thread; None as long as there is neither.
+    has_outcome
+        Set by the worker when there is nothing more to wait for.
+    """
+
+    progress: RunProgress
+    must_finish: bool
+    on_dropped: Callable[[], None]
+    job: Job
+    outcome: Callable[[], None] | None = None
+    has_outcome: threading.Event = field(default_factory=threading.Event)
 
 
 class BackgroundTasks:
-    """Runs one task at a time.
+    """Does tasks one after the other, beside the work.
+
+    The workers of napari and superqt share the threads of all plugins, cannot be waited for one by one, and do not
+    know that a newer task takes the place of an older one. Here no two tasks read the same movie at once, one that has
+    been replaced does not hand over anything, and a file is complete before the window closes.
 
     Parameters
     ----------
     post
-        Brings calls to the host's thread.
-    shown
-        Takes how far it is, on the host's thread; None when it has ended.
-    told
-        Takes an error for the user, on the host's thread.
+        Brings calls to the main thread.
+    on_progress
+        Takes the progress of the task that is under way, on the main thread; None when there is none any more.
+    on_error
+        Takes an error for the user, on the main thread.
+    name
+        Name of the thread.
     """
 
     def __init__(
-        self, post: Post, shown: Callable[[RunProgress | None], None], told: Callable[[Exception], None]
+        self,
+        post: Post,
+        on_progress: Callable[[RunProgress | None], object],
+        on_error: Callable[[Exception], None],
+        *,
+        name: str,
     ) -> None:
-        self._post, self._shown, self._told = post, shown, told
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._text, self._must_finish = "", False
-        self._ended: Callable[[], None] | None = None
+        self._post, self._on_progress, self._on_error = post, on_progress, on_error
+        self._worker = Worker(post, name)
+        self._tasks: dict[Hashable, _Task] = {}
 
     @property
     def is_running(self) -> bool:
-        """Whether one is under way."""
-        return self._thread is not None
+        """Whether a task is under way or waits."""
+        return bool(self._tasks)
 
-    def run(
-        self,
-        text: str,
-        work: Callable[[Callable[[int, int], None], Callable[[], bool]], Any],
-        done: Callable[[Any], None],
-        *,
-        must_finish: bool = False,
-    ) -> bool:
-        """Begin an task; while another is under way the user is told so, and False returned.
+    def run(self, text: str, work: Work, done: Callable[[Any], None], *, must_finish: bool = False) -> bool:
+        """Begin a task if no other one is under way; otherwise the user is told so, and False is returned.
 
         Parameters
         ----------
         text
-            What it is, in words.
+            What it does, in words, such as ``"Writing cells.tif"``.
         work
-            Called on the thread with a function to tell progress to, (done, total), and one that says whether to stop.
+            Called on the thread.
         done
-            Takes what ``work`` returns, on the host's thread.
+            Takes what ``work`` returns, on the main thread.
         must_finish
-            Whether `close` waits for its end and hands over what it returned, however long that takes.
+            Whether `close` waits for its end and hands its result over, however long that takes.
         """
-        if self._thread is not None:
-            self._told(BusyError(f"'{self._text}' is under way: wait for its end or stop it, then try again"))
+        if self._tasks:
+            under_way = next(iter(self._tasks.values())).progress.text
+            self._on_error(BusyError(f"'{under_way}' is under way: wait for its end or stop it, then try again"))
             return False
-        self._cancel.clear()
-        self._text, self._must_finish = text, must_finish
-        self._shown(RunProgress(0, 0, text=text))
-        self._thread = threading.Thread(target=self._serve, args=(text, work, done), name="sam2v files", daemon=True)
-        self._thread.start()
+        self.replace("task", text, work, done, must_finish=must_finish)
         return True
 
-    def cancel(self) -> None:
-        """Stop what is under way; nothing is left half done."""
-        self._cancel.set()
+    def replace(
+        self,
+        kind: Hashable,
+        text: str,
+        work: Work,
+        done: Callable[[Any], None],
+        *,
+        failed: Callable[[Exception], None] | None = None,
+        dropped: Callable[[], None] = lambda: None,
+        must_finish: bool = False,
+    ) -> None:
+        """Begin a task in place of an earlier one of the same kind.
+
+        Parameters
+        ----------
+        kind
+            What it is replaced by.
+        text
+            What it does, in words; empty if nobody waits for it.
+        work, done, must_finish
+            As for `run`.
+        failed
+            Takes the error on the main thread; left out, the user is told.
+        dropped
+            Called when the task is cancelled or replaced.
+        """
+        self.cancel(kind)
+
+        def attempt(_prepared: object) -> Iterator[Callable[[], None]]:
+            try:
+                task.outcome = partial(done, work(self._reporter(task), task.job.stop.is_set))
+            except StoppedError:
+                return
+            except Exception as error:
+                if not isinstance(error, Sam2vError):
+                    _logger.exception("%s failed", text or kind)
+                task.outcome = partial(failed or self._on_error, error)
+            finally:
+                task.has_outcome.set()
+            yield task.outcome
+
+        def end(_end: End) -> None:
+            self._forget(kind, task)
+
+        job = Job(kind, None, attempt, lambda _outcome: self._hand_over(kind, task), end)
+        task = self._tasks[kind] = _Task(RunProgress(0, 0, text=text), must_finish, dropped, job)
+        self._show()
+        self._worker.submit(job)
+
+    def stop(self) -> None:
+        """Stop what is under way, except what must finish; nothing is left half done."""
+        for task in self._tasks.values():
+            if not task.must_finish:
+                task.job.stop.set()
+
+    def cancel(self, kind: Hashable) -> None:
+        """Stop the task of a kind; nothing comes of it, even if it is done already."""
+        task = self._tasks.get(kind)
+        if task is not None:
+            self._worker.stop(kind)
+            self._forget(kind, task)
+            task.on_dropped()
 
     def close(self, timeout: float = 10.0) -> None:
-        """Stop, and wait for it, at most so many seconds if it need not finish."""
-        self.cancel()
-        if self._thread is not None:
-            self._thread.join(None if self._must_finish else timeout)
-        if self._must_finish and self._ended is not None:
-            self._ended()  # the host's thread may not come to it any more
+        """Stop all tasks, and wait for the thread: at most ``timeout`` seconds, and for what must finish."""
+        self.stop()
+        for kind, task in list(self._tasks.items()):
+            if task.must_finish:
+                task.has_outcome.wait()
+                self._hand_over(kind, task)  # the main thread may not come to it any more
+        self._tasks.clear()
+        self._worker.close(timeout)
 
-    def _serve(self, text: str, work: Callable[..., Any], done: Callable[[Any], None]) -> None:
-        told = time.monotonic()
+    def _reporter(self, task: _Task) -> ReportProgress:
+        last = time.monotonic()
 
-        def progress(count: int, total: int) -> None:
-            nonlocal told
-            if time.monotonic() - told > _TELL_SECONDS:
-                told = time.monotonic()
-                self._post(lambda: self._show(RunProgress(count, total, text=text)))
+        def report(done: float, total: float) -> None:
+            nonlocal last
+            if time.monotonic() - last > _PROGRESS_SECONDS:
+                last = time.monotonic()
+                self._post(partial(show, RunProgress(round(done), round(total), text=task.progress.text)))
 
-        try:
-            result = work(progress, self._cancel.is_set)
-        except StoppedError:
-            then = _nothing
-        except Exception as error:
-            if not isinstance(error, Sam2vError):
-                _logger.exception("%s failed", text)
-            then = partial(self._told, error)
-        else:
-            then = partial(done, result)
-        self._ended = lambda: self._end(then)
-        self._post(self._ended)
+        def show(progress: RunProgress) -> None:
+            if task in self._tasks.values():
+                task.progress = progress
+                self._show()
 
-    def _show(self, progress: RunProgress) -> None:
-        if self._thread is not None:
-            self._shown(progress)
+        return report
 
-    def _end(self, then: Callable[[], None]) -> None:
-        if self._ended is None:  # handed over already
-            return
-        self._thread = self._ended = None
-        self._shown(None)
-        then()
+    def _hand_over(self, kind: Hashable, task: _Task) -> None:
+        if self._forget(kind, task) and task.outcome is not None:
+            task.outcome()
 
+    def _forget(self, kind: Hashable, task: _Task) -> bool:
+        """Take a task off the list, and return whether it was on it."""
+        is_known = self._tasks.get(kind) is task
+        if is_known:
+            del self._tasks[kind]
+            self._show()
+        return is_known
 
-def _nothing() -> None:
-    return None
+    def _show(self) -> None:
+        self._on_progress(next((task.progress for task in self._tasks.values() if task.progress.text), None))

@@ -133,12 +133,12 @@ def _marks_of(states: Sequence[FrameState], length: int) -> TimeMarks:
     return marks
 
 
-def rgb(colour: str) -> tuple[int, int, int]:
+def rgb(color: str) -> tuple[int, int, int]:
     """Turn ``"#rrggbb"`` into three numbers."""
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return red, green, blue
 
 
-def hex_colour(color: tuple[int, int, int]) -> str:
+def hex_color(color: tuple[int, int, int]) -> str:
     """Turn three numbers into ``"#rrggbb"``."""
     return "#{:02x}{:02x}{:02x}".format(*color)

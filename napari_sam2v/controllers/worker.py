@@ -54,7 +54,7 @@ class Job:
     """
 
     key: Hashable
-    prepare: Callable[[], Any]
+    prepare: Callable[[], Any] | None
     work: Callable[[Any], Iterator[Any]]
     on_result: Callable[[Any], None]
     on_end: Callable[[End], None] = field(default=lambda end: None)
@@ -136,7 +136,7 @@ class Worker:
     def _do(self, job: Job) -> End:
         handled = threading.Semaphore(_UNHANDLED_RESULTS)
         try:
-            request = self._ask(job)
+            request = None if job.prepare is None else self._ask(job.prepare, job)
             if job.stop.is_set():
                 return End(stopped=True)
             results = job.work(request)
@@ -165,7 +165,7 @@ class Worker:
             end = self._do(job)
             self._post(lambda job=job, end=end: job.on_end(end))  # type: ignore[misc]
 
-    def _ask(self, job: Job) -> Any:
+    def _ask(self, make_request: Callable[[], Any], job: Job) -> Any:
         """Have the host prepare the job, and wait for it."""
         answer: list[Any] = []
         failure: list[Exception] = []
@@ -173,7 +173,7 @@ class Worker:
 
         def prepare() -> None:
             try:
-                answer.append(job.prepare())
+                answer.append(make_request())
             except Exception as error:
                 failure.append(error)
             ready.set()

@@ -5,20 +5,18 @@ from __future__ import annotations
 from napari_sam2v.layers.geometry import LayerGeometry
 from napari_sam2v.layers.graphics import GraphicsGuard
 from napari_sam2v.layers.label_stack import FrameLabels
-from napari_sam2v.layers.later import CallLater
 from napari_sam2v.layers.movie_options import (
     LayerColors,
     MovieOptions,
-    Option,
     as_shown,
-    axis_options,
-    channel_options,
+    axis_choices,
+    channel_choices,
     difference_in_words,
     guess,
-    plane_options,
+    plane_choices,
     with_axes,
 )
-from napari_sam2v.layers.movie_source import find_image, images_of, limits_of, preview_image, source_of
+from napari_sam2v.layers.movie_source import ImageWatcher, find_image, images_of, limits_of, preview_image, source_of
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_layers import PromptLayers, imported_masks
 from napari_sam2v.layers.prompt_types import PromptEdit, ShownPrompt, Tool
@@ -26,14 +24,13 @@ from napari_sam2v.layers.result_layers import ResultLayers
 from napari_sam2v.layers.shortcuts import Shortcuts
 
 __all__ = [
-    "CallLater",
     "FrameLabels",
     "GraphicsGuard",
+    "ImageWatcher",
     "LayerColors",
     "LayerGeometry",
     "MaskEdit",
     "MovieOptions",
-    "Option",
     "PromptEdit",
     "PromptLayers",
     "ResultLayers",
@@ -41,15 +38,15 @@ __all__ = [
     "ShownPrompt",
     "Tool",
     "as_shown",
-    "axis_options",
-    "channel_options",
+    "axis_choices",
+    "channel_choices",
     "difference_in_words",
     "find_image",
     "guess",
     "images_of",
     "imported_masks",
     "limits_of",
-    "plane_options",
+    "plane_choices",
     "preview_image",
     "source_of",
     "with_axes",

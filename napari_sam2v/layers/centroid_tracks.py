@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
-from napari_sam2v.layers.later import CallLater
 from napari_sam2v.layers.owned_layer import OwnedLayer
 from src_model.errors import MovieError
 from src_model.masks import centroid
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_sam2v.layers.geometry import LayerGeometry
-    from napari_sam2v.layers.painted_labels import Colour
-    from src_model.masks import Mask
+    from napari_sam2v.layers.label_stack import FrameLabels
+    from napari_sam2v.panel.view_state import Color
 
 WORK_SECONDS = 0.008
 """How long centroids are computed before the viewer gets its turn again."""
@@ -28,13 +28,6 @@ WORK_SECONDS = 0.008
 PAUSE_SECONDS = 0.02
 IDLE_FACTOR = 20
 """After drawing the layer, it rests so many times as long as that took: 5 % of the time goes into drawing."""
-
-
-class ObjectMasks(Protocol):
-    """What the tracks need to know of a document."""
-
-    def mask(self, object_id: int, frame: int) -> Mask | None:
-        """Return the mask of an object on a frame, None if there is none."""
 
 
 class CentroidTracks(OwnedLayer["Tracks | None"]):
@@ -54,8 +47,6 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         The document.
     name
         Of the layer.
-    call_later
-        How to wait on this thread.
     clock
         Gives seconds.
 
@@ -69,10 +60,9 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         self,
         viewer: ViewerModel,
         geometry: LayerGeometry,
-        masks: ObjectMasks,
+        masks: FrameLabels,
         *,
         name: str,
-        call_later: CallLater,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         if geometry.time_axis != 0 or geometry.ndim > 4:
@@ -83,16 +73,17 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         super().__init__(viewer, geometry)
         self._masks = masks
         self._name = name
-        self._call_later = call_later
         self._clock = clock
         self._shown = False
         self._pending: dict[tuple[int, int], None] = {}
         self._centres: dict[int, NDArray[np.float32]] = {}
         self._parents: dict[int, int] = {}
-        self._colours: dict[int, Colour] = {}
-        self._working = False
+        self._colors: dict[int, Color] = {}
         self._stale = False
         self._rest_until = 0.0
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._work)
 
     @property
     def shown(self) -> bool:
@@ -105,7 +96,9 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         if shown:
             self._stale = True
             self._start()
-        elif self.layer is not None:
+            return
+        self._timer.stop()
+        if self.layer is not None:
             self.viewer.layers.remove(self.layer)
 
     def update(self, changed: Iterable[tuple[int, int]]) -> None:
@@ -128,10 +121,10 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
             self._parents, self._stale = dict(parents), True
             self._start()
 
-    def set_colours(self, colours: Mapping[int, Colour]) -> None:
-        """Colour tracks by object."""
-        if dict(colours) != self._colours:
-            self._colours, self._stale = dict(colours), True
+    def set_colors(self, colors: Mapping[int, Color]) -> None:
+        """Color tracks by object."""
+        if dict(colors) != self._colors:
+            self._colors, self._stale = dict(colors), True
             self._start()
 
     def table(self) -> NDArray[np.float64]:
@@ -145,14 +138,10 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         return np.concatenate(rows) if rows else np.zeros((0, self.geometry.ndim + 1))
 
     def _start(self) -> None:
-        if self._shown and not self._working and (self._pending or self._stale):
-            self._working = True
-            self._call_later(0.0, self._work)
+        if self._shown and not self._timer.isActive() and (self._pending or self._stale):
+            self._timer.start(0)
 
     def _work(self) -> None:
-        self._working = False
-        if not self._shown:
-            return
         deadline = self._clock() + WORK_SECONDS
         while self._pending:
             object_id, frame = next(iter(self._pending))
@@ -164,8 +153,7 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         if self._stale and waiting <= 0:
             self._draw()
         if self._pending or self._stale:
-            self._working = True
-            self._call_later(PAUSE_SECONDS if self._pending else max(waiting, PAUSE_SECONDS), self._work)
+            self._timer.start(round(1000 * (PAUSE_SECONDS if self._pending else max(waiting, PAUSE_SECONDS))))
 
     def _note(self, object_id: int, frame: int) -> None:
         mask = self._masks.mask(object_id, frame)
@@ -192,7 +180,7 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         self._rest_until = ended + IDLE_FACTOR * (ended - began)
 
     def _style(self, layer: Any, table: NDArray[np.float64]) -> None:
-        layer.colormaps_dict = {"track_id": _TrackColours(self._colours)}
+        layer.colormaps_dict = {"track_id": _TrackColors(self._colors)}
         layer.data = table
         here = {int(object_id) for object_id in np.unique(table[:, 0])}
         layer.graph = {child: [parent] for child, parent in self._parents.items() if {child, parent} <= here}
@@ -201,23 +189,24 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         return self.viewer.add_tracks(self.table(), name=self._name, **self.geometry.options(self.viewer.dims))
 
     def _detached(self) -> None:
+        self._timer.stop()
         self._stale = True  # drawn again when they are asked for; not at once, or they could not be removed
         self._shown = False
 
 
-class _TrackColours:
-    """Looks like a colormap to a Tracks layer: object ids in, colours out; unknown ones are white."""
+class _TrackColors:
+    """Looks like a colormap to a Tracks layer: object ids in, colors out; unknown ones are white."""
 
     name = "objects"
 
-    def __init__(self, colours: Mapping[int, Colour]) -> None:
-        self._ids = np.array(sorted(colours), np.int64)
-        self._table = np.ones((len(colours) + 1, 4), np.float32)
+    def __init__(self, colors: Mapping[int, Color]) -> None:
+        self._ids = np.array(sorted(colors), np.int64)
+        self._table = np.ones((len(colors) + 1, 4), np.float32)
         for row, object_id in enumerate(self._ids.tolist()):
-            self._table[row, :3] = np.asarray(colours[object_id]) / 255
+            self._table[row, :3] = np.asarray(colors[object_id]) / 255
 
     def map(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Colour object ids."""
+        """Color object ids."""
         ids = np.asarray(values).astype(np.int64)
         rows = np.searchsorted(self._ids, ids)
         known = rows < len(self._ids)

@@ -30,7 +30,7 @@ MOST_BYTES = 2**30
 def label_type(largest: int) -> np.dtype[Any]:
     """Choose the type of a label image by its largest id.
 
-    The smallest one: for each change of a colour napari goes through all values of an 8-bit or 16-bit type, which takes
+    The smallest one: for each change of a color napari goes through all values of an 8-bit or 16-bit type, which takes
     a tenth of a second with 16 bits.
     """
     return np.dtype(np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.int32)

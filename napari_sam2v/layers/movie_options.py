@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from napari_sam2v.layers.geometry import LayerGeometry, image_shape
+from napari_sam2v.panel.view_state import Choice, Contrast, titled
 from src_model.errors import MovieError
+from src_model.frames import Plane
 from src_model.frames.axes import FEW_CHANNELS
 
 if TYPE_CHECKING:
     from napari.components import Dims
     from napari.layers import Image
 
-    from src_model.frames import Plane
-
-Contrast: TypeAlias = Literal["percentile", "limits"]
-_Value = TypeVar("_Value")
 
 _LETTERS = {
     "t": "T", "time": "T", "frame": "T", "frames": "T", "timepoint": "T",
@@ -53,46 +53,60 @@ class LayerColors:
 
 LayerChannel: TypeAlias = int | tuple[int | None, ...] | LayerColors | None
 
-
-@dataclass(frozen=True, slots=True)
-class Option(Generic[_Value]):
-    """One entry of a combo box.
-
-    Attributes
-    ----------
-    text
-        What the user reads.
-    value
-        What it stands for.
-    """
-
-    text: str
-    value: _Value
+_CHOSEN_LATER = {"choices": True}
 
 
-@dataclass(frozen=True, slots=True)
+@pydantic_dataclass(frozen=True)
 class MovieOptions:
-    """What the user chose to annotate.
+    """Which image layer is annotated, and how it is read as a movie.
 
     Attributes
     ----------
     layer_name
-        Of the image layer.
+        Name of the image layer.
     axes
-        One letter an axis of the layer (T, C, Z, Y, X, without the samples of RGB).
+        One letter an axis of the layer (T, C, Z, Y, X, without the samples of RGB), such as ``"TCYX"``.
     channel
-        One channel; up to three that become red, green and blue; several layers that do; None if there is no choice.
+        Number of one channel, from 0; up to three numbers that become red, green and blue; several layers that do; None
+        if there is no choice.
     plane
-        A plane along Z, ``"max"``, ``"mean"``, or None if there is no choice.
+        Number of a plane along Z, from 0; ``"max"``, ``"mean"``, or None if there is no choice.
     contrast
         Whether values are stretched between percentiles of the movie or between the layer's contrast limits.
     """
 
-    layer_name: str
-    axes: str
-    channel: LayerChannel = None
-    plane: Plane = None
-    contrast: Contrast = "percentile"
+    layer_name: str = Field(
+        title="Layer",
+        description="The movie to annotate",
+        json_schema_extra={
+            "choices": True,
+            "missing": "No movie open",
+            "remedy": "Drop a file on the viewer, or try File > Open Sample > sam2v.",
+        },
+    )
+    axes: str = Field(
+        title="Time",
+        description="The axis along which objects are followed: time, or depth of a stack",
+        json_schema_extra=_CHOSEN_LATER,
+    )
+    channel: LayerChannel = Field(
+        None, title="Channel", description="What of a frame the model sees", json_schema_extra=_CHOSEN_LATER
+    )
+    plane: Plane = Field(
+        None,
+        title="Plane",
+        description="The plane or projection of each volume that the model sees",
+        json_schema_extra=_CHOSEN_LATER,
+    )
+    contrast: Contrast = Field(
+        "percentile",
+        title="Contrast",
+        description="How intensities become what the model sees, the same on all frames",
+        json_schema_extra=titled(
+            ("percentile", "movie percentiles", "The darkest and brightest half per cent of the whole movie are cut"),
+            ("limits", "layer's contrast", "What you see: the contrast limits of the layer"),
+        ),
+    )
 
     @property
     def time_axis(self) -> int | None:
@@ -104,7 +118,7 @@ class MovieOptions:
         return LayerGeometry(image, self.axes, plane=self.plane if isinstance(self.plane, int) else None)
 
 
-def axis_options(image: Image) -> tuple[Option[str], ...]:
+def axis_choices(image: Image) -> tuple[Choice, ...]:
     """List which axis of a layer may be time, the likeliest first; the values are axes such as ``"TCYX"``.
 
     Raises
@@ -121,16 +135,16 @@ def axis_options(image: Image) -> tuple[Option[str], ...]:
         )
     known = _known_letters(image)
     if not leading:
-        return (Option("single image", "YX"),)
-    readings = [_reading(leading, known, time) for time in range(len(leading))]
+        return (Choice("YX", "single image"),)
+    letters = [_letters(leading, known, time) for time in range(len(leading))]
     order = sorted(range(len(leading)), key=lambda axis: -_likeliness(axis, leading, known))
-    options = [Option(f"{_axis_name(image, axis)}: {leading[axis]} frames", readings[axis]) for axis in order]
+    choices = [Choice(letters[axis], f"{_axis_name(image, axis)}: {leading[axis]} frames") for axis in order]
     if len(leading) == 1 and known[0] == "C":
-        options.insert(0, Option("single image", "CYX"))
-    return tuple(options)
+        choices.insert(0, Choice("CYX", "single image"))
+    return tuple(choices)
 
 
-def channel_options(image: Image, axes: str, siblings: Iterable[Image] = ()) -> tuple[Option[LayerChannel], ...]:
+def channel_choices(image: Image, axes: str, siblings: Iterable[Image] = ()) -> tuple[Choice, ...]:
     """List the channels to choose from; nothing where there is no choice.
 
     Parameters
@@ -140,33 +154,33 @@ def channel_options(image: Image, axes: str, siblings: Iterable[Image] = ()) -> 
     axes
         Its axes, as in :class:`MovieOptions`.
     siblings
-        Other layers of the viewer; those of the same shape and place can be combined with it to colours.
+        Other layers of the viewer; those of the same shape and place can be combined with it to colors.
     """
     if image.rgb:
         return ()
     if "C" in axes:
         count = image_shape(image)[axes.index("C")]
-        single: list[Option[LayerChannel]] = [Option(f"channel {number}", number) for number in range(count)]
+        single: list[Choice] = [Choice(number, f"channel {number}") for number in range(count)]
         if 2 <= count <= FEW_CHANNELS:
             mapping = tuple(range(min(count, 3)))
             text = " + ".join(map(str, mapping))
-            single.append(Option(f"channels {text} as colours", mapping))
+            single.append(Choice(mapping, f"channels {text} as colors"))
         return tuple(single) if count > 1 else ()
     family = [image, *(other for other in siblings if other is not image and _alike(image, other))]
     if len(family) < 2:
         return ()
-    colours = assign_colours(family[:3])
-    text = " + ".join(name for name in colours.names if name is not None)
-    return Option(image.name, None), Option(f"{text} as colours", colours)
+    colors = assign_colors(family[:3])
+    text = " + ".join(name for name in colors.names if name is not None)
+    return Choice(None, image.name), Choice(colors, f"{text} as colors")
 
 
-def plane_options(image: Image, axes: str) -> tuple[Option[Plane], ...]:
+def plane_choices(image: Image, axes: str) -> tuple[Choice, ...]:
     """List the planes and projections to choose from; nothing where there is no choice."""
     if "Z" not in axes:
         return ()
     depth = image_shape(image)[axes.index("Z")]
-    planes: list[Option[Plane]] = [Option("brightest (maximum)", "max"), Option("average", "mean")]
-    planes.extend(Option(f"plane {number}", number) for number in range(depth))
+    planes: list[Choice] = [Choice("max", "brightest (maximum)"), Choice("mean", "average")]
+    planes.extend(Choice(number, f"plane {number}") for number in range(depth))
     return tuple(planes)
 
 
@@ -176,51 +190,51 @@ def guess(image: Image, dims: Dims | None = None) -> MovieOptions:
     Raises
     ------
     MovieError
-        As `axis_options`.
+        As `axis_choices`.
     """
-    return with_axes(image, MovieOptions(image.name, axis_options(image)[0].value), dims)
+    return with_axes(image, MovieOptions(image.name, axis_choices(image)[0].key), dims)
 
 
-def with_axes(image: Image, choice: MovieOptions, dims: Dims | None = None) -> MovieOptions:
-    """Fill in channel and plane of a choice whose axes were chosen: those that are shown, or the middle plane."""
+def with_axes(image: Image, options: MovieOptions, dims: Dims | None = None) -> MovieOptions:
+    """Fill in channel and plane where the axes were chosen: those that are shown, or the middle plane."""
     shape = image_shape(image)
-    place = LayerGeometry(image, choice.axes)
+    place = LayerGeometry(image, options.axes)
 
     def shown(letter: str, otherwise: int) -> int | None:
-        if letter not in choice.axes:
+        if letter not in options.axes:
             return None
-        axis = choice.axes.index(letter)
+        axis = options.axes.index(letter)
         entry = otherwise if dims is None else place.shown_entry(dims, axis)
         return int(np.clip(entry, 0, shape[axis] - 1))
 
-    depth = shape[choice.axes.index("Z")] if "Z" in choice.axes else 1
-    return replace(choice, layer_name=image.name, channel=shown("C", 0), plane=shown("Z", depth // 2))
+    depth = shape[options.axes.index("Z")] if "Z" in options.axes else 1
+    return replace(options, layer_name=image.name, channel=shown("C", 0), plane=shown("Z", depth // 2))
 
 
-def as_shown(image: Image, choice: MovieOptions, dims: Dims) -> MovieOptions:
-    """Replace the channel and the plane of a choice by those that a viewer shows; mappings and projections stay."""
-    shown = with_axes(image, choice, dims)
-    single = {name: getattr(shown, name) for name in _SINGLE if isinstance(getattr(choice, name), int)}
-    return replace(choice, **single)
+def as_shown(image: Image, options: MovieOptions, dims: Dims) -> MovieOptions:
+    """Replace the channel and the plane by those that a viewer shows; mappings and projections stay."""
+    shown = with_axes(image, options, dims)
+    single = {name: getattr(shown, name) for name in _SINGLE if isinstance(getattr(options, name), int)}
+    return replace(options, **single)
 
 
-def difference_in_words(choice: MovieOptions, other: MovieOptions) -> str:
-    """Name the channel and the plane of a choice where they differ from another's, such as "channel 1 and plane 3"."""
-    pairs = [(name, getattr(choice, name)) for name in _SINGLE if getattr(choice, name) != getattr(other, name)]
+def difference_in_words(options: MovieOptions, other: MovieOptions) -> str:
+    """Name the channel and the plane of options where they differ from another's, such as "channel 1 and plane 3"."""
+    pairs = [(name, getattr(options, name)) for name in _SINGLE if getattr(options, name) != getattr(other, name)]
     return " and ".join(f"{name} {number}" for name, number in pairs)
 
 
-def assign_colours(images: Sequence[Image]) -> LayerColors:
-    """Let up to three layers become red, green and blue, each the colour nearest to its colormap."""
+def assign_colors(images: Sequence[Image]) -> LayerColors:
+    """Let up to three layers become red, green and blue, each the color nearest to its colormap."""
     tints = {image.name: np.asarray(image.colormap.map(1.0), np.float64).ravel()[:3] for image in images[:3]}
     names = list(tints)
     best = max(
         permutations(range(3), len(names)),
-        key=lambda order: sum(tints[name][colour] for name, colour in zip(names, order, strict=True)),
+        key=lambda order: sum(tints[name][color] for name, color in zip(names, order, strict=True)),
     )
     slots: list[str | None] = [None, None, None]
-    for name, colour in zip(names, best, strict=True):
-        slots[colour] = name
+    for name, color in zip(names, best, strict=True):
+        slots[color] = name
     return LayerColors(*slots)
 
 
@@ -240,7 +254,7 @@ def _likeliness(axis: int, leading: Sequence[int], known: Sequence[str | None]) 
     return 3 - 0.1 * axis if leading[axis] > FEW_CHANNELS else 2 - 0.1 * axis
 
 
-def _reading(leading: Sequence[int], known: Sequence[str | None], time: int) -> str:
+def _letters(leading: Sequence[int], known: Sequence[str | None], time: int) -> str:
     others = [axis for axis in range(len(leading)) if axis != time]
     kinds = {axis: known[axis] if known[axis] in ("C", "Z") else None for axis in others}
     for axis in others:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import zlib
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from src_model.frames.normalization import Limits
 
 
-class ColourSource:
+class ColorSource:
     """A movie whose red, green and blue are gray movies of the same shape.
 
     Parameters
@@ -41,7 +42,7 @@ class ColourSource:
         given = [channel for channel in channels if channel is not None]
         shapes = {tuple(channel.shape) for channel in given}
         if len(shapes) != 1 or len(next(iter(shapes))) != 3:
-            raise MovieError(f"layers of shapes {sorted(shapes)} cannot be mapped to colours: expected one (T, Y, X)")
+            raise MovieError(f"layers of shapes {sorted(shapes)} cannot be mapped to colors: expected one (T, Y, X)")
         self._channels = channels
         self._shape = (*shapes.pop(), 3)
         self._dtype = np.result_type(*(channel.dtype for channel in given))
@@ -74,9 +75,9 @@ class ColourSource:
     def read(self, frame: int) -> np.ndarray:
         """Read one frame: (Y, X, 3). FrameRangeError or MovieError as the channels' own."""
         image = np.zeros(self._shape[1:], self._dtype)
-        for colour, channel in enumerate(self._channels):
+        for color, channel in enumerate(self._channels):
             if channel is not None:
-                image[..., colour] = channel.read(frame)
+                image[..., color] = channel.read(frame)
         return image
 
 
@@ -103,29 +104,29 @@ def find_image(layers: Iterable[Layer], name: str) -> Image:
     raise MovieError(f"there is no image layer '{name}'; the viewer has {known}: choose one of them")
 
 
-def source_of(layers: Iterable[Layer], choice: MovieOptions) -> FrameSource:
+def source_of(layers: Iterable[Layer], options: MovieOptions) -> FrameSource:
     """Open what the user chose; frames are read when asked for, of a multiscale layer from the finest level.
 
     Parameters
     ----------
     layers
         Of the viewer.
-    choice
+    options
         What to open.
 
     Raises
     ------
     MovieError
-        A layer is missing or has changed its shape, or a choice does not exist in it.
+        A layer is missing or has changed its shape, or lacks the channel or plane.
     """
     available = list(layers)
-    if not isinstance(choice.channel, LayerColors):
-        return _open(find_image(available, choice.layer_name), choice)
-    channels = [None if name is None else _open(find_image(available, name), choice) for name in choice.channel.names]
-    return ColourSource((channels[0], channels[1], channels[2]))
+    if not isinstance(options.channel, LayerColors):
+        return _open(find_image(available, options.layer_name), options)
+    channels = [None if name is None else _open(find_image(available, name), options) for name in options.channel.names]
+    return ColorSource((channels[0], channels[1], channels[2]))
 
 
-def limits_of(layers: Iterable[Layer], choice: MovieOptions) -> Limits | None:
+def limits_of(layers: Iterable[Layer], options: MovieOptions) -> Limits | None:
     """Return the layers' contrast limits, where they decide what the model sees; None where the movie's values do.
 
     RGB layers have no contrast limits of their own and always go by the movie.
@@ -136,12 +137,12 @@ def limits_of(layers: Iterable[Layer], choice: MovieOptions) -> Limits | None:
         A layer is missing.
     """
     available = list(layers)
-    image = find_image(available, choice.layer_name)
-    if choice.contrast == "percentile" or image.rgb:
+    image = find_image(available, options.layer_name)
+    if options.contrast == "percentile" or image.rgb:
         return None
-    if isinstance(choice.channel, LayerColors):
+    if isinstance(options.channel, LayerColors):
         red, green, blue = (
-            (0.0, 1.0) if name is None else _limits(find_image(available, name)) for name in choice.channel.names
+            (0.0, 1.0) if name is None else _limits(find_image(available, name)) for name in options.channel.names
         )
         return red, green, blue
     return _limits(image)
@@ -179,17 +180,75 @@ def preview_image(
     return np.asarray(np.round(seen * 255), np.uint8)
 
 
-def _open(image: Image, choice: MovieOptions) -> FrameSource:
-    letters = choice.axes + ("S" if image.rgb else "")
-    if len(choice.axes) != image.ndim:
+def _open(image: Image, options: MovieOptions) -> FrameSource:
+    letters = options.axes + ("S" if image.rgb else "")
+    if len(options.axes) != image.ndim:
         raise MovieError(
             f"layer '{image.name}' has {image.ndim} axes, shape {image_shape(image)}, but was chosen as "
-            f"'{choice.axes}': choose it again"
+            f"'{options.axes}': choose it again"
         )
-    channel = None if isinstance(choice.channel, LayerColors) else choice.channel
-    return open_movie(finest(image), axes=letters, channel=channel, plane=choice.plane, name=image.name)
+    channel = None if isinstance(options.channel, LayerColors) else options.channel
+    return open_movie(finest(image), axes=letters, channel=channel, plane=options.plane, name=image.name)
 
 
 def _limits(image: Image) -> tuple[float, float]:
     low, high = image.contrast_limits
     return float(low), float(high)
+
+
+_MOST_SAMPLES = 2**16
+_LEAST_SAMPLES = 8
+"""Along each of the last two axes of an array in memory, as far as `_MOST_SAMPLES` allow."""
+
+
+class ImageWatcher:
+    """Notices when an image layer is given other contrast limits or other pixels.
+
+    An array in memory is sampled on all its frames, so that `check` notices values written into it too. Of any other
+    array nothing is read: only another array in its place is noticed.
+
+    Parameters
+    ----------
+    image
+        The layer, as it is now.
+    on_limits
+        Called when its contrast limits change.
+    on_pixels
+        Called when it was given other pixels.
+    """
+
+    def __init__(self, image: Image, on_limits: Callable[[], object], on_pixels: Callable[[], object]) -> None:
+        self._image, self._on_limits, self._on_pixels = image, on_limits, on_pixels
+        self._array = finest(image)
+        self._checksum = _checksum(self._array)
+        image.events.contrast_limits.connect(self._limits_changed)
+        image.events.data.connect(self._data_changed)
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._image.events.contrast_limits.disconnect(self._limits_changed)
+        self._image.events.data.disconnect(self._data_changed)
+
+    def check(self) -> None:
+        """Look whether the pixels are others, in case that nobody said so."""
+        array = finest(self._image)
+        if array is not self._array or _checksum(array) != self._checksum:
+            self._on_pixels()
+
+    def _limits_changed(self, _event: object) -> None:
+        self._on_limits()
+
+    def _data_changed(self, _event: object) -> None:
+        self._on_pixels()
+
+
+def _checksum(array: Any) -> int | None:
+    if type(array) is not np.ndarray or array.ndim < 2 or not array.size:
+        return None
+    frames = int(np.prod(array.shape[:-2]))
+    across = max(_LEAST_SAMPLES, int((_MOST_SAMPLES / frames) ** 0.5))
+    steps = [max(1, length // across) for length in array.shape[-2:]]
+    thin = array[..., :: steps[0], :: steps[1]]
+    while thin.size > 4 * _MOST_SAMPLES and thin.shape[0] > 1:
+        thin = thin[::2]
+    return zlib.crc32(np.ascontiguousarray(thin))

@@ -73,9 +73,8 @@ class OwnedLayer(Generic[_Layer]):
         self.viewer.dims.events.point.disconnect(self._follow)
         if self.layer is not None and self.layer in self.viewer.layers:
             self.viewer.layers.remove(self.layer)
-        if self.layer is not None:
-            self.layer = None
-            self._detached()
+        self.layer = None
+        self._detached()
 
     @abstractmethod
     def _make(self) -> _Layer:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
+from superqt.utils import qdebounced
 
 from napari_sam2v.layers.label_stack import LabelStack, Stroke, label_type
-from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.layers.owned_layer import OwnedLayer
 from src_model.masks import Rle, as_array
 
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
     from napari_sam2v.layers.geometry import LayerGeometry
     from napari_sam2v.layers.label_stack import FrameLabels
+    from napari_sam2v.panel.view_state import Color
 
-Colour: TypeAlias = tuple[int, int, int]
-"""Red, green, blue, 0 to 255."""
-
-QUIET_SECONDS = 0.05
+QUIET_MILLISECONDS = 50
+"""How long nothing has to be painted before napari's own undo, which has no end, counts as a stroke."""
 _UNKNOWN = (255, 255, 255)
 
 
@@ -65,8 +64,6 @@ class PaintedLabels(OwnedLayer["Labels"]):
         The document.
     name
         Of the layer.
-    call_later
-        How to wait on this thread.
     opacity
         Of the layer.
     contour
@@ -83,7 +80,6 @@ class PaintedLabels(OwnedLayer["Labels"]):
         labels: FrameLabels,
         *,
         name: str,
-        call_later: CallLater,
         opacity: float = 0.6,
         contour: int = 0,
     ) -> None:
@@ -94,9 +90,8 @@ class PaintedLabels(OwnedLayer["Labels"]):
         self._contour = contour
         self._selected = 1
         self._stack = LabelStack(geometry, labels, self._on_written)
-        self._settled = Debounced(self._take_when_released, QUIET_SECONDS, call_later)
-        self._colours: dict[int, Colour] = {}
-        self._hidden: frozenset[int] = frozenset()
+        self._settled = qdebounced(self._take_when_released, timeout=QUIET_MILLISECONDS)
+        self._colors: dict[int, Color] = {}
         self._pressed = False
         self._taking = False
 
@@ -108,14 +103,12 @@ class PaintedLabels(OwnedLayer["Labels"]):
         if self.layer is not None:
             self.layer.selected_label = object_id
 
-    def set_colours(self, colours: Mapping[int, Colour], hidden: Iterable[int] = ()) -> None:
-        """Colour objects, and let some of them not be seen; ids without a colour are white."""
-        new = dict(colours), frozenset(hidden)
-        if new == (self._colours, self._hidden):
-            return
-        self._colours, self._hidden = new
-        if self.layer is not None:
-            self.layer.colormap = _colormap(*new)
+    def set_colors(self, colors: Mapping[int, Color]) -> None:
+        """Color objects; ids without a color are white."""
+        if dict(colors) != self._colors:
+            self._colors = dict(colors)
+            if self.layer is not None:
+                self.layer.colormap = _colormap(self._colors)
 
     def update(self, frames: Iterable[int] | None = None) -> None:
         """Show frames anew that changed in the document (None: all); costs nothing for those that are not shown."""
@@ -151,7 +144,7 @@ class PaintedLabels(OwnedLayer["Labels"]):
         layer: Labels = self.viewer.add_labels(
             self._stack,
             name=self._name,
-            colormap=_colormap(self._colours, self._hidden),
+            colormap=_colormap(self._colors),
             **self._options,
             **self.geometry.options(),
         )
@@ -163,6 +156,7 @@ class PaintedLabels(OwnedLayer["Labels"]):
 
     def _detached(self) -> None:
         self._settled.cancel()
+        self._settled.flush(restart_timer=False)  # which ends its timer: that must not outlive the layer
         self._stack.take_strokes()
         self._pressed = False
 
@@ -225,14 +219,13 @@ def _ids_in(stroke: Stroke, where: NDArray[np.bool_]) -> list[int]:
     return [int(object_id) for object_id in ids if object_id]
 
 
-def _colormap(colours: Mapping[int, Colour], hidden: frozenset[int]) -> Any:
+def _colormap(colors: Mapping[int, Color]) -> Any:
     from napari.utils.colormaps import DirectLabelColormap
 
     table: dict[int | None, tuple[float, ...]] = {None: _rgba(_UNKNOWN), 0: (0.0, 0.0, 0.0, 0.0)}
-    for object_id, colour in colours.items():
-        table[object_id] = _rgba(colour, shown=object_id not in hidden)
+    table.update({object_id: _rgba(color) for object_id, color in colors.items()})
     return DirectLabelColormap(color_dict=table)
 
 
-def _rgba(colour: Colour, *, shown: bool = True) -> tuple[float, ...]:
-    return (*(part / 255 for part in colour), float(shown))
+def _rgba(color: Color) -> tuple[float, ...]:
+    return (*(part / 255 for part in color), 1.0)

@@ -23,7 +23,7 @@ RIGHT_BUTTON = 2
 
 
 class PointPrompts(TaggedLayer["Points", Clicks]):
-    """Clicks as a Points layer: discs lie inside the object, crosses outside, colours tell objects apart.
+    """Clicks as a Points layer: discs lie inside the object, crosses outside, colors tell objects apart.
 
     A click has the sign of the tool; with the right button or with Control it lies outside whatever the tool.
     Parameters and signals are those of `TaggedLayer`.
@@ -85,8 +85,8 @@ class PointPrompts(TaggedLayer["Points", Clicks]):
         points, labels = value or ((), ())
         return PromptEdit(*key, kind="points", points=points, labels=labels)
 
-    def _style(self, layer: Any, colours: NDArray[np.float64], signs: NDArray[np.int64]) -> None:
-        layer.face_color = colours
+    def _style(self, layer: Any, colors: NDArray[np.float64], signs: NDArray[np.int64]) -> None:
+        layer.face_color = colors
         layer.symbol = ["disc" if sign > 0 else "x" for sign in signs]
 
     def _frames(self) -> NDArray[np.int64]:

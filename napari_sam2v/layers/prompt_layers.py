@@ -9,11 +9,11 @@ import numpy as np
 from psygnal import Signal
 
 from napari_sam2v.layers.label_stack import label_type
-from napari_sam2v.layers.later import CallLater
-from napari_sam2v.layers.painted_labels import Colour, MaskEdit, PaintedLabels
+from napari_sam2v.layers.painted_labels import MaskEdit, PaintedLabels
 from napari_sam2v.layers.point_prompts import INSIDE, OUTSIDE, PointPrompts
 from napari_sam2v.layers.prompt_types import Key, PromptEdit, ShownPrompt, Tool
 from napari_sam2v.layers.shape_prompts import ShapePrompts
+from napari_sam2v.panel.view_state import Color
 from src_model.errors import MaskError
 from src_model.masks import Rle, labels_from_masks, masks_from_labels
 
@@ -48,8 +48,6 @@ class PromptLayers:
         Where the layers go.
     geometry
         Where the movie lies.
-    call_later
-        How to wait on this thread.
     refusal
         Says in a sentence why an object must not be painted on a frame, None if it may; as in `FrameLabels`.
     """
@@ -67,18 +65,15 @@ class PromptLayers:
         viewer: ViewerModel,
         geometry: LayerGeometry,
         *,
-        call_later: CallLater,
         refusal: Callable[[int, int], str | None] = lambda object_id, frame: None,
     ) -> None:
         self._viewer = viewer
         self._geometry = geometry
         self._tool: Tool = "pan"
         self._masks = _MaskPrompts(geometry.shape[1:], refusal)
-        self._points = PointPrompts(viewer, geometry, name="sam2v points", call_later=call_later)
-        self._shapes = ShapePrompts(viewer, geometry, name="sam2v boxes", call_later=call_later)
-        self._paint = PaintedLabels(
-            viewer, geometry, self._masks, name="sam2v paint", call_later=call_later, opacity=0.9, contour=2
-        )
+        self._points = PointPrompts(viewer, geometry, name="sam2v points")
+        self._shapes = ShapePrompts(viewer, geometry, name="sam2v boxes")
+        self._paint = PaintedLabels(viewer, geometry, self._masks, name="sam2v paint", opacity=0.9, contour=2)
         for part in self._parts:
             part.refused.connect(self.refused.emit)
             part.made.connect(self.made.emit)
@@ -149,10 +144,10 @@ class PromptLayers:
         if frames:
             self._paint.update(frames)
 
-    def set_colours(self, colours: Mapping[int, Colour]) -> None:
-        """Colour prompts by object."""
+    def set_colors(self, colors: Mapping[int, Color]) -> None:
+        """Color prompts by object."""
         for part in self._parts:
-            part.set_colours(colours)
+            part.set_colors(colors)
 
     def flush(self) -> None:
         """Emit at once what waits to be emitted, as before saving."""

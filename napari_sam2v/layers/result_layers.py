@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from time import perf_counter
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from napari_sam2v.layers.centroid_tracks import CentroidTracks
-from napari_sam2v.layers.later import CallLater
-from napari_sam2v.layers.painted_labels import Colour, PaintedLabels
+from napari_sam2v.layers.painted_labels import PaintedLabels
+from napari_sam2v.panel.view_state import Color
 from src_model.errors import MovieError
 
 if TYPE_CHECKING:
@@ -31,10 +30,6 @@ class ResultLayers:
         Where the movie lies.
     labels
         The document.
-    call_later
-        How to wait on this thread.
-    clock
-        Gives seconds.
     """
 
     edited = Signal(tuple)
@@ -49,20 +44,15 @@ class ResultLayers:
         viewer: ViewerModel,
         geometry: LayerGeometry,
         labels: FrameLabels,
-        *,
-        call_later: CallLater,
-        clock: Callable[[], float] = perf_counter,
     ) -> None:
-        self._masks = PaintedLabels(viewer, geometry, labels, name="sam2v masks", call_later=call_later)
+        self._masks = PaintedLabels(viewer, geometry, labels, name="sam2v masks")
         self._masks.edited.connect(self.edited.emit)
         self._masks.refused.connect(self.refused.emit)
         self._masks.made.connect(self.made.emit)
         self._tracks: CentroidTracks | None = None
         self._no_tracks = ""
         try:
-            self._tracks = CentroidTracks(
-                viewer, geometry, labels, name="sam2v tracks", call_later=call_later, clock=clock
-            )
+            self._tracks = CentroidTracks(viewer, geometry, labels, name="sam2v tracks")
             self._tracks.made.connect(self.made.emit)
         except MovieError as error:
             self._no_tracks = str(error)
@@ -97,9 +87,9 @@ class ResultLayers:
         if pairs:
             self._masks.update({frame for _, frame in pairs})
 
-    def redraw(self, frames: Iterable[int] | None = None) -> None:
-        """Show frames anew though no mask changed, such as when objects are hidden (None: all)."""
-        self._masks.update(frames)
+    def redraw(self) -> None:
+        """Show all frames anew though no mask changed, such as when objects are hidden."""
+        self._masks.update()
 
     def remove(self, object_ids: Iterable[int]) -> None:
         """Take over that objects are gone with all their masks."""
@@ -112,11 +102,11 @@ class ResultLayers:
         if self._tracks is not None:
             self._tracks.set_parents(parents)
 
-    def set_colours(self, colours: Mapping[int, Colour], hidden: Iterable[int] = ()) -> None:
-        """Colour masks and tracks by object, and hide the masks of some."""
-        self._masks.set_colours(colours, hidden)
+    def set_colors(self, colors: Mapping[int, Color]) -> None:
+        """Color masks and tracks by object."""
+        self._masks.set_colors(colors)
         if self._tracks is not None:
-            self._tracks.set_colours(colours)
+            self._tracks.set_colors(colors)
 
     def select(self, object_id: int) -> None:
         """Let the brush paint this object."""

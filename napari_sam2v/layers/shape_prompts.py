@@ -115,8 +115,8 @@ class ShapePrompts(TaggedLayer["Shapes", PromptBox]):
     def _edit(self, key: Key, value: PromptBox | None) -> PromptEdit:
         return PromptEdit(*key, kind="box", box=value)
 
-    def _style(self, layer: Any, colours: NDArray[np.float64], signs: NDArray[np.int64]) -> None:
-        layer.edge_color = colours
+    def _style(self, layer: Any, colors: NDArray[np.float64], signs: NDArray[np.int64]) -> None:
+        layer.edge_color = colors
 
     def _frames(self) -> NDArray[np.int64]:
         firsts = [vertices[0] for vertices in self.layer.data]

@@ -30,26 +30,28 @@ class Shortcuts:
 
     Attributes
     ----------
+    keys
+        Key by action id, of the actions that have one.
     problems
         Sentences on keys that are not understood or clash; the actions concerned have no key.
     """
 
     def __init__(self, handlers: Mapping[str, Callable[[], None]], keys: Mapping[str, str] | None = None) -> None:
         self._handlers = {name: handler for name, handler in handlers.items() if name in {a.id for a in ACTIONS}}
-        self._keys, problems = resolve_keys(keys or {})
-        self.problems: list[str] = problems
+        resolved, self.problems = resolve_keys(keys or {})
+        self.keys = {name: key for name, key in resolved.items() if name in self._handlers}
         self._bound: list[tuple[Any, str]] = []
 
     def bind_viewer(self, viewer: ViewerModel) -> None:
         """Bind the keys on a viewer; those that another plugin bound there stay with it, and become problems."""
         taken = _napari_keys()
         for action in ACTIONS:
-            key = self._keys.get(action.id)
-            if key is None or action.id not in self._handlers:
+            key = self.keys.get(action.id)
+            if key is None:
                 continue
             if _normal(key) in {_normal(str(bound)) for bound in viewer.keymap}:
                 self.problems.append(f"{key} is taken by another plugin: choose another key for '{action.title}'.")
-                del self._keys[action.id]
+                del self.keys[action.id]
                 continue
             if _normal(key) in taken and _normal(key) not in _SHARED:
                 self.problems.append(
@@ -59,23 +61,14 @@ class Shortcuts:
 
     def bind_layer(self, layer: Layer) -> None:
         """Bind the keys on a layer that belongs to the plugin."""
-        for action_id, key in self._keys.items():
-            if action_id in self._handlers:
-                self._bind(layer, key, action_id)
+        for action_id, key in self.keys.items():
+            self._bind(layer, key, action_id)
 
     def unbind(self) -> None:
         """Take all keys back."""
         for provider, key in self._bound:
             provider.bind_key(key, None)
         self._bound.clear()
-
-    def listing(self) -> tuple[tuple[str, str], ...]:
-        """List (key, what it does) of all actions that have a key, for people to read."""
-        return tuple(
-            (_normal(self._keys[action.id]), action.title)
-            for action in ACTIONS
-            if action.id in self._keys and action.id in self._handlers
-        )
 
     def _bind(self, provider: Any, key: str, action_id: str) -> None:
         handler = self._handlers[action_id]

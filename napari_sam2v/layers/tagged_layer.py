@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from psygnal import Signal
+from superqt.utils import qdebounced
 
-from napari_sam2v.layers.later import CallLater, Debounced
 from napari_sam2v.layers.owned_layer import OwnedLayer
-from napari_sam2v.layers.painted_labels import Colour
+from napari_sam2v.panel.view_state import Color
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -26,7 +26,8 @@ _Layer = TypeVar("_Layer")
 _Value = TypeVar("_Value")
 
 _logger = logging.getLogger(__name__)
-QUIET_SECONDS = 0.03
+QUIET_MILLISECONDS = 30
+"""How long a layer has to stay as it is before it is read: one click of the user makes several events."""
 UNCLAIMED = 0
 """Object id of an entry that napari has begun but not finished: a polygon that is being drawn."""
 
@@ -44,25 +45,23 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
     viewer, geometry
         As for `OwnedLayer`.
     name
-        Of the layer.
-    call_later
-        How to wait on this thread.
+        Name of the layer.
     """
 
     edited = Signal(tuple)
     refused = Signal(str)
 
-    def __init__(self, viewer: ViewerModel, geometry: LayerGeometry, *, name: str, call_later: CallLater) -> None:
+    def __init__(self, viewer: ViewerModel, geometry: LayerGeometry, *, name: str) -> None:
         super().__init__(viewer, geometry)
         self._name = name
         self.object_id = 1
         self.sign = 1
         self._given: dict[Key, _Value] = {}  # as the document has it
         self._known: dict[Key, _Value] = {}  # as the layer gives it back, where floats may differ in the last digit
-        self._colours: dict[int, Colour] = {}
+        self._colors: dict[int, Color] = {}
         self._owed: dict[Key, _Value] | None = None  # what is to be shown once a shape that is being drawn is finished
         self._writing = False
-        self._changed = Debounced(self.take_edits, QUIET_SECONDS, call_later)
+        self._changed = qdebounced(self.take_edits, timeout=QUIET_MILLISECONDS)
 
     def show(self, values: Mapping[Key, _Value]) -> None:
         """Show what the document holds, and nothing else; emits nothing, makes the layer only if there is anything."""
@@ -79,10 +78,10 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
         elif not same or self._is_changed():
             self._restore()
 
-    def set_colours(self, colours: Mapping[int, Colour]) -> None:
-        """Colour entries by object."""
-        if dict(colours) != self._colours:
-            self._colours = dict(colours)
+    def set_colors(self, colors: Mapping[int, Color]) -> None:
+        """Color entries by object."""
+        if dict(colors) != self._colors:
+            self._colors = dict(colors)
             self._restyle()
 
     def take_edits(self) -> None:
@@ -143,7 +142,7 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
         """Put what the document gave into the layer."""
 
     @abstractmethod
-    def _style(self, layer: Any, colours: NDArray[np.float64], signs: NDArray[np.int64]) -> None:
+    def _style(self, layer: Any, colors: NDArray[np.float64], signs: NDArray[np.int64]) -> None:
         """Give the entries of a layer that has any their looks."""
 
     @abstractmethod
@@ -170,6 +169,7 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
 
     def _detached(self) -> None:
         self._changed.cancel()
+        self._changed.flush(restart_timer=False)  # which ends its timer: that must not outlive the layer
         if self._owed is not None:
             self._given, self._owed = self._owed, None
 
@@ -220,7 +220,7 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
             self._style(self.layer, self._rgba(tags[:, 0]), tags[:, 1])
 
     def _rgba(self, object_ids: Iterable[int]) -> NDArray[np.float64]:
-        rows = [(*self._colours.get(int(object_id), (255, 255, 255)), 255) for object_id in object_ids]
+        rows = [(*self._colors.get(int(object_id), (255, 255, 255)), 255) for object_id in object_ids]
         return np.asarray(rows, np.float64).reshape(-1, 4) / 255
 
     def _on_data(self, event: Any) -> None:

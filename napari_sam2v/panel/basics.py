@@ -145,7 +145,7 @@ class Tag(QLabel):
 
 
 class IconButton(QPushButton):
-    """A button with an icon in the colour of the theme, and a tooltip that names its key.
+    """A button with an icon in the color of the theme, and a tooltip that names its key.
 
     Clicks leave the keyboard where it is, mostly on the image, so that shortcuts go on working; Tab still reaches it.
     """

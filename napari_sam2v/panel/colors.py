@@ -1,4 +1,4 @@
-"""The colours of the viewer's theme, as a widget finds them in its style sheet."""
+"""The colors of the viewer's theme, as a widget finds them in its style sheet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QWidget
 
 @dataclass(frozen=True, slots=True)
 class ThemeColors:
-    """The colours of a napari theme that are used for what no style sheet reaches: icons, delegates, the time strip."""
+    """The colors of a napari theme that are used for what no style sheet reaches: icons, delegates, the time strip."""
 
     background: QColor
     foreground: QColor
@@ -25,9 +25,9 @@ class ThemeColors:
 
 
 def theme_colors(widget: QWidget) -> ThemeColors:
-    """Return the colours of the theme that `widget` is shown in.
+    """Return the colors of the theme that `widget` is shown in.
 
-    A style sheet tells a widget's palette two colours that every rule shares, the text and the selection. They lead to
+    A style sheet tells a widget's palette two colors that every rule shares, the text and the selection. They lead to
     the theme with all the others, whichever viewer the widget is in; outside of napari the palette has to do.
     """
     palette = widget.palette()
@@ -65,7 +65,7 @@ def _colors_of(palette: QPalette) -> ThemeColors:
 
 
 def legible(color: QColor, colors: ThemeColors) -> QColor:
-    """Move a colour towards that of the text until it stands out from the background of its theme."""
+    """Move a color towards that of the text until it stands out from the background of its theme."""
     for share in (0.0, 0.2, 0.4, 0.6):
         nearer = blend(color, colors.text, share)
         if _contrast(nearer, colors.foreground) >= 2.5:
@@ -74,7 +74,7 @@ def legible(color: QColor, colors: ThemeColors) -> QColor:
 
 
 def _contrast(one: QColor, other: QColor) -> float:
-    """Return the contrast of two colours as WCAG defines it, 1 to 21."""
+    """Return the contrast of two colors as WCAG defines it, 1 to 21."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -85,6 +85,6 @@ def _luminance(color: QColor) -> float:
 
 
 def blend(one: QColor, other: QColor, share: float) -> QColor:
-    """Mix `share` of the other colour into the one; share in 0..1."""
+    """Mix `share` of the other color into the one; share in 0..1."""
     mixed = (round(a + (b - a) * share) for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True))
     return QColor(*mixed)

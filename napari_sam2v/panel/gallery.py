@@ -78,7 +78,6 @@ def preview() -> np.ndarray:
 def fill(panel: Panel, count: int, length: int) -> None:
     """Bring a panel to the middle of work."""
     panel.image.set_layers(["embryo 3"], "embryo 3")
-    panel.image.set_contrast([Choice("movie", "whole movie"), Choice("layer", "as displayed")], "movie")
     panel.image.set_preview(preview(), "frame 0")
     panel.image.set_summary(f"{length:,} frames, 512 \u00d7 768")
     panel.model.set_models(MODELS, "default")
@@ -93,7 +92,6 @@ def fill(panel: Panel, count: int, length: int) -> None:
     panel.strip.set_marks(marks(length), PALETTE[2])
     panel.strip.set_frame(length // 3)
     panel.track.set_length(length)
-    panel.track.set_overlap([Choice("score", "the higher score"), Choice("first", "who was first")], "score")
     panel.result.set_formats(FORMATS)
     panel.result.set_autosave("saved 11:32")
 
@@ -131,9 +129,9 @@ def running(panel: Panel) -> None:
 def warning(panel: Panel) -> None:
     """Something went wrong, and there is work to restore."""
     fill(panel, 3, 120)
-    panel.image.set_axes([Choice("t", "t (120)"), Choice("z", "z (14)")], "t")
-    panel.image.set_channels([Choice(0, "DAPI"), Choice(1, "GFP")], 1)
-    panel.image.set_planes([f"plane {number}" for number in range(14)], "plane 6")
+    panel.image.set_choices("axes", [Choice("t", "t (120)"), Choice("z", "z (14)")], "t")
+    panel.image.set_choices("channel", [Choice(0, "DAPI"), Choice(1, "GFP")], 1)
+    panel.image.set_choices("plane", [Choice(number, f"plane {number}") for number in range(14)], 6)
     panel.model.set_models(MODELS, "large")
     panel.offer.set_offer("sam2v closed at 10:48 with unsaved work on embryo 3: 11 objects, 96 frames.")
     panel.status.set_text("The disk is full, so this work is not saved. Free some space, then press Save.", "error")

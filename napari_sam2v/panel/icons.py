@@ -1,4 +1,4 @@
-"""The icons of the panel: line drawings on a 24 x 24 grid in the colour of the theme, sharp at any size."""
+"""The icons of the panel: line drawings on a 24 x 24 grid in the color of the theme, sharp at any size."""
 
 from __future__ import annotations
 
@@ -106,12 +106,12 @@ class _LineEngine(QIconEngine):
 
 
 def line_icon(name: str, color: QColor) -> QIcon:
-    """Make the icon of a name in `SHAPES`, drawn in one colour."""
+    """Make the icon of a name in `SHAPES`, drawn in one color."""
     return _icon(SHAPES[name], color.name())
 
 
 def swatch_icon(color: QColor) -> QIcon:
-    """Make an icon that is a disc of one colour, for objects in menus and lists."""
+    """Make an icon that is a disc of one color, for objects in menus and lists."""
     return _icon(_DOT.format(12, 12, 8), color.name())
 
 

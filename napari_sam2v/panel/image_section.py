@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QImage, QPainter, QPaintEvent
-from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
-from napari_sam2v.panel.basics import GAP, ChoiceBox, Heading, Tag, column, row
+from napari_sam2v.layers.movie_options import MovieOptions
+from napari_sam2v.panel.basics import Heading, Tag, column, row
 from napari_sam2v.panel.colors import theme_colors
+from napari_sam2v.panel.forms import Form
 from napari_sam2v.panel.painting import painting
-from napari_sam2v.panel.view_state import Choice
+from napari_sam2v.panel.view_state import Choice, as_choices
 
 
 class ImageSection(QWidget):
@@ -21,104 +23,48 @@ class ImageSection(QWidget):
 
     Signals
     -------
-    layer_chosen(str)
-        The name of the image layer to annotate.
-    axis_chosen(str)
-        The key of the axis that is time.
-    channel_chosen(object)
-        The key of the channel or of the mapping of channels.
-    plane_chosen(object)
-        The key of the plane or projection.
-    contrast_chosen(str)
-        The key of the way in which intensities are scaled.
+    option_chosen(str, object)
+        Name and value of one of the `MovieOptions`.
     follow_requested()
         Use the channel and plane that the viewer shows.
     """
 
-    layer_chosen = Signal(str)
-    axis_chosen = Signal(str)
-    channel_chosen = Signal(object)
-    plane_chosen = Signal(object)
-    contrast_chosen = Signal(str)
+    option_chosen = Signal(str, object)
     follow_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.layer = ChoiceBox(
-            "Image layer",
-            "The movie to annotate",
-            missing="No movie open",
-            remedy="Drop a file on the viewer, or try File > Open Sample > sam2v.",
-        )
-        self.axis = ChoiceBox("Time axis", "The axis along which objects are followed: time, or depth of a stack")
-        self.channel = ChoiceBox("Channel", "What of a frame the model sees")
-        self.plane = ChoiceBox("Plane", "The plane or projection of each volume that the model sees")
-        self.contrast = ChoiceBox("Contrast", "How intensities become what the model sees, the same on all frames")
+        self.form = Form(MovieOptions)
         self.follow = QPushButton()
         self.follow.setToolTip("The viewer shows another channel or plane than the one the model sees")
         self.preview = Preview()
         self.summary = Tag()
-        self._rows = QFormLayout()
-        self._lay_out()
-        self._connect()
-        self.set_layers((), None)
-        self.set_follow(None)
-
-    def _lay_out(self) -> None:
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(GAP)
-        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        fields = {"Layer": self.layer, "Time": self.axis, "Channel": self.channel, "Plane": self.plane}
-        for text, field in {**fields, "Contrast": self.contrast}.items():
-            label = QLabel(text)
-            label.setBuddy(field)
-            self._rows.addRow(label, field)
-        beside = row(self.preview)
+        beside = row(self.preview, self.form, stretch=(0, 1))
         beside.setSpacing(8)
         beside.setAlignment(self.preview, Qt.AlignmentFlag.AlignTop)
-        beside.addLayout(self._rows, 1)
         layout = column(self)
         layout.addWidget(Heading("Image", self.summary))
         layout.addLayout(beside)
         layout.addWidget(self.follow)
-
-    def _connect(self) -> None:
-        self.layer.chosen.connect(self.layer_chosen.emit)
-        self.axis.chosen.connect(self.axis_chosen.emit)
-        self.channel.chosen.connect(self.channel_chosen.emit)
-        self.plane.chosen.connect(self.plane_chosen.emit)
-        self.contrast.chosen.connect(self.contrast_chosen.emit)
+        self.form.changed.connect(self.option_chosen)
         self.follow.clicked.connect(lambda: self.follow_requested.emit())
-
-    def add_row(self, title: str, field: QWidget) -> None:
-        """Put a field of another section below the rows of this one, as the model that sees the image."""
-        self._rows.addRow(QLabel(title), field)
+        self.set_layers((), None)
+        self.set_follow(None)
 
     def set_layers(self, names: Sequence[str], selected: str | None) -> None:
         """Offer these image layers; without any, all other rows go too."""
-        self.layer.set_choices(names, selected)
+        self.form.set_choices("layer_name", as_choices(names), selected)
+        self.form.show_row("contrast", bool(names))
         if not names:
-            for box in (self.axis, self.channel, self.plane, self.contrast):
-                self._offer(box, (), None)
+            for name in ("axes", "channel", "plane"):
+                self.set_choices(name, (), None)
             self.set_preview(None, "")
             self.set_summary("")
 
-    def set_axes(self, options: Sequence[Choice | str], selected: str | None) -> None:
-        """Offer these axes as time; a single one needs no row."""
-        self._offer(self.axis, options, selected)
-
-    def set_channels(self, options: Sequence[Choice | str], selected: Hashable) -> None:
-        """Offer these channels and mappings; a single one needs no row."""
-        self._offer(self.channel, options, selected)
-
-    def set_planes(self, options: Sequence[Choice | str], selected: Hashable) -> None:
-        """Offer these planes and projections; a single one needs no row."""
-        self._offer(self.plane, options, selected)
-
-    def set_contrast(self, options: Sequence[Choice | str], selected: str | None) -> None:
-        """Offer these ways of scaling intensities; shown as soon as there is one."""
-        self.contrast.set_choices(options, selected)
-        self._show_row(self.contrast, bool(options))
+    def set_choices(self, name: str, choices: Sequence[Choice], selected: Hashable) -> None:
+        """Offer these axes, channels or planes; a single one needs no row."""
+        self.form.set_choices(name, choices, selected)
+        self.form.show_row(name, len(choices) > 1)
 
     def set_follow(self, text: str | None) -> None:
         """Offer what the viewer shows to the model, for instance "Use channel 1, as shown"; None: it sees that."""
@@ -135,16 +81,6 @@ class ImageSection(QWidget):
     def set_summary(self, text: str) -> None:
         """Say in a few words how large the movie is, for instance "11 frames, 160 x 257"."""
         self.summary.setText(text)
-
-    def _offer(self, box: ChoiceBox, options: Sequence[Choice | str], selected: Hashable) -> None:
-        box.set_choices(options, selected)
-        self._show_row(box, len(options) > 1)
-
-    def _show_row(self, field: QWidget, shown: bool) -> None:
-        field.setVisible(shown)
-        label = self._rows.labelForField(field)
-        if label is not None:
-            label.setVisible(shown)
 
 
 class Preview(QLabel):

@@ -1,4 +1,4 @@
-"""How cells of the object table are drawn: icons that toggle, colour swatches, bars."""
+"""How cells of the object table are drawn: icons that toggle, color swatches, bars."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def toggle(model: QAbstractItemModel, index: QModelIndex) -> None:
 
 
 class SwatchDelegate(QStyledItemDelegate):
-    """A disc in the object's colour, hollow where the object is hidden."""
+    """A disc in the object's color, hollow where the object is hidden."""
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw the disc."""
@@ -114,7 +114,7 @@ class BarDelegate(QStyledItemDelegate):
 
 
 class ScoreDelegate(QStyledItemDelegate):
-    """A score; a mark beside it says that frames are in doubt, by its shape as well as by its colour."""
+    """A score; a mark beside it says that frames are in doubt, by its shape as well as by its color."""
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw the number, and the mark where it is low."""

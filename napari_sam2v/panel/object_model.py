@@ -35,7 +35,7 @@ _TITLES = {Column.NAME: "Object", Column.DONE: "Frames", Column.WORST: "Worst"}
 _HEADER_TIPS = {
     Column.VISIBLE: "Shown in the viewer",
     Column.LOCKED: "Locked objects are never changed by tracking",
-    Column.COLOR: "Colour",
+    Column.COLOR: "Color",
     Column.NAME: "Name; double-click or F2 to rename",
     Column.DONE: "Frames that have a mask",
     Column.WORST: "Lowest score of the tracked frames that nobody has confirmed; a triangle where some are in doubt",
@@ -188,7 +188,7 @@ def _tip(row: ObjectRow, column: Column) -> str:
         case Column.LOCKED:
             return f"{row.name} is locked; click to unlock" if row.locked else f"{row.name} may change; click to lock"
         case Column.COLOR:
-            return f"Colour of {row.name}; double-click to change"
+            return f"Color of {row.name}; double-click to change"
         case Column.NAME:
             return f"{row.name} (object {row.object_id})"
         case Column.DONE:

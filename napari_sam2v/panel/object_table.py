@@ -18,7 +18,7 @@ Entry = tuple[str, Callable[[], object], bool]
 
 
 class ObjectTable(QWidget):
-    """All objects with their colour, name, progress, worst score, lock and visibility.
+    """All objects with their color, name, progress, worst score, lock and visibility.
 
     Keys: arrows select, F2 renames, Space shows or hides, Enter jumps to the worst frame, Delete deletes. All other
     keys go on to the viewer, so that the shortcuts work here too.
@@ -28,7 +28,7 @@ class ObjectTable(QWidget):
     selected(int)
         The object that the user selected.
     renamed(int, str), recolored(int, object), visibility_changed(int, bool), lock_changed(int, bool)
-        What the user changed of one object; a colour is (red, green, blue) in 0..255.
+        What the user changed of one object; a color is (red, green, blue) in 0..255.
     jump_requested(int)
         Jump to the worst frame of this object.
     split_requested(int)
@@ -148,7 +148,7 @@ class ObjectTable(QWidget):
             (
                 (jump, self._on_enter, bool(ids)),
                 ("Rename\u2026 (F2)", self.view.rename, one),
-                ("Change colour\u2026", lambda: self._pick_color(ids[0]), one),
+                ("Change color\u2026", lambda: self._pick_color(ids[0]), one),
             ),
             (
                 (isolate, lambda: self.isolate_requested.emit(ids), bool(ids)),
@@ -205,7 +205,7 @@ class ObjectTable(QWidget):
         if place is None:
             return
         old = self.model.rows()[place].color
-        color = QColorDialog.getColor(QColor(*old), self, "Colour of the object")
+        color = QColorDialog.getColor(QColor(*old), self, "Color of the object")
         if color.isValid():
             self.recolored.emit(object_id, (color.red(), color.green(), color.blue()))
 

@@ -28,7 +28,7 @@ class Popup(QFrame):
         self.show()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Draw an edge, since the panel behind has the same colour."""
+        """Draw an edge, since the panel behind has the same color."""
         with painting(self) as painter:
             painter.setPen(theme_colors(self).highlight)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

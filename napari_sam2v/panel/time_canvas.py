@@ -80,7 +80,7 @@ class TimeCanvas(QWidget):
         return self._first or 0, length - 1 if self._last is None else min(self._last, length - 1)
 
     def set_marks(self, marks: TimeMarks | None, color: Color) -> None:
-        """Show these marks in the colour of their object, or empty rows (None)."""
+        """Show these marks in the color of their object, or empty rows (None)."""
         self._marks, self._color = marks, color
         self._forget_picture()
 

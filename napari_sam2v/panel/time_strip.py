@@ -79,7 +79,7 @@ class TimeStrip(QWidget):
         self.set_marks(None, (128, 128, 128))
 
     def set_marks(self, marks: TimeMarks | None, color: Color) -> None:
-        """Show the marks of an object in its colour, or empty rows where none is selected (None)."""
+        """Show the marks of an object in its color, or empty rows where none is selected (None)."""
         self.canvas.set_marks(marks, color)
         self._show()
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import cast
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget, QWidget
 
-from napari_sam2v.panel.advanced_settings import AdvancedSettings
 from napari_sam2v.panel.basics import ChoiceBox, Heading, IconButton, NumberBox, Tag, column, row
+from napari_sam2v.panel.forms import FormPopup
 from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import Choice, Direction, Extent, Scope, TrackOptions
+from napari_sam2v.panel.view_state import AdvancedOptions, Choice, Direction, Extent, Scope, TrackOptions
 from napari_sam2v.panel.wording import progress_line
 from src_model.workflow.progress import RunProgress
 
@@ -53,7 +53,7 @@ class TrackSection(QWidget):
         self._make_options()
         self.summary = Tag()
         self.more = IconButton("settings", "Settings that are seldom changed", name="Advanced settings")
-        self.advanced = AdvancedSettings(self)
+        self.advanced = FormPopup(self, "Advanced settings", AdvancedOptions)
         layout = column(self)
         layout.addWidget(Heading("Track", self.summary))
         layout.addWidget(self.stack)
@@ -160,10 +160,6 @@ class TrackSection(QWidget):
         """Say what a repair would track again ("frames 12 to 30"), None where nothing needs it."""
         self.repair.set_tip(f"Track {span} again and leave all others as they are" if span else "Repair")
         self.repair.set_reason(None if span else "Correct a tracked frame first")
-
-    def set_overlap(self, options: Sequence[Choice | str], selected: str) -> None:
-        """Offer these policies for pixels that two objects claim."""
-        self.advanced.set_overlap(options, selected)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the tooltips."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
+from src_model.masks import Overlap
 from src_model.workflow.plan import Direction
 
 Color = tuple[int, int, int]
@@ -16,6 +18,7 @@ Color = tuple[int, int, int]
 StatusKind = Literal["hint", "busy", "warning", "error"]
 Extent = Literal["end", "count", "range"]
 Scope = Literal["selected", "all"]
+Contrast = Literal["percentile", "limits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class Choice:
     key: Hashable
     label: str
     hint: str = ""
+
+
+def titled(*choices: tuple[Hashable, str, str]) -> dict[str, Any]:
+    """Describe the choices of a field of options, (value, label, hint) each, as its ``json_schema_extra``."""
+    return {"oneOf": [{"const": key, "title": label, "description": hint} for key, label, hint in choices]}
 
 
 def as_choices(options: Sequence[Choice | str]) -> tuple[Choice, ...]:
@@ -100,14 +108,45 @@ class TrackOptions:
     objects: Scope = "selected"
 
 
-@dataclass(frozen=True, slots=True)
-class TrackSettings:
-    """The advanced settings; `overlap` is the key of one of the offered policies."""
+Repair = Annotated[
+    bool,
+    Field(
+        title="Repair by itself after a correction",
+        description="Track again around each corrected frame, without being asked.",
+    ),
+]
+CollectPrompts = Annotated[
+    bool,
+    Field(
+        title="Collect prompts before the model answers",
+        description="Clicks, lines and boxes wait until you press Answer, or track.",
+    ),
+]
+Follow = Annotated[
+    bool,
+    Field(
+        title="Show each frame while it is tracked",
+        description="The viewer moves along with the run; otherwise it stays where it is.",
+    ),
+]
 
-    overlap: Hashable = ""
-    repair_after_correction: bool = False
-    collect_prompts: bool = False
-    follow: bool = True
+
+class AdvancedOptions(BaseModel):
+    """Options that few people change. The overlap is the document's; the others are preferences."""
+
+    overlap: Overlap = Field(
+        "first",
+        title="Overlap",
+        description="Which object keeps pixels that two objects claim",
+        json_schema_extra=titled(
+            ("first", "first keeps", "Pixels that two objects claim go to the one with the smaller id"),
+            ("last", "last wins", "Pixels that two objects claim go to the one with the larger id"),
+            ("score", "higher score", "Pixels that two objects claim go to the one the model is surer of"),
+        ),
+    )
+    repair: Repair = False
+    collect_prompts: CollectPrompts = False
+    follow: Follow = True
 
 
 TOOLS = ("point_positive", "point_negative", "scribble", "box", "lasso", "paint")

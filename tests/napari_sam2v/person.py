@@ -64,11 +64,11 @@ class Person:
         self.qtbot.wait(50)
 
     def click(self, y, x, frame=0, tool="point_positive"):
-        self.widget.show_frame(frame)
-        self.widget.tools.take(tool)
+        self.widget.movie.show_frame(frame)
+        self.widget.tools.activate(tool)
         layer = self.layer("sam2v points")
         layer.add(self.widget.movie.geometry.to_data(frame, [(y, x)])[0])
-        self.widget.flush()
+        self.widget.layers.flush()
         self.wait_for_worker()
 
     def track(self, request=FORWARD):

@@ -60,10 +60,10 @@ class Scene:
         return next(layer for layer in self.viewer.layers if layer.name == name)
 
     def track(self):
-        self.widget.show_frame(0)
-        self.widget.tools.take("point_positive")
+        self.widget.movie.show_frame(0)
+        self.widget.tools.activate("point_positive")
         self.layer("sam2v points").add([0, *tiny.CLICK])
-        self.widget.flush()
+        self.widget.layers.flush()
         self.until(lambda: not self.widget.controller.worker.is_busy())
         self.widget.work.track(TrackOptions("forward"))
         self.until(lambda: len(self.widget.controller.annotation.masklet(1).entries()) >= 3)

@@ -75,7 +75,7 @@ def test_a_window_that_refuses_to_close_keeps_its_panel(person, qtbot):
     window, refusal = person.viewer.window._qt_window, Refusal()
     window.show()
     window.installEventFilter(refusal)
-    person.widget._close_watcher._look_around()  # so that the panel hears of it first
+    person.widget._close_watcher._watch_parents()  # so that the panel hears of it first
     window.close()
     assert window.isVisible()
     qtbot.wait(10)
@@ -94,11 +94,11 @@ def test_a_panel_that_napari_opens_notices_that_its_layers_are_deleted(
     viewer = make_napari_viewer()
     viewer.add_image(tiny.make_movie(), name="movie")
     _, widget = viewer.window.add_plugin_dock_widget("napari-sam2v", "sam2v")
-    qtbot.waitUntil(lambda: widget.layers is not None)
-    widget.tools.take("point_positive")
+    qtbot.waitUntil(lambda: widget.layers.geometry is not None)
+    widget.tools.activate("point_positive")
     viewer.layers.remove("sam2v points")
     assert widget.layers.prompts.layers == ()
-    widget.tools.take("point_positive")
+    widget.tools.activate("point_positive")
     assert viewer.layers.selection.active.name == "sam2v points"
     widget.close_all()
 
@@ -129,8 +129,8 @@ def test_five_panels_one_after_the_other_leave_nothing_behind(person, qtbot):
     before = connections(viewer), ours(), len(viewer.layers)
     for _ in range(5):
         person = Person(viewer, qtbot, recovery)
-        person.widget.tools.take("point_positive")
-        person.widget.tools.take("box")
+        person.widget.tools.activate("point_positive")
+        person.widget.tools.activate("box")
         person.dock.title.close_button.click()
         qtbot.wait(1)
     assert (connections(viewer), ours(), len(viewer.layers)) == before

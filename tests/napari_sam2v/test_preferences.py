@@ -8,15 +8,22 @@ pytest.importorskip("napari", reason="napari is not installed")
 
 from napari_sam2v import preferences
 from napari_sam2v.actions import ACTIONS
-from napari_sam2v.preferences import (
-    Preferences,
-    load_preferences,
-    manifest_configurations,
-    remember,
-    save_preferences,
-)
+from napari_sam2v.preferences import Preferences, load_preferences, remember, save_preferences
 
+TITLES = {"inference": "Model", "work": "Working", "shortcuts": "Shortcuts"}
 MINE = Preferences(model="small", device="cpu", contrast="limits", follow=False, keys={"undo": "Control-U"})
+
+
+def manifest_configurations():
+    """What has to stand in the manifest under ``configurations``."""
+    sections = {key: {"title": title, "properties": {}} for key, title in TITLES.items()}
+    for name, entry in Preferences.model_json_schema()["properties"].items():
+        if name != "keys":
+            sections[entry.pop("section")]["properties"][name] = entry
+    for action in ACTIONS:
+        entry = {"type": "string", "title": action.title, "description": "A key such as G or Control-Shift-G."}
+        sections["shortcuts"]["properties"][action.id] = {**entry, "default": action.key}
+    return sections
 
 
 @pytest.fixture
@@ -78,7 +85,7 @@ def test_napari_accepts_the_configurations_for_a_manifest():
 def test_every_preference_and_every_action_has_its_entry():
     sections = manifest_configurations()
     named = {key for name, section in sections.items() if name != "shortcuts" for key in section["properties"]}
-    assert named == set(Preferences.__dataclass_fields__) - {"keys"}
+    assert named == set(Preferences.model_fields) - {"keys"}
     assert set(sections["shortcuts"]["properties"]) == {action.id for action in ACTIONS}
 
 
@@ -92,7 +99,13 @@ def test_the_manifest_has_these_configurations():
         assert found[name].title == section["title"]
         assert set(found[name].properties) == set(section["properties"])
         for key, entry in section["properties"].items():
-            assert found[name].properties[key].default == entry["default"]
+            there = found[name].properties[key]
+            assert (there.default, there.title, there.description) == (
+                entry["default"],
+                entry["title"],
+                entry["description"],
+            )
+            assert (there.enum or []) == entry.get("enum", [])
 
 
 def test_choices_made_in_the_panel_are_remembered_and_others_stay(file):

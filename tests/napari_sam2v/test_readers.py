@@ -50,7 +50,7 @@ def test_an_annotation_opens_as_labels_and_tracks_where_the_movie_lies(tmp_path)
 
 
 @pytest.mark.usefixtures("plugins")
-def test_labels_have_the_colours_of_the_objects(tmp_path):
+def test_labels_have_the_colors_of_the_objects(tmp_path):
     save(described(), tmp_path / "cells.sam2v")
     labels, _ = shown(opened(tmp_path / "cells.sam2v"))
     np.testing.assert_allclose(labels.get_color(4), np.array([16, 32, 48, 255]) / 255, atol=1e-6)
@@ -102,7 +102,7 @@ def test_an_array_file_opens_as_a_movie_that_is_read_when_it_is_looked_at(tmp_pa
 
 
 @pytest.mark.usefixtures("plugins")
-def test_a_video_opens_as_a_movie_in_colour(tmp_path):
+def test_a_video_opens_as_a_movie_in_color(tmp_path):
     av = pytest.importorskip("av", reason="the extra 'video' is not installed")
     with av.open(str(tmp_path / "cells.mpg"), "w") as container:
         stream = container.add_stream("mpeg2video", rate=25)

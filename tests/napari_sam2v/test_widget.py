@@ -16,7 +16,7 @@ pytestmark = pytest.mark.gui
 
 
 def test_the_only_movie_is_chosen_by_itself_and_the_status_says_what_to_do(person):
-    assert person.widget.panel.image.layer.currentText() == "movie"
+    assert person.widget.panel.image.form.widgets["layer_name"].current_choice == "movie"
     assert person.document.movie.shape == (tiny.LENGTH, *tiny.SHAPE)
     assert person.status == "Take Include (J), then click an object in the image"
     assert [layer.name for layer in person.viewer.layers] == ["movie"]  # no layer before one is needed
@@ -67,7 +67,7 @@ def test_stop_keeps_what_is_done(person):
 def test_a_correction_is_repaired_around_it_and_locked_frames_stay(person):
     person.click(*tiny.CLICK)
     person.track()
-    person.widget.show_frame(8)
+    person.widget.movie.show_frame(8)
     person.controller.toggle_frame_lock()
     before = {frame: person.document.mask_at(1, frame) for frame in person.frames()}
     person.click(25, 25, frame=5, tool="point_negative")
@@ -98,12 +98,12 @@ def test_an_object_can_be_added_later(person):
 def test_painting_on_the_masks_is_an_edit_of_that_frame(person):
     person.click(*tiny.CLICK)
     person.track(TrackOptions("forward", "count", count=3))
-    person.widget.show_frame(2)
+    person.widget.movie.show_frame(2)
     layer = person.layer("sam2v masks")
     layer.selected_label = 1
     layer.brush_size = 5
     layer.paint((2, 35, 45), 1, refresh=True)
-    person.widget.flush()
+    person.widget.layers.flush()
     assert person.document.frame(1, 2).origin is Origin.EDITED
     assert person.document.mask_at(1, 2).decode()[35, 45]
 
@@ -115,9 +115,9 @@ def test_a_box_and_the_mask_candidates(person):
     person.widget.panel.prompts.mask_button.click()
     assert person.document.mask_at(1, 0) != first
     person.widget.work.next_object()
-    person.widget.tools.take("box")
+    person.widget.tools.activate("box")
     person.layer("sam2v boxes").add_rectangles([[0, 5, 30], [0, 5, 47], [0, 17, 47], [0, 17, 30]])
-    person.widget.flush()
+    person.widget.layers.flush()
     person.wait_for_worker()
     assert person.document.prompt(2, 0).box == pytest.approx((5.5, 30.5, 17.5, 47.5), abs=1)
 
@@ -176,7 +176,9 @@ def test_each_frame_of_a_dask_movie_is_read_once_a_pass(open_panel):
 
     movie = da.map_blocks(read, chunks=((1,) * tiny.LENGTH, *((side,) for side in tiny.SHAPE)), dtype=np.uint8)
     person = open_panel(movie, contrast_limits=(0, 255))
-    person.widget.panel.track.advanced.follow.click()  # the viewer reads what it shows; here only the model counts
+    person.widget.panel.track.advanced.form.widgets[
+        "follow"
+    ].native.click()  # the viewer reads what it shows; here only the model counts
     person.click(*tiny.CLICK)
     reads.clear()
     person.track()

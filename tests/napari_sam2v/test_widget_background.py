@@ -67,13 +67,13 @@ def labels_file(path):
 def test_nothing_is_read_on_the_windows_thread(open_panel, tmp_path):
     watched = Watched(np.stack([tiny.make_movie(), tiny.make_movie()[:, ::-1]], axis=1))
     person = open_panel(watched.movie, contrast_limits=(0, 255))
-    person.widget.panel.image.channel_chosen.emit(1)
+    person.widget.panel.image.option_chosen.emit("channel", 1)
     person.wait_for_movie()
     person.viewer.dims.set_current_step(1, 1)
     person.click(*tiny.CLICK)
-    person.widget.panel.image.contrast_chosen.emit("limits")
+    person.widget.panel.image.option_chosen.emit("contrast", "limits")
     person.layer("movie").contrast_limits = (20, 90)
-    person.widget.panel.image.contrast_chosen.emit("percentile")
+    person.widget.panel.image.option_chosen.emit("contrast", "percentile")
     person.wait_for_movie()
     person.save(tmp_path / "work.sam2v")
     person.open(tmp_path / "work.sam2v")
@@ -192,7 +192,7 @@ def test_another_channel_in_view_is_said_and_offered(open_panel):
     movie = tiny.make_movie()
     person = open_panel(np.stack([movie, movie[:, ::-1]], axis=1))
     image = person.widget.panel.image
-    chosen = person.widget.movie.choice.channel
+    chosen = person.widget.movie.options.channel
     assert image.follow.isHidden()
     person.viewer.dims.set_current_step(1, 1 - chosen)
     assert image.follow.text() == f"Use channel {1 - chosen}, as shown"
@@ -202,7 +202,7 @@ def test_another_channel_in_view_is_said_and_offered(open_panel):
     assert len(person.problems) == 1, "once is enough"
     image.follow.click()
     person.wait_for_movie()
-    assert person.widget.movie.choice.channel == 1 - chosen
+    assert person.widget.movie.options.channel == 1 - chosen
     assert image.follow.isHidden()
     assert person.frames() == [0]
 

@@ -25,17 +25,17 @@ def two_channels():
 def test_next_object_takes_a_tool_that_can_start_one(person):
     person.widget.work.next_object()
     assert person.widget.tools.active_tool == "point_positive"
-    person.widget.tools.take("point_negative")
+    person.widget.tools.activate("point_negative")
     person.widget.work.next_object()
     assert person.widget.tools.active_tool == "point_positive"
-    person.widget.tools.take("box")
+    person.widget.tools.activate("box")
     person.widget.work.next_object()
     assert person.widget.tools.active_tool == "box"
     assert "Draw a box" in person.status
 
 
 def test_another_layer_puts_the_tool_away_and_the_status_says_so(person):
-    person.widget.tools.take("point_positive")
+    person.widget.tools.activate("point_positive")
     assert person.widget.panel.prompts.tools["point_positive"].isChecked()
     person.viewer.layers.selection.active = person.layer("movie")
     assert not person.widget.panel.prompts.tools["point_positive"].isChecked()
@@ -43,11 +43,11 @@ def test_another_layer_puts_the_tool_away_and_the_status_says_so(person):
 
 
 def test_a_click_in_3d_is_refused_and_leaves_nothing_behind(person):
-    person.widget.tools.take("point_positive")
+    person.widget.tools.activate("point_positive")
     person.viewer.dims.ndisplay = 3
     assert person.widget.tools.active_tool == ""
     person.layer("sam2v points").add([0, *tiny.CLICK])
-    person.widget.flush()
+    person.widget.layers.flush()
     assert "3-D" in person.problems[-1]
     assert len(person.layer("sam2v points").data) == 0
     assert not person.document.objects
@@ -57,7 +57,7 @@ def test_another_channel_is_the_same_work(open_panel):
     person = open_panel(two_channels())
     person.click(*tiny.CLICK)
     work, source = person.document, person.widget.movie.source
-    person.widget.panel.image.channel_chosen.emit(1)
+    person.widget.panel.image.option_chosen.emit("channel", 1)
     person.wait_for_movie()
     assert person.document is work
     assert person.widget.movie.source is not source
@@ -68,10 +68,10 @@ def test_another_time_axis_is_another_work_and_the_way_back_finds_the_first(open
     person = open_panel(two_channels())
     person.click(*tiny.CLICK)
     work = person.document
-    person.widget.panel.image.axis_chosen.emit("CTYX")
+    person.widget.panel.image.option_chosen.emit("axes", "CTYX")
     person.wait_for_movie()
     assert not person.document.objects
-    person.widget.panel.image.axis_chosen.emit("TCYX")
+    person.widget.panel.image.option_chosen.emit("axes", "TCYX")
     person.wait_for_movie()
     assert person.document is work
     assert person.shown(0).any()
@@ -105,13 +105,13 @@ def test_work_whose_layer_was_removed_is_offered_and_restored_on_the_same_movie(
 def test_a_layer_can_be_renamed_in_the_middle_of_work(person):
     person.click(*tiny.CLICK)
     person.layer("movie").name = "embryo"
-    assert person.widget.panel.image.layer.currentText() == "embryo"
+    assert person.widget.panel.image.form.widgets["layer_name"].current_choice == "embryo"
     person.track()
     assert person.frames() == list(range(tiny.LENGTH))
 
 
 def test_contrast_follows_the_layer_if_so_chosen_and_undo_takes_it_back(person):
-    person.widget.panel.image.contrast_chosen.emit("limits")
+    person.widget.panel.image.option_chosen.emit("contrast", "limits")
     person.wait_for_movie()
     before = person.document.project.normalization
     person.layer("movie").contrast_limits = (20, 90)
@@ -122,7 +122,7 @@ def test_contrast_follows_the_layer_if_so_chosen_and_undo_takes_it_back(person):
 
 def test_a_saved_work_finds_its_channel_by_itself(open_panel, tmp_path):
     person = open_panel(two_channels())
-    person.widget.panel.image.axis_chosen.emit("TCYX")
+    person.widget.panel.image.option_chosen.emit("axes", "TCYX")
     person.wait_for_movie()
     person.viewer.dims.set_current_step(1, 1)
     person.choose("movie")
@@ -132,7 +132,7 @@ def test_a_saved_work_finds_its_channel_by_itself(open_panel, tmp_path):
     other.open(tmp_path / "work.sam2v")
     assert other.problems == []
     assert other.frames() == [0]
-    assert other.widget.movie.choice.channel != person.widget.movie.choice.channel
+    assert other.widget.movie.options.channel != person.widget.movie.options.channel
 
 
 def test_masks_are_exported_beside_the_work_and_come_back(person, open_panel, tmp_path):
@@ -171,19 +171,19 @@ def test_what_cannot_be_exported_is_told_in_words(person, tmp_path):
 @pytest.mark.parametrize("answer", [True, False])
 def test_a_file_of_other_origin_is_replaced_only_after_asking(person, tmp_path, monkeypatch, answer):
     asked = []
-    monkeypatch.setattr("napari_sam2v.widget.may_replace", lambda path, parent: asked.append(path) or answer)
+    monkeypatch.setattr("napari_sam2v.bindings.dialogs.may_replace", lambda path, parent: asked.append(path) or answer)
     target = tmp_path / "masks.tif"
     tifffile.imwrite(target, tiny.make_movie())
     person.click(*tiny.CLICK)
     for _ in range(2):
         person.widget.files.export_to(format_named("tiff"), target)
-        person.wait(lambda: not person.widget.files.tasks.is_running)
+        person.wait(lambda: not person.widget.tasks.is_running)
     assert np.array_equal(tifffile.imread(target), tiny.make_movie()) != answer
     assert asked == [target] * (1 if answer else 2)
 
 
 def test_the_movie_is_never_written_onto(person, tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_sam2v.widget.may_replace", lambda path, parent: pytest.fail("asked"))
+    monkeypatch.setattr("napari_sam2v.bindings.dialogs.may_replace", lambda path, parent: pytest.fail("asked"))
     target = tmp_path / "movie.tif"
     tifffile.imwrite(target, tiny.make_movie())
     person.click(*tiny.CLICK)
@@ -204,9 +204,9 @@ def test_a_run_is_a_task_of_napari_and_ends_with_the_window(person):
     person.click(*tiny.CLICK)
     person.widget.work.track(FORWARD)
     person.wait(lambda: len(person.frames()) >= 3)
-    assert person.widget.tasks.is_waiting
+    assert person.widget._close_question._ended is not None, "napari knows of the run"
     person.widget.close()
-    assert not person.widget.tasks.is_waiting
+    assert person.widget._close_question._ended is None
     assert not person.controller.worker.is_busy()
     assert not person.controller.tracking.is_tracking
 

@@ -27,7 +27,7 @@ class Hand(Person):
 
     def __init__(self, viewer, qtbot, recovery):
         super().__init__(viewer, qtbot, recovery)
-        self.widget.show_frame(0)
+        self.widget.movie.show_frame(0)
         viewer.reset_view()
         qtbot.wait(50)
         self.canvas = viewer.window._qt_viewer.canvas
@@ -120,7 +120,7 @@ def slow(hand, labels):
 def test_labels_are_read_in_the_background_and_taken_on_the_frame_they_were_asked_for_on(hand, slow):
     hand.widget.panel.prompts.labels_imported.emit("lazy")
     hand.wait(lambda: bool(slow.data.threads))
-    hand.widget.show_frame(4)
+    hand.widget.movie.show_frame(4)
     slow.data.may_go.set()
     hand.wait_for_files()
     assert threading.main_thread() not in slow.data.threads
@@ -159,7 +159,7 @@ def test_a_click_on_a_mask_without_a_tool_selects_its_object_and_prompts_nothing
 
 def test_with_a_tool_a_click_prompts_the_selected_object(hand, labels):
     hand.controller.select(2)
-    hand.widget.tools.take("point_positive")
+    hand.widget.tools.activate("point_positive")
     hand.drag((17, 20))
     hand.wait_for_worker()
     assert hand.controller.selected == 2
@@ -168,7 +168,7 @@ def test_with_a_tool_a_click_prompts_the_selected_object(hand, labels):
 
 def test_while_space_is_held_a_click_selects_and_the_tool_comes_back(hand, labels):
     hand.controller.select(2)
-    hand.widget.tools.take("point_positive")
+    hand.widget.tools.activate("point_positive")
     QTest.keyPress(hand.canvas.native, Qt.Key.Key_Space)
     hand.drag((17, 20))
     QTest.keyRelease(hand.canvas.native, Qt.Key.Key_Space)
@@ -179,7 +179,7 @@ def test_while_space_is_held_a_click_selects_and_the_tool_comes_back(hand, label
 
 @pytest.mark.parametrize("places", [[(10, 10)], [(10, 10), (10.6, 10.7)], [(10, 10), (30, 10.5)]])
 def test_a_box_that_is_too_small_to_be_meant_makes_no_object(hand, places):
-    hand.widget.tools.take("box")
+    hand.widget.tools.activate("box")
     hand.drag(*places)
     hand.wait_for_worker()
     assert not hand.document.objects
@@ -189,7 +189,7 @@ def test_a_box_that_is_too_small_to_be_meant_makes_no_object(hand, places):
 
 def test_a_change_of_the_document_does_not_break_off_a_drag(hand):
     hand.click(*tiny.CLICK)
-    hand.widget.tools.take("box")
+    hand.widget.tools.activate("box")
     hand.press(5, 30)
     hand.move(6, 31)
     hand.widget.work.undo()  # as an answer that arrives would, it changes what is to be shown
@@ -203,7 +203,7 @@ def test_a_change_of_the_document_does_not_break_off_a_drag(hand):
 
 
 def test_a_line_through_an_object_prompts_it_with_a_few_clicks(hand):
-    hand.widget.tools.take("scribble")
+    hand.widget.tools.activate("scribble")
     hand.drag((15, 14), (16, 18), (18, 22), (20, 28))
     hand.wait_for_worker()
     prompt = hand.document.prompt(1, 0)
@@ -230,7 +230,7 @@ def test_what_is_tracked_is_remembered_for_the_next_panel(hand):
     box.setCurrentIndex(1)
     box.activated.emit(1)
     assert load_preferences().track_objects == "all"
-    hand.widget.panel.track.advanced.collect.click()
+    hand.widget.panel.track.advanced.form.widgets["collect_prompts"].native.click()
     assert (load_preferences().collect_prompts, load_preferences().follow) == (True, True)
     hand.widget.close_all()
     again = Person(hand.viewer, hand.qtbot, hand.recovery)
@@ -240,7 +240,7 @@ def test_what_is_tracked_is_remembered_for_the_next_panel(hand):
 
 
 def test_collected_prompts_are_answered_by_the_key_and_before_tracking(hand):
-    hand.widget.panel.track.advanced.collect.click()
+    hand.widget.panel.track.advanced.form.widgets["collect_prompts"].native.click()
     hand.click(*tiny.CLICK)
     assert hand.document.mask_at(1, 0) is None
     hand.key(Qt.Key.Key_8)
@@ -260,7 +260,7 @@ def test_the_key_goes_to_the_next_doubtful_frame_or_says_that_there_is_none(hand
         entry = hand.document.frame(1, frame).entry
         opened.add(frame, {1: type(entry)(entry.mask, 0.2 if frame == 2 else 0.9, 1.0)})
     opened.close()
-    hand.widget.show_frame(0)
+    hand.widget.movie.show_frame(0)
     hand.key(Qt.Key.Key_9)
     assert hand.controller.frame == 2
     hand.controller.toggle_frame_lock()

@@ -54,7 +54,7 @@ def test_what_should_not_have_happened_to_a_download_is_logged_too(person, monke
     person.widget.model.download("first")
     person.wait(lambda: not person.widget.panel.model.is_downloading)
     assert len(person.problems) == 1
-    assert ("downloading first failed" in caplog.text) is is_logged
+    assert ("Downloading first failed" in caplog.text) is is_logged
 
 
 def test_a_model_that_arrives_late_does_not_replace_one_that_was_chosen_meanwhile(person, downloads):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count, pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,7 +25,7 @@ OBJECTS = 5
 
 @pytest.fixture
 def turns():
-    """What waits for a later turn of the window's thread."""
+    """How many objects have their scores after each turn of the binding."""
     return []
 
 
@@ -35,7 +36,8 @@ def source():
 
 @pytest.fixture
 def controller(qtbot):
-    controller = AnnotationController(lambda call: call(), lambda: pytest.fail("no model is needed"))
+    controller = AnnotationController(lambda call: call())
+    controller.use_model(lambda: pytest.fail("no model is needed"))
     yield controller
     controller.close()
 
@@ -47,13 +49,11 @@ def panel(qtbot, controller, turns):
     panel = Panel(parent)
     clock = count(step=10.0)  # so slow a machine that there is time for one object a turn
     binding = ObjectBinding(
-        panel,
-        controller,
-        show_frame=lambda frame: None,
-        call_later=lambda _seconds, call: turns.append(call),
-        clock=lambda: next(clock),
+        panel, controller, SimpleNamespace(show_frame=lambda frame: None), clock=lambda: next(clock)
     )
+    binding._timer.timeout.connect(lambda: turns.append(scored(panel)))
     yield panel
+    binding.close()
     del binding, parent  # which hold what is shown until then
 
 
@@ -75,32 +75,25 @@ def scored(panel):
 
 
 def test_objects_are_listed_at_once_and_get_their_scores_a_turn_after_the_other(
-    panel, controller, document, source, turns
+    panel, controller, document, source, turns, qtbot
 ):
     controller.open(document, source)
     assert [row.frames_done for row in panel.objects.model.rows()] == [2] * OBJECTS
-    found = [scored(panel)]
-    while turns:
-        turns.pop(0)()
-        found.append(scored(panel))
-    assert found[0] <= 1, "the selected object alone, whose marks the strip shows"
-    assert [after - before for before, after in pairwise(found)].count(1) >= OBJECTS - 1
-    assert found[-1] == OBJECTS
+    first = scored(panel)
+    assert first <= 1, "the selected object alone, whose marks the strip shows"
+    qtbot.waitUntil(lambda: scored(panel) == OBJECTS)
+    assert [after - before for before, after in pairwise([first, *turns])].count(1) >= OBJECTS - 1
     assert [row.doubtful for row in panel.objects.model.rows()] == [1] * OBJECTS
 
 
 def test_what_changes_meanwhile_is_shown_and_another_document_takes_its_place(
-    panel, controller, document, source, turns
+    panel, controller, document, source, turns, qtbot
 ):
     controller.open(document, source)
-    turns.pop(0)()
+    qtbot.waitUntil(lambda: bool(turns))
     controller.do(RenameObject(OBJECTS, "mother"))
-    while turns:
-        turns.pop(0)()
-    assert panel.objects.model.rows()[-1].name == "mother"
-    assert scored(panel) == OBJECTS
+    qtbot.waitUntil(lambda: scored(panel) == OBJECTS and panel.objects.model.rows()[-1].name == "mother")
     controller.open(document, source)
     controller.close_document()
-    while turns:
-        turns.pop(0)()
+    qtbot.wait(300)
     assert panel.objects.model.rows() == ()

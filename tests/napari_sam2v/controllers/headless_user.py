@@ -41,7 +41,8 @@ class HeadlessUser:
         self.host = Host()
         self.loads = 0
         self.predictor = predictor
-        self.controller = AnnotationController(self.host.post, self._load)
+        self.controller = AnnotationController(self.host.post)
+        self.controller.use_model(self._load)
         self.problems = []
         self.controller.events.problem.connect(self.problems.append)
         source = movie if is_frame_source(movie) else open_movie(movie)

@@ -13,7 +13,7 @@ class Setup:
     def __init__(self):
         self.host = Host()
         self.shown, self.told, self.done = [], [], []
-        self.tasks = BackgroundTasks(self.host.post, self.shown.append, self.told.append)
+        self.tasks = BackgroundTasks(self.host.post, self.shown.append, self.told.append, name="files")
 
     def run(self, work):
         self.tasks.run("Writing", work, self.done.append)
@@ -73,7 +73,7 @@ def test_an_errand_can_be_stopped_without_a_word(setup):
         raise StoppedError("stopped")
 
     setup.run(work)
-    setup.tasks.cancel()
+    setup.tasks.stop()
     setup.wait()
     assert setup.told == []
     assert setup.done == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_sam2v.controllers.object_marks import ObjectMarks, hex_colour, rgb
+from napari_sam2v.controllers.object_marks import ObjectMarks, hex_color, rgb
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackOptions
 from src_model.document import ImportMasklets, LockFrames, LockObject, RenameObject, SetMask
@@ -69,7 +69,7 @@ def test_a_row_tells_how_far_an_object_is_and_where_it_is_worst(clicked, object_
     tracked = {frame: score for frame, score in scores.items() if frame != 2}  # frame 2 is prompted: somebody saw it
     assert row.worst_score == pytest.approx(min(tracked.values()))
     assert scores[row.worst_frame] == min(tracked.values())
-    assert hex_colour(row.color) == clicked.document.object(1).color
+    assert hex_color(row.color) == clicked.document.object(1).color
 
 
 def test_an_outline_is_a_row_without_scores_until_somebody_asks_for_them(clicked):
@@ -108,5 +108,5 @@ def test_an_object_without_masks_has_no_worst_frame(user):
     user.wait()
 
 
-def test_colours_come_back_from_their_numbers():
-    assert hex_colour(rgb("#ffa500")) == "#ffa500"
+def test_colors_come_back_from_their_numbers():
+    assert hex_color(rgb("#ffa500")) == "#ffa500"

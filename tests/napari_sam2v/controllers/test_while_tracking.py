@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from psygnal import Signal
@@ -10,6 +12,7 @@ from napari_sam2v.bindings.model_binding import ModelBinding
 from napari_sam2v.controllers.status import next_step
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.panel.view_state import TrackOptions
+from napari_sam2v.preferences import Preferences
 from src_model.document import AddObject, AnnotatedObject, DeleteObject, LockFrames, Origin
 from src_model.frames import Normalization, open_movie
 from src_model.masks import Rle
@@ -154,6 +157,9 @@ class Section:
     def set_device(self, text):
         pass
 
+    def set_download(self, progress):
+        pass
+
 
 @pytest.mark.parametrize("stops", [True, False])
 def test_another_model_asks_before_it_ends_the_run(running, stops):
@@ -163,9 +169,8 @@ def test_another_model_asks_before_it_ends_the_run(running, stops):
         asked.append(text)
         return stops
 
-    binding = ModelBinding(
-        section, running.controller, running.host.post, told=running.problems.append, may_stop=may_stop
-    )
+    dialogs = SimpleNamespace(may_stop=may_stop)
+    binding = ModelBinding(section, running.controller, dialogs, running.host.post, Preferences())
     tracker = running.controller.tracker
     section.model_chosen.emit("sam2.1-tiny")
     assert len(asked) == 1

@@ -1,7 +1,8 @@
-"""A document, a clock and a mouse for layers without a screen."""
+"""A document, an event loop and a mouse for layers without a screen."""
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,28 +12,21 @@ pytest.importorskip("napari", reason="napari is not installed")
 
 from napari.components import ViewerModel
 from napari.utils.interactions import mouse_move_callbacks, mouse_press_callbacks, mouse_release_callbacks
+from qtpy.QtCore import QCoreApplication
 
 from napari_sam2v.layers.geometry import LayerGeometry
 from src_model.masks import labels_from_masks
 
 
-class Later:
-    """Collects what is to be done later, until `run` does it."""
+class EventLoop:
+    """Runs long enough for every timer of the layers to fire."""
 
-    def __init__(self):
-        self.waiting = []
-
-    def __call__(self, seconds, callback):
-        self.waiting.append((seconds, callback))
-
-    def run(self, rounds=100):
-        for _ in range(rounds):
-            if not self.waiting:
-                return
-            waiting, self.waiting = self.waiting, []
-            for _, callback in waiting:
-                callback()
-        raise AssertionError("there is always something left to do")
+    def run(self, seconds=0.1, until=lambda: False):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not until():
+            QCoreApplication.processEvents()
+            time.sleep(0.001)
+        QCoreApplication.processEvents()
 
 
 class Document:
@@ -101,12 +95,12 @@ class Mouse:
 
 
 @pytest.fixture
-def later():
-    return Later()
+def event_loop(qapp):
+    return EventLoop()
 
 
 @pytest.fixture
-def viewer():
+def viewer(event_loop):
     return ViewerModel()
 
 

@@ -8,17 +8,13 @@ import pytest
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="no Qt")
 
-from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_sam2v.layers import MovieOptions, PromptLayers, ResultLayers, Shortcuts
 
 pytestmark = pytest.mark.gui
 SHAPE = (6, 60, 80)
-
-
-def call_later(seconds, callback):
-    QTimer.singleShot(int(1000 * seconds), callback)
 
 
 class Window:
@@ -64,7 +60,7 @@ def window(make_napari_viewer):
 
 @pytest.fixture
 def prompts(window):
-    layers = PromptLayers(window.viewer, window.geometry, call_later=call_later)
+    layers = PromptLayers(window.viewer, window.geometry)
     layers.emissions = []
     layers.edited.connect(layers.emissions.append)
     yield layers
@@ -99,10 +95,10 @@ def test_a_dragged_box_and_a_lasso_come_out_at_the_release(window, prompts, qtbo
 def test_painted_results_are_taken_over_and_drawn(window, qtbot, make_document):
     document = make_document(SHAPE[1:])
     document.put(1, 2, (5, 5, 20, 20))
-    results = ResultLayers(window.viewer, window.geometry, document, call_later=call_later)
+    results = ResultLayers(window.viewer, window.geometry, document)
     results.edited.connect(document.take)
     results.show()
-    results.set_colours({1: (255, 0, 0)})
+    results.set_colors({1: (255, 0, 0)})
     window.viewer.layers.selection.active = results.layer
     results.layer.mode = "paint"
     results.layer.brush_size = 4
@@ -137,7 +133,7 @@ def test_keys_reach_their_actions_from_our_layers(window, prompts, qtbot):
 def test_a_switch_to_3d_that_is_too_large_can_be_taken_back(window, monkeypatch, make_document):
     monkeypatch.setattr("napari_sam2v.layers.label_stack.MOST_BYTES", 1000)
     document = make_document(SHAPE[1:])
-    results = ResultLayers(window.viewer, window.geometry, document, call_later=call_later)
+    results = ResultLayers(window.viewer, window.geometry, document)
     results.show()
     with pytest.raises(Exception, match="2-D"):
         window.viewer.dims.ndisplay = 3

@@ -7,12 +7,12 @@ from napari_sam2v.layers.movie_options import (
     LayerColors,
     MovieOptions,
     as_shown,
-    assign_colours,
-    axis_options,
-    channel_options,
+    assign_colors,
+    axis_choices,
+    channel_choices,
     difference_in_words,
     guess,
-    plane_options,
+    plane_choices,
     with_axes,
 )
 from src_model.errors import MovieError
@@ -41,40 +41,40 @@ def image(viewer, shape, **options):
 )
 def test_the_likeliest_time_axis_comes_first(viewer, shape, labels, expected):
     layer = image(viewer, shape, axis_labels=None if labels is None else tuple(labels))
-    assert [option.value for option in axis_options(layer)] == expected
+    assert [option.key for option in axis_choices(layer)] == expected
 
 
 def test_axes_are_called_by_their_labels_or_their_numbers(viewer):
     named = image(viewer, (50, 9, 20, 30), axis_labels=("time", "z", "y", "x"))
-    assert [option.text for option in axis_options(named)] == ["time: 50 frames", "z: 9 frames"]
-    assert axis_options(image(viewer, (50, 20, 30)))[0].text == "axis 0: 50 frames"
+    assert [option.label for option in axis_choices(named)] == ["time: 50 frames", "z: 9 frames"]
+    assert axis_choices(image(viewer, (50, 20, 30)))[0].label == "axis 0: 50 frames"
 
 
 def test_rgb_layers_have_their_samples_left_out(viewer):
     layer = image(viewer, (5, 20, 30, 3), rgb=True)
-    assert [option.value for option in axis_options(layer)] == ["TYX"]
-    assert channel_options(layer, "TYX") == ()
+    assert [option.key for option in axis_choices(layer)] == ["TYX"]
+    assert channel_choices(layer, "TYX") == ()
 
 
 def test_a_layer_with_too_many_axes_is_refused(viewer):
     with pytest.raises(MovieError, match="6 axes"):
-        axis_options(image(viewer, (2, 2, 2, 2, 8, 8)))
+        axis_choices(image(viewer, (2, 2, 2, 2, 8, 8)))
 
 
-def test_channels_are_offered_one_by_one_and_as_colours(viewer):
+def test_channels_are_offered_one_by_one_and_as_colors(viewer):
     layer = image(viewer, (50, 3, 20, 30))
-    assert [option.value for option in channel_options(layer, "TCYX")] == [0, 1, 2, (0, 1, 2)]
+    assert [option.key for option in channel_choices(layer, "TCYX")] == [0, 1, 2, (0, 1, 2)]
     many = image(viewer, (50, 9, 20, 30), axis_labels=tuple("tcyx"))
-    assert [option.value for option in channel_options(many, "TCYX")] == list(range(9))
+    assert [option.key for option in channel_choices(many, "TCYX")] == list(range(9))
 
 
 def test_planes_are_offered_with_their_projections(viewer):
     layer = image(viewer, (50, 9, 20, 30))
-    assert [option.value for option in plane_options(layer, "TZYX")] == ["max", "mean", *range(9)]
-    assert plane_options(layer, "TCYX") == ()
+    assert [option.key for option in plane_choices(layer, "TZYX")] == ["max", "mean", *range(9)]
+    assert plane_choices(layer, "TCYX") == ()
 
 
-def test_layers_of_the_same_shape_and_place_can_become_colours(viewer):
+def test_layers_of_the_same_shape_and_place_can_become_colors(viewer):
     green = image(viewer, (6, 20, 30), name="GFP", colormap="green")
     red = image(viewer, (6, 20, 30), name="RFP", colormap="red")
     others = [
@@ -82,11 +82,11 @@ def test_layers_of_the_same_shape_and_place_can_become_colours(viewer):
         image(viewer, (6, 20, 30), name="moved", translate=(0, 1, 0)),
         image(viewer, (6, 20, 30, 3), name="picture", rgb=True),
     ]
-    single, colours = channel_options(green, "TYX", [green, red, *others])
-    assert single.value is None
-    assert colours.value == LayerColors(red="RFP", green="GFP")
-    assert colours.text == "RFP + GFP as colours"
-    assert channel_options(others[0], "TYX", [green, red]) == ()
+    single, colors = channel_choices(green, "TYX", [green, red, *others])
+    assert single.key is None
+    assert colors.key == LayerColors(red="RFP", green="GFP")
+    assert colors.label == "RFP + GFP as colors"
+    assert channel_choices(others[0], "TYX", [green, red]) == ()
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_layers_of_the_same_shape_and_place_can_become_colours(viewer):
         (["gray", "gray", "gray"], LayerColors("a", "b", "c")),
     ],
 )
-def test_each_layer_becomes_the_colour_nearest_to_its_colormap(viewer, colormaps, expected):
+def test_each_layer_becomes_the_color_nearest_to_its_colormap(viewer, colormaps, expected):
     layers = [image(viewer, (6, 20, 30), name=name, colormap=c) for name, c in zip("abc", colormaps, strict=False)]
-    assert assign_colours(layers) == expected
+    assert assign_colors(layers) == expected
 
 
 def test_the_guess_takes_the_channel_and_plane_that_are_shown(viewer):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_sam2v.layers.movie_options import LayerColors, MovieOptions
-from napari_sam2v.layers.movie_source import limits_of, preview_image, source_of
+from napari_sam2v.layers.movie_source import ImageWatcher, limits_of, preview_image, source_of
 from src_model.errors import MovieError
 from src_model.frames import Normalization, decide_normalization
 
@@ -101,15 +101,15 @@ def test_a_volume_is_a_movie_through_its_planes(viewer):
 
 def test_rgb_and_single_images_are_movies_too(viewer):
     pictures = movie(4, 20, 30, 3, dtype=np.uint8)
-    viewer.add_image(pictures, name="colour", rgb=True)
+    viewer.add_image(pictures, name="color", rgb=True)
     viewer.add_image(pictures[0, ..., 0], name="gray")
-    source = source_of(viewer.layers, MovieOptions("colour", "TYX"))
+    source = source_of(viewer.layers, MovieOptions("color", "TYX"))
     np.testing.assert_array_equal(source.read(1), pictures[1])
     assert source_of(viewer.layers, MovieOptions("gray", "YX")).shape == (1, 20, 30)
-    assert normalization_of(viewer.layers, MovieOptions("colour", "TYX", contrast="limits"), source).kind == "none"
+    assert normalization_of(viewer.layers, MovieOptions("color", "TYX", contrast="limits"), source).kind == "none"
 
 
-def test_several_layers_become_the_colours_of_one_movie(viewer):
+def test_several_layers_become_the_colors_of_one_movie(viewer):
     red, blue = movie(4, 20, 30, dtype=np.uint8), movie(4, 20, 30, dtype=np.uint16)
     viewer.add_image(red, name="RFP", contrast_limits=(10, 200))
     viewer.add_image(blue, name="DAPI", contrast_limits=(20, 100))
@@ -151,3 +151,33 @@ def test_a_layer_that_is_gone_or_has_changed_is_named(viewer):
         source_of(viewer.layers, MovieOptions("other", "TYX"))
     with pytest.raises(MovieError, match="choose it again"):
         source_of(viewer.layers, MovieOptions("cells", "TCYX", channel=0))
+
+
+def test_another_array_and_values_written_into_the_array_are_noticed(viewer):
+    image = viewer.add_image(np.zeros((5, 40, 50), np.uint8))
+    noticed = []
+    watcher = ImageWatcher(image, lambda: noticed.append("limits"), lambda: noticed.append("pixels"))
+    watcher.check()
+    assert noticed == []
+    image.data[3] += 1
+    watcher.check()
+    assert noticed == ["pixels"]
+    image.data = image.data.copy()
+    assert noticed == ["pixels", "pixels"]
+    image.contrast_limits = (3, 9)
+    assert noticed[2:] == ["limits"]
+    watcher.close()
+    image.data = image.data.copy()
+    image.contrast_limits = (4, 9)
+    assert len(noticed) == 3
+
+
+def test_nothing_is_read_of_an_array_that_is_not_in_memory(viewer):
+    def read(block_info=None):
+        raise AssertionError("read")
+
+    image = viewer.add_image(np.zeros((5, 40, 50), np.uint8), name="lazy")
+    lazy = da.map_blocks(read, chunks=((1,) * 5, (40,), (50,)), dtype=np.uint8, meta=np.zeros((0,), np.uint8))
+    with image.events.blocker_all():
+        image._data = lazy
+    ImageWatcher(image, lambda: None, lambda: pytest.fail("nothing was replaced")).check()

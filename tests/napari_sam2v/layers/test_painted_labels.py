@@ -19,8 +19,8 @@ def document(make_document):
 
 
 @pytest.fixture
-def painted(viewer, make_movie, document, later):
-    painted = PaintedLabels(viewer, make_movie(SHAPE), document, name="masks", call_later=later)
+def painted(viewer, make_movie, document, event_loop):
+    painted = PaintedLabels(viewer, make_movie(SHAPE), document, name="masks")
     painted.require()
     painted.strokes = []
     painted.messages = []
@@ -117,7 +117,7 @@ def test_a_stroke_beside_a_locked_object_keeps_its_other_pixels(painted, viewer,
     assert (shown(painted)[12, 8:12] == [1, 1, 2, 2]).all()
 
 
-def test_napari_can_undo_and_redo_a_stroke_and_the_document_hears_of_it(painted, viewer, document, mouse, later):
+def test_napari_can_undo_and_redo_a_stroke_and_the_document_hears_of_it(painted, viewer, document, mouse, event_loop):
     before = document.labels(0)
     painted.layer.mode = "paint"
     painted.select(1)
@@ -125,16 +125,16 @@ def test_napari_can_undo_and_redo_a_stroke_and_the_document_hears_of_it(painted,
     after = document.labels(0)
     assert (before != after).any()
     painted.layer.undo()
-    later.run()
+    event_loop.run()
     np.testing.assert_array_equal(document.labels(0), before)
     np.testing.assert_array_equal(shown(painted), before)
     painted.layer.redo()
-    later.run()
+    event_loop.run()
     np.testing.assert_array_equal(document.labels(0), after)
     assert len(painted.strokes) == 3
 
 
-def test_a_frame_that_arrives_during_a_stroke_does_not_disturb_it(painted, viewer, document, later):
+def test_a_frame_that_arrives_during_a_stroke_does_not_disturb_it(painted, viewer, document, event_loop):
     painted.layer.data[0, 12, 22] = 1  # as the brush does while the button is down
     document.put(5, 0, (18, 0, 20, 2))
     painted.update([0])
@@ -145,9 +145,9 @@ def test_a_frame_that_arrives_during_a_stroke_does_not_disturb_it(painted, viewe
     assert shown(painted)[18, 0] == 5
 
 
-def test_filling_is_painting_too(painted, document, later):
+def test_filling_is_painting_too(painted, document, event_loop):
     painted.layer.fill((0, 3, 3), 9)
-    later.run()
+    event_loop.run()
     ((first, second),) = painted.strokes
     assert (first.object_id, first.mask.box) == (1, None)
     assert second.object_id == 9
@@ -162,14 +162,14 @@ def test_pixels_set_by_a_script_come_out_as_one_stroke_over_several_frames(paint
     assert (first.frame, second.frame) == (2, 4)
 
 
-def test_colours_and_hidden_objects_are_shown(painted):
-    painted.set_colours({1: (255, 0, 0), 2: (0, 255, 0)}, hidden=[2])
-    colours = painted.layer.colormap
-    np.testing.assert_array_equal(colours.map(1), [1, 0, 0, 1])
-    assert colours.map(2)[3] == 0
-    np.testing.assert_array_equal(colours.map(99), [1, 1, 1, 1])
-    painted.set_colours({1: (255, 0, 0), 2: (0, 255, 0)}, hidden=[2])
-    assert painted.layer.colormap is colours
+def test_colors_are_shown(painted):
+    painted.set_colors({1: (255, 0, 0), 2: (0, 255, 0)})
+    colors = painted.layer.colormap
+    np.testing.assert_array_equal(colors.map(1), [1, 0, 0, 1])
+    np.testing.assert_array_equal(colors.map(2), [0, 1, 0, 1])
+    np.testing.assert_array_equal(colors.map(99), [1, 1, 1, 1])
+    painted.set_colors({1: (255, 0, 0), 2: (0, 255, 0)})
+    assert painted.layer.colormap is colors
 
 
 def test_large_ids_change_the_type_of_the_layer(painted, document):
@@ -181,13 +181,13 @@ def test_large_ids_change_the_type_of_the_layer(painted, document):
     painted.select(70_001)
 
 
-def test_a_layer_that_the_user_removed_comes_back_with_what_the_document_holds(painted, viewer, document, later):
+def test_a_layer_that_the_user_removed_comes_back_with_what_the_document_holds(painted, viewer, document, event_loop):
     viewer.layers.remove(painted.layer)
     assert painted.layer is None
     painted.update([0])
     painted.select(2)
-    painted.set_colours({1: (1, 2, 3)})
-    later.run()
+    painted.set_colors({1: (1, 2, 3)})
+    event_loop.run()
     painted.require()
     np.testing.assert_array_equal(shown(painted), document.labels(0))
     painted.close()

@@ -19,11 +19,9 @@ def square(y, x, size=4):
 
 
 @pytest.fixture
-def prompts(viewer, make_movie, later):
+def prompts(viewer, make_movie, event_loop):
     locked = set()
-    layers = PromptLayers(
-        viewer, make_movie(SHAPE), call_later=later, refusal=lambda *key: "locked" if key in locked else None
-    )
+    layers = PromptLayers(viewer, make_movie(SHAPE), refusal=lambda *key: "locked" if key in locked else None)
     layers.locked = locked
     layers.emissions, layers.messages, layers.new, layers.tools = [], [], [], []
     layers.edited.connect(layers.emissions.append)
@@ -35,7 +33,7 @@ def prompts(viewer, make_movie, later):
 
 def test_no_layer_is_made_before_a_tool_is_taken(prompts, viewer):
     prompts.set_object(2)
-    prompts.set_colours({2: (1, 2, 3)})
+    prompts.set_colors({2: (1, 2, 3)})
     prompts.show({})
     prompts.flush()
     assert len(viewer.layers) == 1
@@ -71,17 +69,17 @@ def test_tools_are_refused_in_3d_with_a_sentence(prompts, viewer):
     assert prompts.set_tool("pan")
 
 
-def test_the_sign_of_clicks_is_that_of_the_tool(prompts, viewer, mouse, later):
+def test_the_sign_of_clicks_is_that_of_the_tool(prompts, viewer, mouse, event_loop):
     prompts.set_object(5)
     prompts.set_tool("point+")
     mouse(prompts.layers[0], viewer).drag((2, 2))
     prompts.set_tool("point-")
     mouse(prompts.layers[0], viewer).drag((3, 3))
-    later.run()
+    event_loop.run()
     assert prompts.emissions == [(PromptEdit(5, 0, "points", ((2, 2), (3, 3)), (1, 0)),)]
 
 
-def test_painting_is_a_mask_prompt_that_grows_with_each_stroke(prompts, viewer, mouse, later):
+def test_painting_is_a_mask_prompt_that_grows_with_each_stroke(prompts, viewer, mouse, event_loop):
     prompts.set_object(3)
     prompts.set_tool("paint")
     (layer,) = prompts.layers
@@ -120,24 +118,24 @@ def test_locked_frames_refuse_to_be_painted(prompts, viewer, mouse):
     assert not prompts.layers[0]._slice.image.raw.any()
 
 
-def test_the_prompts_of_a_document_are_spread_over_their_layers(prompts, viewer, later):
+def test_the_prompts_of_a_document_are_spread_over_their_layers(prompts, viewer, event_loop):
     prompts.show(
         {
             (1, 0): Prompt(points=((2, 3), (4, 5)), labels=(1, 0), box=(1, 1, 9, 9)),
             (2, 3): Prompt(mask=square(3, 3), points=((3, 3),), labels=(0,)),
         }
     )
-    later.run()
+    event_loop.run()
     points, boxes = prompts.layers
     assert points.data.tolist() == [[0, 2, 3], [0, 4, 5], [3, 3, 3]]
     assert boxes.nshapes == 1
     assert prompts.emissions == []
 
 
-def test_a_prompt_that_is_shown_again_as_it_was_taken_changes_nothing(prompts, viewer, mouse, later):
+def test_a_prompt_that_is_shown_again_as_it_was_taken_changes_nothing(prompts, viewer, mouse, event_loop):
     prompts.set_tool("point+")
     mouse(prompts.layers[0], viewer).drag((2, 2))
-    later.run()
+    event_loop.run()
     ((edit,),) = prompts.emissions
     data = prompts.layers[0].data
     prompts.show({(edit.object_id, edit.frame): Prompt(points=edit.points, labels=edit.labels)})
@@ -151,11 +149,11 @@ def test_large_object_ids_can_be_painted(prompts, viewer, mouse):
     assert prompts.emissions[0][0].object_id == 100_000
 
 
-def test_all_layers_can_be_removed_by_the_user_and_at_the_end(prompts, viewer, later):
+def test_all_layers_can_be_removed_by_the_user_and_at_the_end(prompts, viewer, event_loop):
     for tool in ("point+", "box", "paint"):
         prompts.set_tool(tool)
     viewer.layers.clear()
-    later.run()
+    event_loop.run()
     assert prompts.layers == ()
     prompts.set_tool("box")
     prompts.close()

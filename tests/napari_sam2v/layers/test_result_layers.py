@@ -16,9 +16,9 @@ def document(make_document):
 
 
 @pytest.fixture
-def make_results(viewer, document, later):
+def make_results(viewer, document, event_loop):
     def make(geometry):
-        results = ResultLayers(viewer, geometry, document, call_later=later, clock=lambda: 0.0)
+        results = ResultLayers(viewer, geometry, document)
         results.messages, results.new = [], []
         results.refused.connect(results.messages.append)
         results.made.connect(results.new.append)
@@ -27,13 +27,13 @@ def make_results(viewer, document, later):
     return make
 
 
-def test_masks_and_tracks_keep_up_with_the_document(make_results, make_movie, document, later):
+def test_masks_and_tracks_keep_up_with_the_document(make_results, make_movie, document, event_loop):
     results = make_results(make_movie(SHAPE))
     assert results.layers == ()
     results.show()
     results.show_tracks()
     results.update(document.masks)
-    later.run()
+    event_loop.run()
     masks, tracks = results.layers
     assert results.new == [masks, tracks]
     assert masks._slice.image.raw[3, 3] == 1
@@ -41,18 +41,9 @@ def test_masks_and_tracks_keep_up_with_the_document(make_results, make_movie, do
     for key in [*document.masks]:
         del document.masks[key]
     results.remove([1])
-    later.run()
+    event_loop.run(20, until=lambda: len(results.layers) == 1)  # after drawing, the tracks rest
     assert results.layers == (masks,)
     assert not masks._slice.image.raw.any()
-
-
-def test_hiding_an_object_needs_no_decoding(make_results, make_movie, document):
-    results = make_results(make_movie(SHAPE))
-    results.show()
-    document.decoded.clear()
-    results.set_colours({1: (255, 0, 0)}, hidden=[1])
-    assert document.decoded == []
-    assert results.layer.colormap.map(1)[3] == 0
 
 
 def test_painting_comes_out_of_one_door(make_results, make_movie, document, viewer, mouse):
@@ -70,7 +61,7 @@ def test_where_napari_has_no_tracks_the_masks_still_work_and_a_sentence_says_so(
     results = make_results(make_movie((2, 6, 20, 30), "CTYX"))
     results.show()
     results.set_parents({2: 1})
-    results.set_colours({1: (255, 0, 0)})
+    results.set_colors({1: (255, 0, 0)})
     results.update([(1, 0)])
     results.remove([1])
     results.show_tracks(False)

@@ -34,7 +34,7 @@ def test_without_a_theme_the_palette_has_to_do(qtbot):
     assert colors.background != colors.text
 
 
-def test_blending_goes_from_one_colour_to_the_other():
+def test_blending_goes_from_one_color_to_the_other():
     black, white = QColor("black"), QColor("white")
     assert blend(black, white, 0) == black
     assert blend(black, white, 1) == white
@@ -42,7 +42,7 @@ def test_blending_goes_from_one_colour_to_the_other():
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_a_colour_like_the_background_is_moved_until_it_shows(qtbot, styled, theme):
+def test_a_color_like_the_background_is_moved_until_it_shows(qtbot, styled, theme):
     widget = QWidget()
     qtbot.addWidget(widget)
     colors = theme_colors(styled(widget, theme))

@@ -38,40 +38,43 @@ def make(qtbot):
 # --- image
 
 
+def field(image, name):
+    return image.form.widgets[name].native
+
+
 def test_without_a_movie_only_the_layer_row_shows_and_says_what_to_do(make):
     image = make(ImageSection)
-    assert image.layer.currentText() == "No movie open"
-    assert "Open Sample" in image.layer.toolTip()
-    assert not any(box.isVisible() for box in (image.axis, image.channel, image.plane, image.contrast))
+    assert field(image, "layer_name").placeholderText() == "No movie open"
+    assert "Open Sample" in field(image, "layer_name").toolTip()
+    assert not any(field(image, name).isVisible() for name in ("axes", "channel", "plane", "contrast"))
 
 
 def test_rows_with_nothing_to_choose_stay_hidden(make):
     image = make(ImageSection)
     image.set_layers(["a"], "a")
-    image.set_axes(["t"], "t")
-    image.set_channels([Choice(0, "DAPI"), Choice(1, "GFP")], 1)
-    image.set_planes(["plane 0"], "plane 0")
-    assert not image.axis.isVisible()
-    assert image.channel.isVisible()
-    assert not image.plane.isVisible()
-    image.set_planes([Choice("max", "brightest"), Choice(2, "plane 2")], 2)
-    assert image.plane.isVisible()
+    image.set_choices("axes", [Choice("TYX", "t")], "TYX")
+    image.set_choices("channel", [Choice(0, "DAPI"), Choice(1, "GFP")], 1)
+    image.set_choices("plane", [Choice(0, "plane 0")], 0)
+    assert not field(image, "axes").isVisible()
+    assert field(image, "channel").isVisible()
+    assert field(image, "contrast").isVisible()
+    assert not field(image, "plane").isVisible()
+    image.set_choices("plane", [Choice("max", "brightest"), Choice(2, "plane 2")], 2)
+    assert field(image, "plane").isVisible()
     image.set_layers([], None)
-    assert not image.channel.isVisible()
+    assert not field(image, "channel").isVisible()
 
 
 def test_the_image_section_reports_choices_but_not_what_it_was_told(make, qtbot, emissions):
     image = make(ImageSection)
-    planes, channels = emissions(image.plane_chosen), emissions(image.channel_chosen)
-    layers = emissions(image.layer_chosen)
+    chosen = emissions(image.option_chosen)
     image.set_layers(["a", "b"], "a")
-    image.set_channels([Choice(None, "all"), Choice(1, "GFP")], None)
-    image.set_planes([Choice(4, "plane 4"), Choice(5, "plane 5")], 4)
-    assert planes == channels == layers == []
-    qtbot.keyClick(image.plane, Qt.Key.Key_Down)
-    qtbot.keyClick(image.channel, Qt.Key.Key_Down)
-    qtbot.keyClick(image.layer, Qt.Key.Key_Down)
-    assert (planes, channels, layers) == ([(5,)], [(1,)], [("b",)])
+    image.set_choices("channel", [Choice(None, "all"), Choice((0, 1), "GFP")], None)
+    image.set_choices("plane", [Choice(4, "plane 4"), Choice(5, "plane 5")], 4)
+    assert chosen == []
+    for name in ("plane", "channel", "layer_name"):
+        qtbot.keyClick(field(image, name), Qt.Key.Key_Down)
+    assert chosen == [("plane", 5), ("channel", (0, 1)), ("layer_name", "b")]
 
 
 @pytest.mark.parametrize("shape", [(5, 7, 3), (40, 30, 3)])

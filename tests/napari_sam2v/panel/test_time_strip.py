@@ -76,7 +76,7 @@ def test_one_bad_frame_among_ten_thousand_good_ones_is_visible(canvas, marks_of)
     assert rows.max() - rows.min() > 15
 
 
-def test_states_differ_in_shape_and_not_only_in_colour(canvas, marks_of):
+def test_states_differ_in_shape_and_not_only_in_color(canvas, marks_of):
     outlines = set()
     for state in ("prompted", "edited", "locked", "absent", "tracked"):
         canvas.set_marks(marks_of(40), COLOR)

@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_sam2v.panel.track_section import TrackSection
-from napari_sam2v.panel.view_state import Choice, TrackOptions, TrackSettings
+from napari_sam2v.panel.view_state import TrackOptions
 from src_model.workflow.progress import RunProgress
 
 pytestmark = pytest.mark.gui
@@ -91,16 +91,15 @@ def test_repair_says_which_frames_it_would_track_again(track, qtbot):
         qtbot.mouseClick(track.repair, CLICK)
 
 
-def test_advanced_settings_open_beside_the_panel_and_are_reported_together(track, qtbot, emissions):
+def test_advanced_settings_open_beside_the_panel_and_report_what_the_user_changed(track, qtbot, emissions):
     advanced, height = track.advanced, track.sizeHint().height()
     assert not advanced.isVisible()
     qtbot.mouseClick(track.more, CLICK)
-    assert advanced.overlap.isVisible()
+    assert advanced.form.widgets["overlap"].native.isVisible()
     assert track.sizeHint().height() == height
-    track.set_overlap([Choice("score", "higher score"), Choice("first", "first keeps")], "first")
-    reported = emissions(advanced.settings_changed)
-    advanced.set_settings(TrackSettings("score", repair_after_correction=False, follow=True))
+    reported = emissions(advanced.form.changed)
+    advanced.form.show_values(overlap="score", repair=False, follow=True)
     assert reported == []
-    advanced.repair.click()
-    assert reported[-1] == (advanced.settings(),)
-    assert advanced.settings().overlap == "score"
+    advanced.form.widgets["repair"].native.click()
+    assert reported == [("repair", True)]
+    assert advanced.form.values() == {"overlap": "score", "repair": True, "collect_prompts": False, "follow": True}
