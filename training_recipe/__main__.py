@@ -39,13 +39,14 @@ class PrecisionChoice(StrEnum):
 _COMPUTER = "Computer"
 
 DataOption = Annotated[
-    Path, typer.Option("--data", metavar="FOLDER", help="Folder of recordings: davis2016, dsb2018, t98g, videos, ...")
+    Path,
+    typer.Option("--data", metavar="FOLDER", help="Folder of recordings: davis2016_train, dsb2018, t98g, videos, ..."),
 ]
 RunOption = Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where checkpoints and logs go.")]
 RecipeOption = Annotated[
     str | None,
     typer.Option(
-        "--recipe", metavar="NAME", show_default="default", help="A recipe (default, continue), or a .toml file."
+        "--recipe", metavar="NAME", show_default="default", help="A recipe (default, continue, third), or a .toml file."
     ),
 ]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")]

@@ -88,6 +88,9 @@ class Recipe(Schedule):
         Share of those that are single frames, and objects of each.
     crowd_batches
         Batches of crowds a step.
+    replays
+        In how many steps clips are rolled out for each time that they are encoded. Over 1 only while the image encoder
+        is frozen: its features are kept, and what projects them for the decoder stays as it is, too.
     sizes
         What is done at which image size; shares are relative to their sum.
     """
@@ -97,6 +100,7 @@ class Recipe(Schedule):
     crowd_stills: Share = 0.3
     crowd_still_objects: Count = 10
     crowd_batches: Count = 2
+    replays: Count = 1
     sizes: Annotated[tuple[SizePlan, ...], Field(min_length=1)] = _SIZES
 
     def plan(self, progress: float, rng: np.random.Generator) -> StepPlan:

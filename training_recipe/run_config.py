@@ -145,6 +145,12 @@ def parse_config(content: dict[str, Any], source: str) -> RunConfig:
     for number, stage in enumerate(config.stages):
         if (stage.minutes is None) == (stage.steps is None):
             raise TrainingError(f"'{source}': stages.{number} needs either 'minutes' or 'steps'")
+        recipe = stage.recipe
+        if recipe.replays > 1 and min(recipe.late_from, recipe.early_from) <= 1:
+            raise TrainingError(
+                f"'{source}': stages.{number} replays clips while the image encoder learns: "
+                "set late_from and early_from to 2, or replays to 1"
+            )
     return config
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
-from src_model.training.rollout import LOSS_PARTS, RolloutModule, RolloutSettings
+from src_model.training.rollout import LOSS_PARTS, RolloutModule, RolloutSettings, encode_clips, normalised
 from src_model.training.training_state import StepReport
 from training_recipe.batches import (
     BatchMaker,
@@ -18,6 +19,7 @@ from training_recipe.batches import (
     StepBatches,
     rollout_seed,
 )
+from training_recipe.replay import EncodedBatch, ReplayPool, as_float, as_half
 from training_recipe.run_config import CONFIG_NAME, RunConfig, TrainingStage, write_config
 from training_recipe.run_log import RunLog
 from training_recipe.run_state import RunState, save_weights
@@ -25,15 +27,18 @@ from training_recipe.start import TrainingData, start_memory
 from training_recipe.validation import copy_first_mask, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     from lightning_fabric import Fabric
+    from torch import Tensor
 
     from src_model.nn import Sam2Network
     from src_model.training.training_state import Observer
+    from training_recipe.batches import ClipBatch
     from training_recipe.recipe import StepPlan
+
+    _Indexed = tuple[int, ClipBatch | EncodedBatch]
 
 CHECKPOINT_NAME = "last.pt"
 BEST_NAME = "best.safetensors"
@@ -77,6 +82,8 @@ class Trainer:
         self.module = RolloutModule(network)
         network.train().requires_grad_(True)
         self._wrapped: Any = fabric.setup_module(self.module)
+        self._wrapped.mark_forward_method("of_features")
+        self._pool = ReplayPool()
         self.state = RunState.fresh(network, config.stages[0].recipe)
         scaler = self.state.load(self.checkpoint, lambda stage: config.stages[stage].recipe) if resumes else None
         self._use_optimizer()
@@ -116,6 +123,7 @@ class Trainer:
                 if self.state.stage + 1 == len(self.config.stages):
                     return True
                 self.batches.drain()
+                self._pool = ReplayPool()
                 self.state.next_stage(self.config.stages[self.state.stage + 1].recipe)
                 self._use_optimizer()
                 self._progress = 0.0
@@ -151,7 +159,7 @@ class Trainer:
             group["lr"] = rates[group["name"]] * group["scale"]
             for parameter in group["params"]:
                 parameter.requires_grad_(group["lr"] > 0)
-        plan, batches, waited = self._receive()
+        plan, batches, waited = self._replayed() if recipe.replays > 1 else self._received()
         self.module.settings = RolloutSettings(
             self.stage.annotator, recipe.true_memory(progress), self.stage.prompted_weight, self.stage.losses
         )
@@ -170,26 +178,59 @@ class Trainer:
         self._report(plan, losses, {"norm": round(float(norm), 3), "rate": round(rates["new"], 7), **timing}, progress)
 
     def _receive(self) -> tuple[StepPlan, list[StepBatch], float]:
-        stage = self.stage
+        """Wait for new clips; each is rolled out in as many steps as the recipe replays it."""
+        stage, replays = self.stage, self.stage.recipe.replays
 
         def plan(step: int, rng: np.random.Generator) -> StepPlan:
             # By steps the future is known; by minutes it is close to now.
-            progress = step / stage.steps if stage.steps is not None else self._progress
+            progress = step * replays / stage.steps if stage.steps is not None else self._progress
             return stage.recipe.plan(progress, rng)
 
-        last = None if stage.steps is None else stage.steps - 1
-        return self.batches.receive(self.state.stage, self.state.step, plan, last)
+        last = None if stage.steps is None else (stage.steps - 1) // replays
+        return self.batches.receive(self.state.stage, self.state.step // replays, plan, last)
 
-    def _accumulate(self, batches: list[StepBatch]) -> dict[str, float]:
+    def _received(self) -> tuple[StepPlan, list[_Indexed], float]:
+        plan, batches, waited = self._receive()
+        return plan, [(batch.index, batch.clips) for batch in batches], waited
+
+    def _replayed(self) -> tuple[StepPlan, list[_Indexed], float]:
+        """Encode new clips in one of some steps, and take what was encoded before in the others."""
+        state, rank, world = self.state, self.fabric.global_rank, self.fabric.world_size
+        if state.step % self.stage.recipe.replays == 0 or not self._pool:
+            self._plan, received, waited = self._receive()
+            for batch in received:
+                self._pool.add(self._encoded(batch.clips))
+        else:
+            waited = 0.0
+        rng = np.random.default_rng((self.config.seed, 4, state.stage, state.step, rank))
+        each = -(-self._plan.batches // world)
+        return self._plan, [(rank + world * turn, self._pool.draw(rng)) for turn in range(each)], waited
+
+    @torch.no_grad()
+    def _encoded(self, clips: ClipBatch) -> EncodedBatch:
+        network = self.module.network
+        images = torch.from_numpy(clips.images).to(self.fabric.device)
+        with self.fabric.autocast():
+            normal = normalised(images, network.config.pixel_mean, network.config.pixel_std)
+            return EncodedBatch(as_half(encode_clips(network, normal)), clips.masks)
+
+    def _rolled_out(self, clips: ClipBatch | EncodedBatch, seed: tuple[int, ...]) -> Tensor:
+        losses: Tensor
+        if isinstance(clips, EncodedBatch):
+            losses = self._wrapped.of_features(as_float(clips.features), clips.masks, seed)
+        else:
+            losses = self._wrapped(torch.from_numpy(clips.images).to(self.fabric.device), clips.masks, seed)
+        return losses
+
+    def _accumulate(self, batches: Sequence[_Indexed]) -> dict[str, float]:
         """Add the gradients of some batches, exchanged between processes once; returns the mean losses."""
         fabric, state = self.fabric, self.state
         rows = []
-        for position, batch in enumerate(batches, start=1):
+        for position, (index, clips) in enumerate(batches, start=1):
             more = position < len(batches) and fabric.world_size > 1
-            images = torch.from_numpy(batch.clips.images).to(fabric.device)
-            seed = rollout_seed(self.config.seed, state.stage, state.step, batch.index)
+            seed = rollout_seed(self.config.seed, state.stage, state.step, index)
             with fabric.no_backward_sync(self._wrapped, enabled=more):
-                losses = self._wrapped(images, batch.clips.masks, seed)
+                losses = self._rolled_out(clips, seed)
                 fabric.backward(losses[0] / len(batches))
             rows.append(losses.detach())
         means: Any = torch.stack(rows).mean(dim=0)

@@ -57,7 +57,7 @@ def test_what_is_unknown_or_impossible_is_refused_by_name(content, words):
 
 
 def test_an_unknown_recipe_is_told_the_known_ones():
-    with pytest.raises(TrainingError, match=r"give one of continue, default, or a \.toml file"):
+    with pytest.raises(TrainingError, match=r"give one of continue, default, third, or a \.toml file"):
         read_config("defualt")
 
 

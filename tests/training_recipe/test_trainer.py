@@ -114,6 +114,25 @@ def test_a_complete_run_stays_as_it_is(uninterrupted, tmp_path) -> None:
     assert_equal_weights(again.state.average, whole.state.average)
 
 
+def test_a_frozen_stage_encodes_clips_once_and_rolls_them_out_in_several_steps(tmp_path) -> None:
+    frozen = replace(RECIPE, late_from=2.0, early_from=2.0, replays=3)
+    config = replace(CONFIG, stages=(TrainingStage(steps=7, recipe=frozen), TrainingStage(steps=1, recipe=RECIPE)))
+    before = {name: value.clone() for name, value in tiny_network().state_dict().items()}
+    trainer = Trainer(config, tmp_path, tiny_network(), disc_data(), make_fabric(device="cpu", precision="32"))
+    encoded = []
+    original = trainer.module.network.encode_image
+    trainer.module.network.encode_image = lambda images: (encoded.append(trainer.state.stage), original(images))[1]
+    stopped = trainer.run(lambda: trainer.state.total_steps >= 7)
+    after = trainer.state.network.state_dict()
+    assert not stopped
+    assert len(encoded) == 3 * 2, "two clips in steps 0, 3 and 6"
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert changed
+    assert not any(name.startswith(("image_encoder.", "sam_mask_decoder.conv_s")) for name in changed)
+    _, complete = train(tmp_path, config)
+    assert complete
+
+
 def test_a_run_by_minutes_ends(tmp_path) -> None:
     config = replace(CONFIG, stages=(TrainingStage(minutes=0.002, recipe=RECIPE),))
     trainer, complete = train(tmp_path, config)

@@ -41,15 +41,15 @@ def read_object(movie: LabelledMovie, object_id: int, frames: Sequence[int], lon
 
 
 @lru_cache(maxsize=1024)
-def read_still(movie: LabelledMovie, longest: int = 720) -> tuple[ByteArray, NDArray[np.uint16]]:
-    """Read a labelled still: image (Y, X, 3) uint8, stretched if gray, and labels (Y, X) uint16."""
-    picture = movie.movie.read(0)
+def read_still(movie: LabelledMovie, frame: int = 0, longest: int = 720) -> tuple[ByteArray, NDArray[np.uint16]]:
+    """Read a labelled frame as a still: image (Y, X, 3) uint8, stretched if gray, and labels (Y, X) uint16."""
+    picture = movie.movie.read(frame)
     if picture.ndim == 2:
         gray = stretch(_stretchable(picture[None]), percentiles=(0.2, 99.8))[0]
         picture = np.repeat(gray[..., None], 3, axis=-1)
     elif picture.dtype != np.uint8:
         picture = stretch(_stretchable(picture[None]), percentiles=(0.2, 99.8))[0]
-    truth = movie.labels(0).astype(np.uint16)
+    truth = movie.labels(frame).astype(np.uint16)
     if max(picture.shape) > longest:
         picture = _shrink(picture, longest)
         size = (picture.shape[1], picture.shape[0])

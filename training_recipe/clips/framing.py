@@ -18,6 +18,9 @@ Window = tuple[float, float, float, float]
 """y0, x0, height, width in pixels of the footage."""
 
 _LEAST_SIDE = 52.0
+_SLIVER = (0.05, 0.3)
+"""Least and most of an entering object that its first frame shows."""
+
 _Array = TypeVar("_Array", ByteArray, BoolArray)
 
 
@@ -32,8 +35,9 @@ class FramingSettings:
     whole_frame_large: float = 0.6
     large_size: int = 336
     drifting: float = 0.25
-    leaving: float = 0.1
-    least_cover: float = 0.02
+    leaving: float = 0.14
+    entering: float = 0.06
+    least_cover: float = 0.006
     most_cover: float = 0.6
 
 
@@ -57,6 +61,10 @@ def window_path(
     way = rng.uniform()
     if way < settings.leaving:
         path = _leaving_path(first, footage, rng)
+        if path is not None:
+            return path
+    elif way < settings.leaving + settings.entering:
+        path = _entering_path(first, footage, rng)
         if path is not None:
             return path
     if way > 1 - settings.drifting:
@@ -108,21 +116,10 @@ def _drifting_path(first: Window, frames: int, shape: tuple[int, int], rng: np.r
 
 def _leaving_path(first: Window, footage: Footage, rng: np.random.Generator) -> list[Window] | None:
     """Move off the object at some frame and, half of the time, come back; None without room for it."""
-    frames, (height, width) = len(footage.masks), footage.shape
-    if frames < 2:
+    frames = len(footage.masks)
+    goal = _clear_window(first, footage.masks, rng)
+    if frames < 2 or goal is None:
         return None
-    present: BoolArray = np.asarray(footage.masks.any(axis=0))
-    y0, x0, y1, x1 = object_box(present)
-    away = [
-        _clamped((y1 + 1.0, first[1], first[2], first[3]), (height, width)),
-        _clamped((y0 - first[2] - 1.0, first[1], first[2], first[3]), (height, width)),
-        _clamped((first[0], x1 + 1.0, first[2], first[3]), (height, width)),
-        _clamped((first[0], x0 - first[3] - 1.0, first[2], first[3]), (height, width)),
-    ]
-    clear = [window for window in away if not _crop(present, window).any()]
-    if not clear:
-        return None
-    goal = clear[int(rng.integers(len(clear)))]
     leave = int(rng.integers(1, frames))
     back = int(rng.integers(leave + 1, frames + 1)) if rng.uniform() < 0.5 else frames
     glide = int(rng.integers(0, 2))
@@ -131,6 +128,34 @@ def _leaving_path(first: Window, footage: Footage, rng: np.random.Generator) -> 
     if glide and leave >= 2:
         share[leave - 1] = 0.5
     return [_between(first, goal, float(part)) for part in share]
+
+
+def _entering_path(first: Window, footage: Footage, rng: np.random.Generator) -> list[Window] | None:
+    """Begin with a sliver of the object at the window's edge, and move to all of it; None without room for it."""
+    frames = len(footage.masks)
+    goal = _clear_window(first, footage.masks[:1], rng)
+    if frames < 2 or goal is None:
+        return None
+    least = float(rng.uniform(*_SLIVER)) * int(footage.masks[0].sum())
+    shares = np.linspace(1, 0, 41)
+    begin = next(s for s in shares if s == 0 or _crop(footage.masks[0], _between(first, goal, float(s))).sum() >= least)
+    pace = int(rng.integers(1, 4))
+    return [_between(first, goal, float(begin) * max(0.0, 1 - frame / pace)) for frame in range(frames)]
+
+
+def _clear_window(first: Window, masks: BoolArray, rng: np.random.Generator) -> Window | None:
+    """Shift a window up, down or sideways off the object of all of some masks; None without room for it."""
+    present: BoolArray = np.asarray(masks.any(axis=0))
+    shape = (present.shape[0], present.shape[1])
+    y0, x0, y1, x1 = object_box(present)
+    away = [
+        _clamped((y1 + 1.0, first[1], first[2], first[3]), shape),
+        _clamped((y0 - first[2] - 1.0, first[1], first[2], first[3]), shape),
+        _clamped((first[0], x1 + 1.0, first[2], first[3]), shape),
+        _clamped((first[0], x0 - first[3] - 1.0, first[2], first[3]), shape),
+    ]
+    clear = [window for window in away if not _crop(present, window).any()]
+    return clear[int(rng.integers(len(clear)))] if clear else None
 
 
 def _between(first: Window, goal: Window, share: float) -> Window:

@@ -45,6 +45,13 @@ DEFAULT_WEIGHTS: dict[str, float] = {
 """Share of the clips per kind; kinds without a source share theirs out, several sources of a kind share it evenly."""
 
 
+DAVIS_FOLDER = "davis2016_train"
+"""DAVIS 2016's training set; its validation set is only evaluated on, so that numbers compare with papers."""
+
+_SEQUENCES_HELD_OUT = 4
+_STILLS_A_SEQUENCE = 3
+
+
 class _Preloadable(Protocol):
     def preload(self) -> None: ...
 
@@ -98,7 +105,7 @@ def default_mixture(
 
     Parameters
     ----------
-    shared_data : folder with davis2016/, dsb2018/, t98g/, videos/ and pseudo/; what is not there is left out
+    shared_data : folder with davis2016_train/, dsb2018/, t98g/, videos/ and pseudo/; what is not there is left out
     weights : share per kind, `DEFAULT_WEIGHTS` if None
     first_seed : seed of the first simulated movie
     extra : more data sets, in any layout of `src_model.datasets`; all of them is trained on, nothing held out
@@ -110,14 +117,17 @@ def default_mixture(
     recorded = recorded_sources(shared_data, held_out=False, pasted=cutout_footages(movies))
     recorded += [source_of(path) for path in extra]
     if movies:
-        warped = WarpedStillSource(natural_stills(movies), kind="warped-scene", finish=Finish(microscopy=False))
-        recorded += [tracklet_source(pseudo), warped]
+        recorded.append(tracklet_source(pseudo))
+    drawn = davis_movies(shared_data / DAVIS_FOLDER, held_out=False)
+    scenes = [*natural_stills(movies), *natural_stills(drawn, _STILLS_A_SEQUENCE)]
+    if scenes:
+        recorded.append(WarpedStillSource(scenes, kind="warped-scene", finish=Finish(microscopy=False)))
     clock = Clock()
     simulated = [SimulatedSource(kind, first_seed=first_seed, clock=clock) for kind in SIMULATED_KINDS]
-    # Sheets, where every cell is like its neighbours, count twice.
-    sheets = [source for source in simulated if source.kind == "sheet"]
+    # What one click means is hardest where cells touch, are thin, or are like their neighbours: these count twice.
+    hard = [source for source in simulated if source.kind in {"sheet", "rods", "phase"}]
     crowds = CrowdSource(
-        [*simulated, *sheets, *_cell_tracks(shared_data)],
+        [*simulated, *hard, *_cell_tracks(shared_data)],
         _stills(shared_data / "dsb2018", held_out=False),
         natural=TrackletScenes(movies) if movies else None,
     )
@@ -125,7 +135,10 @@ def default_mixture(
 
 
 def held_out_clips(shared_data: Path, *, per_kind: int, frames: int, size: int) -> list[Clip]:
-    """Clips of what training never sees, always the same ones, without photometric variation."""
+    """Clips of what training never sees, always the same ones, without photometric variation.
+
+    Natural videos give twice as many at twice the size, as whole frames are tracked.
+    """
     plain = Finish(microscopy=True, varied=False)
     sources: list[ClipSource] = [*recorded_sources(shared_data, held_out=True)]
     for kind in SIMULATED_KINDS:
@@ -137,7 +150,8 @@ def held_out_clips(shared_data: Path, *, per_kind: int, frames: int, size: int) 
     clips: list[Clip] = []
     for source in sources:
         rng = np.random.default_rng([HELD_OUT_SEED, *source.kind.encode()])
-        clips.extend(source.sample(rng, frames=frames, size=size) for _ in range(per_kind))
+        factor = 2 if source.kind == RealVideoSource.kind else 1
+        clips.extend(source.sample(rng, frames=frames, size=factor * size) for _ in range(factor * per_kind))
     return clips
 
 
@@ -152,7 +166,7 @@ def recorded_sources(
     held_out : take the halves that are kept for evaluation
     pasted : more objects to cut out and paste
     """
-    footages = [partial(read_footage, movie) for movie in davis_movies(shared_data / "davis2016", held_out=held_out)]
+    footages = [partial(read_footage, movie) for movie in davis_movies(shared_data / DAVIS_FOLDER, held_out=held_out)]
     stills = _stills(shared_data / "dsb2018", held_out=held_out)
     videos = [] if held_out else _videos(shared_data / "videos")
     natural = Finish(microscopy=False, varied=not held_out)
@@ -173,7 +187,7 @@ def recorded_sources(
         library = CutoutLibrary([*drawn, *pasted], stills, scenes)
         sources.append(PastedSource(library, scenes, cell_scenes, finish=replace(natural, occluded=0.06)))
     if not sources and not held_out and not pasted and shared_data.exists() and any(shared_data.iterdir()):
-        raise MovieError(f"{shared_data} has none of the folders davis2016, dsb2018, t98g, videos")
+        raise MovieError(f"{shared_data} has none of the folders {DAVIS_FOLDER}, dsb2018, t98g, videos")
     return sources
 
 
@@ -183,9 +197,9 @@ def _cell_tracks(shared_data: Path) -> list[CellTrackSource]:
 
 
 def davis_movies(folder: Path, *, held_out: bool) -> list[LabelledMovie]:
-    """Sequences of a DAVIS folder: by name, every second one evaluates."""
+    """Sequences of a DAVIS folder; the last four by name evaluate."""
     movies = {movie.name: movie for movie in _movies_in(folder, "davis")}
-    return [movies[name] for name in split_by_name(movies, held_out=held_out)]
+    return [movies[name] for name in split_by_name(movies, held_out=held_out, last=_SEQUENCES_HELD_OUT)]
 
 
 def still_movies(folder: Path, *, held_out: bool) -> list[LabelledMovie]:

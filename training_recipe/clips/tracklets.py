@@ -69,6 +69,10 @@ def _object(movie: LabelledMovie, identity: int) -> Footage:
     return Footage(images, labels == identity)
 
 
-def natural_stills(movies: Sequence[LabelledMovie]) -> list[Callable[[], Still]]:
-    """First frames with the objects in them."""
-    return [partial(read_still, movie) for movie in movies]
+def natural_stills(movies: Sequence[LabelledMovie], each: int = 1) -> list[Callable[[], Still]]:
+    """List `each` frames of every movie with the objects in them, from the first on, evenly spaced."""
+    return [
+        partial(read_still, movie, movie.labelled_frames[turn * len(movie.labelled_frames) // each])
+        for movie in movies
+        for turn in range(min(each, len(movie.labelled_frames)))
+    ]

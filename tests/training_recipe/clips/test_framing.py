@@ -30,7 +30,7 @@ def test_the_whole_frame_is_squashed_to_a_square() -> None:
 
 
 def test_windows_lie_inside_the_frame_and_hold_the_whole_object_at_first() -> None:
-    for path in _paths(FramingSettings(whole_frame=0.0)):
+    for path in _paths(FramingSettings(whole_frame=0.0, entering=0.0)):
         for top, left, height, width in path:
             assert top >= 0
             assert left >= 0
@@ -61,6 +61,17 @@ def test_a_leaving_window_loses_the_object_and_sometimes_finds_it_again() -> Non
         returned += bool(not seen.all() and seen[-1])
     assert lost >= 55
     assert 10 <= returned <= 45
+
+
+def test_an_entering_window_shows_a_sliver_first_and_the_whole_object_later() -> None:
+    settings = FramingSettings(
+        whole_frame=0.0, leaving=0.0, entering=1.0, drifting=0.0, least_cover=0.1, most_cover=0.4
+    )
+    footage = _footage()
+    for path in _paths(settings):
+        areas = cut_footage(footage, path, 64)[1].mean(axis=(1, 2))
+        assert 0 < areas[0] < 0.5 * areas[-1]
+        assert areas[3:] == pytest.approx(areas[-1], rel=0.01)
 
 
 def test_image_and_mask_are_cut_alike_whether_enlarged_or_reduced() -> None:

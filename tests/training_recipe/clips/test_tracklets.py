@@ -68,6 +68,12 @@ def test_stills_are_first_frames(folder) -> None:
     assert np.array_equal(labels, _labels(0))
 
 
+def test_several_stills_of_a_movie_are_evenly_spaced(folder) -> None:
+    stills = natural_stills(open_dataset(folder, layout="davis"), 3)
+    assert len(stills) == 6
+    assert [int(np.flatnonzero(still()[1] == 1)[0] % SHAPE[1]) for still in stills[:3]] == [40, 42, 44]
+
+
 def test_the_mixture_takes_pseudo_labels_from_its_folder_or_from_elsewhere(folder, tmp_path_factory) -> None:
     empty = tmp_path_factory.mktemp("data")
     given = default_mixture(empty, pseudo=folder, weights={"tracklet": 1.0, "warped-scene": 1.0})
