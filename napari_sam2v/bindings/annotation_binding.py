@@ -69,13 +69,14 @@ class AnnotationBinding:
         panel.track.advanced.form.show_values(
             repair=preferences.repair, collect_prompts=preferences.collect_prompts, follow=preferences.follow
         )
-        panel.track.scope.select(preferences.track_objects)
+        panel.track.options.show_values(objects=preferences.track_objects)
         panel.prompts.set_collecting(preferences.collect_prompts)
         controller.prompts.collects = preferences.collect_prompts
         self._connect_views()
         self._connect_controller()
         for section in (panel.prompts, panel.strip, panel.track):
             section.set_enabled_reason(_NO_MOVIE)
+        panel.track.advanced.form.widgets["overlap"].enabled = False  # of no document yet
         self.refresh()
 
     def close(self) -> None:
@@ -128,7 +129,7 @@ class AnnotationBinding:
         track.stop_requested.connect(controller.tracking.stop)
         track.repair_requested.connect(self.repair)
         track.advanced.form.changed.connect(self._on_setting)
-        track.scope.chosen.connect(lambda scope: remember(track_objects=scope))
+        track.options.changed.connect(self._on_track_option)
         self._tools.changed.connect(self._on_tool)
         self._movie.reading.connect(self._on_reading)
 
@@ -173,6 +174,10 @@ class AnnotationBinding:
                 self.answer()
         remember(**{name: value})
 
+    def _on_track_option(self, name: str, value: Any) -> None:
+        if name == "objects":
+            remember(track_objects=value)
+
     # From the controller ----------------------------------------------------------------------------------------------
 
     def _on_document(self) -> None:
@@ -182,6 +187,7 @@ class AnnotationBinding:
         if self._document is not None:
             self._document.events.history.disconnect(self._on_history, missing_ok=True)
         self._document = document
+        self._panel.track.advanced.form.widgets["overlap"].enabled = document is not None
         if document is None:
             self._panel.prompts.set_history(None, None)
         else:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_sam2v.panel.result_section import ResultSection
     from src_model.document import Annotation
     from src_model.formats import ExportReport, Format, Imported
+    from src_model.formats.settings import ExportSettings
 
 _ZARR_FILES = frozenset({"zarr.json", ".zattrs", ".zgroup", ".zarray"})
 """What stands for the zarr folder around it, since dialogs for files do not give folders."""
@@ -59,8 +60,8 @@ class FileBinding:
         section.export_requested.connect(self.export)
         section.cancelled.connect(tasks.stop)
 
-    def export(self, name: str) -> None:
-        """Export the document in a format to where the user says."""
+    def export(self, name: str, settings: ExportSettings) -> None:
+        """Export the document in a format, by its name, to where the user says."""
         from src_model.formats import format_named
 
         document = self._controller.document
@@ -70,9 +71,9 @@ class FileBinding:
         chosen = format_named(name)
         path = self._dialogs.to_export(chosen, Path(document.movie.name).stem or "masks")
         if path is not None:
-            self.export_to(chosen, path)
+            self.export_to(chosen, path, settings)
 
-    def export_to(self, chosen: Format, path: Path) -> None:
+    def export_to(self, chosen: Format, path: Path, settings: ExportSettings) -> None:
         """Export the document in a format; what an earlier export left there is replaced, another file after asking."""
         from src_model.formats import ExportOptions, export
         from src_model.formats.exporting import check_export
@@ -94,6 +95,7 @@ class FileBinding:
                 path,
                 chosen,
                 ExportOptions(
+                    **settings.model_dump(),
                     channels={} if movie is None else {"intensity": movie},
                     force=foreign,
                     progress=progress,

@@ -177,7 +177,7 @@ def request_of(options: TrackOptions, frame: int, selected: int | None) -> Track
     """
     objects = None if options.objects == "all" else (selected,) if selected is not None else ()
     if options.extent == "range":
-        return TrackRequest(objects, options.direction, first=options.first or 0, last=options.last)
+        return TrackRequest(objects, options.direction, first=options.first, last=options.last)
     count = options.count if options.extent == "count" else None
     return TrackRequest(objects, options.direction, start=frame, count=count)
 

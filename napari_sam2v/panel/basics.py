@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
-from qtpy.QtCore import QEvent, QSignalBlocker, QSize, Qt, Signal
-from qtpy.QtGui import QFont, QIcon, QPaintEvent, QResizeEvent, QWheelEvent
+from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtGui import QFont, QIcon, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QStyle,
     QStyleOptionButton,
     QVBoxLayout,
@@ -22,7 +20,6 @@ from qtpy.QtWidgets import (
 from napari_sam2v.panel.colors import theme_colors
 from napari_sam2v.panel.icons import line_icon
 from napari_sam2v.panel.painting import painting
-from napari_sam2v.panel.view_state import Choice, as_choices
 from napari_sam2v.panel.wording import key_text, with_key
 
 GAP = 4
@@ -248,84 +245,3 @@ class ToolButton(IconButton):
             painter.setFont(scaled(self.font(), 0.8))
             corner = self.rect().adjusted(0, 2, -4, 0)
             painter.drawText(corner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), letter)
-
-
-class NumberBox(QSpinBox):
-    """A box for whole numbers that reports what was typed when it is complete, and leaves the wheel to the panel."""
-
-    def __init__(self, name: str, tip: str) -> None:
-        super().__init__()
-        self.setAccessibleName(name)
-        self.setToolTip(tip)
-        self.setKeyboardTracking(False)
-
-    def show_value(self, value: int, least: int, most: int) -> None:
-        """Show a number between two bounds without reporting it."""
-        with QSignalBlocker(self):
-            self.setRange(least, max(least, most))
-            self.setValue(value)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Leave the wheel to the panel: scrolling past a box must not change it."""
-        if event is not None:
-            event.ignore()
-
-
-class ChoiceBox(QComboBox):
-    """A combo box that is never blank: without choices it says what is missing, and its tooltip how to get it."""
-
-    chosen = Signal(object)
-    """The key of what the user chose; never emitted by setters."""
-
-    def __init__(self, name: str, tip: str, *, missing: str = "Nothing to choose", remedy: str = "") -> None:
-        super().__init__()
-        self._tip, self._missing, self._remedy = tip, missing, remedy
-        self._choices: tuple[Choice, ...] = ()
-        self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
-        self.activated.connect(self._on_activated)
-        self.set_choices(())
-
-    def set_choices(self, options: Sequence[Choice | str], selected: Hashable = None) -> None:
-        """Offer these, with one of them chosen; the first one if `selected` is none of them."""
-        self._choices = as_choices(options)
-        self.clear()
-        for index, choice in enumerate(self._choices):
-            self.addItem(choice.label)
-            self.setItemData(index, choice.hint or choice.label, Qt.ItemDataRole.ToolTipRole)
-        if not self._choices:
-            self.addItem(self._missing)
-        self.setEnabled(bool(self._choices))
-        self.setCurrentIndex(0)
-        self.select(selected)
-
-    def select(self, key: Hashable) -> None:
-        """Show the choice with this key, if there is one."""
-        keys = [choice.key for choice in self._choices]
-        if key in keys:
-            self.setCurrentIndex(keys.index(key))
-        self._show_tip()
-
-    def selected(self) -> Hashable:
-        """Return the key of the choice that is shown, None without choices."""
-        return self._choices[self.currentIndex()].key if self._choices else None
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Leave the wheel to the panel: scrolling past a box must not change it."""
-        if event is not None:
-            event.ignore()
-
-    def _on_activated(self, index: int) -> None:
-        if self._choices:
-            self._show_tip()
-            self.chosen.emit(self._choices[index].key)
-
-    def _show_tip(self) -> None:
-        lines = (f"{self._missing}. {self._remedy}".strip(),)
-        if self._choices:
-            choice = self._choices[self.currentIndex()]
-            lines = (choice.label, choice.hint) if choice.hint != choice.label else (choice.label,)
-        self.setToolTip("\n".join((self._tip, *filter(None, lines))))
-        self.setAccessibleDescription(self.toolTip())

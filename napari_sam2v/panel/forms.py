@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, ComboBox, create_widget
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_sam2v.panel.popup import Popup
 from napari_sam2v.panel.view_state import Choice
@@ -27,7 +27,7 @@ GAP = 4
 
 
 class Form(QWidget):
-    """A row for each option of a model.
+    """A field for each option of a model, below each other with labels, or side by side.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ class Form(QWidget):
         The class of the options.
     names
         Which of its fields are shown, in this order; all of them if left out.
+    across
+        Whether the fields stand side by side, without labels.
 
     Signals
     -------
@@ -44,18 +46,19 @@ class Form(QWidget):
 
     changed = Signal(str, object)
 
-    def __init__(self, model: type[Any], names: Iterable[str] | None = None) -> None:
+    def __init__(self, model: type[Any], names: Iterable[str] | None = None, *, across: bool = False) -> None:
         super().__init__()
         fields: Mapping[str, FieldInfo] = model.__pydantic_fields__
         self.widgets: dict[str, Any] = {}
         self._wheel_filter = _WheelFilter(self)
         self._choices: dict[str, tuple[Choice, ...]] = {}
         self._descriptions: dict[str, str] = {}
-        self._remedies: dict[str, str] = {}
-        self._rows = QFormLayout(self)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(GAP)
-        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._missing: dict[str, Choice] = {}
+        self._layout: QFormLayout | QHBoxLayout = QHBoxLayout(self) if across else QFormLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(GAP)
+        if isinstance(self._layout, QFormLayout):
+            self._layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name in fields if names is None else names:
             self._add(name, fields[name])
 
@@ -93,33 +96,51 @@ class Form(QWidget):
         for index, choice in enumerate(choices):
             widget.native.setItemData(index, choice.hint or choice.label, Qt.ItemDataRole.ToolTipRole)
         widget.native.setEnabled(bool(choices))
+        # never blank; not set where there are choices, because Qt makes the box as wide as this text
+        widget.native.setPlaceholderText("" if choices else self._missing[name].label)
         self.show_values(**{name: chosen})
+
+    def set_bounds(self, name: str, least: int, most: int) -> None:
+        """Let a number lie between these bounds; one that does not is moved there without being reported."""
+        widget = self.widgets[name]
+        with widget.changed.blocked():
+            widget.native.setRange(least, max(least, most))
 
     def show_row(self, name: str, shown: bool = True) -> None:
         """Show or hide an option with its label."""
-        self._rows.setRowVisible(self.widgets[name].native, shown)
+        native = self.widgets[name].native
+        if isinstance(self._layout, QFormLayout):
+            self._layout.setRowVisible(native, shown)
+        else:
+            native.setVisible(shown)
 
-    def add_row(self, title: str, field: QWidget) -> None:
-        """Put something else below the options."""
-        self._rows.addRow(QLabel(title), field)
+    def add(self, field: QWidget, title: str = "", *, before: str | None = None) -> None:
+        """Put something else below the options, or beside them: at the end, or before one of them."""
+        if isinstance(self._layout, QFormLayout):
+            self._layout.addRow(QLabel(title), field)
+        else:
+            at = self._layout.count() if before is None else self._layout.indexOf(self.widgets[before].native)
+            self._layout.insertWidget(at, field)
 
     def _add(self, name: str, field: FieldInfo) -> None:
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         title = field.title or name.replace("_", " ").capitalize()
         self._descriptions[name] = field.description or title
-        self._remedies[name] = str(extra.get("remedy", ""))
+        self._missing[name] = Choice(None, str(extra.get("missing", "Nothing to choose")), str(extra.get("remedy", "")))
         widget = self.widgets[name] = self._widget(name, field, title, extra)
         native = widget.native
         native.setAccessibleName(title)
         native.installEventFilter(self._wheel_filter)
-        if isinstance(widget, CheckBox):
-            self._rows.addRow(native)
+        if not isinstance(self._layout, QFormLayout):
+            self._layout.addWidget(native, 1)
+        elif isinstance(widget, CheckBox):
+            self._layout.addRow(native)
         else:
             label = QLabel(title)
             label.setBuddy(native)
-            self._rows.addRow(label, native)
+            self._layout.addRow(label, native)
         if isinstance(widget, ComboBox):
-            _make_compact(native, str(extra.get("missing", "Nothing to choose")))
+            _make_compact(native)
             self.set_choices(name, self._choices[name], field.get_default())
         widget.changed.connect(lambda _value: self._on_changed(name))
         self._describe(name)
@@ -134,7 +155,11 @@ class Form(QWidget):
             return ComboBox(
                 name=name, choices=lambda _widget: [(item.label, i) for i, item in enumerate(self._choices[name])]
             )
-        return create_widget(field.get_default(), field.annotation, name, label=title, options=_bounds(field))
+        widget = create_widget(field.get_default(), field.annotation, name, label=title, options=_bounds(field))
+        if isinstance(widget.native, QAbstractSpinBox):
+            widget.native.setKeyboardTracking(False)  # a number is reported when it is complete
+            widget.native.setMinimumWidth(56)  # superqt asks for room for the largest number there is
+        return widget
 
     def _on_changed(self, name: str) -> None:
         self._describe(name)
@@ -144,8 +169,7 @@ class Form(QWidget):
         """Say in the tooltip, and to a screen reader, what an option is for and what its choice means."""
         native, lines = self.widgets[name].native, [self._descriptions[name]]
         if isinstance(native, QComboBox):
-            nothing = Choice(None, native.placeholderText(), self._remedies[name])
-            chosen = self._choices[name][native.currentIndex()] if self._choices[name] else nothing
+            chosen = self._choices[name][native.currentIndex()] if self._choices[name] else self._missing[name]
             lines += dict.fromkeys(text for text in (chosen.label, chosen.hint) if text)
         native.setToolTip("\n".join(lines))
         native.setAccessibleDescription(native.toolTip())
@@ -167,10 +191,16 @@ class FormPopup(Popup):
     def __init__(self, parent: QWidget, name: str, model: type[Any], names: Iterable[str] | None = None) -> None:
         super().__init__(parent, name)
         self.form = Form(model, names)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(14, 10, 14, 12)
-        layout.setSpacing(GAP)
-        layout.addWidget(self.form)
+        for box in self.form.findChildren(QComboBox):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)  # there is room for the longest entry
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(14, 10, 14, 12)
+        self._column.setSpacing(GAP)
+        self._column.addWidget(self.form)
+
+    def add(self, widget: QWidget) -> None:
+        """Put something below the form, such as a button."""
+        self._column.addWidget(widget)
 
 
 class _WheelFilter(QObject):
@@ -193,10 +223,9 @@ def _bounds(field: FieldInfo) -> dict[str, Any]:
     return bounds
 
 
-def _make_compact(box: QComboBox, missing: str) -> None:
-    """Let a long entry not keep the panel from being narrow, and an empty box not be blank."""
+def _make_compact(box: QComboBox) -> None:
+    """Let a long entry not keep the panel from being narrow."""
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(6)
-    box.setPlaceholderText(missing)
     # a click leaves the keyboard with the image, so that shortcuts go on working; Tab still reaches the box
     box.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QStackedWidget, QWidget
 
-from napari_sam2v.panel.basics import ChoiceBox, IconButton, Tag, column, row
+from napari_sam2v.panel.basics import IconButton, Tag, column, row
+from napari_sam2v.panel.forms import Form
 from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import Choice, ModelEntry
+from napari_sam2v.panel.view_state import Choice, ModelEntry, ModelOptions
 from napari_sam2v.panel.wording import download_line, model_line, size
 from src_model.workflow.progress import RunProgress
 
@@ -36,12 +37,7 @@ class ModelSection(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._models: dict[str, ModelEntry] = {}
-        self.model = ChoiceBox(
-            "Model",
-            "The model that answers prompts and follows objects; changing it keeps all work",
-            missing="No models found",
-            remedy="Reinstall the plugin: one model comes with it.",
-        )
+        self.form = Form(ModelOptions, across=True)
         self.device = Tag()
         self.device.setAccessibleName("Device")
         self.download = IconButton("download", "Fetch this model, once", name="Download")
@@ -49,7 +45,7 @@ class ModelSection(QWidget):
         self.cancel = IconButton("cancel", "Stop the download", name="Cancel download")
         self.stack = QStackedWidget()
         lines = (
-            row(self.model, self.download, self.device, stretch=(1, 0, 0)),
+            row(self.form, self.download, self.device, stretch=(1, 0, 0)),
             row(self.progress, self.cancel, stretch=(1, 0)),
         )
         for line in lines:
@@ -57,8 +53,8 @@ class ModelSection(QWidget):
             page.setLayout(line)
             self.stack.addWidget(page)
         column(self).addWidget(self.stack)
-        self.model.chosen.connect(self._on_chosen)
-        self.download.clicked.connect(lambda: self.download_requested.emit(str(self.model.selected())))
+        self.form.changed.connect(self._on_chosen)
+        self.download.clicked.connect(lambda: self.download_requested.emit(self.form.value("model")))
         self.cancel.clicked.connect(self.download_cancelled)
         self.set_models((), None)
         self.set_download(None)
@@ -66,8 +62,8 @@ class ModelSection(QWidget):
     def set_models(self, models: Sequence[ModelEntry], selected: str | None) -> None:
         """Offer these models, with what one should know in each one's tooltip."""
         self._models = {model.name: model for model in models}
-        labels = (Choice(m.name, m.label if m.on_disk else f"{m.label}  \u2193", model_line(m)) for m in models)
-        self.model.set_choices(tuple(labels), selected)
+        choices = [Choice(m.name, m.label if m.on_disk else f"{m.label}  \u2193", model_line(m)) for m in models]
+        self.form.set_choices("model", choices, selected)
         self._offer_download()
 
     def set_device(self, text: str) -> None:
@@ -75,23 +71,18 @@ class ModelSection(QWidget):
         self.device.setText(text)
         self.device.setToolTip(f"The model runs on: {text}" if text else "")
 
-    @property
-    def is_downloading(self) -> bool:
-        """Whether a download and its progress are shown."""
-        return self.stack.currentIndex() == 1
-
     def set_download(self, progress: RunProgress | None) -> None:
         """Show how far a download is (`done` and `total` in megabytes), or that none runs (None)."""
         self.stack.setCurrentIndex(0 if progress is None else 1)
         if progress is not None:
             self.progress.show_progress(progress, download_line(progress))
 
-    def _on_chosen(self, name: str) -> None:
+    def _on_chosen(self, _option: str, name: str) -> None:
         self._offer_download()
         self.model_chosen.emit(name)
 
     def _offer_download(self) -> None:
-        model = self._models.get(str(self.model.selected()))
+        model = self._models.get(self.form.value("model"))
         self.download.setVisible(model is not None and not model.on_disk)
         if model is not None:
             self.download.set_tip(f"Fetch this model, once: {size(model.size_mb)}")

@@ -59,7 +59,7 @@ class Panel(QWidget):
         top = row(self.status, self.help, stretch=(1, 0))
         top.setAlignment(self.help, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(top)
-        self.image.form.add_row("Model", self.model)
+        self.image.form.add(self.model, "Model")
         middle = _OfferAndTable(self.offer, self.objects)
         for section in (self.image, self.prompts, middle, self.strip, self.track, self.result):
             layout.addWidget(section)

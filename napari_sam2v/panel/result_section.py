@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import Field
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QMenu, QStackedWidget, QWidget
+from qtpy.QtWidgets import QStackedWidget, QWidget
 
 from napari_sam2v.panel.basics import Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.forms import FormPopup
 from napari_sam2v.panel.progress_bar import ProgressBar
 from napari_sam2v.panel.view_state import Choice, as_choices
 from napari_sam2v.panel.wording import progress_line
+from src_model.formats.settings import ExportSettings
 from src_model.workflow.progress import RunProgress
+
+
+class _ExportForm(ExportSettings):
+    """What is asked before an export."""
+
+    format: str = Field(
+        "", title="Format", description="The file or folder that is written", json_schema_extra={"choices": True}
+    )
 
 
 class ResultSection(QWidget):
@@ -21,15 +32,15 @@ class ResultSection(QWidget):
     -------
     save_requested(), open_requested()
         Save this work; open saved work or masks from elsewhere.
-    export_requested(str)
-        The key of the chosen format.
+    export_requested(str, object)
+        The key of the chosen format, and `ExportSettings`.
     cancelled()
         Stop what is being written or read.
     """
 
     save_requested = Signal()
     open_requested = Signal()
-    export_requested = Signal(str)
+    export_requested = Signal(str, object)
     cancelled = Signal()
 
     def __init__(self) -> None:
@@ -39,9 +50,9 @@ class ResultSection(QWidget):
         self.save = IconButton("save", "Save prompts, masks and settings into one file", "Save")
         self.open = IconButton("open", "Open saved work, or masks from a labels movie or a tracking folder", "Open")
         self.export = IconButton("export", "Write the masks in a format of other programs", "Export")
-        self.export_menu = QMenu(self)
-        self.export_menu.setToolTipsVisible(True)
-        self.export.setMenu(self.export_menu)
+        self.export_popup = FormPopup(self, "Export", _ExportForm, ("format", "overlap", "visible_only"))
+        self.write = IconButton("export", "Choose where to write to", "Export\u2026")
+        self.export_popup.add(self.write)
         self.cancel = IconButton("cancel", "Stop; nothing is left half done", name="Stop reading or writing")
         self.progress = ProgressBar("Reading or writing")
         self.stack = QStackedWidget()
@@ -58,15 +69,18 @@ class ResultSection(QWidget):
         self.save.clicked.connect(lambda: self.save_requested.emit())
         self.open.clicked.connect(lambda: self.open_requested.emit())
         self.cancel.clicked.connect(lambda: self.cancelled.emit())
+        self.export.clicked.connect(lambda: self.export_popup.open_below(self.export))
+        self.write.clicked.connect(self._on_write)
         self.set_autosave("")
 
     def set_formats(self, formats: Sequence[Choice | str]) -> None:
-        """Offer these formats in the export menu."""
-        self.export_menu.clear()
-        for choice in as_choices(formats):
-            entry = self.export_menu.addAction(choice.label)
-            entry.setToolTip(choice.hint or choice.label)
-            entry.triggered.connect(lambda _checked=False, key=choice.key: self.export_requested.emit(str(key)))
+        """Offer these formats for export."""
+        self.export_popup.form.set_choices("format", as_choices(formats))
+
+    def _on_write(self) -> None:
+        values = self.export_popup.form.values()
+        self.export_popup.hide()
+        self.export_requested.emit(values.pop("format"), ExportSettings(**values))
 
     def set_running(self, progress: RunProgress | None) -> None:
         """Show how far writing or reading is and a button that stops it, or the buttons again (None)."""

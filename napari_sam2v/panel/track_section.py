@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget, QWidget
 
-from napari_sam2v.panel.basics import ChoiceBox, Heading, IconButton, NumberBox, Tag, column, row
-from napari_sam2v.panel.forms import FormPopup
+from napari_sam2v.panel.basics import Heading, IconButton, Tag, column, row
+from napari_sam2v.panel.forms import Form, FormPopup
 from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import AdvancedOptions, Choice, Direction, Extent, Scope, TrackOptions
+from napari_sam2v.panel.view_state import AdvancedOptions, Direction, TrackOptions
 from napari_sam2v.panel.wording import progress_line
 from src_model.workflow.progress import RunProgress
-
-_EXTENTS = (
-    Choice("end", "to the end", "As far as the movie goes, or to the next prompted or locked frame"),
-    Choice("count", "next frames", "A number of frames from the shown one on"),
-    Choice("range", "a range", "Between the two handles on the time strip"),
-)
-_SCOPES = (
-    Choice("selected", "this object", "Only the object that is selected in the table"),
-    Choice("all", "all objects", "All objects that are not locked"),
-)
 
 
 class TrackSection(QWidget):
@@ -48,7 +37,7 @@ class TrackSection(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._length = 0
+        self._last = 0
         self._make_buttons()
         self._make_options()
         self.summary = Tag()
@@ -57,7 +46,7 @@ class TrackSection(QWidget):
         layout = column(self)
         layout.addWidget(Heading("Track", self.summary))
         layout.addWidget(self.stack)
-        layout.addLayout(row(self.extent, self.scope, self.more, stretch=(1, 1, 0)))
+        layout.addLayout(row(self.options, self.more, stretch=(1, 0)))
         layout.addWidget(self.numbers)
         self._connect()
         self._show_numbers()
@@ -81,19 +70,11 @@ class TrackSection(QWidget):
             self.stack.addWidget(page)
 
     def _make_options(self) -> None:
-        self.extent = ChoiceBox("How far", "How far to track from the shown frame")
-        self.extent.set_choices(_EXTENTS, "end")
-        self.scope = ChoiceBox("Which objects", "What to track")
-        self.scope.set_choices(_SCOPES, "selected")
-        self.count = NumberBox("Number of frames", "How many frames to track")
-        self.count.setRange(1, 1_000_000)
-        self.count.setValue(20)
-        self.count.setSuffix(" frames")
-        self.first = NumberBox("First frame", "First frame of the range")
-        self.last = NumberBox("Last frame", "Last frame of the range, included")
-        self._to = QLabel("to")
-        self.numbers = QWidget()
-        self.numbers.setLayout(row(self.count, self.first, self._to, self.last, stretch=(1, 1, 0, 1)))
+        self.options = Form(TrackOptions, ("extent", "objects"), across=True)
+        self.numbers = Form(TrackOptions, ("count", "first", "last"), across=True)
+        self._unit, self._to = QLabel("frames"), QLabel("to")
+        self.numbers.add(self._unit)
+        self.numbers.add(self._to, before="last")
 
     def _connect(self) -> None:
         directions: tuple[tuple[IconButton, Direction], ...] = (
@@ -106,44 +87,34 @@ class TrackSection(QWidget):
         self.stop.clicked.connect(lambda: self.stop_requested.emit())
         self.repair.clicked.connect(lambda: self.repair_requested.emit())
         self.more.clicked.connect(lambda: self.advanced.open_below(self.more))
-        self.extent.chosen.connect(self._on_extent)
-        self.first.valueChanged.connect(self._on_first)
-        self.last.valueChanged.connect(self._on_last)
+        self.options.changed.connect(self._on_option)
+        self.numbers.changed.connect(self._on_number)
 
     def request(self, direction: Direction) -> TrackOptions:
         """Return what the options say, for a key that asks for this direction."""
-        ranged = self.extent.selected() == "range"
-        return TrackOptions(
-            direction=direction,
-            extent=cast("Extent", self.extent.selected()),
-            count=self.count.value(),
-            first=self.first.value() if ranged else None,
-            last=self.last.value() if ranged else None,
-            objects=cast("Scope", self.scope.selected()),
-        )
+        return TrackOptions(direction, **self.options.values(), **self.numbers.values())
 
     def set_length(self, frames: int) -> None:
         """Let ranges end at the movie's last frame, and begin as the whole movie."""
-        self._length = frames
-        self.first.show_value(0, 0, frames - 1)
-        self.last.show_value(frames - 1, 0, frames - 1)
+        for name in ("first", "last"):
+            self.numbers.set_bounds(name, 0, frames - 1)
+        self._last = frames - 1
+        self.numbers.show_values(first=0, last=self._last)
 
     def set_range(self, first: int | None, last: int | None) -> None:
         """Track a range from now on, both ends included; None on both sides goes back to the end of the movie."""
         if first is None and last is None:
-            if self.extent.selected() == "range":
-                self.extent.set_choices(_EXTENTS, "end")
+            if self.options.value("extent") == "range":
+                self.options.show_values(extent="end")
         else:
-            self.extent.set_choices(_EXTENTS, "range")
-            end = self._length - 1
-            self.first.show_value(first or 0, 0, end)
-            self.last.show_value(end if last is None else last, 0, end)
+            self.options.show_values(extent="range")
+            self.numbers.show_values(first=first or 0, last=self._last if last is None else last)
         self._show_numbers()
 
     def set_running(self, progress: RunProgress | None) -> None:
         """Show Stop and how far the run is, or the buttons again (None)."""
         self.stack.setCurrentIndex(0 if progress is None else 1)
-        for widget in (self.extent, self.scope, self.numbers):
+        for widget in (self.options, self.numbers):
             widget.setEnabled(progress is None)
         self.summary.setText("" if progress is None or progress.frame < 0 else f"frame {progress.frame:,}")
         if progress is not None:
@@ -153,8 +124,7 @@ class TrackSection(QWidget):
         """Disable tracking and say why, or enable it (None)."""
         for button in (self.backward, self.both, self.forward):
             button.set_reason(reason)
-        for box in (self.extent, self.scope):
-            box.setEnabled(reason is None)
+        self.options.setEnabled(reason is None)
 
     def set_repair(self, span: str | None) -> None:
         """Say what a repair would track again ("frames 12 to 30"), None where nothing needs it."""
@@ -167,25 +137,28 @@ class TrackSection(QWidget):
         for action, button in {**buttons, "stop": self.stop, "repair": self.repair}.items():
             button.set_key(keys.get(action, ""))
 
-    def _on_extent(self) -> None:
-        self._show_numbers()
-        self._report_range()
+    def _on_option(self, name: str, _value: object) -> None:
+        if name == "extent":
+            self._show_numbers()
+            self._report_range()
 
-    def _on_first(self, frame: int) -> None:
-        self.last.setValue(max(frame, self.last.value()))
-        self._report_range()
-
-    def _on_last(self, frame: int) -> None:
-        self.first.setValue(min(frame, self.first.value()))
-        self._report_range()
+    def _on_number(self, name: str, frame: int) -> None:
+        if name == "first":
+            self.numbers.show_values(last=max(frame, self.numbers.value("last")))
+        elif name == "last":
+            self.numbers.show_values(first=min(frame, self.numbers.value("first")))
+        if name != "count":
+            self._report_range()
 
     def _report_range(self) -> None:
-        ranged = self.extent.selected() == "range"
-        self.range_changed.emit(*((self.first.value(), self.last.value()) if ranged else (None, None)))
+        ranged = self.options.value("extent") == "range"
+        ends = (self.numbers.value("first"), self.numbers.value("last")) if ranged else (None, None)
+        self.range_changed.emit(*ends)
 
     def _show_numbers(self) -> None:
-        extent = self.extent.selected()
+        extent = self.options.value("extent")
         self.numbers.setVisible(extent != "end")
-        self.count.setVisible(extent == "count")
-        for widget in (self.first, self._to, self.last):
-            widget.setVisible(extent == "range")
+        for name in ("count", "first", "last"):
+            self.numbers.show_row(name, (extent == "count") == (name == "count"))
+        self._unit.setVisible(extent == "count")
+        self._to.setVisible(extent == "range")

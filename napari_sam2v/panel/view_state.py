@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from src_model.masks import Overlap
 from src_model.workflow.plan import Direction
@@ -92,20 +93,52 @@ class ModelEntry:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@pydantic_dataclass(frozen=True)
 class TrackOptions:
-    """What the user asked to track.
+    """What the user asks to track: which way, how far from the shown frame, and which objects.
 
-    `extent` says how far from the current frame: to the "end" of the movie, the next `count` frames, or the "range"
-    from `first` to `last`, both included. The two are None unless the extent is "range".
+    `extent` is "end" (of the movie), "count" (the next `count` frames) or "range" (from `first` to `last`, both
+    included). `first` and `last` count only for a range.
     """
 
     direction: Direction
-    extent: Extent = "end"
-    count: int = 20
-    first: int | None = None
-    last: int | None = None
-    objects: Scope = "selected"
+    extent: Extent = Field(
+        "end",
+        title="How far",
+        description="How far to track from the shown frame",
+        json_schema_extra=titled(
+            ("end", "to the end", "As far as the movie goes, or to the next prompted or locked frame"),
+            ("count", "next frames", "A number of frames from the shown one on"),
+            ("range", "a range", "Between the two handles on the time strip"),
+        ),
+    )
+    count: int = Field(20, ge=1, le=1_000_000, title="Number of frames", description="How many frames to track")
+    first: int = Field(0, ge=0, title="First frame", description="First frame of the range")
+    last: int = Field(0, ge=0, title="Last frame", description="Last frame of the range, included")
+    objects: Scope = Field(
+        "selected",
+        title="Which objects",
+        description="What to track",
+        json_schema_extra=titled(
+            ("selected", "this object", "Only the object that is selected in the table"),
+            ("all", "all objects", "All objects that are not locked"),
+        ),
+    )
+
+
+class ModelOptions(BaseModel):
+    """Which model answers prompts."""
+
+    model: str = Field(
+        "",
+        title="Model",
+        description="The model that answers prompts and follows objects; changing it keeps all work",
+        json_schema_extra={
+            "choices": True,
+            "missing": "No models found",
+            "remedy": "Reinstall the plugin: one model comes with it.",
+        },
+    )
 
 
 Repair = Annotated[

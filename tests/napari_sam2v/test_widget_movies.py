@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from src_model.document import SetMovie
+from src_model.document import SetMovie, ShowObject
 from src_model.formats import format_named
+from src_model.formats.settings import ExportSettings
 from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny
 
@@ -138,7 +139,7 @@ def test_a_saved_work_finds_its_channel_by_itself(open_panel, tmp_path):
 def test_masks_are_exported_beside_the_work_and_come_back(person, open_panel, tmp_path):
     person.click(*tiny.CLICK)
     person.track()
-    person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
+    person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif", ExportSettings())
     person.wait(lambda: not person.widget.tasks.is_running)
     assert "Wrote masks.tif: 1 object on" in person.status
     assert tifffile.imread(tmp_path / "masks.tif").shape == (tiny.LENGTH, *tiny.SHAPE)
@@ -154,7 +155,7 @@ def test_masks_are_exported_beside_the_work_and_come_back(person, open_panel, tm
 def test_a_tracking_folder_is_opened_by_its_table(person, tmp_path):
     person.click(*tiny.CLICK)
     person.track()
-    person.widget.files.export_to(format_named("ctc"), tmp_path / "01_RES")
+    person.widget.files.export_to(format_named("ctc"), tmp_path / "01_RES", ExportSettings())
     person.wait(lambda: not person.widget.tasks.is_running)
     person.open(tmp_path / "01_RES" / "res_track.txt")
     person.wait(lambda: len(person.document.objects) == 2)
@@ -162,7 +163,7 @@ def test_a_tracking_folder_is_opened_by_its_table(person, tmp_path):
 
 
 def test_what_cannot_be_exported_is_told_in_words(person, tmp_path):
-    person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif")
+    person.widget.files.export_to(format_named("tiff"), tmp_path / "masks.tif", ExportSettings())
     person.wait(lambda: not person.widget.tasks.is_running)
     assert person.problems == ["There is nothing to export: no object has a mask yet"]
     assert not (tmp_path / "masks.tif").exists()
@@ -176,7 +177,7 @@ def test_a_file_of_other_origin_is_replaced_only_after_asking(person, tmp_path, 
     tifffile.imwrite(target, tiny.make_movie())
     person.click(*tiny.CLICK)
     for _ in range(2):
-        person.widget.files.export_to(format_named("tiff"), target)
+        person.widget.files.export_to(format_named("tiff"), target, ExportSettings())
         person.wait(lambda: not person.widget.tasks.is_running)
     assert np.array_equal(tifffile.imread(target), tiny.make_movie()) != answer
     assert asked == [target] * (1 if answer else 2)
@@ -189,15 +190,27 @@ def test_the_movie_is_never_written_onto(person, tmp_path, monkeypatch):
     person.click(*tiny.CLICK)
     movie = dataclasses.replace(person.document.movie, path=str(target))
     person.document.do(SetMovie(movie))
-    person.widget.files.export_to(format_named("tiff"), target)
+    person.widget.files.export_to(format_named("tiff"), target, ExportSettings())
     assert "is in use here" in person.problems[-1]
     assert np.array_equal(tifffile.imread(target), tiny.make_movie())
 
 
-def test_every_format_is_in_the_menu(person):
-    entries = [entry.text() for entry in person.widget.panel.result.export_menu.actions()]
+def test_every_format_is_offered(person):
+    box = person.widget.panel.result.export_popup.form.widgets["format"].native
+    entries = [box.itemText(index) for index in range(box.count())]
     assert "Cell Tracking Challenge folder" in entries
     assert len(entries) >= 8
+
+
+def test_what_is_chosen_for_an_export_holds(person, tmp_path):
+    person.click(*tiny.CLICK)
+    person.widget.work.next_object()
+    person.click(25, 40)
+    person.document.do(ShowObject(2, False))
+    person.widget.files.export_to(format_named("csv"), tmp_path / "cells.csv", ExportSettings(visible_only=True))
+    person.wait(lambda: not person.widget.tasks.is_running)
+    lines = (tmp_path / "cells.csv").read_text().splitlines()[1:]
+    assert {line.split(",")[1] for line in lines} == {"1"}
 
 
 def test_a_run_is_a_task_of_napari_and_ends_with_the_window(person):

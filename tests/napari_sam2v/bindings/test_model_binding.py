@@ -12,6 +12,10 @@ from src_model.weights import download
 pytestmark = pytest.mark.gui
 
 
+def is_downloading(person):
+    return person.widget.panel.model.progress.isVisibleTo(person.widget)
+
+
 @pytest.fixture
 def downloads(monkeypatch):
     """Downloads that go on until they are let go; by model, with what became of them."""
@@ -38,7 +42,7 @@ def test_a_second_download_leaves_the_first_one_cancelled(person, downloads):
     person.widget.panel.model.cancel.click()
     person.widget.model.download("second")
     person.wait(lambda: ended.get("first") == "cancelled" and "second" in running)
-    assert person.widget.panel.model.is_downloading, "the end of the first does not hide the second"
+    assert is_downloading(person), "the end of the first does not hide the second"
     person.widget.model.close()
     person.wait(lambda: ended.get("second") == "cancelled")
 
@@ -52,7 +56,7 @@ def test_what_should_not_have_happened_to_a_download_is_logged_too(person, monke
 
     monkeypatch.setattr(download, "get_checkpoint", fetch)
     person.widget.model.download("first")
-    person.wait(lambda: not person.widget.panel.model.is_downloading)
+    person.wait(lambda: not is_downloading(person))
     assert len(person.problems) == 1
     assert ("Downloading first failed" in caplog.text) is is_logged
 
@@ -66,5 +70,5 @@ def test_a_model_that_arrives_late_does_not_replace_one_that_was_chosen_meanwhil
     person.widget.model._on_model("default.other")
     used.clear()
     running["first"].set()
-    person.wait(lambda: ended.get("first") == "arrived" and not person.widget.panel.model.is_downloading)
+    person.wait(lambda: ended.get("first") == "arrived" and not is_downloading(person))
     assert used == []

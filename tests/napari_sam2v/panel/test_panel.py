@@ -77,7 +77,7 @@ def test_messages_and_offers_move_no_button_above_the_table(panel, qtbot, height
         *panel.prompts.tools.values(),
         panel.prompts.next_button,
         panel.image.form.widgets["layer_name"].native,
-        panel.model.model,
+        panel.model.form,
     ]
     below = [] if height < 700 else [panel.track.forward, panel.strip.worst, panel.result.save]
 
@@ -114,7 +114,7 @@ def test_a_range_set_on_the_strip_and_one_typed_are_the_same(panel):
     gallery.working(panel)
     panel.strip.range_changed.emit(10, 20)
     assert panel.track.request("forward").first == 10
-    panel.track.first.setValue(15)
+    panel.track.numbers.widgets["first"].native.setValue(15)
     assert panel.strip.canvas.range == (15, 20)
 
 

@@ -16,6 +16,7 @@ from napari_sam2v.panel.restore_offer import RestoreOffer
 from napari_sam2v.panel.result_section import ResultSection
 from napari_sam2v.panel.status_line import StatusLine
 from napari_sam2v.panel.view_state import TOOLS, Choice, ModelEntry
+from src_model.formats.settings import ExportSettings
 from src_model.workflow.progress import RunProgress
 
 pytestmark = pytest.mark.gui
@@ -38,8 +39,8 @@ def make(qtbot):
 # --- image
 
 
-def field(image, name):
-    return image.form.widgets[name].native
+def field(section, name):
+    return section.form.widgets[name].native
 
 
 def test_without_a_movie_only_the_layer_row_shows_and_says_what_to_do(make):
@@ -99,7 +100,7 @@ def test_a_model_that_is_not_on_disk_can_be_downloaded(make, qtbot, emissions):
     asked = emissions(model.download_requested)
     model.set_models([HERE, FAR], "small")
     assert not model.download.isVisible()
-    assert "41 MB on disk" in model.model.toolTip()
+    assert "41 MB on disk" in field(model, "model").toolTip()
     model.set_models([HERE, FAR], "large")
     assert "898 MB" in model.download.toolTip()
     qtbot.mouseClick(model.download, Qt.MouseButton.LeftButton)
@@ -124,9 +125,9 @@ def test_choosing_a_model_shows_its_hint_before_anything_else_happens(make, qtbo
     model = make(ModelSection)
     chosen = emissions(model.model_chosen)
     model.set_models([HERE, FAR], "small")
-    qtbot.keyClick(model.model, Qt.Key.Key_Down)
+    qtbot.keyClick(field(model, "model"), Qt.Key.Key_Down)
     assert chosen == [("large",)]
-    assert "898 MB to download" in model.model.toolTip()
+    assert "898 MB to download" in field(model, "model").toolTip()
     assert model.download.isVisible()
 
 
@@ -260,13 +261,21 @@ def test_the_offer_to_restore_goes_away_with_any_answer(make, qtbot, answer):
     assert not offer.isVisible()
 
 
-def test_export_offers_formats_and_reports_their_key(make, emissions):
+def test_export_asks_for_the_format_and_how_and_reports_both(make, qtbot, emissions):
     result = make(ResultSection)
     asked = emissions(result.export_requested)
     result.set_formats([Choice("ctc", "Cell Tracking Challenge"), "csv"])
-    for action in result.export_menu.actions():
-        action.trigger()
-    assert asked == [("ctc",), ("csv",)]
+    height = result.sizeHint().height()
+    qtbot.mouseClick(result.export, Qt.MouseButton.LeftButton)
+    popup = result.export_popup
+    assert popup.isVisible()
+    assert result.sizeHint().height() == height
+    assert asked == []
+    qtbot.keyClick(field(popup, "format"), Qt.Key.Key_Down)
+    field(popup, "visible_only").click()
+    qtbot.mouseClick(result.write, Qt.MouseButton.LeftButton)
+    assert asked == [("csv", ExportSettings(overlap=None, visible_only=True))]
+    assert not popup.isVisible()
 
 
 def test_the_result_section_says_whether_the_work_is_safe(make):
