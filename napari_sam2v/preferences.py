@@ -46,6 +46,13 @@ class Preferences(BaseModel):
         "auto is fast where the device is made for it.",
         json_schema_extra=_MODEL,
     )
+    load_early: bool = Field(
+        True,
+        title="Load the model early",
+        description="The model is loaded in the background as soon as a movie is chosen, so that the first click is "
+        "answered at once; otherwise it is loaded with the first click.",
+        json_schema_extra=_MODEL,
+    )
     keep_features: bool = Field(
         False,
         title="Keep on disk what was computed",

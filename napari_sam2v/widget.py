@@ -63,7 +63,11 @@ class Sam2vWidget(QWidget):
     def _make_controller(self, preferences: Preferences) -> None:
         self.main_thread = MainThread(self)
         post = self.main_thread.post
-        self.controller = AnnotationController(post, cache_folder("features") if preferences.keep_features else None)
+        self.controller = AnnotationController(
+            post,
+            cache_folder("features") if preferences.keep_features else None,
+            lambda: preferences.load_early and self.model.is_on_disk,
+        )
         self.controller.events.problem.connect(_show_warning)
         report_error = self.controller.report_error
         self.tasks = BackgroundTasks(post, self.panel.result.set_running, report_error, name="sam2v files")

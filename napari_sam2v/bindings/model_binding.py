@@ -55,6 +55,11 @@ class ModelBinding:
         self._offer()
         section.set_device("" if self._device == "auto" else self._device.upper())
 
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the chosen model can be loaded without a download."""
+        return self._chosen in self._on_disk
+
     def load(self) -> StreamingPredictor:
         """Load the chosen model; on the worker, where it may take its time."""
         from src_model.tracking import StreamingPredictor
@@ -119,6 +124,7 @@ class ModelBinding:
             text = f"There is no model named '{self._chosen}' any more; the one that is included is used instead."
             self._controller.events.problem.emit(text)
             self._chosen = DEFAULT
+        self._on_disk = {name for name, status in statuses.items() if status.ready}
         self._section.set_models([_entry(status) for status in statuses.values()], self._chosen)
 
 

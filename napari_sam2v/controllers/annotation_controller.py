@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from psygnal import Signal, SignalGroup
@@ -95,7 +96,12 @@ class AnnotationController:
         Called before the tracker is asked for anything; may give it another movie.
     """
 
-    def __init__(self, post: Post, features_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        post: Post,
+        features_folder: Path | None = None,
+        loads_early: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.events = ControllerEvents()
         self.worker = Worker(post)
         self.document: Annotation | None = None
@@ -108,6 +114,7 @@ class AnnotationController:
         self.before_jobs: Callable[[], None] = lambda: None
         self._load_predictor: Callable[[], StreamingPredictor] | None = None
         self._features_folder = features_folder
+        self._loads_early = loads_early
         self._tracker: DocumentTracker | None = None
         self._object_marks: ObjectMarks | None = None
         self._corrections: Corrections | None = None
@@ -328,6 +335,20 @@ class AnnotationController:
             self._tracker = DocumentTracker(
                 self._source, self._load_predictor, normalization=self._normalization, cache_dir=self._features_folder
             )
+            if self._loads_early():
+                self._prepare(self._tracker)
+
+    def _prepare(self, tracker: DocumentTracker) -> None:
+        """Have the worker load the model and look at the frame that is shown, while the user looks at it too."""
+        frame = self.frame
+
+        def prepare(_: object) -> Iterator[None]:
+            # What fails here fails again when the user asks for something, and is told then.
+            with suppress(Exception):
+                tracker.prepare(frame)
+            return iter(())
+
+        self.worker.submit(Job(("prepare",), lambda: None, prepare, lambda _: None))
 
     def _move(self, move: Callable[[], str | None]) -> None:
         self.interrupt()

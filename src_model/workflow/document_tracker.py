@@ -94,6 +94,16 @@ class DocumentTracker:
             self._session = self._start()
         return self._session
 
+    def prepare(self, frame: int) -> None:
+        """Load the network and look at a frame, so that the first prompt on it is answered at once.
+
+        Raises
+        ------
+        DamagedFrameError, FrameRangeError
+            If the frame cannot be read; the network is loaded then.
+        """
+        self.session.features(frame)
+
     def answer(self, request: PromptRequest) -> PromptOutcome:
         """Answer the prompt that an object has on a frame.
 

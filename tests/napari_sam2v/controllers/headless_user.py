@@ -36,13 +36,13 @@ class Host:
 class HeadlessUser:
     """A person at a controller: does things, waits until they are done, and hears of problems."""
 
-    def __init__(self, predictor, movie=None):
+    def __init__(self, predictor, movie=None, load=None, *, loads_early=False):
         movie = tiny.make_movie() if movie is None else movie
         self.host = Host()
         self.loads = 0
         self.predictor = predictor
-        self.controller = AnnotationController(self.host.post)
-        self.controller.use_model(self._load)
+        self.controller = AnnotationController(self.host.post, loads_early=lambda: loads_early)
+        self.controller.use_model(load or self._load)
         self.problems = []
         self.controller.events.problem.connect(self.problems.append)
         source = movie if is_frame_source(movie) else open_movie(movie)

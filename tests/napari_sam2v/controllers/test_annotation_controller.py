@@ -10,6 +10,7 @@ from napari_sam2v.layers.prompt_types import PromptEdit
 from napari_sam2v.panel.view_state import TrackOptions
 from src_model.document import DeleteObject, LockFrames, MergeObjects, Origin, ShowObject
 from src_model.masks import MaskletFrame, Rle
+from tests.napari_sam2v.controllers.headless_user import HeadlessUser
 from tests.tracking import tiny
 
 FORWARD = TrackOptions("forward")
@@ -358,3 +359,26 @@ def test_a_deleted_object_leaves_the_tracker_with_what_was_held_of_it(clicked):
     clicked.click((25, 25), frame=2, object_id=1)
     assert list(clicked.controller.tracker.session.objects) == [1]
     assert clicked.problems == []
+
+
+def test_the_model_is_loaded_and_the_frame_looked_at_before_anything_is_asked(predictor):
+    user = HeadlessUser(predictor, loads_early=True)
+    user.wait()
+    assert user.loads == 1
+    assert user.controller.tracker.session.feature_cache.holds_frame(0)
+    user.click(tiny.CLICK)
+    assert user.loads == 1
+    assert user.controller.tracker.session.feature_cache.misses == 1
+    user.controller.close()
+
+
+def test_a_model_that_cannot_be_loaded_early_is_a_problem_when_it_is_needed(predictor):
+    def fails():
+        raise OSError("disk gone")
+
+    user = HeadlessUser(predictor, load=fails, loads_early=True)
+    user.wait()
+    assert user.problems == []
+    user.click(tiny.CLICK)
+    assert "disk gone" in user.problems[0]
+    user.controller.close()
