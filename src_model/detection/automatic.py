@@ -15,8 +15,8 @@ from torch import Tensor
 
 from src_model.detection.detector import EVERYTHING, Query
 from src_model.detection.selection import suppress_overlaps
-from src_model.detection.tiles import Piece, crop_boxes, cut_sides, stitch, tile_boxes
-from src_model.errors import PromptError, StoppedError
+from src_model.detection.tiles import Part, Piece, crop_boxes, cut_sides, stitch, tile_boxes
+from src_model.errors import MaskError, PromptError, StoppedError
 from src_model.frames import Normalization, decide_normalization
 from src_model.masks import Box, Detection, Rle, fill_holes, pairwise_box_iou, remove_specks
 from src_model.masks.rle import check_box
@@ -188,8 +188,8 @@ class AutomaticDetector:
         source = open_image(image)
         pixels = source.read(0)
         shape = pixels.shape[0], pixels.shape[1]
-        crops, tiles = self._parts(check_box(query.region or (0, 0, *shape), shape))
-        batches = sum(math.ceil(part.clicks**2 / self.options.points_per_batch) for part in crops + tiles)
+        crops, tiles = self._parts(check_box(query.region or (0, 0, *shape), shape), _searched(query, shape))
+        batches = sum(math.ceil(len(part.points) / self.options.points_per_batch) for part in crops + tiles)
         steps = _Steps(batches, progress, cancelled)
         search = _Search(self, self._predictor, pixels, normalization or decide_normalization(source))
         found = [item for crop in crops for item in search.click_through(crop, steps)[0]]
@@ -207,17 +207,17 @@ class AutomaticDetector:
         tile = self._predictor.image_size if self.options.tile == "auto" else self.options.tile
         return tile or 0
 
-    def _parts(self, region: Box) -> tuple[list[_Part], list[_Part]]:
+    def _parts(self, region: Box, where: NDArray[np.bool_] | None) -> tuple[list[Part], list[Part]]:
         """List the crops of a region, and the tiles where it is large enough for them."""
         options, shape = self.options, (region[2] - region[0], region[3] - region[1])
         crops = [
-            _Part(_moved(box, region), max(1, options.points_per_side // options.crop_points_divisor**layer))
+            Part.of(_moved(box, region), max(1, options.points_per_side // options.crop_points_divisor**layer), where)
             for layer, box in crop_boxes(shape, options.crop_layers, options.crop_overlap)
         ]
         if not self._tile or max(shape) <= _LARGE * self._tile:
             return crops, []
         tiles = tile_boxes(shape, self._tile, options.tile_overlap)
-        return crops, [_Part(_moved(box, region), options.points_per_side) for box in tiles]
+        return crops, [Part.of(_moved(box, region), options.points_per_side, where) for box in tiles]
 
     def _with_tiles(self, found: list[AutomaticDetection], tiles: list[_Answer]) -> list[AutomaticDetection]:
         """Join what the whole region shows and what tiles show."""
@@ -228,14 +228,6 @@ class AutomaticDetector:
         stitched = _stitched([piece for _, cut in tiles for piece in cut])
         # An object that one tile shows whole may be cut by others; the tile that shows it whole knows it better.
         return found + [item for item in stitched if not _resembles(item, found)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of a frame, ``(y0, x0, y1, x1)``, with the number of clicks along each side of it."""
-
-    box: Box
-    clicks: int
 
 
 _Answer: TypeAlias = tuple[list[AutomaticDetection], list[AutomaticDetection]]
@@ -277,12 +269,14 @@ class _Search:
         self._images, self._settings = ImagePredictor(predictor), predictor.steps.settings
         self._pixels, self._normalization = pixels, normalization
 
-    def click_through(self, part: _Part, steps: _Steps) -> _Answer:
+    def click_through(self, part: Part, steps: _Steps) -> _Answer:
         """Answer all clicks of a part, a batch a step."""
         steps.begin()
+        if not len(part.points):
+            return [], []
         y0, x0, y1, x1 = part.box
         self._images.set_image(self._pixels[y0:y1, x0:x1], self._normalization)
-        points = point_grid((y1 - y0, x1 - x0), part.clicks)
+        points = part.points
         whole: list[AutomaticDetection] = []
         cut: list[AutomaticDetection] = []
         for first in range(0, len(points), self._options.points_per_batch):
@@ -319,11 +313,12 @@ class _Search:
                 yield item, _is_cut(rle, crop, self._pixels.shape)
 
 
-def point_grid(shape: tuple[int, ...], side: int) -> NDArray[np.float64]:
-    """Spread ``side * side`` points evenly over an image: ``(side * side, 2)`` of (y, x) pixels."""
-    steps = (np.arange(side) + 0.5) / side
-    y, x = np.meshgrid(steps * shape[0] - 0.5, steps * shape[1] - 0.5, indexing="ij")
-    return np.stack([y.ravel(), x.ravel()], axis=1)
+def _searched(query: Query, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    if query.where is not None and query.where.shape != shape:
+        raise MaskError(
+            f"where is searched is a mask of {query.where.shape} pixels; expected those of the image, {shape}"
+        )
+    return None if query.where is None else query.where.decode()
 
 
 def mask_stability(logits: Tensor, offset: float) -> Tensor:

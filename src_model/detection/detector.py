@@ -51,11 +51,15 @@ class Query:
         Objects like which others are looked for.
     region
         ``(y0, x0, y1, x1)`` in pixels: only objects that lie in it as a whole are looked for. None: the whole frame.
+    where
+        ``(Y, X)`` of the frame, True where objects may begin: what lies wholly outside is not looked for, and takes no
+        time. None: everywhere.
     """
 
     words: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     region: Box | None = None
+    where: Rle | None = None
 
     @property
     def asks_for_everything(self) -> bool:
@@ -107,7 +111,7 @@ class Detector(Protocol):
         MovieError
             If this is no image.
         MaskError
-            If the region leaves the image.
+            If the region leaves the image, or ``where`` is of another shape.
         StoppedError
             If ``cancelled`` said so.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from src_model.masks import Detection, pairwise_box_iou, pairwise_containment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 _Found = TypeVar("_Found", bound=Detection)
 
@@ -23,6 +24,16 @@ _LARGEST_SHARE = 0.2
 
 _MOST_SHARED = 0.1
 """Of the smaller of two masks; neighbours that touch have an edge of pixels in common."""
+
+
+_SAME = 0.5
+"""Of the smaller of two masks; what has more in common is the same object, a part of it, or a group with it."""
+
+_TYPICAL_SPREAD = math.log(2)
+"""How far areas of whole objects lie from the median, as a logarithm: one of half or twice the area is less likely."""
+
+_ODD = 2.5
+"""Spreads from the median beyond which a mask is no object of the kind: a sixth of the area, or six times."""
 
 
 def suppress_overlaps(boxes: ArrayLike, priorities: ArrayLike, limit: float) -> list[int]:
@@ -72,3 +83,40 @@ def pick_objects(detections: Sequence[_Found], count: int) -> list[_Found]:
         if (pairwise_containment([mask], [other.mask for other in picked if other.mask]) <= _MOST_SHARED).all():
             picked.append(item)
     return picked
+
+
+def single_objects(detections: Sequence[_Found], typical_area: float | None = None) -> list[_Found]:
+    """Keep each object once, without groups of objects and fragments of one.
+
+    Of masks that share most of the smaller one, that is kept which is surest and nearest to the typical area: a mask
+    around two cells gives way to the two, and the halves of a cell to the whole.
+
+    Parameters
+    ----------
+    detections
+        The best first; those without a mask are passed over.
+    typical_area
+        Pixels of an object of the kind, such as the median of those that were accepted. None: the median of those that
+        are kept, judged by their scores alone.
+    """
+    found = [item for item in detections if item.mask is not None and item.mask.area >= _SMALLEST_AREA]
+    if not found:
+        return []
+    masks = [item.mask for item in found if item.mask is not None]
+    areas = np.array([mask.area for mask in masks], dtype=np.float64)
+    scores = np.array([item.score for item in found])
+    is_same = pairwise_containment(masks, masks) > _SAME
+    if typical_area is None:
+        typical_area = float(np.median(areas[_apart(is_same, scores)]))
+    odds = np.log(areas / typical_area) / _TYPICAL_SPREAD
+    kept = _apart(is_same, scores * np.exp(-(odds**2) / 2))
+    return [found[place] for place in sorted(kept) if abs(odds[place]) <= _ODD]
+
+
+def _apart(is_same: NDArray[np.bool_], priorities: NDArray[np.float64]) -> list[int]:
+    """Return the places of the best, none of which is the same as another."""
+    kept: list[int] = []
+    for place in np.argsort(-priorities, kind="stable").tolist():
+        if not is_same[place, kept].any():
+            kept.append(place)
+    return kept

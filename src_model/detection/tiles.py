@@ -1,4 +1,4 @@
-"""Crops and tiles of a large frame, and the masks that their edges cut, put together again."""
+"""Crops and tiles of a large frame, the clicks in them, and the masks that their edges cut, put together again."""
 
 from __future__ import annotations
 
@@ -14,10 +14,29 @@ from src_model.masks import Rle
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from src_model.masks import Box
 
 _AGREEMENT = 0.5
 """Two pieces are of one object if their IoU where their tiles overlap is at least this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a frame, ``(y0, x0, y1, x1)``, with the clicks in it: ``(N, 2)`` of (y, x) pixels of the part."""
+
+    box: Box
+    points: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, box: Box, side: int, where: NDArray[np.bool_] | None) -> Part:
+        """Spread ``side`` clicks along each side of a part, and keep those on pixels of the frame that are searched."""
+        points = point_grid((box[2] - box[0], box[3] - box[1]), side)
+        if where is not None:
+            y, x = np.floor(points + 0.5).astype(int).T
+            points = points[where[np.clip(y + box[0], 0, box[2] - 1), np.clip(x + box[1], 0, box[3] - 1)]]
+        return cls(box, points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,13 @@ class Piece:
 
     mask: Rle
     tile: Box
+
+
+def point_grid(shape: tuple[int, ...], side: int) -> NDArray[np.float64]:
+    """Spread ``side * side`` points evenly over an image: ``(side * side, 2)`` of (y, x) pixels."""
+    steps = (np.arange(side) + 0.5) / side
+    y, x = np.meshgrid(steps * shape[0] - 0.5, steps * shape[1] - 0.5, indexing="ij")
+    return np.stack([y.ravel(), x.ravel()], axis=1)
 
 
 def spans(length: int, count: int, shared: int) -> list[tuple[int, int]]:

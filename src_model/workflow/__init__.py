@@ -9,6 +9,7 @@ from src_model.lazy import importer
 if TYPE_CHECKING:
     from src_model.document.snapshot import ObjectSnapshot, snapshot_of, snapshots_of
     from src_model.workflow.document_tracker import DocumentTracker
+    from src_model.workflow.finding import find_all
     from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job, start_over
     from src_model.workflow.periodic_save import PeriodicSave
     from src_model.workflow.plan import Direction, TrackPlan, TrackRequest, plan_tracking
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "src_model.document.snapshot": ("ObjectSnapshot", "snapshot_of", "snapshots_of"),
     "src_model.workflow.document_tracker": ("DocumentTracker",),
+    "src_model.workflow.finding": ("find_all",),
     "src_model.workflow.job": ("Edits", "TrackingJob", "answer_prompts", "run_job", "start_over"),
     "src_model.workflow.periodic_save": ("PeriodicSave",),
     "src_model.workflow.plan": ("Direction", "TrackPlan", "TrackRequest", "plan_tracking"),
@@ -40,6 +42,7 @@ __all__ = [
     "TrackRequest",
     "TrackingJob",
     "answer_prompts",
+    "find_all",
     "plan_tracking",
     "run_job",
     "snapshot_of",

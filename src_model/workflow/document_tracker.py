@@ -78,6 +78,7 @@ class DocumentTracker:
         self._cache_bytes = cache_bytes
         self._cache_dir = cache_dir
         self._window = window
+        self._predictor: StreamingPredictor | None = None
         self._session: Session | None = None
         self._answers: dict[tuple[int, int], _Answer] = {}
         self._masks: dict[int, KnownMasks] = {}  # read before, by object: they need not be read again
@@ -86,6 +87,13 @@ class DocumentTracker:
     def is_started(self) -> bool:
         """Whether anything was asked of it yet; before that it holds nothing."""
         return self._session is not None
+
+    @property
+    def predictor(self) -> StreamingPredictor:
+        """The network; loaded when it is first asked for."""
+        if self._predictor is None:
+            self._predictor = self._load_predictor()
+        return self._predictor
 
     @property
     def session(self) -> Session:
@@ -212,7 +220,7 @@ class DocumentTracker:
         return (_tracked(result, by_id, reverse=result.frame < request.frame) for result in results)
 
     def _start(self) -> Session:
-        return self._load_predictor().start(
+        return self.predictor.start(
             self._movie,
             normalization=self._normalization,
             cache_bytes=self._cache_bytes,

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 
 from src_model.detection import AutomaticDetector, AutomaticOptions, Detector, Example, Query
-from src_model.detection.automatic import mask_stability, point_grid
+from src_model.detection.automatic import mask_stability
+from src_model.detection.tiles import point_grid
 from src_model.errors import MaskError, MovieError, PromptError, StoppedError
 from src_model.masks import Rle, box_iou, mask_iou
 from src_model.nn import MaskPrediction
@@ -94,6 +95,18 @@ def test_another_input_size_has_the_same_thresholds(predictor):
     own = MaskThresholds(0.5, 0.6)
     calibrated = tiny.predictor(predictor.steps.network, mask_thresholds=own)
     assert calibrated.with_settings(calibrated.steps.settings, 128).mask_thresholds == own
+
+
+def test_where_nothing_is_searched_nothing_is_clicked(sure, cells):
+    steps = []
+    lower = Rle.from_box((26, 0, 64, 64), (64, 64))
+    detector = AutomaticDetector(sure, AutomaticOptions(points_per_side=16, points_per_batch=16))
+    found = detector.detect(cells, Query(where=lower), progress=lambda done, total: steps.append((done, total)))
+    assert {int(cells[round(mask.point[0]), round(mask.point[1])]) for mask in found} == {2, 3}
+    assert steps[-1] == (10, 10)  # of 16 rows of clicks those from pixel 26 on
+    assert detector.detect(cells, Query(where=Rle.empty((64, 64)))) == []
+    with pytest.raises(MaskError, match="expected those of the image"):
+        detector.detect(cells, Query(where=Rle.empty((64, 65))))
 
 
 def test_crops_find_the_same_objects_at_their_places_in_the_whole_image(sure, cells):

@@ -1,0 +1,230 @@
+"""Find all: every object of a frame, at the scale that suits them, into the document as one step."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from src_model.detection import AutomaticDetector, AutomaticOptions, Query
+from src_model.detection.selection import single_objects
+from src_model.document import AddDetections
+from src_model.masks import Rle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from src_model.detection import Detector
+    from src_model.document import Annotation, DocumentView
+    from src_model.frames import Normalization
+    from src_model.masks import Box, Detection
+    from src_model.tracking import StreamingPredictor
+    from src_model.workflow.document_tracker import DocumentTracker
+
+_FIRST_CLICKS = 16
+"""Clicks along each side of a first look: objects of an eighth of the side are hit for sure, and many smaller ones."""
+
+_SPACING = 0.45
+"""Clicks lie so many diameters apart: every object is hit by several, of which the best answer is kept."""
+
+_MOST_CLICKS = 64
+"""Along each side; more find nothing that the network could tell apart."""
+
+_LEAST_PIXELS = 24
+"""Objects of fewer pixels of the network's input, in diameter, are searched in tiles."""
+
+_TILE_DIAMETERS = 14
+"""Side of a tile: at 448 pixels of input an object is 32 pixels wide then, as most were in training."""
+
+_LEAST_TILE = 64
+
+
+class Finder:
+    """Looks for all objects of a kind, frame by frame, at the scale of those that are known.
+
+    Parameters
+    ----------
+    predictor
+        A loaded network.
+    detector
+        What proposes objects; automatic masks, whose clicks and tiles are chosen from the objects' size, if left out.
+    """
+
+    def __init__(self, predictor: StreamingPredictor, detector: Detector | None = None) -> None:
+        self._predictor = predictor
+        self._detector = detector
+
+    @property
+    def name(self) -> str:
+        """What the detector is called."""
+        return AutomaticDetector.name if self._detector is None else self._detector.name
+
+    def look(
+        self,
+        image: ArrayLike,
+        normalization: Normalization | None = None,
+        *,
+        known: Iterable[Rle] = (),
+        typical_area: float | None = None,
+        where: Rle | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> list[Detection]:
+        """Find objects that are not known, each once, without groups and fragments; the best first.
+
+        Parameters
+        ----------
+        image
+            ``(Y, X)`` or ``(Y, X, 3)``.
+        normalization
+            How pixel values become 0 to 1; decided from the image if left out.
+        known
+            Masks ``(Y, X)`` of objects that are not looked for.
+        typical_area
+            Pixels of an object of the kind; None: found by a first look.
+        where
+            ``(Y, X)``, True where objects may be; None: everywhere.
+        cancelled
+            Asked now and then whether to stop.
+
+        Raises
+        ------
+        StoppedError
+            If ``cancelled`` said so.
+        """
+        shape = np.asarray(image).shape[:2]
+        free = _free(shape, known, where)
+        if self._detector is not None:
+            found = self._detector.detect(image, Query(where=free), normalization, cancelled=cancelled)
+            return single_objects(found, typical_area)
+        seen: list[Detection] = []
+        if typical_area is None:
+            options = AutomaticOptions(points_per_side=_FIRST_CLICKS, tile=None)
+            query = Query(region=_middle(shape, 2 * self._predictor.image_size), where=free)
+            seen = [*self._automatic(options).detect(image, query, normalization, cancelled=cancelled)]
+            typical_area = median_area(item.mask for item in single_objects(seen))
+            if typical_area is None or query.region != (0, 0, *shape):
+                seen = []  # what an inner edge cuts is seen better from afar
+        options = options_for(shape, self._predictor.image_size, typical_area)
+        if not seen or options.points_per_side > _FIRST_CLICKS or options.tile is not None:
+            # What the first look saw is searched again: of more clicks on an object a better one is the best.
+            found = self._automatic(options).detect(image, Query(where=free), normalization, cancelled=cancelled)
+            seen = sorted([*seen, *found], key=lambda item: -item.score)
+        return single_objects(seen, typical_area)
+
+    def _automatic(self, options: AutomaticOptions) -> AutomaticDetector:
+        return AutomaticDetector(self._predictor, options)
+
+
+def options_for(shape: Sequence[int], image_size: int, typical_area: float | None) -> AutomaticOptions:
+    """Choose clicks and tiles by the size of the objects.
+
+    Parameters
+    ----------
+    shape
+        ``(Y, X)`` of the frame, in pixels.
+    image_size
+        Side of the network's input, in pixels.
+    typical_area
+        Pixels of an object; None: unknown, and everything is searched as SAM does.
+    """
+    if typical_area is None:
+        return AutomaticOptions()
+    diameter = diameter_of(typical_area)
+    longest, tile = max(shape), None
+    if diameter * image_size / longest < _LEAST_PIXELS:
+        tile = max(_LEAST_TILE, round(_TILE_DIAMETERS * diameter))
+    clicks = math.ceil((longest if tile is None else min(tile, longest)) / (_SPACING * diameter))
+    return AutomaticOptions(points_per_side=min(max(clicks, 4), _MOST_CLICKS), tile=tile)
+
+
+def find_all(
+    annotation: Annotation,
+    tracker: DocumentTracker,
+    frame: int,
+    *,
+    detector: Detector | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[int, ...]:
+    """Find every object of a frame that is not annotated yet, and add them as one step.
+
+    The scale is that of the objects which are annotated, or comes from a first look where there is none.
+
+    Parameters
+    ----------
+    annotation
+        The document; what it holds stays as it is.
+    tracker
+        Its tracker, with the movie and the network.
+    frame
+        Frame number, from 0.
+    detector
+        What proposes objects; automatic masks if left out.
+    cancelled
+        Asked now and then whether to stop.
+
+    Returns
+    -------
+    tuple of int
+        Ids of the new objects, each prompted on the frame with its mask, and ready to be tracked.
+
+    Raises
+    ------
+    DamagedFrameError, FrameRangeError
+        If the frame cannot be read.
+    StoppedError
+        If ``cancelled`` said so; nothing has changed then.
+    """
+    finder = Finder(tracker.predictor, detector)
+    session = tracker.session
+    found = finder.look(
+        session.movie.read(frame),
+        session.normalization,
+        known=[entry.mask for entry in annotation.masks_at(frame).values()],
+        typical_area=annotated_area(annotation, frame),
+        cancelled=cancelled,
+    )
+    before = annotation.objects.keys()
+    annotation.do(AddDetections(frame, tuple(found), finder.name))
+    return tuple(number for number in annotation.objects if number not in before)
+
+
+def annotated_area(document: DocumentView, frame: int) -> float | None:
+    """Return the median area in pixels of the objects on a frame, or on their prompted frames; None without any."""
+    here = median_area(entry.mask for entry in document.masks_at(frame).values())
+    if here is not None:
+        return here
+    return median_area(document.mask_at(number, f) for number in document.objects for f in document.prompts(number))
+
+
+def median_area(masks: Iterable[Rle | None]) -> float | None:
+    """Return the median area in pixels of the masks that are not empty; None if there is none."""
+    areas = [mask.area for mask in masks if mask is not None and not mask.is_empty]
+    return float(np.median(areas)) if areas else None
+
+
+def diameter_of(area: float) -> float:
+    """Return the diameter of a round object of an area, both in pixels."""
+    return 2 * math.sqrt(area / math.pi)
+
+
+def _free(shape: Sequence[int], known: Iterable[Rle], where: Rle | None) -> Rle | None:
+    """Return the pixels where objects may be that are not known; None: everywhere."""
+    masks = [mask for mask in known if not mask.is_empty]
+    if not masks:
+        return where
+    free = np.ones((shape[0], shape[1]), bool) if where is None else where.decode()
+    for mask in masks:
+        box = mask.box
+        assert box is not None, "not empty"
+        free[box[0] : box[2], box[1] : box[3]] &= ~mask.crop(box)
+    return Rle.encode(free)
+
+
+def _middle(shape: Sequence[int], side: int) -> Box:
+    """Return the middle of a frame, at most ``side`` pixels long."""
+    spans = [(max(0, (length - side) // 2), min(length, (length - side) // 2 + side)) for length in shape[:2]]
+    (y0, y1), (x0, x1) = ((0, length) if length <= side else span for span, length in zip(spans, shape, strict=False))
+    return y0, x0, y1, x1
