@@ -43,6 +43,11 @@ class ObjectSnapshot:
         """Prompts by frame."""
         return self._track.prompts
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether the whole object is locked."""
+        return self._track.info.locked
+
     @cached_property
     def frames(self) -> dict[int, MaskFacts]:
         """What is known of the masks without reading them, by ascending frame."""

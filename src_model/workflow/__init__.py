@@ -11,26 +11,34 @@ if TYPE_CHECKING:
     from src_model.workflow.document_tracker import DocumentTracker
     from src_model.workflow.finding import find_all
     from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job, start_over
+    from src_model.workflow.movie_outcome import Beginning, Doubt, Ending, FoundDivision, WholeMovieOptions
     from src_model.workflow.periodic_save import PeriodicSave
     from src_model.workflow.plan import Direction, TrackPlan, TrackRequest, plan_tracking
     from src_model.workflow.progress import RunProgress
     from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest
+    from src_model.workflow.whole_movie import WholeMovieJob, WholeMovieReport, track_all
 
 _HOMES = {
     "src_model.document.snapshot": ("ObjectSnapshot", "snapshot_of", "snapshots_of"),
     "src_model.workflow.document_tracker": ("DocumentTracker",),
     "src_model.workflow.finding": ("find_all",),
     "src_model.workflow.job": ("Edits", "TrackingJob", "answer_prompts", "run_job", "start_over"),
+    "src_model.workflow.movie_outcome": ("Beginning", "Doubt", "Ending", "FoundDivision", "WholeMovieOptions"),
     "src_model.workflow.periodic_save": ("PeriodicSave",),
     "src_model.workflow.plan": ("Direction", "TrackPlan", "TrackRequest", "plan_tracking"),
     "src_model.workflow.progress": ("RunProgress",),
     "src_model.workflow.requests": ("FrameOutcome", "PromptOutcome", "PromptRequest", "RepairRequest"),
+    "src_model.workflow.whole_movie": ("WholeMovieJob", "WholeMovieReport", "track_all"),
 }
 
 __all__ = [
+    "Beginning",
     "Direction",
     "DocumentTracker",
+    "Doubt",
     "Edits",
+    "Ending",
+    "FoundDivision",
     "FrameOutcome",
     "ObjectSnapshot",
     "PeriodicSave",
@@ -41,6 +49,9 @@ __all__ = [
     "TrackPlan",
     "TrackRequest",
     "TrackingJob",
+    "WholeMovieJob",
+    "WholeMovieOptions",
+    "WholeMovieReport",
     "answer_prompts",
     "find_all",
     "plan_tracking",
@@ -48,6 +59,7 @@ __all__ = [
     "snapshot_of",
     "snapshots_of",
     "start_over",
+    "track_all",
 ]
 
 __getattr__ = importer(__name__, _HOMES)

@@ -1,0 +1,265 @@
+"""Track all: the job that finds every object of a movie and tracks all of them together, with divisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from src_model.document import AnnotatedObject, Division, Patch
+from src_model.document.actions.base import ActionPlan
+from src_model.document.snapshot import snapshots_of
+from src_model.errors import FrameRangeError
+from src_model.prompts import Prompt
+from src_model.workflow.finding import Finder
+from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job
+from src_model.workflow.movie_follower import MovieFollower
+from src_model.workflow.movie_outcome import MovieOutcome, WholeMovieOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from src_model.detection import Detector
+    from src_model.document import AnnotatedFrame, Annotation, DocumentView
+    from src_model.document.event_log import EventKind
+    from src_model.document.snapshot import ObjectSnapshot
+    from src_model.document.state import State
+    from src_model.workflow.document_tracker import DocumentTracker
+    from src_model.workflow.movie_outcome import Beginning, Doubt, Ending, FoundDivision
+    from src_model.workflow.progress import RunProgress
+    from src_model.workflow.requests import FrameOutcome
+
+LABEL = "Find and track all"
+
+
+@dataclass(slots=True)
+class WholeMovieReport:
+    """What was found out about a movie besides its masks, in the order of frames.
+
+    Attributes
+    ----------
+    beginnings, endings
+        Which objects begin and end, where and why.
+    divisions
+        Those that are marked in the document.
+    suggestions
+        Divisions that are less sure; nothing in the document says so.
+    doubts
+        Masks that were dropped.
+    """
+
+    beginnings: list[Beginning] = field(default_factory=list)
+    endings: list[Ending] = field(default_factory=list)
+    divisions: list[FoundDivision] = field(default_factory=list)
+    suggestions: list[FoundDivision] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+
+    def add(self, outcome: MovieOutcome) -> None:
+        """Take what was found out on a frame."""
+        self.beginnings += outcome.beginnings
+        self.endings += outcome.endings
+        self.divisions += [each for each in outcome.divisions if each.is_marked]
+        self.suggestions += [each for each in outcome.divisions if not each.is_marked]
+        self.doubts += outcome.doubts
+
+
+class WholeMovieJob(TrackingJob):
+    """One run over a whole movie; all it does is one step of the history, unless a person edits meanwhile.
+
+    Made by :meth:`begin`, run by :func:`~src_model.workflow.run_job`, stopped by closing that. What a person painted,
+    prompted or locked stays. A run on a document in which this was stopped goes on behind its last tracked frame.
+
+    Attributes
+    ----------
+    report
+        What was found out so far.
+    """
+
+    def __init__(
+        self,
+        annotation: Annotation,
+        frames: range,
+        work: Callable[[DocumentTracker], Iterator[FrameOutcome]],
+    ) -> None:
+        super().__init__(annotation, (), len(frames), LABEL, work, frames.start)
+        self.report = WholeMovieReport()
+        self._refused: set[int] = set()
+
+    @classmethod
+    def begin(
+        cls,
+        annotation: Annotation,
+        options: WholeMovieOptions | None = None,
+        *,
+        detector: Detector | None = None,
+        frames: range | None = None,
+    ) -> WholeMovieJob:
+        """Begin with what the document holds; its prompts are answered before, as by :func:`answer_prompts`.
+
+        Parameters
+        ----------
+        annotation
+            The document.
+        options
+            How often new objects are looked for, and what is made of divisions.
+        detector
+            What finds objects; automatic masks if left out.
+        frames
+            Frame numbers, ascending by 1; None: from the first, or from where a run was stopped, to the last.
+
+        Raises
+        ------
+        FrameRangeError
+            If nothing is left to be tracked.
+        """
+        tracked = _last_tracked(annotation)
+        wanted = range(annotation.movie.length) if frames is None else frames
+        left = wanted if tracked is None else range(max(wanted.start, tracked + 1), wanted.stop)
+        if not left:
+            raise FrameRangeError(f"all is tracked to frame {tracked}; undo the run, or delete objects, to track anew")
+        known = snapshots_of(annotation, _going_on(annotation, left.start))
+        next_id, chosen = annotation.next_id(), options or WholeMovieOptions()
+
+        def work(tracker: DocumentTracker) -> Iterator[FrameOutcome]:
+            return follower(tracker, known, chosen, detector, next_id).run(left, look_first=tracked is None)
+
+        return cls(annotation, left, work)
+
+    def take(self, outcome: FrameOutcome) -> RunProgress:
+        """Take a frame into the document, on its thread, with all that begins, ends and divides on it."""
+        assert isinstance(outcome, MovieOutcome), "this job makes no others"
+        if self.is_open:
+            self._take_changes(outcome)
+            self.report.add(outcome)
+        masks = {number: mask for number, mask in outcome.masks.items() if number not in self._refused}
+        return super().take(replace(outcome, masks=masks))
+
+    def edits(self) -> Edits:
+        """Return what was edited since this was asked last; objects whose number a person took are gone."""
+        edits = super().edits()
+        return Edits(edits.known, edits.gone | self._refused)
+
+    def _take_changes(self, outcome: MovieOutcome) -> None:
+        there = self.annotation.objects.keys()
+        self._refused |= {each.object_id for each in outcome.beginnings} & there
+        patch = _patch_of(self.annotation, outcome, self._refused)
+        self._is_taking = True
+        try:
+            done = self.annotation.do(_TakeChanges(patch), join=self._opened.step)
+        finally:
+            self._is_taking = False
+        if done.step is not None:
+            self._opened.step = done.step
+        self.objects = tuple(dict.fromkeys((*self.objects, *outcome.masks, *self.annotation.objects.keys() - there)))
+
+
+@dataclass(frozen=True, slots=True)
+class _TakeChanges:
+    """What begins, ends and divides on a frame."""
+
+    patch: Patch
+
+    label: ClassVar[str] = LABEL
+    event: ClassVar[EventKind] = "track"
+
+    def plan(self, state: State) -> ActionPlan:
+        """Take it all."""
+        return ActionPlan(self.patch)
+
+
+def track_all(
+    annotation: Annotation,
+    tracker: DocumentTracker,
+    options: WholeMovieOptions | None = None,
+    *,
+    detector: Detector | None = None,
+    progress: Callable[[RunProgress], object] | None = None,
+) -> WholeMovieReport:
+    """Find every object of a movie and track all of them forward, as one step of the document.
+
+    Parameters
+    ----------
+    annotation
+        The document. Objects that it has are tracked along; those prompted on a later frame join there.
+    tracker
+        Its tracker.
+    options
+        How often new objects are looked for, and what is made of divisions.
+    detector
+        What finds objects; automatic masks if left out.
+    progress
+        Told after each frame; what it raises stops the run, and what was done stays.
+
+    Raises
+    ------
+    FrameRangeError
+        If nothing is left to be tracked.
+    """
+    answer_prompts(annotation, tracker)
+    job = WholeMovieJob.begin(annotation, options, detector=detector)
+    for now in run_job(job, tracker):
+        if progress is not None:
+            progress(now)
+    return job.report
+
+
+def follower(
+    tracker: DocumentTracker,
+    known: tuple[ObjectSnapshot, ...],
+    options: WholeMovieOptions,
+    detector: Detector | None,
+    next_id: int,
+) -> MovieFollower:
+    """Bring the session of a tracker to what is known, and return what goes through the movie with it."""
+    tracker.follow(known)
+    return MovieFollower(tracker.session, Finder(tracker.predictor, detector), options, known, next_id)
+
+
+def _last_tracked(document: DocumentView) -> int | None:
+    """Return the last frame that a run over the movie came to; None where there was none."""
+    return max(
+        (s.frame for n in document.objects for s in document.frame_states(n) if s.origin and s.origin.is_tracked),
+        default=None,
+    )
+
+
+def _going_on(document: DocumentView, start: int) -> list[int]:
+    """Return the objects that are there on a frame or later: neither ended before nor divided."""
+    going_on = []
+    for number in document.objects:
+        states = document.frame_states(number)
+        later = any(s.frame >= start - 1 and not s.absent for s in states)
+        divided = document.divisions.get(number)
+        if later and (divided is None or divided.frame > start):
+            going_on.append(number)
+    return going_on
+
+
+def _patch_of(document: DocumentView, outcome: MovieOutcome, refused: set[int]) -> Patch:
+    """Say what happened on a frame as new values of the document's cells."""
+    objects: dict[int, AnnotatedObject | None] = {}
+    masks: dict[int, dict[int, AnnotatedFrame | None]] = {}
+    prompts: dict[int, dict[int, Prompt | None]] = {}
+    divisions: dict[int, Division | None] = {}
+    for each in outcome.beginnings:
+        if each.object_id not in refused:
+            objects[each.object_id] = AnnotatedObject(
+                each.object_id, note=f"begins on frame {each.frame}: {each.reason}"
+            )
+            masks[each.object_id] = dict(each.masks)
+            prompts[each.object_id] = {each.prompted: Prompt(mask=each.masks[each.prompted].mask)}
+    there = document.objects
+    for number, entry in outcome.found_again.items():
+        if number in there and not document.is_locked(number, outcome.frame):
+            masks.setdefault(number, {})[outcome.frame] = entry
+            prompts.setdefault(number, {})[outcome.frame] = Prompt(mask=entry.mask)
+    for found in outcome.divisions:
+        if found.is_marked and found.parent in there and not refused.intersection(found.daughters):
+            divisions[found.parent] = Division(found.parent, found.frame, found.daughters)
+            later = [s.frame for s in document.frame_states(found.parent) if s.frame >= found.frame and not s.locked]
+            masks[found.parent] = dict.fromkeys(later)
+    for ending in outcome.endings:
+        info = objects.get(ending.object_id) or there.get(ending.object_id)
+        if info is not None:
+            text = f"ends on frame {ending.frame}: {ending.reason}"
+            objects[ending.object_id] = replace(info, note="; ".join(filter(None, (info.note, text))))
+    return Patch(objects=objects, masks=masks, prompts=prompts, divisions=divisions)

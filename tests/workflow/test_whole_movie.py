@@ -1,0 +1,216 @@
+"""All objects of a movie together: births, divisions, exits, what a person said, stopping, going on, one undo."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from src_model.document import AddDetections, Annotation, Division, LockObject, MovieIdentity, SetMask
+from src_model.errors import FrameRangeError
+from src_model.frames import open_movie
+from src_model.masks import Detection, Rle
+from src_model.workflow import (
+    DocumentTracker,
+    WholeMovieJob,
+    WholeMovieOptions,
+    run_job,
+    track_all,
+)
+from tests.tracking import tiny
+from tests.workflow import drawn
+
+STAYS = {1: (12, 12, 6)}
+
+
+@pytest.fixture
+def follows(monkeypatch):
+    drawn.follow_drawn(monkeypatch)
+
+
+def tracked(movie, **options):
+    document, tracker = drawn.begin(movie)
+    report = track_all(document, tracker, WholeMovieOptions(**options), detector=drawn.DrawnCells())
+    return document, report
+
+
+def seen(document, object_id):
+    return [frame for frame, area in drawn.areas(document, object_id).items() if area]
+
+
+@pytest.mark.usefixtures("follows")
+def test_everything_on_the_first_frame_is_followed_and_is_one_step():
+    frames = [{1: (12, 12 + t, 6), 2: (34, 40 - t, 6)} for t in range(6)]
+    document, report = tracked(drawn.draw(*frames))
+    assert [each.reason for each in report.beginnings] == ["first frame"] * 2
+    assert seen(document, 1) == seen(document, 2) == list(range(6))
+    assert document.object(1).note == "begins on frame 0: first frame"
+    assert document.undo() == "Find and track all"
+    assert not document.objects
+    assert document.undo_label is None
+    document.redo()
+    assert seen(document, 2) == list(range(6))
+
+
+@pytest.mark.usefixtures("follows")
+def test_what_comes_later_is_found_and_followed_back_to_where_it_came_in():
+    frames = [{**STAYS, 2: (34, 66 - 3 * t, 6)} if t > 1 else STAYS for t in range(6)]
+    document, report = tracked(drawn.draw(*frames), every=4)
+    late = report.beginnings[1]
+    assert (late.frame, late.prompted, late.reason) == (2, 4, "edge")
+    assert seen(document, 2) == [2, 3, 4, 5]
+    assert document.object(2).note == "begins on frame 2: edge"
+
+
+@pytest.mark.usefixtures("follows")
+def test_a_track_ends_where_it_was_seen_last_with_the_reason():
+    frames = [
+        {**STAYS, **({2: (34, 48 + 4 * t, 6)} if t < 5 else {}), **({3: (34, 12, 6)} if t < 3 else {})}
+        for t in range(9)
+    ]
+    document, report = tracked(drawn.draw(*frames), patience=2)
+    assert {(each.object_id, each.frame, each.reason) for each in report.endings} == {(2, 4, "edge"), (3, 2, "lost")}
+    assert max(drawn.areas(document, 3)) == 5  # it was looked for on three frames more
+
+
+@pytest.mark.usefixtures("follows")
+def test_a_division_ends_the_mother_and_begins_two_daughters():
+    mother, daughters = {2: (30, 34, 10)}, {2: (30, 27, 6.8), 3: (30, 42, 6.8)}
+    document, report = tracked(drawn.draw(*[{**STAYS, **(mother if t < 3 else daughters)} for t in range(7)]))
+    (found,) = report.divisions
+    assert (found.parent, found.frame) == (2, 3)
+    assert dict(document.divisions) == {2: Division(2, 3, found.daughters)}
+    assert seen(document, 2) == [0, 1, 2]
+    assert [seen(document, number) for number in found.daughters] == [[3, 4, 5, 6]] * 2
+    assert [(each.object_id, each.reason) for each in report.endings] == [(2, "division")]
+    document.undo()
+    assert not document.objects
+    assert not document.divisions
+
+
+@pytest.mark.usefixtures("follows")
+def test_a_mask_that_falls_into_two_is_a_division_without_a_look():
+    daughters = {**STAYS, 2: (30, 26, 6.8), 3: (30, 43, 6.8)}
+    movie = drawn.draw(*[{**STAYS, 2: (30, 34, 10)}] * 3, *[daughters] * 3)
+    movie[3][movie[3] == 3] = 2
+    document, report = tracked(movie, every=10)
+    (found,) = report.divisions
+    assert (found.parent, found.frame) == (2, 3)
+    assert len(document.objects) == 4
+
+
+@pytest.mark.usefixtures("follows")
+def test_divisions_can_be_left_out_and_less_sure_ones_are_suggested():
+    frames = [{**STAYS, **({2: (30, 34, 10)} if t < 3 else {2: (30, 23, 6.8), 3: (30, 46, 6.8)})} for t in range(7)]
+    document, report = tracked(drawn.draw(*frames), divisions="off")
+    assert not report.divisions
+    assert not report.suggestions
+    assert len(document.objects) == 3
+    document, report = tracked(drawn.draw(*frames), min_division=1.0)
+    assert not document.divisions
+    (suggested,) = report.suggestions
+    assert (suggested.parent, suggested.daughters, suggested.frame) == (2, (2, 3), 3)
+    assert 0.75 < suggested.score < 1
+
+
+@pytest.mark.usefixtures("follows")
+def test_two_that_merge_do_not_hold_the_same_cell():
+    frames = [{1: (24, 20 + 3 * t, 6), 2: (24, 42, 6)} if t < 4 else {2: (24, 42, 7)} for t in range(8)]
+    document, report = tracked(drawn.draw(*frames))
+    for frame in range(8):
+        masks = [document.mask_at(number, frame) for number in document.objects]
+        held = [mask.decode() for mask in masks if mask is not None]
+        assert np.sum(held, axis=0).max() <= 1
+    assert report.doubts
+    assert seen(document, 2) == list(range(8))
+
+
+@pytest.mark.usefixtures("follows")
+def test_a_cell_that_was_hidden_for_a_moment_is_the_same_one_afterwards():
+    frames = [{**STAYS, **({} if t in (2, 3) else {2: (34, 40, 6)})} for t in range(8)]
+    document, report = tracked(drawn.draw(*frames), every=2)
+    assert len(document.objects) == 2
+    assert seen(document, 2) == [0, 1, 4, 5, 6, 7]
+    assert not report.endings
+
+
+@pytest.mark.usefixtures("follows")
+def test_what_a_person_said_stays_and_claims_its_cell():
+    movie = drawn.draw(*[{**STAYS, 2: (34, 40, 6)}] * 6)
+    document, tracker = drawn.begin(movie)
+    mine, painted = Rle.encode(movie[0] == 1), Rle.from_box((30, 36, 40, 46), drawn.SHAPE)
+    document.do(
+        AddDetections(0, (Detection.of_mask(mine, 1.0), Detection.of_mask(Rle.encode(movie[0] == 2), 0.9)), "me")
+    )
+    document.do(LockObject(1))
+    document.do(SetMask(2, 3, painted))
+    report = track_all(document, tracker, detector=drawn.DrawnCells())
+    assert drawn.areas(document, 1) == {0: mine.area}
+    assert document.mask_at(2, 3) == painted
+    assert all(each.object_id > 2 for each in report.beginnings)
+
+
+@pytest.mark.usefixtures("follows")
+def test_a_run_that_was_stopped_goes_on_where_it_stopped():
+    frames = [{**STAYS, 2: (34, 20 + 3 * t, 6), **({3: (12, 40, 6)} if t < 2 else {})} for t in range(8)]
+    movie = drawn.draw(*frames)
+    whole, _ = tracked(movie)
+    document, tracker = drawn.begin(movie)
+    job = WholeMovieJob.begin(document, detector=drawn.DrawnCells())
+    with closing(run_job(job, tracker)) as running:
+        for now in running:
+            if now.frame == 4:
+                break
+    assert max(seen(document, 2)) == 4
+    _, another = drawn.begin(movie)  # another process
+    again = WholeMovieJob.begin(document, detector=drawn.DrawnCells())
+    assert [now.frame for now in run_job(again, another)] == [5, 6, 7]
+    assert {n: seen(document, n) for n in document.objects} == {n: seen(whole, n) for n in whole.objects}
+    with pytest.raises(FrameRangeError, match="all is tracked to frame 7"):
+        WholeMovieJob.begin(document)
+
+
+@pytest.mark.usefixtures("follows")
+def test_a_number_that_a_person_took_meanwhile_is_not_written_over():
+    frames = [{**STAYS, **({2: (34, 40, 6)} if t > 1 else {})} for t in range(6)]
+    document, tracker = drawn.begin(drawn.draw(*frames))
+    job = WholeMovieJob.begin(document, WholeMovieOptions(every=2), detector=drawn.DrawnCells())
+    mine = Rle.from_box((2, 50, 6, 54), drawn.SHAPE)
+    for now in run_job(job, tracker):
+        if now.frame == 0:
+            document.do(AddDetections(0, (Detection.of_mask(mine, 1.0),), "me"))
+        edits = job.edits()
+        tracker.follow(edits.known, edits.gone)
+    assert drawn.areas(document, 2) == {0: mine.area}
+    assert seen(document, 3) == [2, 3, 4, 5]  # found again at the next look, and followed back
+
+
+@pytest.mark.usefixtures("follows")
+def test_looks_are_every_so_often_and_around_what_shrank():
+    detector = drawn.DrawnCells()
+    frames = [{**STAYS, **({2: (30, 34, 10)} if t < 3 else {2: (30, 27, 6.8), 3: (30, 42, 6.8)})} for t in range(11)]
+    document, tracker = drawn.begin(drawn.draw(*frames))
+    track_all(document, tracker, WholeMovieOptions(every=5), detector=detector)
+    assert len(detector.looks) == 4  # frames 0, 3, 5 and 10
+
+
+def test_a_network_tracks_a_movie_with_it():
+    movie, network = tiny.make_movie(), tiny.build()
+    document = Annotation(MovieIdentity("tiny", movie.shape, "uint8"))
+    tracker = DocumentTracker(open_movie(movie), lambda: tiny.predictor(network))
+    report = track_all(document, tracker, WholeMovieOptions(every=4), detector=OneCell())
+    assert report.beginnings[0].reason == "first frame"
+    for frame in range(tiny.LENGTH):
+        held = [entry.mask.decode() for entry in document.masks_at(frame).values()]
+        assert held
+        assert np.sum(held, axis=0).max() <= 1
+    document.undo()
+    assert not document.objects
+
+
+class OneCell(drawn.DrawnCells):
+    """A detector that finds the same cell in each image."""
+
+    def detect(self, *_, **__):
+        return [Detection.of_mask(Rle.from_box((12, 8, 26, 22), tiny.SHAPE), 0.9)]
