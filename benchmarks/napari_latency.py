@@ -310,7 +310,7 @@ def run_stand_in(frames: int, objects: int, side: int, pace: float, title: str) 
     with mock.patch("napari_sam2v.controllers.annotation_controller.DocumentTracker", return_value=stand_in):
         window = PanelWindow.open(make_movie(frames, side), contrast_limits=(0, 255))
     add_objects(window, stand_in, objects)
-    from napari_sam2v.panel.view_state import TrackOptions
+    from napari_sam2v.view_state import TrackOptions
 
     heart, before, began = Heartbeat(), resident(), time.perf_counter()
     with heart.beating():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class PanelAction:
     """Something that can be done from the panel and by a key.
 
     Attributes
@@ -29,30 +29,30 @@ class Action:
 
 
 ACTIONS = (
-    Action("point_positive", "Click what belongs to the object", "Prompts", "J"),
-    Action("point_negative", "Click what does not belong to it", "Prompts", "K"),
-    Action("scribble", "Draw a line through the object", "Prompts", "Shift-U"),
-    Action("box", "Draw a box around the object", "Prompts", "H"),
-    Action("lasso", "Outline the object", "Prompts", "Shift-H"),
-    Action("paint", "Paint the object", "Prompts", "Shift-J"),
-    Action("next_mask", "Next mask for an ambiguous click", "Prompts", "Q"),
-    Action("answer", "Have the model answer the prompts that wait", "Prompts", "8"),
-    Action("clear_frame", "Remove the prompts of this frame", "Prompts", "Shift-Q"),
-    Action("undo", "Undo", "Prompts", "Control-Z"),
-    Action("redo", "Redo", "Prompts", "Control-Shift-Z"),
-    Action("next_object", "Start the next object", "Objects", "N"),
-    Action("previous_object", "Back to the previous object", "Objects", "Shift-N"),
-    Action("toggle_masks", "Hide or show the masks", "Objects", "0"),
-    Action("worst_frame", "Jump to the worst frame", "Frames", "W"),
-    Action("next_doubt", "Jump to the next doubtful frame of any object", "Frames", "9"),
-    Action("lock_frame", "Lock or unlock this frame", "Frames", "Shift-W"),
-    Action("previous_prompt", "Jump to the previous prompted frame", "Frames", ","),
-    Action("next_prompt", "Jump to the next prompted frame", "Frames", "."),
-    Action("track_forward", "Track forward; again: stop", "Track", "G"),
-    Action("track_backward", "Track backward", "Track", "Shift-G"),
-    Action("track_both", "Track both ways", "Track", "Alt-G"),
-    Action("stop", "Stop, keeping the finished frames", "Track", "Shift-K"),
-    Action("repair", "Repair around this frame", "Track", "U"),
+    PanelAction("point_positive", "Click what belongs to the object", "Prompts", "J"),
+    PanelAction("point_negative", "Click what does not belong to it", "Prompts", "K"),
+    PanelAction("scribble", "Draw a line through the object", "Prompts", "Shift-U"),
+    PanelAction("box", "Draw a box around the object", "Prompts", "H"),
+    PanelAction("lasso", "Outline the object", "Prompts", "Shift-H"),
+    PanelAction("paint", "Paint the object", "Prompts", "Shift-J"),
+    PanelAction("next_mask", "Next mask for an ambiguous click", "Prompts", "Q"),
+    PanelAction("answer", "Have the model answer the prompts that wait", "Prompts", "8"),
+    PanelAction("clear_frame", "Remove the prompts of this frame", "Prompts", "Shift-Q"),
+    PanelAction("undo", "Undo", "Prompts", "Control-Z"),
+    PanelAction("redo", "Redo", "Prompts", "Control-Shift-Z"),
+    PanelAction("next_object", "Start the next object", "Objects", "N"),
+    PanelAction("previous_object", "Back to the previous object", "Objects", "Shift-N"),
+    PanelAction("toggle_masks", "Hide or show the masks", "Objects", "0"),
+    PanelAction("worst_frame", "Jump to the worst frame", "Frames", "W"),
+    PanelAction("next_doubt", "Jump to the next doubtful frame of any object", "Frames", "9"),
+    PanelAction("lock_frame", "Lock or unlock this frame", "Frames", "Shift-W"),
+    PanelAction("previous_prompt", "Jump to the previous prompted frame", "Frames", ","),
+    PanelAction("next_prompt", "Jump to the next prompted frame", "Frames", "."),
+    PanelAction("track_forward", "Track forward; again: stop", "Track", "G"),
+    PanelAction("track_backward", "Track backward", "Track", "Shift-G"),
+    PanelAction("track_both", "Track both ways", "Track", "Alt-G"),
+    PanelAction("stop", "Stop, keeping the finished frames", "Track", "Shift-K"),
+    PanelAction("repair", "Repair around this frame", "Track", "U"),
 )
 """All actions with the keys they have unless the user chose others; letters are those that napari leaves free."""
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_sam2v.actions import ACTIONS
-from napari_sam2v.panel.view_state import CollectPrompts, Contrast, Follow, Repair, Scope
+from napari_sam2v.view_state import CollectPrompts, Contrast, Follow, Repair, Scope
 from src_model.files import replacing
 
 _logger = logging.getLogger(__name__)

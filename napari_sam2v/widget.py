@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_sam2v.bindings.annotation_binding import AnnotationBinding
@@ -14,7 +16,6 @@ from napari_sam2v.bindings.dialogs import Dialogs
 from napari_sam2v.bindings.file_binding import FileBinding
 from napari_sam2v.bindings.key_binding import KeyBinding
 from napari_sam2v.bindings.layer_binding import LayerBinding
-from napari_sam2v.bindings.main_thread import MainThread
 from napari_sam2v.bindings.model_binding import ModelBinding
 from napari_sam2v.bindings.movie_binding import MovieBinding
 from napari_sam2v.bindings.object_binding import ObjectBinding
@@ -22,7 +23,7 @@ from napari_sam2v.bindings.save_binding import SaveBinding
 from napari_sam2v.bindings.tool_binding import ToolBinding
 from napari_sam2v.controllers import AnnotationController
 from napari_sam2v.controllers.background_tasks import BackgroundTasks
-from napari_sam2v.layers import GraphicsGuard
+from napari_sam2v.layers.graphics import GraphicsGuard
 from napari_sam2v.panel.panel import Panel
 from napari_sam2v.preferences import Preferences, load_preferences
 from src_model.folders import cache_folder
@@ -129,6 +130,41 @@ class Sam2vWidget(QWidget):
         """Let go of everything when the panel is closed."""
         self.close_all()
         super().closeEvent(event)
+
+
+class MainThread(QObject):
+    """Calls functions on the thread it was made on.
+
+    Unlike superqt's ``ensure_main_thread`` it queues calls from the main thread too, so that all are made in the order
+    in which they were posted, and makes none after it was closed.
+
+    Parameters
+    ----------
+    parent
+        Owner; it takes this object, and what was posted and not called yet, with it.
+    """
+
+    _posted = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._is_closed = False
+        self._posted.connect(self._call, Qt.ConnectionType.QueuedConnection)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have a function called soon on the main thread; may be called from any thread."""
+        try:
+            self._posted.emit(call)
+        except RuntimeError:  # the window is gone, and Qt's object with it
+            return
+
+    def close(self) -> None:
+        """Call nothing any more, not even what was posted before."""
+        self._is_closed = True
+
+    def _call(self, call: Callable[[], None]) -> None:
+        if not self._is_closed:
+            call()
 
 
 def unwrapped(viewer: Viewer) -> Viewer:

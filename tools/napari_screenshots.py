@@ -19,9 +19,9 @@ import napari
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
-from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import Preferences
 from napari_sam2v.sample_data import epithelium
+from napari_sam2v.view_state import TrackOptions
 from napari_sam2v.widget import Sam2vWidget
 
 if TYPE_CHECKING:

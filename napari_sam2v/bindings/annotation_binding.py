@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from superqt.utils import qthrottled
 
+from napari_sam2v.bindings.key_binding import resolve_keys
 from napari_sam2v.controllers.object_marks import rgb
 from napari_sam2v.controllers.status import next_step
 from napari_sam2v.controllers.track_controller import can_be_repaired, repair_span
-from napari_sam2v.layers.shortcuts import resolve_keys
 from napari_sam2v.preferences import remember
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from napari_sam2v.bindings.tool_binding import ToolBinding
     from napari_sam2v.controllers import AnnotationController, MaskCandidates
     from napari_sam2v.panel.panel import Panel
-    from napari_sam2v.panel.view_state import TrackOptions
     from napari_sam2v.preferences import Preferences
+    from napari_sam2v.view_state import TrackOptions
     from src_model.document import Annotation, HistoryChanged
     from src_model.workflow.progress import RunProgress
 

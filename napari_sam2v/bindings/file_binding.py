@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam2v.panel.view_state import Choice
-from napari_sam2v.panel.wording import count
+from napari_sam2v.view_state import Choice
+from napari_sam2v.wording import count
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:

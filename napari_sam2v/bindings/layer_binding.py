@@ -9,8 +9,10 @@ import numpy as np
 from psygnal import Signal
 
 from napari_sam2v.controllers.object_marks import rgb
-from napari_sam2v.layers import LayerGeometry, PromptLayers, ResultLayers
+from napari_sam2v.layers.geometry import LayerGeometry
 from napari_sam2v.layers.label_stack import label_type
+from napari_sam2v.layers.prompt_layers import PromptLayers
+from napari_sam2v.layers.result_layers import ResultLayers
 from src_model.document import label_image
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_sam2v.controllers import AnnotationController
-    from napari_sam2v.layers import MaskEdit, PromptEdit
+    from napari_sam2v.layers.painted_labels import MaskEdit
+    from napari_sam2v.layers.prompt_types import PromptEdit
     from src_model.document import Annotation, FramesChanged, ObjectsChanged
     from src_model.masks import Rle
 

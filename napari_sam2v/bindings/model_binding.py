@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_sam2v.controllers.background_tasks import BackgroundTasks, IsStopped, ReportProgress
-from napari_sam2v.panel.view_state import ModelEntry
+from napari_sam2v.view_state import ModelEntry
 from src_model.errors import StoppedError
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_sam2v.bindings.movie_opening import stoppable
-from napari_sam2v.layers import as_shown, difference_in_words, limits_of, preview_image
+from napari_sam2v.layers.movie_options import as_shown, difference_in_words
+from napari_sam2v.layers.movie_source import limits_of, preview_image
 from src_model.errors import Sam2vError
 from src_model.frames import decide_normalization
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.controllers import AnnotationController
     from napari_sam2v.controllers.background_tasks import BackgroundTasks
-    from napari_sam2v.layers import MovieOptions
+    from napari_sam2v.layers.movie_options import MovieOptions
     from napari_sam2v.panel.image_section import ImageSection
     from src_model.frames import FrameSource, Normalization
 

@@ -22,14 +22,8 @@ from napari_sam2v.bindings.movie_opening import (
     read_movie,
 )
 from napari_sam2v.controllers.background_tasks import BackgroundTasks, IsStopped
-from napari_sam2v.layers import (
-    ImageWatcher,
-    find_image,
-    guess,
-    images_of,
-    limits_of,
-    with_axes,
-)
+from napari_sam2v.layers.movie_options import guess, with_axes
+from napari_sam2v.layers.movie_source import ImageWatcher, find_image, images_of, limits_of
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
@@ -38,9 +32,10 @@ if TYPE_CHECKING:
 
     from napari_sam2v.bindings.layer_binding import LayerBinding
     from napari_sam2v.controllers import AnnotationController, Post
-    from napari_sam2v.layers import LayerGeometry, MovieOptions
+    from napari_sam2v.layers.geometry import LayerGeometry
+    from napari_sam2v.layers.movie_options import MovieOptions
     from napari_sam2v.panel.image_section import ImageSection
-    from napari_sam2v.panel.view_state import Contrast
+    from napari_sam2v.view_state import Contrast
     from src_model.document import Annotation
     from src_model.frames import FrameSource
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any, cast
 
-from napari_sam2v.layers import axis_choices, channel_choices, find_image, limits_of, plane_choices, source_of
-from napari_sam2v.panel.wording import count
+from napari_sam2v.layers.movie_options import axis_choices, channel_choices, plane_choices
+from napari_sam2v.layers.movie_source import find_image, limits_of, source_of
+from napari_sam2v.wording import count
 from src_model.document import Annotation, MovieIdentity, Project
 from src_model.errors import AnnotationFileError, StoppedError
 from src_model.frames import decide_normalization
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
     from napari_sam2v.controllers.background_tasks import IsStopped
-    from napari_sam2v.layers import LayerGeometry, MovieOptions
+    from napari_sam2v.layers.geometry import LayerGeometry
+    from napari_sam2v.layers.movie_options import MovieOptions
     from napari_sam2v.panel.image_section import ImageSection
     from src_model.frames import FrameSource, Normalization
     from src_model.frames.normalization import Limits

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QTimer
 
 from napari_sam2v.controllers.object_marks import hex_color, rgb
-from napari_sam2v.panel.wording import count
+from napari_sam2v.wording import count
 from src_model.document import (
     DeleteObject,
     Group,

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_sam2v.panel.wording import count
+from napari_sam2v.wording import count
 from src_model.document import SUFFIX, load, write
 from src_model.document.autosave import Autosave
 from src_model.document.recovery import Recoverable, discard, find_recoverable, recover

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from psygnal import Signal
 
-from napari_sam2v.layers import imported_masks
-from napari_sam2v.panel.wording import count
+from napari_sam2v.layers.prompt_layers import imported_masks
+from napari_sam2v.wording import count
 from src_model.document import label_image
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_sam2v.bindings.layer_binding import LayerBinding
     from napari_sam2v.controllers import AnnotationController
     from napari_sam2v.controllers.background_tasks import BackgroundTasks
-    from napari_sam2v.layers import Tool
+    from napari_sam2v.layers.prompt_types import Tool
     from napari_sam2v.panel.prompt_section import PromptSection
     from src_model.masks import Rle
 

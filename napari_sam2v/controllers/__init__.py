@@ -1,7 +1,7 @@
 """What a person works with, without layers and widgets: document, selection, model, worker, status."""
 
 from napari_sam2v.controllers.annotation_controller import AnnotationController
-from napari_sam2v.controllers.mask_candidates import MaskCandidates
+from napari_sam2v.controllers.prompt_controller import MaskCandidates
 from napari_sam2v.controllers.worker import End, Job, Post, Worker
 
 __all__ = ["AnnotationController", "End", "Job", "MaskCandidates", "Post", "Worker"]

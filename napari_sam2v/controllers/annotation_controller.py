@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal, SignalGroup
 
-from napari_sam2v.controllers.corrections import Corrections
-from napari_sam2v.controllers.object_marks import ObjectMarks
+from napari_sam2v.controllers.object_marks import Corrections, ObjectMarks
 from napari_sam2v.controllers.prompt_controller import PromptController
 from napari_sam2v.controllers.track_controller import TrackController
 from napari_sam2v.controllers.worker import Job, Worker
-from napari_sam2v.panel.doubt import stops, worst_frame
-from napari_sam2v.panel.wording import error_text
+from napari_sam2v.wording import error_text
 from src_model.document import LockFrames, SetNormalization
 from src_model.errors import Sam2vError
 from src_model.workflow import DocumentTracker
@@ -273,7 +271,7 @@ class AnnotationController:
 
     def worst_frame(self) -> int | None:
         """Return the open frame on which the selected object has its lowest score; None where no frame is open."""
-        return None if self.selected is None else worst_frame(self.object_marks.of(self.selected))
+        return None if self.selected is None else self.object_marks.of(self.selected).worst_frame()
 
     def next_doubt(self) -> tuple[int, int] | None:
         """Return (object id, frame) where a review of all shown objects stops next; None where nothing is in doubt.
@@ -284,7 +282,7 @@ class AnnotationController:
             (object_id, frame)
             for object_id, info in self.annotation.objects.items()
             if info.visible
-            for frame in stops(self.object_marks.of(object_id))
+            for frame in self.object_marks.of(object_id).review_stops()
         ]
         here = (-1 if self.selected is None else self.selected, self.frame)
         return next((stop for stop in found if stop > here), found[0] if found else None)

@@ -1,4 +1,4 @@
-"""What the table and the time strip show, kept up to date change by change, so that long movies cost no more."""
+"""What is known of each object, kept up to date change by change, so that long movies cost no more."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_sam2v.panel.doubt import in_doubt, worst_frame
-from napari_sam2v.panel.view_state import ObjectRow, TimeMarks
+from napari_sam2v.view_state import ObjectRow, TimeMarks
 from src_model.document import Origin
 
 if TYPE_CHECKING:
@@ -62,12 +61,12 @@ class ObjectMarks:
     def row(self, object_id: int) -> ObjectRow:
         """Describe an object in a row of the table."""
         marks = self.of(object_id)
-        worst = worst_frame(marks)
+        worst = marks.worst_frame()
         return replace(
             self._outline(object_id, int(np.count_nonzero(~np.isnan(marks.scores)))),
             worst_score=None if worst is None else float(marks.scores[worst]),
             worst_frame=worst,
-            doubtful=int(np.count_nonzero(in_doubt(marks))),
+            doubtful=int(np.count_nonzero(marks.in_doubt())),
         )
 
     def _outline(self, object_id: int, done: int) -> ObjectRow:
@@ -116,6 +115,59 @@ class ObjectMarks:
         marks.imported[frame] = entry is not None and entry.origin is Origin.IMPORTED
         marks.absent[frame] = entry is not None and entry.mask.is_empty
         marks.scores[frame] = _NO_SCORE if entry is None else entry.score
+
+
+class Corrections:
+    """Frames that a person prompted or painted when the frames beside them had been tracked already.
+
+    A correction waits as long as a neighbour is as it was when it was made, mask and scores: tracking them again
+    settles it, and undoing that brings it back. Of the neighbours only hashes are kept. The document does not record
+    this, so that work that was opened from a file has no corrections that wait.
+
+    Parameters
+    ----------
+    annotation
+        The document; it is listened to until :meth:`close`.
+    """
+
+    def __init__(self, annotation: Annotation) -> None:
+        self._annotation = annotation
+        self._beside: dict[tuple[int, int], dict[int, int]] = {}  # of the frames next to it, by frame
+        annotation.events.frames.connect(self._on_frames)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._annotation.events.frames.disconnect(self._on_frames, missing_ok=True)
+
+    def waits(self, object_id: int, frame: int) -> bool:
+        """Whether an object was corrected on a frame, and not tracked again beside it since."""
+        beside = self._beside.get((object_id, frame))
+        if beside is None or object_id not in self._annotation.objects or not self._is_by_hand(object_id, frame):
+            return False
+        return any(hash(self._annotation.frame(object_id, number)) == known for number, known in beside.items())
+
+    def _on_frames(self, change: FramesChanged) -> None:
+        for object_id, spans in change.spans.items():
+            if object_id not in self._annotation.objects:
+                continue
+            for start, stop in spans:
+                # inside a longer change, as of a merge or an import, the neighbours are as new as the frame itself
+                for frame in {start, stop - 1}:
+                    if self._is_by_hand(object_id, frame):
+                        self._note(object_id, frame, start, stop)
+
+    def _note(self, object_id: int, frame: int, start: int, stop: int) -> None:
+        beside: dict[int, int] = {}
+        for number in (frame - 1, frame + 1):
+            entry = None if start <= number < stop else self._annotation.frame(object_id, number)
+            if entry is not None and entry.origin.is_tracked:
+                beside[number] = hash(entry)
+        if beside:
+            self._beside[object_id, frame] = beside
+
+    def _is_by_hand(self, object_id: int, frame: int) -> bool:
+        entry = self._annotation.frame(object_id, frame)
+        return entry is not None and entry.origin in (Origin.PROMPTED, Origin.EDITED)
 
 
 def _marks_of(states: Sequence[FrameState], length: int) -> TimeMarks:

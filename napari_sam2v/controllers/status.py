@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_sam2v.panel.doubt import LOW_SCORE, in_doubt
-from napari_sam2v.panel.wording import count, key_text
+from napari_sam2v.view_state import LOW_SCORE
+from napari_sam2v.wording import count, key_text
 
 if TYPE_CHECKING:
     from napari_sam2v.controllers.annotation_controller import AnnotationController
-    from napari_sam2v.panel.view_state import StatusKind, TimeMarks
+    from napari_sam2v.view_state import StatusKind, TimeMarks
     from src_model.document import Annotation
 
 _START = {
@@ -127,7 +127,7 @@ class _Advice:
 
     def _review(self, known: int, next_object: str) -> Status:
         marks = self._marks
-        if doubtful := int(np.count_nonzero(in_doubt(marks))):
+        if doubtful := int(np.count_nonzero(marks.in_doubt())):
             frames = f"{count(doubtful, 'frame')} of {self._title} may be wrong"
             key = self._keys.get("next_doubt")
             through = f", {key_text(key)} goes through all" if key else ""

@@ -15,7 +15,7 @@ from src_model.workflow import RunProgress, TrackingJob, TrackRequest
 
 if TYPE_CHECKING:
     from napari_sam2v.controllers.annotation_controller import AnnotationController
-    from napari_sam2v.panel.view_state import TimeMarks, TrackOptions
+    from napari_sam2v.view_state import TimeMarks, TrackOptions
     from src_model.workflow import Edits, FrameOutcome
 
 _KEY = "run"

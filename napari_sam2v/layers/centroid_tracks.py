@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.layers.geometry import LayerGeometry
     from napari_sam2v.layers.label_stack import FrameLabels
-    from napari_sam2v.panel.view_state import Color
+    from napari_sam2v.view_state import Color
 
 WORK_SECONDS = 0.008
 """How long centroids are computed before the viewer gets its turn again."""

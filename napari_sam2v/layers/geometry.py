@@ -87,10 +87,6 @@ class LayerGeometry:
         frames, yx = self.from_data([self.image.world_to_data(position)])
         return int(frames[0]), float(yx[0, 0]), float(yx[0, 1])
 
-    def movie_to_world(self, frame: int, y: float, x: float) -> NDArray[np.float64]:
-        """Give the world position ``(ndim,)`` of a place on a frame."""
-        return np.asarray(self.image.data_to_world(self.to_data(frame, [(y, x)])[0]))
-
     def shown_frame(self, dims: Dims) -> int | None:
         """Give the frame that a viewer shows, None where it stands outside the movie."""
         if self.time_axis is None:

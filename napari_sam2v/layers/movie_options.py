@@ -12,7 +12,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from napari_sam2v.layers.geometry import LayerGeometry, image_shape
-from napari_sam2v.panel.view_state import Choice, Contrast, titled
+from napari_sam2v.view_state import Choice, Contrast, titled
 from src_model.errors import MovieError
 from src_model.frames import Plane
 from src_model.frames.axes import FEW_CHANNELS

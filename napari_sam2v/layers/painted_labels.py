@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_sam2v.layers.geometry import LayerGeometry
     from napari_sam2v.layers.label_stack import FrameLabels
-    from napari_sam2v.panel.view_state import Color
+    from napari_sam2v.view_state import Color
 
 QUIET_MILLISECONDS = 50
 """How long nothing has to be painted before napari's own undo, which has no end, counts as a stroke."""

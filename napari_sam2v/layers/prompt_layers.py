@@ -11,9 +11,9 @@ from psygnal import Signal
 from napari_sam2v.layers.label_stack import label_type
 from napari_sam2v.layers.painted_labels import MaskEdit, PaintedLabels
 from napari_sam2v.layers.point_prompts import INSIDE, OUTSIDE, PointPrompts
-from napari_sam2v.layers.prompt_types import Key, PromptEdit, ShownPrompt, Tool
+from napari_sam2v.layers.prompt_types import Key, PromptEdit, Tool
 from napari_sam2v.layers.shape_prompts import ShapePrompts
-from napari_sam2v.panel.view_state import Color
+from napari_sam2v.view_state import Color
 from src_model.errors import MaskError
 from src_model.masks import Rle, labels_from_masks, masks_from_labels
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_sam2v.layers.geometry import LayerGeometry
+    from src_model.document import Prompt
 
 _MODES: Mapping[Tool, str] = {
     "point+": "add",
@@ -136,7 +137,7 @@ class PromptLayers:
         self.tool_changed.emit(tool)
         return True
 
-    def show(self, prompts: Mapping[Key, ShownPrompt]) -> None:
+    def show(self, prompts: Mapping[Key, Prompt]) -> None:
         """Show the document's prompts, by object id and frame, and no others."""
         self._points.show({key: (tuple(p.points), tuple(p.labels)) for key, p in prompts.items() if p.points})
         self._shapes.show({key: p.box for key, p in prompts.items() if p.box is not None})

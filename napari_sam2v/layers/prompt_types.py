@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from src_model.masks import Rle
@@ -49,23 +49,3 @@ class PromptEdit:
     labels: tuple[int, ...] = ()
     box: PromptBox | None = None
     mask: Rle | None = None
-
-
-class ShownPrompt(Protocol):
-    """A prompt of the document; `src_model.document` has them in this form."""
-
-    @property
-    def points(self) -> tuple[Point, ...]:
-        """(y, x) of each click."""
-
-    @property
-    def labels(self) -> tuple[int, ...]:
-        """1 or 0 for each click."""
-
-    @property
-    def box(self) -> PromptBox | None:
-        """(y0, x0, y1, x1)."""
-
-    @property
-    def mask(self) -> Rle | None:
-        """The object itself."""

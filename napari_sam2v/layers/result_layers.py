@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from napari_sam2v.layers.centroid_tracks import CentroidTracks
 from napari_sam2v.layers.painted_labels import PaintedLabels
-from napari_sam2v.panel.view_state import Color
+from napari_sam2v.view_state import Color
 from src_model.errors import MovieError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from psygnal import Signal
 from superqt.utils import qdebounced
 
 from napari_sam2v.layers.owned_layer import OwnedLayer
-from napari_sam2v.panel.view_state import Color
+from napari_sam2v.view_state import Color
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -16,8 +16,8 @@ from magicgui.widgets import CheckBox, ComboBox, create_widget
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import QAbstractSpinBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_sam2v.panel.popup import Popup
-from napari_sam2v.panel.view_state import Choice
+from napari_sam2v.panel.widgets import Popup
+from napari_sam2v.view_state import Choice
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

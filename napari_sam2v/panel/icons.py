@@ -8,7 +8,7 @@ from qtpy.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from qtpy.QtSvg import QSvgRenderer
 
-from napari_sam2v.panel.painting import painting
+from napari_sam2v.panel.drawing import painting
 
 _DOT = '<circle cx="{0}" cy="{1}" r="{2}" fill="currentColor" stroke="none"/>'
 _CELL = '<circle cx="12" cy="12" r="9"/>'

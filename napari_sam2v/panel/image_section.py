@@ -11,11 +11,10 @@ from qtpy.QtGui import QImage, QPainter, QPaintEvent
 from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_sam2v.layers.movie_options import MovieOptions
-from napari_sam2v.panel.basics import Heading, Tag, column, row
-from napari_sam2v.panel.colors import theme_colors
+from napari_sam2v.panel.drawing import painting, theme_colors
 from napari_sam2v.panel.forms import Form
-from napari_sam2v.panel.painting import painting
-from napari_sam2v.panel.view_state import Choice, as_choices
+from napari_sam2v.panel.widgets import Heading, Tag, column, row
+from napari_sam2v.view_state import Choice, as_choices
 
 
 class ImageSection(QWidget):

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QStackedWidget, QWidget
 
-from napari_sam2v.panel.basics import IconButton, Tag, column, row
 from napari_sam2v.panel.forms import Form
-from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import Choice, ModelEntry, ModelOptions
-from napari_sam2v.panel.wording import download_line, model_line, size
+from napari_sam2v.panel.widgets import IconButton, ProgressBar, Tag, column, row
+from napari_sam2v.view_state import Choice, ModelEntry, ModelOptions
+from napari_sam2v.wording import download_line, model_line, size
 from src_model.workflow.progress import RunProgress
 
 

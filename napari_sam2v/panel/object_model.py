@@ -8,8 +8,8 @@ from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 
-from napari_sam2v.panel.view_state import ObjectRow
-from napari_sam2v.panel.wording import count
+from napari_sam2v.view_state import ObjectRow
+from napari_sam2v.wording import count
 
 Role = Qt.ItemDataRole
 

@@ -8,11 +8,11 @@ from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog, QMenu, QWidget
 
-from napari_sam2v.panel.basics import Heading, Tag, column
 from napari_sam2v.panel.object_model import Column, ObjectModel
 from napari_sam2v.panel.object_view import ObjectView
-from napari_sam2v.panel.view_state import ObjectRow
-from napari_sam2v.panel.wording import count, with_key
+from napari_sam2v.panel.widgets import Heading, Tag, column
+from napari_sam2v.view_state import ObjectRow
+from napari_sam2v.wording import count, with_key
 
 Entry = tuple[str, Callable[[], object], bool]
 
@@ -87,10 +87,6 @@ class ObjectTable(QWidget):
             self._select_too(chosen)
         self._quiet = False
         self.summary.setText(count(len(rows), "object") if rows else "")
-
-    def update_row(self, row: ObjectRow) -> None:
-        """Change one row."""
-        self.model.update_rows((row,))
 
     def update_rows(self, rows: Sequence[ObjectRow]) -> None:
         """Change some rows at once: after a tracked frame, all objects on it."""

@@ -8,9 +8,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
-from napari_sam2v.panel.basics import Heading, IconButton, Tag, ToolButton, column, row
 from napari_sam2v.panel.icons import swatch_icon
-from napari_sam2v.panel.view_state import TOOLS, Color
+from napari_sam2v.panel.widgets import Heading, IconButton, Tag, ToolButton, column, row
+from napari_sam2v.view_state import TOOLS, Color
 
 _TOOL_TEXTS = {
     "point_positive": ("Include", "Click what belongs to the object"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtGui import QMouseEvent, QResizeEvent, QTextLayout
+from qtpy.QtGui import QMouseEvent, QResizeEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from superqt import QElidingLabel
 
-from napari_sam2v.panel.basics import row
-from napari_sam2v.panel.colors import legible, theme_colors
+from napari_sam2v.panel.drawing import legible, theme_colors
 from napari_sam2v.panel.icons import line_icon
-from napari_sam2v.panel.popup import Popup
-from napari_sam2v.panel.view_state import StatusKind
+from napari_sam2v.panel.widgets import Popup, row
+from napari_sam2v.view_state import StatusKind
 
 _POPUP_WIDTH = 360
 
@@ -55,10 +55,6 @@ class StatusLine(QWidget):
         """Whether the sentence is too long for its place."""
         return self._text.is_cut
 
-    def whole_text(self) -> QWidget:
-        """Return the popup with the whole sentence."""
-        return self._whole
-
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Show all of a sentence that is cut."""
         if event is not None and self._text.is_cut:
@@ -78,7 +74,11 @@ class StatusLine(QWidget):
 
 
 class _TwoLines(QLabel):
-    """A sentence on two lines; the second one is cut where there is more."""
+    """A sentence on two lines; the second one is cut where there is more.
+
+    superqt's eliding label would take as many lines as it needs, and then trade its width against its height, which
+    moves the panel below.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,18 +108,12 @@ class _TwoLines(QLabel):
             self._fit()
 
     def _fit(self) -> None:
-        metrics, width = self.fontMetrics(), max(self.width(), 60) - 4
-        whole = " ".join(self.whole.split())
-        layout = QTextLayout(whole, self.font())
-        layout.beginLayout()
-        first = layout.createLine()
-        first.setLineWidth(width)
-        stop = first.textLength() if whole else 0
-        layout.endLayout()
-        rest = whole[stop:].strip()
-        shown = metrics.elidedText(rest, Qt.TextElideMode.ElideRight, width)
+        width = max(self.width(), 60) - 4
+        first, *others = QElidingLabel.wrapText(" ".join(self.whole.split()), width, self.font()) or [""]
+        rest = "".join(others)
+        shown = self.fontMetrics().elidedText(rest, Qt.TextElideMode.ElideRight, width)
         self.is_cut = shown != rest
-        self.setText(f"{whole[:stop].rstrip()}\n{shown}" if rest else whole)
+        self.setText(f"{first.rstrip()}\n{shown}" if rest else first)
         self.setToolTip(self.whole if self.is_cut else "")
         self.setCursor(Qt.CursorShape.PointingHandCursor if self.is_cut else Qt.CursorShape.ArrowCursor)
 

@@ -16,12 +16,10 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from napari_sam2v.panel.basics import scaled
-from napari_sam2v.panel.colors import theme_colors
-from napari_sam2v.panel.painting import painting
-from napari_sam2v.panel.time_columns import TimeScale
-from napari_sam2v.panel.time_painting import StripLayout, StripPainter
-from napari_sam2v.panel.view_state import Color, TimeMarks
+from napari_sam2v.panel.drawing import painting, theme_colors
+from napari_sam2v.panel.time_painting import StripLayout, StripPainter, TimeScale
+from napari_sam2v.panel.widgets import scaled
+from napari_sam2v.view_state import Color, TimeMarks
 
 _GRIP = 6
 """How near to a handle of the range, in device-independent pixels, the pointer grips it."""

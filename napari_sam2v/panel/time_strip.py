@@ -8,11 +8,10 @@ from qtpy.QtCore import QEvent, QPoint, Qt, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from napari_sam2v.panel.basics import GAP, Heading, IconButton, Tag, column, row
-from napari_sam2v.panel.doubt import worst_frame
 from napari_sam2v.panel.time_canvas import TimeCanvas
-from napari_sam2v.panel.view_state import Color, TimeMarks
-from napari_sam2v.panel.wording import frame_line
+from napari_sam2v.panel.widgets import GAP, Heading, IconButton, Tag, column, row
+from napari_sam2v.view_state import Color, TimeMarks
+from napari_sam2v.wording import frame_line
 
 _LEGEND = (
     "<b>Prompts</b>: \u25c6 prompted, \u25a0 edited by hand<br>"
@@ -157,5 +156,5 @@ class TimeStrip(QWidget):
         tip = "Unlock frame: let tracking change it again" if locked else "Lock frame: keep it as it is"
         self.lock.set_tip(tip)
         self.lock.set_reason(None if known else "No object is selected")
-        reviewable = marks is not None and worst_frame(marks) is not None
+        reviewable = marks is not None and marks.worst_frame() is not None
         self.worst.set_reason(None if reviewable else "No tracked frame that nobody has confirmed")

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QStackedWidget, QWidget
 
-from napari_sam2v.panel.basics import Heading, IconButton, Tag, column, row
 from napari_sam2v.panel.forms import Form, FormPopup
-from napari_sam2v.panel.progress_bar import ProgressBar
-from napari_sam2v.panel.view_state import AdvancedOptions, Direction, TrackOptions
-from napari_sam2v.panel.wording import progress_line
+from napari_sam2v.panel.widgets import Heading, IconButton, ProgressBar, Tag, column, row
+from napari_sam2v.view_state import AdvancedOptions, Direction, TrackOptions
+from napari_sam2v.wording import progress_line
 from src_model.workflow.progress import RunProgress
 
 

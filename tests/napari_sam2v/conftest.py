@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from napari_sam2v import preferences
+from napari_sam2v.view_state import TimeMarks
 from tests.napari_sam2v.person import Person
 from tests.tracking import tiny
 
@@ -43,3 +45,18 @@ def open_panel(make_napari_viewer, qtbot, predictor, tmp_path):
 @pytest.fixture
 def person(open_panel):
     return open_panel()
+
+
+@pytest.fixture
+def marks_of():
+    """Makes marks of so many frames from the frames that have each state."""
+
+    def make(length, scores=None, **frames):
+        marks = TimeMarks.blank(length)
+        for name, chosen in frames.items():
+            getattr(marks, name)[chosen] = True
+        if scores is not None:
+            marks.scores[:] = np.asarray(scores, dtype=np.float32)
+        return marks
+
+    return make

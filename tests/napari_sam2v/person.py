@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_sam2v.panel.view_state import TrackOptions
+from napari_sam2v.view_state import TrackOptions
 
 FORWARD = TrackOptions("forward")
 

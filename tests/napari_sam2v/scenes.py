@@ -13,8 +13,8 @@ import numpy as np
 from qtpy.QtTest import QTest
 
 from napari_sam2v import widget
-from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import Preferences
+from napari_sam2v.view_state import TrackOptions
 from napari_sam2v.widget import Sam2vWidget
 from src_model.tracking import predictor
 from tests.tracking import tiny

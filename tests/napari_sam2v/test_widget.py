@@ -6,8 +6,8 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import Preferences
+from napari_sam2v.view_state import TrackOptions
 from src_model.document import Origin
 from tests.napari_sam2v.person import FORWARD
 from tests.tracking import tiny

@@ -12,8 +12,8 @@ pytest.importorskip("qtpy", reason="no Qt")
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import load_preferences
+from napari_sam2v.view_state import TrackOptions
 from src_model.document import LockObject, Origin
 from tests.napari_sam2v.person import FORWARD, Person
 from tests.tracking import tiny
@@ -34,7 +34,9 @@ class Hand(Person):
 
     def at(self, y, x):
         """Where a place of the shown frame is on the canvas."""
-        world = self.widget.movie.geometry.movie_to_world(self.controller.frame, y, x)[-2:]
+        world = self.widget.movie.geometry.image.data_to_world(
+            self.widget.movie.geometry.to_data(self.controller.frame, [(y, x)])[0]
+        )[-2:]
         camera = getattr(self.viewer, "scene", self.viewer).camera
         height, width = self.canvas.size
         pixel = np.array([height, width]) / 2 + (world - np.array(camera.center[-2:])) * camera.zoom

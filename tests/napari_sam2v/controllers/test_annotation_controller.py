@@ -7,7 +7,7 @@ import pytest
 
 from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_types import PromptEdit
-from napari_sam2v.panel.view_state import TrackOptions
+from napari_sam2v.view_state import TrackOptions
 from src_model.document import DeleteObject, LockFrames, MergeObjects, Origin, ShowObject
 from src_model.masks import MaskletFrame, Rle
 from tests.napari_sam2v.controllers.headless_user import HeadlessUser

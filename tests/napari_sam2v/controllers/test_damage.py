@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_sam2v.controllers.track_controller import repair_span
-from napari_sam2v.panel.view_state import TrackOptions
+from napari_sam2v.view_state import TrackOptions
 from tests.napari_sam2v.controllers.headless_user import HeadlessUser
 from tests.tracking import tiny
 from tests.tracking.damage import DamagedMovie

@@ -9,7 +9,7 @@ import pytest
 
 from napari_sam2v.controllers.object_marks import ObjectMarks, hex_color, rgb
 from napari_sam2v.layers.painted_labels import MaskEdit
-from napari_sam2v.panel.view_state import TrackOptions
+from napari_sam2v.view_state import TrackOptions
 from src_model.document import ImportMasklets, LockFrames, LockObject, RenameObject, SetMask
 from src_model.masks import Masklet, Rle
 from tests.tracking import tiny

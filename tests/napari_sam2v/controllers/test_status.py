@@ -10,7 +10,7 @@ import pytest
 from napari_sam2v.actions import DEFAULT_KEYS
 from napari_sam2v.controllers.status import next_step
 from napari_sam2v.layers.painted_labels import MaskEdit
-from napari_sam2v.panel.view_state import TrackOptions
+from napari_sam2v.view_state import TrackOptions
 from src_model.document import Annotation, AnswerPrompt, ImportMasklets, LockObject, SetMask
 from src_model.masks import Masklet, Rle
 from tests.napari_sam2v.controllers.headless_user import HeadlessUser

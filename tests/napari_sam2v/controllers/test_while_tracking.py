@@ -11,8 +11,8 @@ from psygnal import Signal
 from napari_sam2v.bindings.model_binding import ModelBinding
 from napari_sam2v.controllers.status import next_step
 from napari_sam2v.layers.painted_labels import MaskEdit
-from napari_sam2v.panel.view_state import TrackOptions
 from napari_sam2v.preferences import Preferences
+from napari_sam2v.view_state import TrackOptions
 from src_model.document import AddObject, AnnotatedObject, DeleteObject, LockFrames, Origin
 from src_model.frames import Normalization, open_movie
 from src_model.masks import Rle

@@ -11,7 +11,10 @@ pytest.importorskip("qtpy", reason="no Qt")
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from napari_sam2v.layers import MovieOptions, PromptLayers, ResultLayers, Shortcuts
+from napari_sam2v.bindings.key_binding import Shortcuts
+from napari_sam2v.layers.movie_options import MovieOptions
+from napari_sam2v.layers.prompt_layers import PromptLayers
+from napari_sam2v.layers.result_layers import ResultLayers
 
 pytestmark = pytest.mark.gui
 SHAPE = (6, 60, 80)
@@ -31,7 +34,7 @@ class Window:
 
     def at(self, y, x):
         """Where a place of the movie is on the canvas."""
-        world = self.geometry.movie_to_world(2, y, x)[-2:]
+        world = self.geometry.image.data_to_world(self.geometry.to_data(2, [(y, x)])[0])[-2:]
         camera = getattr(self.viewer, "scene", self.viewer).camera
         centre = np.array(camera.center[-2:])
         height, width = self.canvas.size

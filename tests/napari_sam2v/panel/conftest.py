@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from napari_sam2v.panel.view_state import ObjectRow, TimeMarks
+from napari_sam2v.view_state import ObjectRow
 
 try:
     import qtpy.QtWidgets  # noqa: F401
 except ImportError:
-    WITHOUT_QT = {"test_view_state", "test_wording", "test_time_columns", "test_doubt"}
+    WITHOUT_QT = {"test_doubt"}
     collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") if path.stem not in WITHOUT_QT]
-
-
-@pytest.fixture
-def marks_of():
-    """Makes marks of so many frames from the frames that have each state."""
-
-    def make(length, scores=None, **frames):
-        marks = TimeMarks.blank(length)
-        for name, chosen in frames.items():
-            getattr(marks, name)[chosen] = True
-        if scores is not None:
-            marks.scores[:] = np.asarray(scores, dtype=np.float32)
-        return marks
-
-    return make
 
 
 @pytest.fixture

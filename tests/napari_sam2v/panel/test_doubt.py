@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_sam2v.panel.doubt import in_doubt, open_scores, stops, worst_frame
-
 ALL = slice(None)
 
 
 def test_frames_that_somebody_confirmed_are_not_in_doubt(marks_of):
     marks = marks_of(6, [0.1] * 6, tracked=[0, 1, 2], prompted=[1], locked=[2], edited=[3], imported=[4])
-    assert np.flatnonzero(in_doubt(marks)).tolist() == [0]
-    assert worst_frame(marks) == 0
+    assert np.flatnonzero(marks.in_doubt()).tolist() == [0]
+    assert marks.worst_frame() == 0
 
 
 def test_a_frame_without_the_object_has_no_mask_to_doubt(marks_of):
     marks = marks_of(4, [0.9, 0.02, 0.02, 0.8], tracked=ALL, absent=[1, 2])
-    assert not in_doubt(marks).any()
-    assert worst_frame(marks) == 3
+    assert not marks.in_doubt().any()
+    assert marks.worst_frame() == 3
 
 
 def test_the_worst_frame_need_not_be_in_doubt_and_there_may_be_none(marks_of):
-    assert worst_frame(marks_of(3, [0.95, 0.9, 0.97], tracked=ALL)) == 1
-    assert worst_frame(marks_of(3, [0.2, 0.2, 0.2], edited=ALL)) is None
-    assert worst_frame(marks_of(3)) is None
-    assert np.isnan(open_scores(marks_of(3, [0.2, 0.2, 0.2], edited=ALL))).all()
+    assert marks_of(3, [0.95, 0.9, 0.97], tracked=ALL).worst_frame() == 1
+    assert marks_of(3, [0.2, 0.2, 0.2], edited=ALL).worst_frame() is None
+    assert marks_of(3).worst_frame() is None
+    assert np.isnan(marks_of(3, [0.2, 0.2, 0.2], edited=ALL).open_scores()).all()
 
 
 def test_a_review_stops_once_at_each_weak_stretch_at_its_worst_frame(marks_of):
     marks = marks_of(9, [0.3, 0.9, 0.6, 0.5, 0.6, 0.9, 0.9, 0.69, 0.1], tracked=ALL)
-    assert stops(marks) == [0, 3, 8]
-    assert stops(marks_of(2, [0.9, 0.9], tracked=ALL)) == []
+    assert marks.review_stops() == [0, 3, 8]
+    assert marks_of(2, [0.9, 0.9], tracked=ALL).review_stops() == []

@@ -10,7 +10,7 @@ from qtpy.QtCore import QCoreApplication, QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 
 from napari_sam2v.panel.forms import Form, FormPopup
-from napari_sam2v.panel.view_state import AdvancedOptions, Choice, titled
+from napari_sam2v.view_state import AdvancedOptions, Choice, titled
 
 pytestmark = pytest.mark.gui
 

@@ -84,8 +84,8 @@ def test_arrow_keys_select_and_letters_pass_to_the_viewer(table, qtbot, emission
 def test_one_changed_row_redraws_that_row_alone(table, emissions):
     changed = emissions(table.model.dataChanged)
     row = replace(table.model.rows()[3], frames_done=4)
-    table.update_row(row)
-    table.update_row(row)
+    table.update_rows([row])
+    table.update_rows([row])
     ((top, bottom, *_),) = changed
     assert (top.row(), bottom.row()) == (3, 3)
     assert cell(table, 3, Column.DONE).data() == "4"
@@ -166,7 +166,7 @@ def test_the_header_sorts_by_worst_score_and_rows_stay_while_scores_come_in(tabl
     table.set_rows([replace(row, worst_score=s) for row, s in zip(table.model.rows(), scores, strict=True)])
     table.view.sortByColumn(Column.WORST, Qt.SortOrder.AscendingOrder)
     assert names(table) == ["cell 2", "cell 4", "cell 5", "cell 1", "cell 3"]
-    table.update_row(replace(table.model.rows()[0], worst_score=0.1))
+    table.update_rows([replace(table.model.rows()[0], worst_score=0.1)])
     assert names(table)[0] == "cell 2"
 
 

@@ -4,9 +4,9 @@ import pytest
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QScrollArea, QWidget
 
 from napari_sam2v.actions import ACTIONS, DEFAULT_KEYS
-from napari_sam2v.panel import gallery
 from napari_sam2v.panel.panel import Panel
 from src_model.workflow.progress import RunProgress
+from tests.napari_sam2v.panel import gallery
 
 pytestmark = pytest.mark.gui
 

@@ -10,12 +10,11 @@ from qtpy.QtWidgets import QLabel, QMenu
 from napari_sam2v.actions import DEFAULT_KEYS
 from napari_sam2v.panel.image_section import ImageSection
 from napari_sam2v.panel.model_section import ModelSection
-from napari_sam2v.panel.progress_bar import ProgressBar
 from napari_sam2v.panel.prompt_section import PromptSection
-from napari_sam2v.panel.restore_offer import RestoreOffer
-from napari_sam2v.panel.result_section import ResultSection
+from napari_sam2v.panel.result_section import RestoreOffer, ResultSection
 from napari_sam2v.panel.status_line import StatusLine
-from napari_sam2v.panel.view_state import TOOLS, Choice, ModelEntry
+from napari_sam2v.panel.widgets import ProgressBar
+from napari_sam2v.view_state import TOOLS, Choice, ModelEntry
 from src_model.formats.settings import ExportSettings
 from src_model.workflow.progress import RunProgress
 
@@ -234,9 +233,9 @@ def test_a_long_message_is_cut_to_two_lines_and_shown_whole_by_a_click(make, qtb
     assert status._text.text().count("\n") == 1
     assert status._text.text().endswith("\u2026")
     qtbot.mouseClick(status, Qt.MouseButton.LeftButton)
-    assert status.whole_text().isVisible()
-    assert status.whole_text().findChild(QLabel).text() == LONG
-    status.whole_text().hide()
+    assert status._whole.isVisible()
+    assert status._whole.findChild(QLabel).text() == LONG
+    status._whole.hide()
 
 
 def test_progress_is_cut_at_its_end_only_and_begins_with_the_numbers(make):

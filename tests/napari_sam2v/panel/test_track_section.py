@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_sam2v.panel.track_section import TrackSection
-from napari_sam2v.panel.view_state import TrackOptions
+from napari_sam2v.view_state import TrackOptions
 from src_model.workflow.progress import RunProgress
 
 pytestmark = pytest.mark.gui

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from napari_sam2v.panel.view_state import Choice, TimeMarks, as_choices
+from napari_sam2v.view_state import Choice, TimeMarks, as_choices
 
 
 def test_plain_strings_stand_for_choices_reported_by_their_text():
@@ -23,7 +23,7 @@ def test_blank_marks_know_nothing_of_any_frame():
 def test_controllers_can_import_the_plain_data_without_qt():
     program = (
         "import sys; sys.modules['qtpy'] = None; sys.modules['napari'] = None; "
-        "from napari_sam2v.panel import view_state, wording, time_columns"
+        "from napari_sam2v import controllers, view_state, wording"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_sam2v.panel import wording
-from napari_sam2v.panel.view_state import ModelEntry
+from napari_sam2v import wording
+from napari_sam2v.view_state import ModelEntry
 from src_model.workflow.progress import RunProgress
 
 

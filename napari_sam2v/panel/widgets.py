@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtGui import QFont, QIcon, QPaintEvent, QResizeEvent
+from qtpy.QtCore import QEvent, QPoint, QSize, Qt
+from qtpy.QtGui import QFont, QIcon, QKeyEvent, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -17,10 +19,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sam2v.panel.colors import theme_colors
+from napari_sam2v.panel.drawing import painting, theme_colors
 from napari_sam2v.panel.icons import line_icon
-from napari_sam2v.panel.painting import painting
-from napari_sam2v.panel.wording import key_text, with_key
+from napari_sam2v.wording import key_text, with_key
+from src_model.workflow.progress import RunProgress
 
 GAP = 4
 """Space between neighbours, in device-independent pixels."""
@@ -245,3 +247,56 @@ class ToolButton(IconButton):
             painter.setFont(scaled(self.font(), 0.8))
             corner = self.rect().adjusted(0, 2, -4, 0)
             painter.drawText(corner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop), letter)
+
+
+class Popup(QFrame):
+    """A popup in the looks of the panel; a click elsewhere, or Escape, closes it."""
+
+    def __init__(self, parent: QWidget, name: str) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAccessibleName(name)
+
+    def open_below(self, widget: QWidget) -> None:
+        """Open with the top right corner below that of a widget, or as near as the screen allows."""
+        point = widget.mapToGlobal(QPoint(widget.width(), widget.height() + 2))
+        self.adjustSize()
+        screen = self.screen().availableGeometry()
+        x = min(max(point.x() - self.width(), screen.left()), screen.right() - self.width())
+        y = min(max(point.y(), screen.top()), screen.bottom() - self.height())
+        self.move(x, y)
+        self.show()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw an edge, since the panel behind has the same color."""
+        with painting(self) as painter:
+            painter.setPen(theme_colors(self).highlight)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Close on Escape; letters do nothing here."""
+        if event is not None and event.key() == Qt.Key.Key_Escape:
+            self.hide()
+
+
+class ProgressBar(QProgressBar):
+    """How far something is, and in words."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._line = ""
+        self.setAccessibleName(name)
+
+    def text(self) -> str:
+        """Return as much of the words as fits, which the style draws into the bar; all of them are in the tooltip."""
+        return self.fontMetrics().elidedText(self._line, Qt.TextElideMode.ElideRight, self.width() - 6)
+
+    def show_progress(self, progress: RunProgress, text: str) -> None:
+        """Show `done` of `total`, and the text in the bar; the bar runs to and fro where `total` is 0."""
+        # Qt draws a bar at once when its value changes, and with it everything in the window that waits to be drawn:
+        # the canvas too, in the middle of whatever goes on.
+        self.setUpdatesEnabled(False)
+        self.setRange(0, progress.total)
+        self.setValue(progress.done)
+        self._line = text
+        self.setToolTip(text)
+        self.setUpdatesEnabled(True)

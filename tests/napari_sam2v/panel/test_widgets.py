@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
-from napari_sam2v.panel.basics import IconButton, Tag, Wrapped, column
+from napari_sam2v.panel.widgets import IconButton, Tag, Wrapped, column
 
 pytestmark = pytest.mark.gui
 

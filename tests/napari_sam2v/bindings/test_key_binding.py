@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.utils.key_bindings import KeymapHandler
 
 from napari_sam2v.actions import ACTIONS
-from napari_sam2v.layers.shortcuts import Shortcuts, _napari_keys, _normal, resolve_keys
+from napari_sam2v.bindings.key_binding import Shortcuts, _napari_keys, _normal, resolve_keys
 
 
 class Keyboard:
@@ -20,6 +21,11 @@ class Keyboard:
             provider for provider in (self._viewer.layers.selection.active, self._viewer) if provider is not None
         ]
         return self._handler.press_key(key)
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from napari_sam2v.panel.view_state import ModelEntry, TimeMarks
+from napari_sam2v.view_state import ModelEntry, TimeMarks
 from src_model.errors import Sam2vError
 from src_model.workflow.progress import RunProgress
 

@@ -1,4 +1,4 @@
-"""Pictures of the panel in all its states: ``python -m napari_sam2v.panel.gallery OUT.png``.
+"""Pictures of the panel in all its states: ``python -m tests.napari_sam2v.panel.gallery OUT.png``.
 
 Each state is drawn in the dark and in the light theme, side by side; ``OUT-<state>-<theme>.png`` are the single ones.
 """
@@ -6,16 +6,19 @@ Each state is drawn in the dark and in the light theme, side by side; ``OUT-<sta
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QApplication
 
 from napari_sam2v.panel.panel import Panel
-from napari_sam2v.panel.view_state import Choice, ModelEntry, ObjectRow, TimeMarks
+from napari_sam2v.view_state import Choice, ModelEntry, ObjectRow, TimeMarks
 from src_model.workflow.progress import RunProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PALETTE = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 MODELS = (

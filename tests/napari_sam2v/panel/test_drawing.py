@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 from napari.utils.theme import get_theme
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QImage
 from qtpy.QtWidgets import QLabel, QPushButton, QTableView, QWidget
 
-from napari_sam2v.panel.basics import column
-from napari_sam2v.panel.colors import blend, legible, theme_colors
+from napari_sam2v.panel.drawing import blend, legible, painting, theme_colors
+from napari_sam2v.panel.widgets import column
 
 pytestmark = pytest.mark.gui
 
@@ -49,3 +49,17 @@ def test_a_color_like_the_background_is_moved_until_it_shows(qtbot, styled, them
     hidden = blend(colors.background, colors.text, 0.05)
     assert abs(legible(hidden, colors).lightness() - colors.background.lightness()) > 50
     assert legible(colors.text, colors) == colors.text
+
+
+def test_a_painter_ends_with_its_block_even_where_something_holds_it(qapp):
+    picture = QImage(4, 4, QImage.Format.Format_RGB32)
+    with painting(picture) as painter:
+        assert painter.isActive()
+    assert not painter.isActive()
+
+
+def test_a_painter_ends_where_painting_fails(qapp):
+    picture = QImage(4, 4, QImage.Format.Format_RGB32)
+    with pytest.raises(ValueError, match="no"), painting(picture) as painter:
+        raise ValueError("no")
+    assert not painter.isActive()

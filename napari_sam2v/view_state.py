@@ -21,6 +21,9 @@ Extent = Literal["end", "count", "range"]
 Scope = Literal["selected", "all"]
 Contrast = Literal["percentile", "limits"]
 
+LOW_SCORE = 0.7
+"""Below this a frame is worth a look: on most movies a predicted IoU of 0.7 comes with a visible error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -46,7 +49,7 @@ class ObjectRow:
     """One object in the table.
 
     `worst_score` in 0..1 and `worst_frame` are those of the open frame with the lowest score, None where no frame is
-    open; `doubtful` counts the frames in doubt. See `napari_sam2v.panel.doubt`.
+    open; `doubtful` counts the frames in doubt; see `TimeMarks`.
     """
 
     object_id: int
@@ -80,6 +83,31 @@ class TimeMarks:
         prompted, tracked, locked, absent, edited, imported = np.zeros((6, length), dtype=bool)
         scores = np.full(length, np.nan, dtype=np.float32)
         return cls(length, prompted, tracked, locked, absent, edited, imported, scores)
+
+    def open_scores(self) -> NDArray[np.float32]:
+        """Return (length,) float32: the scores of open frames, NaN on all others.
+
+        A frame is open where tracking made its mask and nobody confirmed it: not prompted, painted, imported or
+        locked. Where the object is not in view there is no mask whose score could be low.
+        """
+        is_open = self.tracked & ~(self.prompted | self.locked | self.absent)
+        return np.where(is_open, self.scores, np.float32(np.nan))
+
+    def in_doubt(self) -> NDArray[np.bool_]:
+        """Return (length,) bool: which open frames have a score below `LOW_SCORE`."""
+        found: NDArray[np.bool_] = self.open_scores() < LOW_SCORE
+        return found
+
+    def worst_frame(self) -> int | None:
+        """Return the open frame of the lowest score, in doubt or not; None where no frame is open."""
+        scores = self.open_scores()
+        return None if np.isnan(scores).all() else int(np.nanargmin(scores))
+
+    def review_stops(self) -> list[int]:
+        """Return the frames at which a review stops, ascending: the worst one of each stretch of frames in doubt."""
+        scores = self.open_scores()
+        edges = np.flatnonzero(np.diff(self.in_doubt(), prepend=False, append=False))
+        return [int(first + np.argmin(scores[first:stop])) for first, stop in zip(edges[::2], edges[1::2], strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
-"""The colors of the viewer's theme, as a widget finds them in its style sheet."""
+"""What widgets draw with: the colors of the viewer's theme, and painters that end when they should."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
 from napari.utils.theme import available_themes, get_theme
-from qtpy.QtGui import QColor, QPalette
+from qtpy.QtGui import QColor, QPaintDevice, QPainter, QPalette
 from qtpy.QtWidgets import QWidget
 
 
@@ -88,3 +90,17 @@ def blend(one: QColor, other: QColor, share: float) -> QColor:
     """Mix `share` of the other color into the one; share in 0..1."""
     mixed = (round(a + (b - a) * share) for a, b in zip(one.getRgb()[:3], other.getRgb()[:3], strict=True))
     return QColor(*mixed)
+
+
+@contextmanager
+def painting(device: QPaintDevice) -> Iterator[QPainter]:
+    """Paint on a widget or a picture.
+
+    A painter left to Python's own time ends too late where something still holds its frame, such as an error that is
+    shown to the user or a debugger; Qt then crashes.
+    """
+    painter = QPainter(device)
+    try:
+        yield painter
+    finally:
+        painter.end()
