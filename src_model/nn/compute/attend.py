@@ -115,10 +115,12 @@ def _streamed(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dt
 
 def _one_head(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
     """Attend from scaled ``(N, C)`` to ``(M, C)`` and ``(M, V)``, scores counting in powers of two; ``(N, V)``."""
-    product = _product_for(query.dtype)
-    # A value of one in every row makes the sums of the weights come out of the same product.
-    values = F.pad(value, (0, 1), value=1.0).t()
-    total = query.new_zeros(query.shape[0], values.shape[0], dtype=torch.float32)
+    product, sums_apart = _product_for(query.dtype), query.dtype == torch.float32
+    # A value of one in every row makes the sums of the weights come out of the same product. In float32 a sum of its
+    # own takes less time than values that no longer fit whole registers.
+    values = value if sums_apart else F.pad(value, (0, 1), value=1.0)
+    total = query.new_zeros(query.shape[0], values.shape[1], dtype=torch.float32)
+    sums = total.new_zeros(query.shape[0]) if sums_apart else total[:, -1]
     for first in range(0, key.shape[0], _BLOCK):
         columns = slice(first, first + _BLOCK)
         for start in range(0, query.shape[0], _BLOCK):
@@ -126,10 +128,13 @@ def _one_head(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) ->
             weights = product(query[rows], key[columns])
             if bias is not None:
                 weights += bias[rows, columns]
-            total[rows] += product(torch.exp2(weights, out=weights), values[:, columns])
-    if not _is_safe(total[:, -1]):
+            torch.exp2(weights, out=weights)
+            total[rows] += product(weights, values[columns].t())
+            if sums_apart:
+                sums[rows] += weights.sum(dim=-1)
+    if not _is_safe(sums):
         return _one_head_shifted(query, key, value.t(), bias, product)
-    return total[:, :-1] / total[:, -1:]
+    return total[:, : value.shape[1]] / sums[:, None]
 
 
 def _one_head_shifted(query: Tensor, key: Tensor, values: Tensor, bias: Tensor | None, product: Product) -> Tensor:
