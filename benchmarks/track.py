@@ -226,7 +226,8 @@ def print_comparison(console: Console, work: Work, contenders: list[Contender], 
     table.add_section()
     needed = operations(work.name, work.size, work.objects)
     for part, count in needed.items():
-        table.add_row(f"{part}, GFLOP/s", *(_rate(contender, part, count, rates) for contender in contenders))
+        cells = [_rate(contender, part, count, rates) for contender in contenders]
+        table.add_row(f"{part}, {count / 1e9:.1f} GFLOP: GFLOP/s", *cells)
     console.print(table)
 
 

@@ -20,7 +20,7 @@ RECIPE = "training_recipe"
 SOURCES = sorted(p for top in ("src_model", *HOSTS, RECIPE) for p in (REPOSITORY / top).rglob("*.py"))
 
 BELOW_TRACKING = {
-    "errors", "files", "folders", "lazy", "frames", "masks", "prompts", "nn", "memory", "weights", "acceleration",
+    "errors", "files", "folders", "lazy", "frames", "masks", "prompts", "nn", "memory", "weights",
     "document",
 }  # fmt: skip
 MAY_IMPORT = {
@@ -31,7 +31,6 @@ MAY_IMPORT = {
     "data": set(),
     "nn": {"errors"},
     "prompts": {"errors", "masks"},
-    "acceleration": {"errors", "files", "folders", "nn"},
     "masks": {"errors"},
     "frames": {"errors"},
     "weights": {"errors", "files", "lazy", "nn"},

@@ -11,7 +11,7 @@ duels=tests/parity/test_trajectories.py
 for capability in avx2 default; do
     echo "As on a processor without AVX-512; torch's own kernels: $capability"
     ATEN_CPU_CAPABILITY=$capability "$python" -m pytest -q -m "not network and not slow and not gui" \
-        tests/nn/compute tests/nn/image_encoder/test_fast_ways.py tests/acceleration tests/tracking/test_precision.py \
+        tests/nn/compute tests/nn/image_encoder/test_fast_ways.py tests/tracking/test_precision.py \
         "$duels::test_two_objects_forward_and_reverse[sam2.1-tiny]" \
         "$duels::test_every_kind_of_prompt" \
         "$duels::test_a_click_in_a_movie_tracked_in_reverse[corrections condition]" \

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -16,9 +15,6 @@ from src_model import __version__
 from src_model.cli import options as opt
 from src_model.cli.job import DEFAULT_MODEL
 from src_model.cli.terminal import table_console
-
-if TYPE_CHECKING:
-    from src_model.nn import ModelConfig
 
 _PACKAGES = ("torch", "numpy", "tifffile", "huggingface_hub")
 _EXTRAS = {
@@ -31,7 +27,6 @@ _EXTRAS = {
     "bioio": "microscopes",
     "geff": "geff",
     "jinja2": "evaluate",
-    "openvino": "openvino",
 }
 """Packages by which an extra is recognised."""
 
@@ -75,7 +70,6 @@ def _devices() -> Iterator[tuple[str, str]]:
 def _model(model: str) -> Iterator[tuple[str, str]]:
     from huggingface_hub import constants
 
-    from src_model.nn import MODEL_CONFIGS
     from src_model.weights import list_checkpoints, models_folder
 
     yield "models folder", str(models_folder())
@@ -83,20 +77,7 @@ def _model(model: str) -> Iterator[tuple[str, str]]:
     statuses = {status.info.name: status for status in list_checkpoints()}
     if model not in statuses:
         yield "model in use", model
-        yield "backend if auto", _backend(None)
         return
     status = statuses[model]
     where = "not on disk" if status.path is None else str(status.path)
     yield "model in use", f"{model} ({where}{'; ' + status.problem if status.problem else ''})"
-    yield "backend if auto", _backend(MODEL_CONFIGS[status.info.config])
-
-
-def _backend(config: ModelConfig | None) -> str:
-    """Name the backend of a model, and why it is torch; of a model that is not known, if that depends on the model."""
-    from src_model.acceleration import backend_reason
-    from src_model.tracking import choose_device
-
-    reason = backend_reason("auto", choose_device("auto"), config)
-    if reason is not None:
-        return f"torch: {reason}"
-    return "openvino" if config is not None else "openvino or torch, as is faster for the model"

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from src_model.acceleration import BackendName
     from src_model.cli.prompt_options import FramePrompt
     from src_model.document import Annotation, Project
     from src_model.frames import Channel, FrameSource, Plane
@@ -44,7 +43,6 @@ class ModelChoice:
     image_size: int | None = None
     threads: int | None = None
     precision: PrecisionChoice = "exact"
-    backend: BackendName = "auto"
 
     def load(self, *, quiet: bool, otherwise: str = DEFAULT_MODEL) -> StreamingPredictor:
         """Load the model, or another one if none was chosen."""
@@ -60,7 +58,6 @@ class ModelChoice:
             preset=self.preset,
             image_size=self.image_size,
             precision=self.precision,
-            backend=self.backend,
         )
 
 

@@ -29,14 +29,6 @@ class PrecisionName(StrEnum):
     FAST = "fast"
 
 
-class Backend(StrEnum):
-    """What computes the heavy parts on the CPU."""
-
-    AUTO = "auto"
-    TORCH = "torch"
-    OPENVINO = "openvino"
-
-
 class Direction(StrEnum):
     """Where to track from the prompts."""
 
@@ -100,14 +92,6 @@ PrecisionOption = Annotated[
         rich_help_panel=_MODEL,
         help="'exact' computes in float32; 'fast' takes bfloat16 for the heavy parts, which moves single pixels of an "
         "edge; 'auto' is fast where the device has bfloat16.",
-    ),
-]
-BackendOption = Annotated[
-    Backend,
-    typer.Option(
-        "--backend",
-        rich_help_panel=_MODEL,
-        help="What computes the heavy parts on the CPU. 'auto' takes OpenVINO where it is installed and worth it.",
     ),
 ]
 ThreadsOption = Annotated[

@@ -107,7 +107,6 @@ def track(
     image_size: opt.ImageSizeOption = None,
     window: opt.WindowOption = None,
     precision: opt.PrecisionOption = opt.PrecisionName.AUTO,
-    backend: opt.BackendOption = opt.Backend.AUTO,
     threads: opt.ThreadsOption = None,
     feature_cache: opt.FeatureCacheOption = None,
     axes: opt.AxesOption = None,
@@ -131,7 +130,7 @@ def track(
     given = GivenPrompts(point, negative, box, mask, object_ids)
     options = TrackCommand(
         MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series),
-        ModelChoice(model, device, preset.value, image_size, threads, precision.value, backend.value),
+        ModelChoice(model, device, preset.value, image_size, threads, precision.value),
         Outputs(out, preview, document, overlap.value, force),
         collect_prompts(option_order(ctx), given),
         resume,
@@ -229,7 +228,6 @@ def resume_hint(ctx: typer.Context) -> list[str]:
         "--frames": "frames",
         "--model": "model",
         "--device": "device",
-        "--backend": "backend",
         "--threads": "threads",
         "--feature-cache": "feature_cache",
         "--axes": "axes",

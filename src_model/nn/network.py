@@ -24,8 +24,6 @@ from src_model.nn.position_encoding import sine_map, time_sine
 from src_model.nn.prompt_encoder import PromptEncoder, PromptTensors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from src_model.nn.config import ModelConfig
     from src_model.nn.memory_tokens import MemoryTokens
     from src_model.nn.prior import Prior
@@ -100,9 +98,7 @@ class Sam2Network(nn.Module):
         """Mark an embedding ``(B, 256, h, w)`` as not conditioned on memory, as on a first prompted frame."""
         return embedding + self.no_mem_embed.view(1, -1, 1, 1)
 
-    def attend_memory(
-        self, embedding: Tensor, memory: MemoryTokens, *, attention: Callable[..., Tensor] | None = None
-    ) -> Tensor:
+    def attend_memory(self, embedding: Tensor, memory: MemoryTokens) -> Tensor:
         """Condition an embedding on memory (SAM 2, section 4, "Memory attention").
 
         Parameters
@@ -111,15 +107,13 @@ class Sam2Network(nn.Module):
             ``(B, 256, h, w)``, or one row if all objects are looked for in the same image.
         memory
             Memories and pointers of B objects, one row an object.
-        attention
-            Computes as :class:`~src_model.nn.memory_attention.MemoryAttention` does; the network's own if left out.
 
         Returns
         -------
         Tensor
             ``(B, 256, h, w)``.
         """
-        conditioned: Tensor = (attention or self.memory_attention)(embedding, *self._memory_sequence(memory))
+        conditioned: Tensor = self.memory_attention(embedding, *self._memory_sequence(memory))
         return conditioned
 
     @torch.no_grad()

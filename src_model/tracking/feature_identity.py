@@ -33,8 +33,6 @@ class FeatureIdentity:
         Side of the network input.
     precision
         Type of the numbers that are kept.
-    backend
-        Name of what computed them: ``"torch"`` or ``"openvino"``.
     interpolation
         How images are brought to the size of the network input.
     normalization
@@ -49,7 +47,6 @@ class FeatureIdentity:
     checkpoint: str
     image_size: int
     precision: str
-    backend: str
     interpolation: str
     normalization: tuple[str, tuple[float, ...], tuple[float, ...]]
     movie: tuple[tuple[int, ...], str, int]
@@ -84,7 +81,6 @@ def identify(steps: NetworkSteps, movie: FrameSource, normalization: Normalizati
         steps.checkpoint.sha256 or _weights_digest(steps.network),
         steps.image_size,
         str(steps.feature_dtype).removeprefix("torch."),
-        steps.backend,
         steps.settings.interpolation,
         (normalization.kind, normalization.low, normalization.high),
         (tuple(int(side) for side in movie.shape[1:]), str(movie.dtype), first),

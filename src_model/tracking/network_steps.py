@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from src_model.acceleration import Engine
     from src_model.frames import Normalization
     from src_model.masks import Rle
     from src_model.tracking.settings import Precision, TrackingSettings
@@ -62,8 +61,6 @@ class NetworkSteps:
         Side of the network input.
     checkpoint
         Which weights the network carries.
-    engine
-        Computes image encoder and memory attention in the network's place; None: the network does.
     """
 
     network: Sam2Network
@@ -71,12 +68,6 @@ class NetworkSteps:
     device: torch.device
     image_size: int
     checkpoint: CheckpointIdentity = CheckpointIdentity()
-    engine: Engine | None = None
-
-    @property
-    def backend(self) -> str:
-        """Name of what computes the heavy parts."""
-        return "torch" if self.engine is None else self.engine.name
 
     @property
     def objects_per_batch(self) -> int:
@@ -123,7 +114,7 @@ class NetworkSteps:
         """Encode inputs of the network, all of one size, as one batch; give the features of each."""
         on_device = [each.to(self.device, non_blocking=True) for each in inputs]
         with self._computing():
-            together = self._kept((self.engine or self.network).encode_image(torch.cat(on_device)))
+            together = self._kept(self.network.encode_image(torch.cat(on_device)))
         return [together] if len(inputs) == 1 else [_row(together, number) for number in range(len(inputs))]
 
     def encode_image(self, image: NDArray[np.generic], normalization: Normalization) -> ImageFeatures:
@@ -246,7 +237,7 @@ class NetworkSteps:
         if memory is None:
             return self.network.without_memory(embedding)
         with self._computing():
-            return (self.engine or self.network).attend_memory(embedding, memory)
+            return self.network.attend_memory(embedding, memory)
 
     def _computing(self) -> AbstractContextManager[object]:
         """Return the context of the heavy parts. Masks are decoded outside of it: cheap, and their edge shows."""

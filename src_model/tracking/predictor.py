@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from src_model.acceleration import backend_reason, choose_engine
 from src_model.errors import AnnotationFileError, PromptError
 from src_model.frames import FrameSource, LiveSource, Normalization, open_movie
 from src_model.nn.compute import keep_freed_memory
@@ -25,7 +24,6 @@ from src_model.weights import MaskThresholds, architecture_thresholds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from src_model.acceleration import BackendName, Engine
     from src_model.frames import Channel, MovieLike, Plane
     from src_model.nn import Sam2Network
     from src_model.tracking.precision import PrecisionChoice
@@ -51,8 +49,6 @@ class StreamingPredictor:
         Side of the network input in pixels; the size the weights were trained at if left out.
     name, sha256
         What the checkpoint is called and its hash, for saved sessions.
-    engine
-        Computes image encoder and memory attention in the network's place; the network does if left out.
     mask_thresholds
         What automatic masks must reach; what suits the network's architecture if left out.
     """
@@ -66,14 +62,13 @@ class StreamingPredictor:
         image_size: int | None = None,
         name: str = "unnamed",
         sha256: str = "",
-        engine: Engine | None = None,
         mask_thresholds: MaskThresholds | None = None,
     ) -> None:
         size = _checked_size(image_size or network.config.image_size, network.config.trunk.size_multiple)
         target = torch.device(device)
         checkpoint = CheckpointIdentity(name, sha256)
         chosen = _checked_window(settings or PRESETS["default"])
-        self.steps = NetworkSteps(network.to(target).eval(), chosen, target, size, checkpoint, engine)
+        self.steps = NetworkSteps(network.to(target).eval(), chosen, target, size, checkpoint)
         self.mask_thresholds = mask_thresholds or architecture_thresholds(network.config.name)
 
     @classmethod
@@ -86,7 +81,6 @@ class StreamingPredictor:
         image_size: int | None = None,
         precision: PrecisionChoice = "exact",
         threads: int | None = None,
-        backend: BackendName = "auto",
     ) -> StreamingPredictor:
         """Load a checkpoint by name, downloading it on first use, or from a file.
 
@@ -106,18 +100,13 @@ class StreamingPredictor:
             in the preset ``"official"``.
         threads
             CPU threads of this process, at most the cores it may use; left out, as torch chooses within that.
-        backend
-            ``"torch"``; ``"openvino"``, for image encoder and memory attention on the CPU; or ``"auto"``: OpenVINO
-            where it is installed and was measured to be faster. What it cannot do is left to torch.
 
         Raises
         ------
         CheckpointError
             If the name is unknown, or the file is missing, damaged or foreign.
         PromptError
-            If the preset, the device, the precision, the backend or the image size cannot be used.
-        MissingExtraError
-            If OpenVINO is asked for by name and not installed.
+            If the preset, the device, the precision or the image size cannot be used.
         """
         from src_model.weights import load_network
 
@@ -130,7 +119,6 @@ class StreamingPredictor:
         use_threads(threads)
         if target.type == "cpu":
             keep_freed_memory()
-        backend_reason(backend, target)  # which may raise: better before a download than after it
         loaded = load_network(name_or_path, device=target)
         return cls(
             loaded.network,
@@ -139,7 +127,6 @@ class StreamingPredictor:
             image_size=image_size,
             name=loaded.name,
             sha256=loaded.sha256,
-            engine=choose_engine(loaded.network, backend, target),
             mask_thresholds=loaded.mask_thresholds,
         )
 
@@ -178,7 +165,6 @@ class StreamingPredictor:
             image_size=image_size or self.image_size,
             name=self.name,
             sha256=self.sha256,
-            engine=self.steps.engine,
             mask_thresholds=self.mask_thresholds,
         )
 

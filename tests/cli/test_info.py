@@ -26,19 +26,6 @@ def test_the_model_in_use_is_the_one_the_environment_names(sam2v, monkeypatch):
     assert "mine.safetensors" in sam2v("info").stdout
 
 
-def test_the_backend_is_named_and_why_it_is_torch(sam2v, monkeypatch):
-    monkeypatch.setattr("src_model.acceleration.choosing.find_spec", lambda _: None)
-    assert "torch: OpenVINO is not installed (extra 'openvino')" in sam2v("info").stdout
-    monkeypatch.setattr("src_model.acceleration.choosing.find_spec", lambda _: object())
-    monkeypatch.setattr("src_model.acceleration.choosing.platform.machine", lambda: "x86_64")
-    for model, backend in (
-        ("default", "openvino"),
-        ("sam2.1-tiny", "torch: with this"),
-        ("mine.safetensors", "openvino or torch"),
-    ):
-        assert f"backend if auto    {backend}" in sam2v("info", "--model", model).stdout
-
-
 def test_extras_that_are_missing_are_named(sam2v, monkeypatch):
     monkeypatch.setattr("src_model.cli.info.find_spec", lambda _: None)
     assert "not installed (extra 'video')" in sam2v("info").stdout

@@ -119,14 +119,12 @@ def test_quiet_says_nothing(sam2v, movie):
 
 def test_the_model_is_loaded_as_asked_for(sam2v, movie, loads):
     words = ("--model", "sam2.1-tiny", "--device", "cpu", "--preset", "official", "--image-size", 96)
-    words += ("--precision", "exact", "--backend", "torch")
+    words += ("--precision", "exact")
     sam2v("track", movie, "--point", CLICK, "--frames", "0:2", *words)
     sam2v("track", movie, "--point", CLICK, "--frames", "0:2")
     assert loads == [
-        {"name": "sam2.1-tiny", "device": "cpu", "preset": "official", "image_size": 96}
-        | {"precision": "exact", "backend": "torch"},
-        {"name": "default", "device": "auto", "preset": "default", "image_size": None}
-        | {"precision": "auto", "backend": "auto"},
+        {"name": "sam2.1-tiny", "device": "cpu", "preset": "official", "image_size": 96} | {"precision": "exact"},
+        {"name": "default", "device": "auto", "preset": "default", "image_size": None} | {"precision": "auto"},
     ]
 
 

@@ -64,9 +64,9 @@ def test_the_json_has_what_is_needed_to_do_it_again(finished):
     folder, *_ = finished
     found = json.loads((folder / REPORT).read_text())
     assert found["command"] == "sam2v evaluate --set squares"
-    tracking, backend = (found["model"].pop(key) for key in ("tracking", "backend"))
+    tracking = found["model"].pop("tracking")
     assert found["model"] == {"name": "tiny", "sha256": "ab" * 32, "image_size": 64, "preset": "default"}
-    assert (tracking["window"], tracking["precision"], backend) == ("auto", "exact", "torch")
+    assert (tracking["window"], tracking["precision"]) == ("auto", "exact")
     assert found["settings"]["rounds"] == 2
     assert {"torch", "numpy"} <= set(found["environment"]["packages"])
     [used] = found["sets"]

@@ -29,7 +29,7 @@ def test_what_is_asked_for_is_taken(choice: str):
 
 def test_the_official_preset_is_fast_only_if_told_so():
     chosen = [
-        StreamingPredictor.load("default", device="cpu", preset="official", precision=choice, backend="torch")
+        StreamingPredictor.load("default", device="cpu", preset="official", precision=choice)
         for choice in ("auto", "exact", "fast")
     ]
     assert [predictor.steps.settings.precision for predictor in chosen] == ["exact", "exact", "fast"]

@@ -55,15 +55,3 @@ def test_a_predictor_holds_no_movie_and_serves_many_sessions(predictor, movie):
     one.prompt(0, 1, points=[tiny.CLICK])
     assert dict(two.objects) == {}
     assert one.feature_cache is not two.feature_cache
-
-
-def test_an_engine_is_kept_by_other_settings_and_left_out_if_torch_is_asked_for(network):
-    engine = object()
-    predictor = tiny.predictor(network, engine=engine)
-    assert predictor.with_settings(PRESETS["default"]).steps.engine is engine
-    assert StreamingPredictor.load("default", device="cpu", backend="torch").steps.engine is None
-
-
-def test_an_unknown_backend_is_refused_before_anything_is_loaded():
-    with pytest.raises(PromptError, match="backend 'abacus' is unknown; choose one of auto, torch, openvino"):
-        StreamingPredictor.load("no such model", device="cpu", backend="abacus")

@@ -112,21 +112,6 @@ def test_weights_that_came_from_no_file_are_told_apart_by_their_values(network, 
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_features_of_another_backend_are_not_taken_for_those_of_torch(network, movie, tmp_path):
-    class Relay:
-        """An engine whose results differ from torch's in the last bits, in earnest."""
-
-        name = "relay"
-        encode_image = staticmethod(network.encode_image)
-        attend_memory = staticmethod(network.attend_memory)
-
-    for engine in (None, Relay()):
-        session = StreamingPredictor(network, engine=engine).start(movie, cache_dir=tmp_path)
-        session.features(0)
-        session.flush()
-    assert len(list(tmp_path.iterdir())) == 2
-
-
 def test_a_damaged_first_frame_that_is_not_needed_harms_nothing(counting, movie, tmp_path):
     for _ in range(2):
         session = counting.predictor.start(WatchedMovie(movie, broken=0), normalization=LIMITS, cache_dir=tmp_path)

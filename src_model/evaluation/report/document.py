@@ -36,8 +36,6 @@ class EvaluatedModel:
         Name of the tracking settings, such as "default" or "official".
     tracking
         All of these settings by name, windows and precision included.
-    backend
-        What computed image encoder and memory attention: "torch" or "openvino".
     """
 
     name: str
@@ -45,7 +43,6 @@ class EvaluatedModel:
     image_size: int
     preset: str
     tracking: dict[str, Any] = field(default_factory=dict)
-    backend: str = "torch"
 
     @classmethod
     def of(cls, predictor: StreamingPredictor) -> EvaluatedModel:
@@ -57,7 +54,6 @@ class EvaluatedModel:
             predictor.image_size,
             steps.settings.preset,
             asdict(steps.settings),
-            steps.backend,
         )
 
 

@@ -69,7 +69,6 @@ def test_a_build_without_onednn_only_emulates_bfloat16(capabilities, monkeypatch
 
 
 def test_units_that_onednn_may_not_use_do_not_count(repository):
-    """OpenVINO crashes if it is asked for bfloat16 then."""
     program = "from src_model.nn.compute import has_bfloat16_units; print(has_bfloat16_units())"
     limited = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
     command = [sys.executable, "-c", program]
