@@ -20,6 +20,8 @@ from rich.table import Table
 
 from src_model.frames import Normalization
 from src_model.memory.entry import MemoryEntry
+from src_model.memory.target_model import take_samples
+from src_model.nn import ImageFeatures
 from src_model.tracking import PRESETS, StreamingPredictor
 
 if TYPE_CHECKING:
@@ -68,13 +70,21 @@ def of_shapes(config: ModelConfig, size: int, frames: int, objects: int) -> Held
     """Fill banks with empty tensors of the shapes that an input of ``size`` pixels gives."""
     side, low = size // config.stride, size // 4
 
-    def entry() -> MemoryEntry:
-        memory = torch.empty(1, config.memory_width, side, side)
-        return MemoryEntry(torch.empty(1, 1, low, low), torch.empty(1, 1), torch.empty(1, config.width), memory)
+    maps = (
+        torch.zeros(1, config.width // part, side * scale, side * scale) for part, scale in ((1, 1), (8, 4), (4, 2))
+    )
+    embedding, stride4, stride8 = maps
+    features = ImageFeatures(embedding, (stride4, stride8))
+
+    def entry(*, prompted: bool = False) -> MemoryEntry:
+        memory, logits = torch.empty(1, config.memory_width, side, side), torch.zeros(1, 1, low, low)
+        made = MemoryEntry(logits, torch.empty(1, 1), torch.empty(1, config.width), memory)
+        made.samples = take_samples(features, logits, prompted=prompted)
+        return made
 
     banks = [PRESETS["default"].new_memory_bank() for _ in range(objects)]
     for bank in banks:
-        bank.condition(0, entry())
+        bank.condition(0, entry(prompted=True))
         for frame in range(1, frames):
             bank.remember(frame, entry())
     return held(banks)

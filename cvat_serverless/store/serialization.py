@@ -14,6 +14,7 @@ from cvat_serverless.stored_track import Sighting, StoredTrack
 from src_model.masks.window import Window
 from src_model.memory.entry import MemoryEntry
 from src_model.memory.stored import StoredMemory
+from src_model.memory.target_model import TargetSamples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-_PARTS = ("object_logits", "pointer", "memory")
+_PARTS = {"object_logits": 2, "pointer": 2, "memory": 4, "features": 3, "values": 2, "weights": 2}
+"""Tensors of a frame, the samples of the target model among them, and how many axes each has."""
+_SAMPLES = ("features", "values", "weights")
 
 
 class _Window(BaseModel):
@@ -70,7 +73,8 @@ def pack_track(track: StoredTrack) -> bytes:
     tensors: dict[str, Tensor] = {}
     for group, entries in (("conditioning", track.memory.conditioning), ("recent", track.memory.recent)):
         for step, entry in entries.items():
-            named = zip(_PARTS, (entry.object_logits, entry.pointer, entry.memory), strict=True)
+            samples = (None,) * 3 if entry.samples is None else entry.samples.tensors
+            named = zip(_PARTS, (entry.object_logits, entry.pointer, entry.memory, *samples), strict=True)
             tensors |= {f"{group}.{step}.{part}": x.contiguous().cpu() for part, x in named if x is not None}
     text = header.model_dump_json().encode()
     return len(text).to_bytes(4, "big") + text + save(tensors)
@@ -114,10 +118,13 @@ def _steps(entries: Mapping[int, MemoryEntry]) -> tuple[_Step, ...]:
 
 
 def _entry(tensors: dict[str, Tensor], name: str, window: _Window | None) -> MemoryEntry:
-    object_logits, pointer = (tensors[f"{name}.{part}"] for part in _PARTS[:2])
-    memory = tensors.get(f"{name}.memory")
-    given = (object_logits, pointer, *([] if memory is None else [memory]))
-    if [tensor.dim() for tensor in given] != [2, 2, 4][: len(given)] or any(len(tensor) != 1 for tensor in given):
-        raise ValueError(f"the tensors {name} have the shapes {[tuple(tensor.shape) for tensor in given]}")
+    given = {part: tensors[f"{name}.{part}"] for part in _PARTS if f"{name}.{part}" in tensors}
+    if any(tensor.dim() != _PARTS[part] or len(tensor) != 1 for part, tensor in given.items()):
+        raise ValueError(f"the tensors {name} have the shapes {[tuple(tensor.shape) for tensor in given.values()]}")
     place = None if window is None else Window(window.box, window.size)
-    return MemoryEntry(None, object_logits, pointer, memory, place)
+    samples = TargetSamples(*(given[part] for part in _SAMPLES)) if _SAMPLES[0] in given else None
+    if samples is not None and not samples.is_whole:
+        raise ValueError(f"the samples {name} have the shapes {[tuple(tensor.shape) for tensor in samples.tensors]}")
+    entry = MemoryEntry(None, given["object_logits"], given["pointer"], given.get("memory"), place)
+    entry.samples = samples
+    return entry

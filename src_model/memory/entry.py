@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from src_model.masks.window import Window
+    from src_model.memory.target_model import TargetSamples
 
 
 @dataclass(slots=True)
@@ -30,6 +31,9 @@ class MemoryEntry:
         In which logits and memory were made; None: the whole frame.
     overview
         ``(1, 64, h, w)`` spatial memory of the whole frame besides that of the window; None until it is first needed.
+    samples
+        Pixels that the target model learns from, made with the spatial memory; None where there is no such model, and
+        on tracked frames that the network was not sure of.
     """
 
     logits: Tensor | None
@@ -38,12 +42,14 @@ class MemoryEntry:
     memory: Tensor | None = None
     window: Window | None = None
     overview: Tensor | None = None
+    samples: TargetSamples | None = None
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """All that takes memory."""
         held = (self.logits, self.object_logits, self.pointer, self.memory, self.overview)
-        return tuple(tensor for tensor in held if tensor is not None)
+        pixels = () if self.samples is None else self.samples.tensors
+        return (*(tensor for tensor in held if tensor is not None), *pixels)
 
     @property
     def nbytes(self) -> int:
@@ -56,4 +62,4 @@ class MemoryEntry:
 
     def pointer_alone(self) -> MemoryEntry:
         """Return what a frame is attended to by that lies too far back for its spatial memory."""
-        return replace(self, logits=None, memory=None, overview=None)
+        return replace(self, logits=None, memory=None, overview=None, samples=None)

@@ -13,6 +13,7 @@ from src_model.errors import DamagedFrameError, MovieError
 from src_model.masks.window import Window, whole_frame
 from src_model.memory.policy import RECENT_MEMORIES
 from src_model.memory.rebuilding import MemoryRebuilder, Steps, mask_centre
+from src_model.memory.target_model import weight_of_frame
 from src_model.memory.warping import is_near_in_scale, warped
 from src_model.nn import MemoryTokens
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from src_model.memory.policy import MemoryPlan
     from src_model.memory.rebuilding import RememberedObject
+    from src_model.memory.target_model import WeightedSamples
     from src_model.memory.warping import Place
 
 T = TypeVar("T")
@@ -111,6 +113,23 @@ class MemoryReader(MemoryRebuilder[Steps]):
             _shared([plan.offsets for plan in plans]),
             self.horizon,
         )
+
+    def samples(self, item: RememberedObject, plan: MemoryPlan, window: Window | None) -> list[WeightedSamples]:
+        """Collect what the target model of an object learns from: the frames whose spatial memory is read.
+
+        Those in windows of another scale are left out, since there the same thing looks different. Memories that are
+        made again are made by :meth:`tokens`, which comes first.
+        """
+        shape, size = item.masklet.shape, self.steps.image_size
+        target = window or whole_frame(shape, size)
+        found: list[WeightedSamples] = []
+        for frame, age in plan.spatial:
+            entry = item.bank.entry(frame)
+            if entry is None or entry.samples is None:
+                continue
+            if is_near_in_scale(entry.window or whole_frame(shape, size), target):
+                found.append((weight_of_frame(age), entry.samples))
+        return found
 
     @property
     def _dtype(self) -> torch.dtype:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from src_model.masks.window import cut_mask
+from src_model.memory.target_model import is_sure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -44,7 +45,7 @@ class MemoryNetwork(Protocol):
         ...
 
     def add_memory(self, entry: MemoryEntry, features: ImageFeatures, *, binarize: bool) -> None:
-        """Encode the spatial memory of an entry that holds logits, in place."""
+        """Encode the spatial memory of an entry that holds logits, and take its samples, in place."""
         ...
 
 
@@ -116,6 +117,7 @@ class MemoryRebuilder(Generic[Steps]):
                 whole = replace(entry, logits=self.steps.take_mask(features, mask).logits)
             self.steps.add_memory(whole, features, binarize=frame in item.prompts)
             entry.memory = whole.memory
+            entry.samples = whole.samples if frame in item.prompts or is_sure(item.masklet.get(frame)) else None
         assert entry.memory is not None, "it was added"
         return entry.memory
 

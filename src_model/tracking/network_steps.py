@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from src_model.memory.entry import MemoryEntry
-from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, PromptTensors, Sam2Network
+from src_model.memory.target_model import expected_logits, take_samples
+from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, Prior, PromptTensors, Sam2Network
 from src_model.tracking.precision import computes_bfloat16, computing
 from src_model.tracking.preprocessing import image_tensor, mask_tensor
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from src_model.frames import Normalization
     from src_model.masks import Rle
+    from src_model.memory.target_model import WeightedSamples
     from src_model.tracking.settings import Precision, TrackingSettings
 
 _PREVIOUS_LOGIT_LIMIT = 32.0
@@ -198,17 +200,30 @@ class NetworkSteps:
 
     @torch.no_grad()
     def add_memory(self, entry: MemoryEntry, features: ImageFeatures, *, binarize: bool) -> None:
-        """Encode the spatial memory of an entry that holds logits, in place."""
+        """Encode the spatial memory of an entry that holds logits, and take its samples, in place."""
         assert entry.logits is not None, "logits are what the memory is made of"
         with self._computing():
             memory = self.network.encode_memory(
                 features.embedding, entry.logits, entry.object_logits, binarize=binarize
             )
         entry.memory = memory.bfloat16() if self.settings.bfloat16_memories else memory
+        if self.settings.target_model:
+            entry.samples = take_samples(features, entry.logits, prompted=binarize)
 
     @torch.no_grad()
-    def track(self, features: ImageFeatures, memory: MemoryTokens) -> tuple[MaskPrediction, list[MemoryEntry]]:
+    def track(
+        self, features: ImageFeatures, memory: MemoryTokens, samples: Sequence[Sequence[WeightedSamples]] = ()
+    ) -> tuple[MaskPrediction, list[MemoryEntry]]:
         """Find a batch of objects in one frame and encode it as their memory.
+
+        Parameters
+        ----------
+        features
+            Of the frame, or of one window for each object.
+        memory
+            What the objects left on other frames.
+        samples
+            What the target model of each object learns from; without any, there are no such models.
 
         Returns
         -------
@@ -218,7 +233,8 @@ class NetworkSteps:
         batch = features.expand(memory.memories.shape[0])
         embedding = self._conditioned(features.embedding, memory)
         nothing = PromptTensors.none(embedding.shape[0], self.device)
-        raw = self.network.decode(embedding, batch.high_res, nothing, multimask=True)
+        prior = Prior(logits=expected_logits(features, samples)) if any(samples) else None
+        raw = self.network.decode(embedding, batch.high_res, nothing, multimask=True, prior=prior)
         prediction = raw.where_present().best()
         together = self.entry_of(prediction)
         self.add_memory(together, features, binarize=False)
@@ -260,4 +276,8 @@ def _split(together: MemoryEntry) -> list[MemoryEntry]:
     assert together.memory is not None
     assert together.logits is not None
     rows = zip(together.logits, together.object_logits, together.pointer, together.memory, strict=True)
-    return [MemoryEntry(*(part[None].clone() for part in row)) for row in rows]
+    entries = [MemoryEntry(*(part[None].clone() for part in row)) for row in rows]
+    if together.samples is not None:
+        for entry, samples in zip(entries, together.samples.rows(), strict=True):
+            entry.samples = samples
+    return entries

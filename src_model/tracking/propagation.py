@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from src_model.errors import DamagedFrameError
+from src_model.memory.target_model import is_sure
 from src_model.nn import ImageFeatures
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import FrameResult, shown_score
@@ -106,7 +107,10 @@ class Propagation:
         for number, prediction in predictions.items():
             item = free[number]
             item.masklet.set(frame, prediction.mask, score=prediction.score, object_score=prediction.object_score)
-            if item.bank.policy.admits(_entry(item, frame)):
+            found = _entry(item, frame)
+            if not is_sure(found):
+                prediction.entry.samples = None
+            if item.bank.policy.admits(found):
                 item.bank.remember(frame, prediction.entry)
         for item in items:
             item.directions[frame] = reverse
@@ -195,7 +199,8 @@ class Propagation:
         steps = self.reader.steps
         windows = [task.window for task in batch]
         memory = self.reader.tokens([task.item for task in batch], [task.plan for task in batch], windows)
-        prediction, entries = steps.track(self._features(frame, windows), memory)
+        samples = [self.reader.samples(task.item, task.plan, task.window) for task in batch]
+        prediction, entries = steps.track(self._features(frame, windows), memory, samples)
         object_scores = prediction.object_logits[:, 0].sigmoid().tolist()
         scores = [shown_score(score) for score in prediction.iou[:, 0].tolist()]
         logits = prediction.logits[:, 0].cpu()

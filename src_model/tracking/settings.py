@@ -58,6 +58,9 @@ class TrackingSettings:
     window_sizes
         Sides of the network input that windows are brought to. Left out are those that do not suit the network, or are
         under half or over twice the size that it was made for.
+    target_model
+        Learn what each object looks like while it is tracked, and add that to its masks; see
+        :mod:`src_model.memory.target_model`. The reference knows nothing like it.
     precision
         ``"exact"``: all in float32. ``"fast"``: image encoder, memory attention and memory encoder in bfloat16 where
         the device computes that fast, in float32 elsewhere; masks are always computed in float32.
@@ -79,6 +82,7 @@ class TrackingSettings:
     remove_speck_area: int = 16
     window: WindowChoice = "auto"
     window_sizes: tuple[int, ...] = WINDOW_SIZES
+    target_model: bool = True
     precision: Precision = "exact"
 
     @property
@@ -114,6 +118,7 @@ PRESETS: dict[str, TrackingSettings] = {
         fill_hole_area=0,
         remove_speck_area=0,
         window="off",
+        target_model=False,
     ),
 }
 """The settings by preset name."""

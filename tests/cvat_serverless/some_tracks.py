@@ -31,7 +31,7 @@ def same(first: StoredTrack, second: StoredTrack) -> bool:
 
     def plain(item: StoredTrack) -> object:
         groups = [
-            {step: [None if x is None else x.tolist() for x in (e.object_logits, e.pointer, e.memory)]}
+            {step: [tensor.tolist() for tensor in e.tensors]}
             for group in (item.memory.conditioning, item.memory.recent)
             for step, e in group.items()
         ]

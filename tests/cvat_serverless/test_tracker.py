@@ -186,7 +186,7 @@ def test_a_corrected_mask_goes_on_as_it_does_in_a_session(asking, frames, predic
     session.prompt(0, 1, mask=_mask(MASK).decode())
     tiny.finish(session.propagate(stop=4))
     tracked = session.masklets[1].mask_at(3).decode()
-    better = tracked & (np.arange(52) < 45)
+    better = tracked & (np.arange(52) < 35)
     session.prompt(3, 1, mask=better)
     tiny.finish(session.propagate(start=3))
     expected = tiny.masks_of(session)

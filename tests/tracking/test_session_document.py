@@ -79,10 +79,11 @@ def test_saving_keeps_what_only_the_document_knows_and_is_one_step_that_can_be_u
     assert document.contents().masks == known.contents().masks
 
 
-def test_an_interrupted_propagation_goes_on_after_loading(predictor, movie, tracked, tmp_path):
-    session = predictor.start(movie)
-    session.prompt(0, 1, points=[tiny.CLICK])
-    tiny.finish(session.propagate(stop=6))
+def test_an_interrupted_propagation_goes_on_after_loading(predictor, movie, square, tmp_path):
+    session, tracked = predictor.start(movie), predictor.start(movie)
+    for each, stop in ((session, 6), (tracked, None)):
+        each.prompt(0, 1, mask=square)
+        tiny.finish(each.propagate(stop=stop))
     loaded = predictor.resume(session.save(tmp_path / "half.sam2v"), movie)
     tiny.finish(loaded.propagate(6))
     assert loaded.masklets[1].spans() == [(0, tiny.LENGTH)]
