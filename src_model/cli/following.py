@@ -15,7 +15,7 @@ from src_model.cli.terminal import make_progress, warn
 
 if TYPE_CHECKING:
     from src_model.document import Annotation
-    from src_model.workflow import DocumentTracker, TrackRequest
+    from src_model.workflow import DocumentTracker, TrackRequest, WholeMovieOptions, WholeMovieReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Tally:
         Frames that could not be read, ascending; they are not among those tracked.
     found
         Whether any mask was found besides those that prompts gave.
+    report
+        What was found out about a whole movie; None where objects were tracked.
     """
 
     frames: int
@@ -47,12 +49,13 @@ class Tally:
     error: Exception | None = None
     damaged: tuple[int, ...] = ()
     found: bool = True
+    report: WholeMovieReport | None = None
 
 
 def follow(
     annotation: Annotation,
     tracker: DocumentTracker,
-    request: TrackRequest,
+    request: TrackRequest | WholeMovieOptions,
     save: Callable[[], object],
     *,
     quiet: bool,
@@ -67,7 +70,7 @@ def follow(
     tracker
         The tracker of the document, with its movie.
     request
-        Which objects are tracked through which frames.
+        Which objects are tracked through which frames; options of a whole movie: everything is found and tracked.
     save
         Writes the document, now and then.
     quiet
@@ -75,12 +78,16 @@ def follow(
     clock
         Returns seconds, for the next saving.
     """
-    from src_model.workflow import PeriodicSave, TrackingJob, answer_prompts, run_job
+    from src_model.workflow import PeriodicSave, TrackingJob, WholeMovieJob, WholeMovieOptions, answer_prompts, run_job
 
     with Console(stderr=True, quiet=quiet).status("Looking at the prompts"):
         answer_prompts(annotation, tracker)
     saving = PeriodicSave(save, lambda reason: warn(f"Tracking goes on, but is not saved meanwhile: {reason}"), clock)
-    job = TrackingJob.track(annotation, request)
+    job: TrackingJob
+    if isinstance(request, WholeMovieOptions):
+        job = WholeMovieJob.begin(annotation, request)
+    else:
+        job = TrackingJob.track(annotation, request)
     total = job.progress.total
     done: list[int] = []
     error: Exception | None = None
@@ -102,4 +109,6 @@ def follow(
     # Ctrl-C on the last frame interrupts nothing.
     complete = error is None and len(done) == total
     tracked = [frame for frame in done if frame not in job.damaged]
-    return Tally(len(set(tracked)), len(tracked), seconds, complete, error, tuple(sorted(job.damaged)), job.found)
+    report = job.report if isinstance(job, WholeMovieJob) else None
+    damaged = tuple(sorted(job.damaged))
+    return Tally(len(set(tracked)), len(tracked), seconds, complete, error, damaged, job.found, report)

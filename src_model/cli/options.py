@@ -37,6 +37,13 @@ class Direction(StrEnum):
     BACKWARD = "backward"
 
 
+class Divisions(StrEnum):
+    """What is made of divisions."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
 class OverlapChoice(StrEnum):
     """Who gets a pixel that several objects claim."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from src_model.document import Annotation
     from src_model.frames import FrameSource
     from src_model.tracking.windows.rules import WindowChoice
-    from src_model.workflow import DocumentTracker
+    from src_model.workflow import DocumentTracker, WholeMovieOptions
 
 MovieArgument = Annotated[
     Path,
@@ -65,6 +65,20 @@ DirectionOption = Annotated[
         help="'both' tracks forward from the first prompt, then each object backward from its own first prompt.",
     ),
 ]
+AllOption = Annotated[
+    bool,
+    typer.Option(
+        "--all",
+        help="Find every object and track all of them forward together, from birth to division: no prompt is needed.",
+    ),
+]
+EveryOption = Annotated[
+    int, typer.Option("--every", min=1, metavar="FRAMES", help="With --all: how often new objects are looked for.")
+]
+DivisionsOption = Annotated[
+    opt.Divisions,
+    typer.Option("--divisions", help="With --all: 'auto' marks the sure ones in the document and in exports."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,7 @@ class TrackCommand:
     window: WindowChoice | None
     feature_cache: Path | None
     quiet: bool
+    whole: WholeMovieOptions | None = None
 
 
 def track(
@@ -101,6 +116,9 @@ def track(
     exact: ExactOption = False,
     direction: DirectionOption = opt.Direction.BOTH,
     frames: opt.FramesOption = None,
+    everything: AllOption = False,
+    every: EveryOption = 5,
+    divisions: DivisionsOption = opt.Divisions.AUTO,
     model: opt.ModelOption = None,
     device: opt.DeviceOption = "auto",
     preset: opt.PresetOption = opt.Preset.DEFAULT,
@@ -122,6 +140,10 @@ def track(
 
         sam2v track cells.tif --point 0,75,64 --object 2 --box 0,20,30,48,66
 
+    Or everything there is, with divisions and what comes later:
+
+        sam2v track cells.tif --all
+
     Beside the labels goes a document, labels.sam2v, to look through, correct and track on in napari, and to go on with
     by --resume. One that is there is never replaced; the new one gets another name then.
 
@@ -140,8 +162,17 @@ def track(
         opt.parse_window(window),
         feature_cache,
         quiet,
+        _whole_movie(every, divisions, direction) if everything else None,
     )
     run(options, resume_hint(ctx))
+
+
+def _whole_movie(every: int, divisions: opt.Divisions, direction: opt.Direction) -> WholeMovieOptions:
+    from src_model.workflow import WholeMovieOptions
+
+    if direction is opt.Direction.BACKWARD:
+        raise typer.BadParameter("--all goes forward, and looks back where something begins", param_hint="--direction")
+    return WholeMovieOptions(every=every, divisions=divisions.value)
 
 
 def run(options: TrackCommand, resume_command: list[str]) -> None:
@@ -150,8 +181,10 @@ def run(options: TrackCommand, resume_command: list[str]) -> None:
     from src_model.workflow import TrackRequest
 
     bounds = opt.parse_frames(options.frames)
-    if options.resume is None and not options.prompts:
-        raise NoPromptError("nothing was prompted: say what to track with --point, --box or --mask")
+    if options.resume is None and not options.prompts and options.whole is None:
+        raise NoPromptError(
+            "nothing was prompted: say what to track with --point, --box or --mask, or find it by --all"
+        )
     if options.resume is not None and options.prompts:
         raise typer.BadParameter("a resumed run keeps its prompts; leave the new ones out", param_hint="--resume")
     masks = [prompt.mask for prompt in options.prompts if prompt.mask is not None]
@@ -163,11 +196,17 @@ def run(options: TrackCommand, resume_command: list[str]) -> None:
     span = frame_span(bounds, len(movie))
     resume = options.resume
     annotation, tracker = _begin(options, movie, span) if resume is None else _go_on(options, resume, movie)
-    request = TrackRequest(
+    request: TrackRequest | WholeMovieOptions = TrackRequest(
         direction=options.direction.value, first=span.start, last=span.stop - 1, only_missing=resume is not None
     )
+    if options.whole is not None:
+        request = replace(options.whole, frames=span)
     tally = follow(annotation, tracker, request, lambda: save(annotation, document), quiet=options.quiet)
     tracker.session.flush()
+    if not annotation.objects and tally.complete:
+        raise NoPromptError(
+            "nothing was found on the frames that were searched; say what to track with --point, --box or --mask"
+        )
     command = shlex.join([*resume_command, "--resume", str(document)])
     finish(annotation, tracker, outputs, tally, span, quiet=options.quiet, resume=command)
 
@@ -226,6 +265,9 @@ def resume_hint(ctx: typer.Context) -> list[str]:
         "--overlap": "overlap",
         "--direction": "direction",
         "--frames": "frames",
+        "--all": "everything",
+        "--every": "every",
+        "--divisions": "divisions",
         "--model": "model",
         "--device": "device",
         "--threads": "threads",
@@ -238,6 +280,8 @@ def resume_hint(ctx: typer.Context) -> list[str]:
     words = ["sam2v", "track", str(ctx.params["movie"])]
     for option, name in kept.items():
         value = ctx.params[name]
-        if name in option_order(ctx):
+        if name in option_order(ctx) and value is True:
+            words.append(option)
+        elif name in option_order(ctx):
             words += [option, str(getattr(value, "value", value))]
     return words

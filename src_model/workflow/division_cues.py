@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src_model.masks import Rle, centroid, intersection_area
+from src_model.masks import Rle, centroid, intersection_area, mask_iou
 from src_model.masks.cleaning import label_components
 
 if TYPE_CHECKING:
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 _LEAST_PART = 0.2
 """Of a mask; smaller parts are specks."""
+
+_NECK = 0.8
+"""Of the width of the parts; what is no narrower between them is no neck."""
+
+_LEVELS = 9
+"""How many widths of a neck are tried, from a gap on."""
+
+_CHANGED = 0.6
+"""IoU with the masks shortly before below which a mask that nearly falls into two has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +112,48 @@ def best_cues(mothers: Sequence[Rle], kept: Rle, new: Rle, *, meets: bool | None
     return max(cues, key=lambda each: each.score, default=None)
 
 
+def divided_parts(mask: Rle, earlier: Sequence[Rle]) -> tuple[Rle, Rle, DivisionCues] | None:
+    """Return two daughters that are tracked as one mask, and what speaks for them; None where it is one cell.
+
+    Parameters
+    ----------
+    mask
+        ``(Y, X)``.
+    earlier
+        The object's masks on the frames before, the latest first, not empty.
+    """
+    # A cell that always has two lobes is whole, and one that divides changes its outline at once.
+    if not earlier or mask_iou(earlier[-1], mask) >= _CHANGED or two_parts(earlier[-1]) is not None:
+        return None
+    parts = two_parts(mask)
+    cues = None if parts is None else best_cues(earlier, *parts, meets=True)
+    return None if parts is None or cues is None else (*parts, cues)
+
+
 def two_parts(mask: Rle) -> tuple[Rle, Rle] | None:
-    """Return the two parts of a mask that falls into two, the larger first; None if it does not."""
+    """Return the two parts of a mask that falls into two, or nearly so, the larger first; None if it does not.
+
+    Two daughters side by side are often tracked as one mask, which has a neck between them: narrower than four fifths
+    of the parts.
+    """
     box = mask.box
     if box is None:
         return None
-    labels, count = label_components(mask.crop(box))
-    if count < 2:
-        return None
-    areas = np.bincount(labels.ravel())[1:]
-    large = [place for place in np.argsort(-areas, kind="stable").tolist() if areas[place] >= _LEAST_PART * mask.area]
-    if len(large) != 2:
-        return None
-    first, second = (Rle.from_crop(labels == place + 1, (box[0], box[1]), mask.shape) for place in large)
-    return first, second
+    from scipy import ndimage  # when first needed: it takes longer to import than a network to load
+
+    crop = np.pad(mask.crop(box), 1)
+    depth = ndimage.distance_transform_edt(crop)
+    for level in np.linspace(0, _NECK, _LEVELS) * depth.max():
+        cores, count = label_components(depth > level)
+        areas = np.bincount(cores.ravel(), minlength=count + 1)[1:]
+        large = np.flatnonzero(areas >= _LEAST_PART * areas.sum()) + 1
+        if len(large) == 2:
+            nearest = ndimage.distance_transform_edt(~np.isin(cores, large), return_indices=True)[1]
+            owners = cores[tuple(nearest)] * crop
+            parts = [Rle.from_crop((owners == n)[1:-1, 1:-1], (box[0], box[1]), mask.shape) for n in large.tolist()]
+            first, second = sorted(parts, key=lambda part: -part.area)
+            return first, second
+    return None
 
 
 def diameter_of(area: float) -> float:

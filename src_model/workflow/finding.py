@@ -30,6 +30,9 @@ _FIRST_CLICKS = 16
 _SPACING = 0.45
 """Clicks lie so many diameters apart: every object is hit by several, of which the best answer is kept."""
 
+_SPACING_AGAIN = 0.8
+"""The same where it is looked again and again: what is missed is found the next time."""
+
 _MOST_CLICKS = 64
 """Along each side; more find nothing that the network could tell apart."""
 
@@ -70,6 +73,7 @@ class Finder:
         known: Iterable[Rle] = (),
         typical_area: float | None = None,
         where: Rle | None = None,
+        thorough: bool = True,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Detection]:
         """Find objects that are not known, each once, without groups and fragments; the best first.
@@ -86,6 +90,8 @@ class Finder:
             Pixels of an object of the kind; None: found by a first look.
         where
             ``(Y, X)``, True where objects may be; None: everywhere.
+        thorough
+            Click every object several times, which takes three times as long.
         cancelled
             Asked now and then whether to stop.
 
@@ -107,7 +113,7 @@ class Finder:
             typical_area = median_area(item.mask for item in single_objects(seen))
             if typical_area is None or query.region != (0, 0, *shape):
                 seen = []  # what an inner edge cuts is seen better from afar
-        options = options_for(shape, self._predictor.image_size, typical_area)
+        options = options_for(shape, self._predictor.image_size, typical_area, thorough=thorough)
         if not seen or options.points_per_side > _FIRST_CLICKS or options.tile is not None:
             # What the first look saw is searched again: of more clicks on an object a better one is the best.
             found = self._automatic(options).detect(image, Query(where=free), normalization, cancelled=cancelled)
@@ -118,7 +124,9 @@ class Finder:
         return AutomaticDetector(self._predictor, options)
 
 
-def options_for(shape: Sequence[int], image_size: int, typical_area: float | None) -> AutomaticOptions:
+def options_for(
+    shape: Sequence[int], image_size: int, typical_area: float | None, *, thorough: bool = True
+) -> AutomaticOptions:
     """Choose clicks and tiles by the size of the objects.
 
     Parameters
@@ -129,6 +137,8 @@ def options_for(shape: Sequence[int], image_size: int, typical_area: float | Non
         Side of the network's input, in pixels.
     typical_area
         Pixels of an object; None: unknown, and everything is searched as SAM does.
+    thorough
+        Click every object several times.
     """
     if typical_area is None:
         return AutomaticOptions()
@@ -136,7 +146,8 @@ def options_for(shape: Sequence[int], image_size: int, typical_area: float | Non
     longest, tile = max(shape), None
     if diameter * image_size / longest < _LEAST_PIXELS:
         tile = max(_LEAST_TILE, round(_TILE_DIAMETERS * diameter))
-    clicks = math.ceil((longest if tile is None else min(tile, longest)) / (_SPACING * diameter))
+    spacing = (_SPACING if thorough else _SPACING_AGAIN) * diameter
+    clicks = math.ceil((longest if tile is None else min(tile, longest)) / spacing)
     return AutomaticOptions(points_per_side=min(max(clicks, 4), _MOST_CLICKS), tile=tile)
 
 

@@ -13,7 +13,7 @@ from src_model.masks import MaskletFrame, Rle, pairwise_containment
 from src_model.prompts import Prompt
 from src_model.tracking.object_state import ObjectState
 from src_model.workflow.competition import Claim, claim_strength, settle, without
-from src_model.workflow.division_cues import best_cues, diameter_of, distance_between, two_parts
+from src_model.workflow.division_cues import best_cues, diameter_of, distance_between, divided_parts
 from src_model.workflow.finding import median_area
 from src_model.workflow.followed_track import FollowedTrack, oddity
 from src_model.workflow.movie_outcome import Beginning, Doubt, Ending, FoundDivision, OutcomeBuilder
@@ -193,6 +193,7 @@ class MovieFollower:
             known=claimed,
             typical_area=areas,
             where=where,
+            thorough=step.frame == self._first,
         )
         typical = areas or median_area(item.mask for item in found) or 1.0
         born = []
@@ -293,19 +294,17 @@ class MovieFollower:
             track = self._tracks[number]
             if track.is_daughter_on(step.frame):
                 continue
-            parts = two_parts(track.mask(step.frame))
-            earlier = track.earlier(step.frame, _EARLIER)
-            cues = None if parts is None else best_cues(earlier, *parts, meets=True)
-            if parts is None or cues is None or cues.score < self._options.min_division:
+            found = divided_parts(track.mask(step.frame), track.earlier(step.frame, _EARLIER))
+            if found is None or found[2].score < self._options.min_division:
                 continue
             if self._is_held(number, step.frame):
                 continue
             entry = step.masks[number]
             daughters = []
-            for part in parts:
+            for part in found[:2]:
                 whole = AnnotatedFrame(part, entry.score, entry.object_score, Origin.PROMPTED)
                 daughters.append(self._begin(step.frame, whole, look_back=False)[0])
-            self._mark(step, number, step.frame, (daughters[0], daughters[1]), cues.score)
+            self._mark(step, number, step.frame, (daughters[0], daughters[1]), found[2].score)
             for daughter in daughters:
                 self._tell_beginning(step, daughter, "division")
 

@@ -33,12 +33,15 @@ class WholeMovieOptions:
         0 to 1.
     patience
         Frames for which an object that is not seen is still looked for, before its track ends.
+    frames
+        Frame numbers, ascending by 1; None: from the first, or from where a run was stopped, to the last.
     """
 
     every: int = 5
     divisions: Literal["auto", "off"] = "auto"
     min_division: float = 0.6
     patience: int = 5
+    frames: range | None = None
 
 
 @dataclass(frozen=True, slots=True)

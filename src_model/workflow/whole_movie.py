@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -53,6 +54,20 @@ class WholeMovieReport:
     suggestions: list[FoundDivision] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
 
+    @property
+    def summary(self) -> str:
+        """What was found, in a sentence."""
+        begun, ended = (Counter(each.reason for each in every) for every in (self.beginnings, self.endings))
+        parts = [
+            f"{begun['first frame']} objects on the first frame",
+            f"{len(self.divisions)} divisions",
+            f"{len(self.suggestions)} more suggested",
+            f"{begun['edge']} came in at the edge and {begun['appeared']} elsewhere",
+            f"{ended['edge']} left at the edge and {ended['lost']} were lost",
+            f"{len(self.doubts)} masks dropped",
+        ]
+        return ", ".join(parts) + "."
+
     def add(self, outcome: MovieOutcome) -> None:
         """Take what was found out on a frame."""
         self.beginnings += outcome.beginnings
@@ -91,7 +106,6 @@ class WholeMovieJob(TrackingJob):
         options: WholeMovieOptions | None = None,
         *,
         detector: Detector | None = None,
-        frames: range | None = None,
     ) -> WholeMovieJob:
         """Begin with what the document holds; its prompts are answered before, as by :func:`answer_prompts`.
 
@@ -100,11 +114,9 @@ class WholeMovieJob(TrackingJob):
         annotation
             The document.
         options
-            How often new objects are looked for, and what is made of divisions.
+            Which frames, how often new objects are looked for, and what is made of divisions.
         detector
             What finds objects; automatic masks if left out.
-        frames
-            Frame numbers, ascending by 1; None: from the first, or from where a run was stopped, to the last.
 
         Raises
         ------
@@ -112,12 +124,13 @@ class WholeMovieJob(TrackingJob):
             If nothing is left to be tracked.
         """
         tracked = _last_tracked(annotation)
-        wanted = range(annotation.movie.length) if frames is None else frames
+        chosen = options or WholeMovieOptions()
+        wanted = chosen.frames or range(annotation.movie.length)
         left = wanted if tracked is None else range(max(wanted.start, tracked + 1), wanted.stop)
         if not left:
             raise FrameRangeError(f"all is tracked to frame {tracked}; undo the run, or delete objects, to track anew")
         known = snapshots_of(annotation, _going_on(annotation, left.start))
-        next_id, chosen = annotation.next_id(), options or WholeMovieOptions()
+        next_id = annotation.next_id()
 
         def work(tracker: DocumentTracker) -> Iterator[FrameOutcome]:
             return follower(tracker, known, chosen, detector, next_id).run(left, look_first=tracked is None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from src_model.masks import Rle
-from src_model.workflow.division_cues import best_cues, cues_of, two_parts
+from src_model.workflow.division_cues import best_cues, cues_of, divided_parts, two_parts
 
 SHAPE = (80, 120)
 SURE, UNSURE = 0.6, 0.35
@@ -64,3 +64,21 @@ def test_a_mask_of_two_parts_is_told_from_one_with_a_speck():
     assert two_parts(Rle.encode(left.decode() | disk(40, 72, 1).decode())) is None
     assert two_parts(left) is None
     assert two_parts(Rle.empty(SHAPE)) is None
+
+
+def test_daughters_side_by_side_in_one_mask_have_a_neck_between_them():
+    both = Rle.encode(disk(40, 50, 9.5).decode() | disk(40, 66, 9.5).decode())
+    first, second = two_parts(both)
+    assert first.area + second.area == both.area
+    assert second.area / first.area > 0.9
+    assert two_parts(MOTHER) is None
+
+
+def test_one_mask_of_two_daughters_is_a_division_if_it_was_one_cell_before():
+    both = Rle.encode(disk(40, 46, 9.5).decode() | disk(40, 64, 9.5).decode())
+    first, second, cues = divided_parts(both, [MOTHER, MOTHER])
+    assert {first.area, second.area} < set(range(270, 310))
+    assert cues.score > SURE
+    assert divided_parts(both, [both, both]) is None  # it always had two lobes
+    assert divided_parts(MOTHER, [disk(40, 75, 14)]) is None  # it moved
+    assert divided_parts(both, []) is None
