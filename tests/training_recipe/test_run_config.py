@@ -47,6 +47,7 @@ def test_a_configuration_that_was_written_reads_the_same(tmp_path):
         ({"stages": [{"steps": 3, "annotator": {"prompts": {"mask": 2}}}]}, "annotator.prompts.mask"),
         ({"stages": [{"steps": 3, "minutes": 3}]}, "stages.0 needs either 'minutes' or 'steps'"),
         ({"stages": [{}]}, "stages.0 needs either 'minutes' or 'steps'"),
+        ({"stages": [{"steps": 3, "recipe": {"replays": 2}}]}, "stages.0 replays clips while the image encoder learns"),
         ({"stages": []}, "has no stages"),
         ({}, "stages"),
     ],
