@@ -82,8 +82,10 @@ class MovieFollower:
         self._options = options
         self._next_id = next_id
         self._kept = options.every + _BACK + _EARLIER + 1
+        self._known = known
         self._tracks = {each.object_id: FollowedTrack.of(each) for each in known if each.prompts}
         self._first = 0
+        self._looked: int | None = None
 
     def run(self, frames: range, *, look_first: bool) -> Iterator[MovieOutcome]:
         """Go through frames, one after the other.
@@ -96,6 +98,11 @@ class MovieFollower:
             Whether new objects are looked for on the first of them, whatever is suspected.
         """
         self._first = frames.start
+        self._looked = None if look_first else frames.start - 1
+        for each in self._known:
+            for frame in range(max(0, frames.start - self._kept), frames.start):
+                if each.object_id in self._tracks and (entry := each.mask(frame)) is not None:
+                    self._tracks[each.object_id].see(frame, entry.mask, self._kept)
         for frame in frames:
             step = OutcomeBuilder(frame)
             tracked = self._track(step)
@@ -103,9 +110,9 @@ class MovieFollower:
                 self._compete(step, tracked)
                 if self._options.divisions == "auto":
                     self._divide_in_parts(step)
-                is_due = (frame - frames.start) % self._options.every == 0
-                if is_due and (look_first or frame != frames.start):
+                if self._looked is None or frame - self._looked >= self._options.every:
                     self._begin_found(step, None)
+                    self._looked = frame
                 elif (where := self._suspected(frame)) is not None:
                     self._begin_found(step, where)
                 self._end(step)

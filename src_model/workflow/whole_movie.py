@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from src_model.document import AnnotatedObject, Division, Patch
+from src_model.document import AnnotatedObject, Division, Origin, Patch
 from src_model.document.actions.base import ActionPlan
 from src_model.document.snapshot import snapshots_of
 from src_model.errors import FrameRangeError
@@ -129,7 +129,7 @@ class WholeMovieJob(TrackingJob):
         left = wanted if tracked is None else range(max(wanted.start, tracked + 1), wanted.stop)
         if not left:
             raise FrameRangeError(f"all is tracked to frame {tracked}; undo the run, or delete objects, to track anew")
-        known = snapshots_of(annotation, _going_on(annotation, left.start))
+        known = snapshots_of(annotation, _going_on(annotation, left.start, chosen.patience))
         next_id = annotation.next_id()
 
         def work(tracker: DocumentTracker) -> Iterator[FrameOutcome]:
@@ -235,16 +235,21 @@ def _last_tracked(document: DocumentView) -> int | None:
     )
 
 
-def _going_on(document: DocumentView, start: int) -> list[int]:
-    """Return the objects that are there on a frame or later: neither ended before nor divided."""
+def _going_on(document: DocumentView, start: int, patience: int) -> list[int]:
+    """Return the objects that are seen on a frame, later, or shortly before, and have not divided before."""
     going_on = []
     for number in document.objects:
-        states = document.frame_states(number)
-        later = any(s.frame >= start - 1 and not s.absent for s in states)
         divided = document.divisions.get(number)
-        if later and (divided is None or divided.frame > start):
+        is_seen = any(each.frame >= start - patience and not each.absent for each in document.frame_states(number))
+        if is_seen and (divided is None or divided.frame > start):
             going_on.append(number)
     return going_on
+
+
+def _tracked_from(document: DocumentView, number: int, frame: int) -> list[int]:
+    """Return the frames from one on on which an object was tracked, and no person painted or locked it."""
+    states = (each for each in document.frame_states(number) if each.frame >= frame and not each.locked)
+    return [each.frame for each in states if each.origin is not None and each.origin is not Origin.EDITED]
 
 
 def _patch_of(document: DocumentView, outcome: MovieOutcome, refused: set[int]) -> Patch:
@@ -268,7 +273,7 @@ def _patch_of(document: DocumentView, outcome: MovieOutcome, refused: set[int]) 
     for found in outcome.divisions:
         if found.is_marked and found.parent in there and not refused.intersection(found.daughters):
             divisions[found.parent] = Division(found.parent, found.frame, found.daughters)
-            later = [s.frame for s in document.frame_states(found.parent) if s.frame >= found.frame and not s.locked]
+            later = _tracked_from(document, found.parent, found.frame)
             masks[found.parent] = dict.fromkeys(later)
     for ending in outcome.endings:
         info = objects.get(ending.object_id) or there.get(ending.object_id)
