@@ -13,9 +13,9 @@ class PanelAction:
     Attributes
     ----------
     id
-        As in the preferences.
+        Id of the action, as in the preferences and in ``napari.yaml``.
     title
-        What the user reads.
+        What the action does, as the user reads it.
     group
         Under which heading it is listed.
     key

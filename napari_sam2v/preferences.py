@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 
 from napari_sam2v.actions import ACTIONS
 from napari_sam2v.view_state import CollectPrompts, Contrast, Follow, Repair, Scope
@@ -18,7 +19,8 @@ from src_model.files import replacing
 _logger = logging.getLogger(__name__)
 
 PLUGIN: Final = "napari-sam2v"
-_MODEL, _WORK = {"section": "inference"}, {"section": "work"}
+_MODEL: JsonDict = {"section": "inference"}
+_WORK: JsonDict = {"section": "work"}
 """The section of napari's page in which a field stands."""
 
 

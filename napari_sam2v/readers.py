@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -112,9 +112,9 @@ def layers_of(annotation: Annotation, name: str, metadata: dict[str, Any] | None
     annotation
         The document; the labels look at it as it is now.
     name
-        Of the layers.
+        Name of the Labels layer; the Tracks layer gets one made of it.
     metadata
-        Of the Labels layer.
+        Metadata of the Labels layer.
     """
     movie = annotation.movie
     units = [time_unit(movie.units[0]), space_unit(movie.units[1]), space_unit(movie.units[2])]
@@ -139,7 +139,7 @@ def painted(annotation: Annotation) -> Any:
     from src_model.document import label_image
     from src_model.formats.label_movie import label_dtype
 
-    frozen = annotation.snapshot()
+    frozen = cast("Annotation", annotation.snapshot())  # of which no more than a view is needed
     dtype = label_dtype(annotation.objects, least=np.uint16)
     length, (height, width) = annotation.movie.length, annotation.movie.frame_shape
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
+from pydantic.config import JsonDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from src_model.masks import Overlap
@@ -29,12 +30,12 @@ LOW_SCORE = 0.7
 class Choice:
     """One entry of a combo box or menu: what is reported (`key`), what is read (`label`), what its tooltip says."""
 
-    key: Hashable
+    key: Any
     label: str
     hint: str = ""
 
 
-def titled(*choices: tuple[Hashable, str, str]) -> dict[str, Any]:
+def titled(*choices: tuple[str | None, str, str]) -> JsonDict:
     """Describe the choices of a field of options, (value, label, hint) each, as its ``json_schema_extra``."""
     return {"oneOf": [{"const": key, "title": label, "description": hint} for key, label, hint in choices]}
 
@@ -131,7 +132,7 @@ class TrackOptions:
 
     direction: Direction
     extent: Extent = Field(
-        "end",
+        default="end",
         title="How far",
         description="How far to track from the shown frame",
         json_schema_extra=titled(
@@ -140,11 +141,11 @@ class TrackOptions:
             ("range", "a range", "Between the two handles on the time strip"),
         ),
     )
-    count: int = Field(20, ge=1, le=1_000_000, title="Number of frames", description="How many frames to track")
-    first: int = Field(0, ge=0, title="First frame", description="First frame of the range")
-    last: int = Field(0, ge=0, title="Last frame", description="Last frame of the range, included")
+    count: int = Field(default=20, ge=1, le=1_000_000, title="Number of frames", description="How many frames to track")
+    first: int = Field(default=0, ge=0, title="First frame", description="First frame of the range")
+    last: int = Field(default=0, ge=0, title="Last frame", description="Last frame of the range, included")
     objects: Scope = Field(
-        "selected",
+        default="selected",
         title="Which objects",
         description="What to track",
         json_schema_extra=titled(

@@ -41,7 +41,7 @@ class Sam2vWidget(QWidget):
     Parameters
     ----------
     napari_viewer
-        Given by napari.
+        Viewer that napari opens the widget in.
     recovery_folder
         Where unsaved work is kept; the user's own folder if left out.
     """
@@ -100,7 +100,7 @@ class Sam2vWidget(QWidget):
         self.movie.offer_layers()
 
     def close_all(self) -> None:
-        """Let go of the viewer and of the workers; unsaved work stays recoverable."""
+        """End the workers and disconnect from the viewer; unsaved work stays recoverable."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -123,11 +123,11 @@ class Sam2vWidget(QWidget):
         for step in steps:
             try:
                 step()
-            except Exception:  # parts of a closing window may be gone already; the rest must be let go all the same
+            except Exception:  # parts of a closing window may be gone already; the others must be closed all the same
                 _logger.exception("the panel did not close as it should")
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Let go of everything when the panel is closed."""
+        """End everything when the panel is closed."""
         self.close_all()
         super().closeEvent(event)
 

@@ -33,7 +33,7 @@ def write_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     Returns
     -------
     list of str
-        What was written.
+        Path of the file or folder that was written.
 
     Raises
     ------

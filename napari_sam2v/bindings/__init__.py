@@ -1,1 +1,1 @@
-"""Panel, controller and viewer connected: each file one part of the panel."""
+"""Panel, controllers and viewer, connected: each file connects one part of the panel."""

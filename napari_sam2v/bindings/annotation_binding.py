@@ -1,4 +1,4 @@
-"""Prompts, runs and the status line: the part of the panel that a person has under the fingers."""
+"""Prompts, tracking and the status line."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class AnnotationBinding:
     Parameters
     ----------
     panel
-        With the sections.
+        Holds the prompt and track sections and the status line.
     controller
-        With the document.
+        Holds the document, the selection and the worker.
     layers
-        Hand over what was just drawn.
+        Layers of the document; what was just drawn on them is taken over before a step.
     movie
-        Brings frames into view, and tells what is being read.
+        Brings frames into view, and says what is being read.
     tools
-        The prompt tools.
+        Activates prompt tools, and says which one is active.
     preferences
-        What tracking begins with, and the keys that the status line names.
+        Options to begin with, and the keys that the status line names.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class AnnotationBinding:
         self._controller.tracking.track(request)
 
     def repair(self) -> None:
-        """Track again around the shown frame, and come back to it where the viewer followed."""
+        """Track again around the shown frame; the viewer, if it follows, comes back to that frame afterwards."""
         self.answer()
         self._repair()
 
     def answer(self) -> None:
-        """Have the model answer the prompts that wait, what was just drawn included."""
+        """Have the model answer the prompts that wait, including what was just drawn."""
         self._layers.flush()
         self._controller.prompts.answer_waiting()
 
@@ -145,13 +145,13 @@ class AnnotationBinding:
         events.notice.connect(self._on_notice)
 
     def undo(self) -> None:
-        """Take the last step back, what was just drawn included."""
+        """Undo the last step, including what was just drawn."""
         if self._controller.document is not None:
             self._layers.flush()
             self._controller.undo()
 
     def redo(self) -> None:
-        """Do what was taken back again."""
+        """Redo the step that was undone."""
         if self._controller.document is not None:
             self._controller.redo()
 

@@ -26,7 +26,7 @@ class CloseQuestion:
     Parameters
     ----------
     controller
-        Whose runs napari is to know of.
+        Its runs are what napari gets to know of.
     """
 
     def __init__(self, controller: AnnotationController) -> None:

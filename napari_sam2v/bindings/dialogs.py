@@ -37,7 +37,7 @@ class Dialogs:
     Parameters
     ----------
     parent
-        Over which they open.
+        Widget over which the dialogs open.
     """
 
     def __init__(self, parent: QWidget) -> None:

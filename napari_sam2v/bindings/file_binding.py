@@ -1,9 +1,9 @@
-"""Masks to and from the formats of other programs."""
+"""Exporting masks to formats of other programs, and importing masks from them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from napari_sam2v.view_state import Choice
 from napari_sam2v.wording import count
@@ -30,13 +30,13 @@ class FileBinding:
     Parameters
     ----------
     section
-        With the menu of formats.
+        Section of the panel with the export form.
     controller
-        With the document.
+        Holds the document, the selection and the worker.
     tasks
-        Where files are read and written.
+        Read and write files on a thread of their own.
     layers
-        Hand over what was just drawn.
+        Layers of the document; what was just drawn on them is taken over before a step.
     movie
         The open movie, which tables measure.
     dialogs
@@ -74,11 +74,11 @@ class FileBinding:
             self.export_to(chosen, path, settings)
 
     def export_to(self, chosen: Format, path: Path, settings: ExportSettings) -> None:
-        """Export the document in a format; what an earlier export left there is replaced, another file after asking."""
+        """Export the document in a format. An earlier export is replaced; another file is, if the user agrees."""
         from src_model.formats import ExportOptions, export
         from src_model.formats.exporting import check_export
 
-        frozen = self._controller.annotation.snapshot()
+        frozen = cast("Annotation", self._controller.annotation.snapshot())  # of which no more than a view is needed
         if foreign := path.is_file() and not chosen.folder and not chosen.is_ours(path):
             try:
                 check_export(frozen, path, chosen, ExportOptions(force=True))
@@ -127,7 +127,7 @@ class FileBinding:
         """Add what was read to the document that it was read for, which may not be the one in view any more."""
         controller = self._controller
         try:
-            if document is not controller.document and not self._movie.holds(document):
+            if document is not controller.document and not self._movie.documents.holds(document):
                 raise AnnotationFileError(
                     f"nothing of {imported.name} was added: the movie '{document.movie.name}' was closed meanwhile"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_sam2v.actions import ACTIONS
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_sam2v.view_state import Direction
     from napari_sam2v.widget import Sam2vWidget
+    from src_model.workflow.plan import Direction
 
 
 _SHARED = frozenset({"Ctrl+Z", "Ctrl+Shift+Z"})
@@ -56,7 +57,7 @@ class KeyBinding:
     def _handlers(self) -> dict[str, Callable[[], object]]:
         widget, controller = self._widget, self._widget.controller
         return {
-            **{tool: lambda tool=tool: widget.tools.activate(tool) for tool in TOOLS},
+            **{tool: partial(widget.tools.activate, tool) for tool in TOOLS},
             "answer": widget.work.answer,
             "next_mask": controller.prompts.next_mask,
             "clear_frame": controller.prompts.clear,
@@ -173,7 +174,7 @@ def resolve_keys(chosen: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     Returns
     -------
     keys : dict of str
-        Key by action id.
+        Key of each action that has one, by action id.
     problems : list of str
         Sentences on keys that are no keys, or that two actions share (the user's choice wins, then the first).
     """

@@ -33,7 +33,7 @@ class LayerBinding:
     Parameters
     ----------
     viewer
-        Where the layers go.
+        Viewer that the layers are added to.
     controller
         With the document; it takes prompts and paint.
     show_tracks

@@ -26,13 +26,13 @@ class ModelBinding:
     Parameters
     ----------
     section
-        Where they are offered.
+        Section of the panel that offers them.
     controller
-        That works with the chosen one.
+        Uses the chosen model.
     dialogs
-        Ask the user whether a run that is under way may be ended.
+        Ask the user whether a run may be stopped.
     post
-        Brings calls to the main thread.
+        Has functions called on the main thread, from any thread.
     preferences
         Model, device and precision to begin with.
     """
@@ -94,11 +94,11 @@ class ModelBinding:
         self._tasks.replace("download", f"Downloading {name}", fetch, take, failed=fail)
 
     def cancel(self) -> None:
-        """Give up a download that is under way; what has arrived of it is kept for the next one."""
+        """Cancel the download; what has arrived is kept for the next one."""
         self._tasks.cancel("download")
 
     def close(self) -> None:
-        """Give up a download that is under way, without waiting for what is on its way."""
+        """Cancel the download, without waiting for its thread."""
         self.cancel()
         self._tasks.close(timeout=0)
 

@@ -32,9 +32,9 @@ class ModelInput:
     section
         Where the picture is shown.
     controller
-        With the document.
+        Holds the document, the selection and the worker.
     tasks
-        Read frames.
+        Read frames on a thread of their own.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ModelInput:
         Parameters
         ----------
         source
-            The movie.
+            Frames of the movie, read when they are needed.
         frame
             Number of the frame of which a picture is shown, from 0.
         normalization
@@ -123,13 +123,13 @@ class ShownChannel:
     Parameters
     ----------
     viewer
-        That shows the movie.
+        Viewer that shows the movie.
     section
         Where it is offered to let the model see what is shown.
     controller
-        Tells the user.
+        Shows messages to the user.
     layers
-        Tell when a prompt was given.
+        Say when a prompt was given.
     movie
         Gives the options of the open movie, and takes others.
     """

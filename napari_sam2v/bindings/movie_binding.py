@@ -21,7 +21,7 @@ from napari_sam2v.bindings.movie_opening import (
     offer_options,
     read_movie,
 )
-from napari_sam2v.controllers.background_tasks import BackgroundTasks, IsStopped
+from napari_sam2v.controllers.background_tasks import BackgroundTasks, Work
 from napari_sam2v.layers.movie_options import guess, with_axes
 from napari_sam2v.layers.movie_source import ImageWatcher, find_image, images_of, limits_of
 from src_model.errors import AnnotationFileError, Sam2vError
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from src_model.document import Annotation
     from src_model.frames import FrameSource
 
-_LIMITS_MILLISECONDS = 400
-"""How long contrast limits have to stay as they are before the model sees them."""
-_REMOVED_MILLISECONDS = 100
+_LIMITS_MILLISECONDS, _REMOVED_MILLISECONDS = 400, 100
+"""How long contrast limits have to stay as they are before the model sees them, and a layer has to be gone."""
 
 
 class MovieBinding:
@@ -53,22 +52,24 @@ class MovieBinding:
     Parameters
     ----------
     viewer
-        Whose image layers can be annotated.
+        Viewer whose image layers can be annotated.
     section
-        Where they are offered.
+        Section of the panel that offers them.
     controller
-        That gets the movie with its document.
+        Opens the document of the movie.
     layers
-        That show the document.
+        Show the document on layers of the viewer.
     post
-        Brings calls to this thread.
+        Has functions called on the main thread, from any thread.
     contrast
         The contrast chosen at first.
 
     Attributes
     ----------
     options, source, geometry
-        Of the movie whose document is open; None if there is none.
+        How the open movie is read, its frames, and its place in the viewer; None if none is open.
+    documents
+        Of all movies that were opened; the user gets back to them by choosing the movie.
     """
 
     reading = Signal(object)
@@ -95,7 +96,7 @@ class MovieBinding:
         self._tasks = BackgroundTasks(post, self.reading.emit, controller.report_error, name="sam2v reading")
         self._input = ModelInput(viewer, section, controller, self._tasks)
         self._shown_channel = ShownChannel(viewer, section, controller, layers, self)
-        self._documents = OpenDocuments()
+        self.documents = OpenDocuments()
         self._is_forgetting = False
         self._limits_settled = qdebounced(self._normalize, timeout=_LIMITS_MILLISECONDS)
         self._removed = QTimer(section)
@@ -107,22 +108,24 @@ class MovieBinding:
     def _connect(self) -> None:
         self._section.option_chosen.connect(self._on_option)
         self._controller.before_jobs = self._check_pixels
-        events = self._viewer.layers.events
-        for event in (events.inserted, events.removed, events.renamed):
-            event.connect(self._on_layers)
+        for event in self._layer_events():
+            event.connect(self.offer_layers)
         self._viewer.dims.events.current_step.connect(self._on_step)
 
     def close(self) -> None:
-        """Let go of the viewer, and of what is being read."""
+        """Stop reading, and disconnect from the viewer."""
         self._watch(None)
         self._removed.stop()
         self._limits_settled.cancel()
         self._limits_settled.flush(restart_timer=False)
-        events = self._viewer.layers.events
-        for event in (events.inserted, events.removed, events.renamed):
-            event.disconnect(self._on_layers)
+        for event in self._layer_events():
+            event.disconnect(self.offer_layers)
         self._viewer.dims.events.current_step.disconnect(self._on_step)
         self._tasks.close()
+
+    def _layer_events(self) -> tuple[Any, ...]:
+        events = self._viewer.layers.events
+        return events.inserted, events.removed, events.renamed
 
     @property
     def is_reading(self) -> bool:
@@ -135,14 +138,6 @@ class MovieBinding:
         chosen = self._pending or self.geometry
         return None if chosen is None else chosen.image
 
-    def holds(self, annotation: Annotation) -> bool:
-        """Whether the user can get back to a document by choosing its movie."""
-        return self._documents.holds(annotation)
-
-    def offer_layers(self) -> None:
-        """Offer the image layers of the viewer, and open the only one."""
-        self._on_layers()
-
     def show_frame(self, frame: int) -> None:
         """Bring a frame of the movie into view."""
         if self.geometry is not None:
@@ -152,7 +147,7 @@ class MovieBinding:
         """Open a layer, read as it was the last time, or as most people would want it."""
         try:
             image = find_image(self._viewer.layers, name)
-            known = self._documents.latest(image)
+            known = self.documents.latest(image)
             if known is None:
                 self._open(replace(guess(image, self._viewer.dims), contrast=self._contrast))
             else:
@@ -169,7 +164,8 @@ class MovieBinding:
             self._controller.show_frame(frame)
         self._shown_channel.compare()
 
-    def _on_layers(self, _event: object = None) -> None:
+    def offer_layers(self, _event: object = None) -> None:
+        """Offer the image layers of the viewer, and open the only one."""
         if self._is_forgetting:  # our own layers are being removed
             return
         names = [image.name for image in images_of(self._viewer.layers)]
@@ -193,13 +189,12 @@ class MovieBinding:
                 self._forget()
             finally:
                 self._is_forgetting = False
-        self._on_layers()
+        self.offer_layers()
 
     def _forget(self) -> None:
-        """Let go of a layer that was removed."""
-        assert self.geometry is not None, "a movie has a place"
+        """Close the movie of a layer that was removed, and its documents."""
         self._watch(None)
-        gone = self._documents.take_out(self.geometry.image)
+        gone = [] if self.geometry is None else self.documents.take_out(self.geometry.image)
         self.options = self.source = self.geometry = None
         self._input.forget()
         self._section.set_follow(None)
@@ -236,7 +231,7 @@ class MovieBinding:
             movie = None
         if movie is None or tuple(movie.source.shape) != tuple(self.source.shape):
             self._forget()  # the layer holds another movie
-            self._on_layers()
+            self.offer_layers()
             return
         self.source = movie.source
         self._watch(movie.image)
@@ -292,7 +287,7 @@ class MovieBinding:
             self._input.normalize(self.options)
 
     def _refuse(self, error: Exception) -> None:
-        """Tell what did not work, and show what holds, not what was wished."""
+        """Tell the user what did not work, and show the options of the movie that is open."""
         self._pending = None
         self._controller.report_error(error)
         if self.options is not None and self.source is not None and self.geometry is not None:
@@ -307,23 +302,16 @@ class MovieBinding:
     def _open(self, options: MovieOptions) -> None:
         movie = LayerMovie.of(self._viewer.layers, options)
         self._offer(movie)
-        self._read(movie, lambda is_stopped: read_movie(movie, is_stopped), self._on_read, failed=self._refuse)
+        self._read(movie, lambda _report, is_stopped: read_movie(movie, is_stopped), self._on_read, failed=self._refuse)
 
-    def _read(
-        self,
-        movie: LayerMovie,
-        work: Callable[[IsStopped], OpenedMovie],
-        done: Callable[[OpenedMovie], None],
-        **otherwise: Any,
-    ) -> None:
+    def _read(self, movie: LayerMovie, work: Work, done: Callable[[OpenedMovie], None], **otherwise: Any) -> None:
         self._input.cancel()
-        text = f"Reading '{movie.image.name}'"
-        self._tasks.replace("movie", text, lambda _progress, is_stopped: work(is_stopped), done, **otherwise)
+        self._tasks.replace("movie", f"Reading '{movie.image.name}'", work, done, **otherwise)
         self._pending = movie
 
     def _on_read(self, opened: OpenedMovie) -> None:
         self._pending = None
-        document, gone = self._documents.of(opened)
+        document, gone = self.documents.of(opened)
         for annotation in gone:
             self.dropped.emit(annotation)
         self._show(document, opened)
@@ -355,16 +343,15 @@ class MovieBinding:
         Parameters
         ----------
         annotation
-            The document.
+            The document that is edited.
         done
             Called when it is open.
         failed
             Takes an AnnotationFileError if no movie is open, or another one than the document's, or if another one was
             chosen meanwhile; MovieError if it cannot be read.
         """
-        chosen = self._chosen_options()
+        chosen, name = self._chosen_options(), annotation.movie.name
         if chosen is None:
-            name = annotation.movie.name
             failed(AnnotationFileError(f"open the movie '{name}' first, then this annotation of it"))
             return
         try:
@@ -388,7 +375,7 @@ class MovieBinding:
         def fail(error: Exception) -> None:
             self._pending = None
             failed(error)
-            self._on_layers()
+            self.offer_layers()
 
         def drop() -> None:
             text = f"the annotation of '{annotation.movie.name}' was not opened: another movie was chosen meanwhile"
@@ -398,13 +385,16 @@ class MovieBinding:
             self._pending = None
             options = replace(opened.movie.options, layer_name=str(image.name))
             document = MovieDocument(image, options, annotation)
-            replaced = self._documents.put(document)
+            replaced = self.documents.put(document)
             self._show(document, opened)
             if replaced is not None:
                 self.dropped.emit(replaced)
             done()
 
-        def work(is_stopped: IsStopped) -> OpenedMovie:
-            return match_document(annotation, movies, is_stopped)
-
-        self._read(movies[0], work, take, failed=fail, dropped=drop)
+        self._read(
+            movies[0],
+            lambda _report, is_stopped: match_document(annotation, movies, is_stopped),
+            take,
+            failed=fail,
+            dropped=drop,
+        )

@@ -35,11 +35,11 @@ class LayerMovie:
     Attributes
     ----------
     image
-        The layer.
+        The image layer.
     options
         How the layer is read.
     source
-        Frames of the movie.
+        Frames of the movie, read when they are needed.
     geometry
         Place of the movie in the viewer.
     limits
@@ -85,11 +85,11 @@ class MovieDocument:
     Attributes
     ----------
     image
-        The layer.
+        The image layer.
     options
         How the layer is read; another channel of the same frames has the same document.
     annotation
-        The document.
+        The document that is edited.
     """
 
     image: Image
@@ -176,7 +176,7 @@ def match_document(annotation: Annotation, movies: Sequence[LayerMovie], is_stop
     Raises
     ------
     AnnotationFileError
-        If none fits.
+        If the document was made on none of them.
     MovieError, StoppedError
         As `read_movie`.
     """

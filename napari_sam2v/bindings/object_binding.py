@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.controllers import AnnotationController
     from napari_sam2v.panel.panel import Panel
+    from napari_sam2v.view_state import ObjectRow
     from src_model.document import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
 
 _REFRESH_MILLISECONDS = 150
@@ -42,11 +43,11 @@ class ObjectBinding:
     Parameters
     ----------
     panel
-        With table and strip.
+        Holds the object table and the time strip.
     controller
-        With the document.
+        Holds the document, the selection and the worker.
     movie
-        Brings frames into view.
+        Brings frames of the movie into view.
     clock
         Returns the time in seconds.
     """
@@ -163,10 +164,11 @@ class ObjectBinding:
             self._timer.start(_REFRESH_MILLISECONDS)
 
     def _show_changed(self) -> None:
-        document, shown = self._controller.document, set()
+        document, shown = self._controller.document, set[int]()
+        rows: list[ObjectRow] = []
         if document is None:
             return
-        known, rows, deadline = document.objects, [], self._clock() + _WORK_SECONDS
+        known, deadline = document.objects, self._clock() + _WORK_SECONDS
         while self._changed and (not rows or self._clock() < deadline):
             object_id = self._changed.pop()
             shown.add(object_id)

@@ -1,4 +1,4 @@
-"""Saving, opening, exporting, autosave and the offer to restore."""
+"""Saving and opening documents, autosave, and the offer to restore unsaved work."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _NO_MOVIE = "Choose a movie first"
 
 
 class SaveBinding:
-    """Keeps the work safe, and reads and writes it as the user asks, while work goes on.
+    """Keeps the work safe, and saves and opens it while the user works on.
 
     Parameters
     ----------
     panel
         With the result section and the offer to restore.
     controller
-        With the document.
+        Holds the document, the selection and the worker.
     tasks
-        Where files are read and written.
+        Read and write files on a thread of their own.
     layers
-        Hand over what was just drawn.
+        Layers of the document; what was just drawn on them is taken over before a step.
     movie
         Opens documents with the movie they were made on.
     files
@@ -130,7 +130,7 @@ class SaveBinding:
         self._panel.offer.set_offer(None if self._offered is None else _described(self._offered))
 
     def let_go(self, document: Annotation) -> None:
-        """Let go of a document that left the panel; what is not saved of it stays recoverable, and is offered."""
+        """Close a document that left the panel; unsaved work stays recoverable, and is offered."""
         autosave = self._autosaves.pop(document, None)
         if autosave is not None:
             autosave.close(keep=_is_unsaved(document))
@@ -140,7 +140,7 @@ class SaveBinding:
         self.offer()
 
     def close(self) -> None:
-        """Let go of all documents; what is not saved of them stays recoverable."""
+        """Close all documents; unsaved work stays recoverable."""
         if self._document is not None:
             self._document.events.saved.disconnect(self._on_saved, missing_ok=True)
             self._document = None

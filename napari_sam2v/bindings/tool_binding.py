@@ -48,11 +48,11 @@ class ToolBinding:
     Parameters
     ----------
     section
-        With the tools.
+        Section of the panel that offers the tools.
     viewer
         Whose Labels layers are offered.
     controller
-        That takes prompts.
+        Holds the document and takes prompts.
     layers
         The layers of the document.
     tasks
@@ -84,7 +84,7 @@ class ToolBinding:
         self._offer_labels()
 
     def close(self) -> None:
-        """Let go of the viewer."""
+        """Disconnect from the viewer."""
         events = self._viewer.layers.events
         for event in (events.inserted, events.removed, events.renamed):
             event.disconnect(self._offer_labels)

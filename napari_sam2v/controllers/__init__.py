@@ -1,4 +1,4 @@
-"""What a person works with, without layers and widgets: document, selection, model, worker, status."""
+"""What is done on a document, without layers and widgets: prompts, tracking, background tasks, the next step."""
 
 from napari_sam2v.controllers.annotation_controller import AnnotationController
 from napari_sam2v.controllers.prompt_controller import MaskCandidates

@@ -1,4 +1,4 @@
-"""The controller: one document with its movie, the selected object and frame, and the worker."""
+"""The open document with its movie: what is selected, what is shown, and every step that is taken on it."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
 
 
 class ControllerEvents(SignalGroup):
-    """Signals of the controller, emitted on the host's thread.
+    """Signals of the controller, emitted on the main thread.
 
     Attributes
     ----------
     document
-        Another document, or none, is on the controller; its own events tell what happens to it.
+        Another document, or none, is open. What changes within a document, its own events say.
     selection
-        Another object is selected; its id, or None where the next prompt starts a new one.
+        Another object is selected: its id; None if the next prompt starts a new object.
     frame
-        Another frame is shown; its number.
+        Another frame is shown: its number, from 0.
     candidates
-        The masks that answer the last prompt changed; None where there are none to choose from.
+        Other masks answer the last prompt: `MaskCandidates`; None if there is nothing to choose from.
     run
-        How far tracking is; None where it does not run.
+        Progress of a run of the tracker: `RunProgress`; None when it has ended.
     busy
-        Whether the model works on a prompt.
+        Whether the model is answering a prompt.
     status
-        There may be another useful next step to name.
+        Something changed that the status line may depend on.
     problem
-        Something did not work; one sentence for the user.
+        One sentence for the user on what did not work.
     notice
-        Something was done, such as a file that was written; a sentence for the user.
+        One sentence for the user on what was done, such as a file that was written.
     """
 
     document = Signal()
@@ -65,33 +65,35 @@ class ControllerEvents(SignalGroup):
 
 
 class AnnotationController:
-    """What prompts and runs share. All methods belong on the host's thread.
+    """Holds the open document, and takes every step on it. All methods belong on the main thread.
 
     Parameters
     ----------
     post
-        Brings calls from the worker to the host's thread.
+        Has functions called on the main thread, from any thread.
     features_folder
-        Where image features are kept for other days; nowhere if left out.
+        Folder in which image features are kept for later sessions; they are not kept if left out.
+    loads_early
+        Says whether the model is loaded as soon as a movie is open, before the first prompt.
 
     Attributes
     ----------
     document
-        The annotation; None before a movie is chosen.
+        The open document; None if no movie is chosen.
     selected
-        The object that prompts go to; None: the next prompt starts a new one.
+        Id of the object that prompts go to; None if the next prompt starts a new one.
     frame
-        The frame that is shown.
+        Number of the frame that is shown, from 0.
     damaged
-        Frames of the movie that proved impossible to read.
+        Numbers of the frames that could not be read.
     interrupts
-        Called before anything that running work must not outlive: another document or model, an undo.
+        Called before a step that ends what runs: another document, another model, undo.
     edited
-        Called after each edit, for a run that goes on to know of it.
+        Called after each edit, so that a run that goes on can take it into account.
     has_run
-        Whether a run of the tracker is under way. It keeps the contrast and the images it began with.
+        Whether a run of the tracker is under way. It keeps the contrast and the images it started with.
     before_jobs
-        Called before the tracker is asked for anything; may give it another movie.
+        Called before each use of the tracker; may replace the movie.
     """
 
     def __init__(
@@ -123,7 +125,7 @@ class AnnotationController:
 
     @property
     def annotation(self) -> Annotation:
-        """The document, where there must be one: hosts offer nothing before a movie is chosen."""
+        """The open document, where there must be one: the panel offers nothing before a movie is chosen."""
         if self.document is None:
             raise RuntimeError("no movie is chosen")
         return self.document
@@ -136,7 +138,7 @@ class AnnotationController:
         return self._tracker
 
     def is_current(self, tracker: DocumentTracker) -> bool:
-        """Whether what a tracker says still counts: not once another channel, contrast or model was chosen."""
+        """Whether answers of a tracker still count: not after another channel, contrast or model was chosen."""
         return tracker is self._tracker
 
     @property
@@ -147,18 +149,18 @@ class AnnotationController:
 
     @property
     def corrections(self) -> Corrections:
-        """Which frames of the document wait to be repaired."""
+        """Which frames of the document were corrected and not repaired yet."""
         assert self._corrections is not None, "made together with the document"
         return self._corrections
 
     # The document ----------------------------------------------------------------------------------------------------
 
     def open(self, annotation: Annotation, source: FrameSource) -> None:
-        """Put a document and its movie on the controller, in place of what was there."""
+        """Open a document with its movie, in place of the one before."""
         self.interrupt()
         self._leave()
         self.document, self._source = annotation, source
-        # these listen first: whoever else hears of a change may ask them
+        # Connected first, because whoever else hears of a change may ask them.
         self._object_marks, self._corrections = ObjectMarks(annotation), Corrections(annotation)
         annotation.events.project.connect(self._on_project)
         annotation.events.objects.connect(self._on_objects)
@@ -171,7 +173,7 @@ class AnnotationController:
         self.events.status.emit()
 
     def close_document(self) -> None:
-        """Take the document off the controller, as when its movie was closed; the document stays as it is."""
+        """Close the document without changing it, as when its movie was removed."""
         if self.document is None:
             return
         self.interrupt()
@@ -188,20 +190,20 @@ class AnnotationController:
         self._make_tracker()
 
     def use_normalization(self, normalization: Normalization) -> None:
-        """Let the model see the movie's values otherwise, after a run that is under way; masks stay as they are."""
+        """Use another normalization for what the model sees; a run that is under way keeps its own. Masks stay."""
         if normalization != self.annotation.project.normalization:
             self.do(SetNormalization(normalization))
 
     def use_movie(self, source: FrameSource) -> None:
-        """Let the model see other images of the same frames, another channel for instance; the document stays.
+        """Use other images of the same frames, such as another channel; the document stays open.
 
-        A run that is under way goes on with those it began with.
+        A run that is under way goes on with the images it started with.
         """
         self._source = source
         self._renew_tracker()
 
     def do(self, action: Action, *, join: int | None = None) -> Done | None:
-        """Do an action on the document; what cannot be done is told to the user. None where it was not done."""
+        """Do an action on the document. If it cannot be done, the user is told why, and None is returned."""
         try:
             done = self.annotation.do(action, join=join)
         except Sam2vError as error:
@@ -227,7 +229,7 @@ class AnnotationController:
             interrupt()
 
     def end_run(self) -> None:
-        """Note that no run is under way any more, and catch up with what it was spared."""
+        """Note that the run has ended, and use the movie and contrast that were chosen meanwhile."""
         self.has_run = False
         if self.is_tracker_stale:
             self._make_tracker()
@@ -237,7 +239,7 @@ class AnnotationController:
         self.events.problem.emit(error_text(error))
 
     def close(self) -> None:
-        """Let the worker go; the document stays as it is."""
+        """End the worker; the document stays open."""
         self.interrupt()
         self.worker.close()
 
@@ -245,7 +247,7 @@ class AnnotationController:
 
     @property
     def prompted_id(self) -> int:
-        """The object that the next prompt goes to: the selected one, or the new one it would start."""
+        """Id of the object that the next prompt goes to: the selected one, or the one it would start."""
         return self.annotation.next_id() if self.selected is None else self.selected
 
     def select(self, object_id: int | None) -> None:
@@ -256,7 +258,7 @@ class AnnotationController:
             self.events.status.emit()
 
     def select_neighbour(self, step: int) -> None:
-        """Select the next (1) or previous (-1) object in the order of ids."""
+        """Select the next (step 1) or the previous (step -1) object in the order of ids."""
         ids = list(self.annotation.objects)
         if ids:
             place = ids.index(self.selected) + step if self.selected in ids else (0 if step > 0 else -1)
@@ -274,9 +276,9 @@ class AnnotationController:
         return None if self.selected is None else self.object_marks.of(self.selected).worst_frame()
 
     def next_doubt(self) -> tuple[int, int] | None:
-        """Return (object id, frame) where a review of all shown objects stops next; None where nothing is in doubt.
+        """Return (object id, frame) of the next frame in doubt, of any visible object; None if nothing is in doubt.
 
-        Objects follow by id, frames by number, and after the last stop comes the first.
+        The order is that of object ids, then of frames; after the last one comes the first.
         """
         found = [
             (object_id, frame)
@@ -308,7 +310,7 @@ class AnnotationController:
             self._renew_tracker()
 
     def _on_objects(self, change: ObjectsChanged) -> None:
-        """Let the tracker go of objects that were deleted, on its thread."""
+        """Have the tracker forget deleted objects, on the thread it works on."""
         tracker, gone = self._tracker, tuple(change.removed)
         if not gone or tracker is None or not tracker.is_started:
             return
@@ -329,7 +331,7 @@ class AnnotationController:
         self.is_tracker_stale = False
         if self.document is not None and self._source is not None and self._load_predictor is not None:
             self._normalization = self.document.project.normalization
-            self.damaged.clear()  # of another channel, others may be
+            self.damaged.clear()  # another channel may have other damaged frames
             self._tracker = DocumentTracker(
                 self._source, self._load_predictor, normalization=self._normalization, cache_dir=self._features_folder
             )
@@ -337,11 +339,11 @@ class AnnotationController:
                 self._prepare(self._tracker)
 
     def _prepare(self, tracker: DocumentTracker) -> None:
-        """Have the worker load the model and look at the frame that is shown, while the user looks at it too."""
+        """Have the worker load the model and encode the shown frame, so that the first prompt is answered at once."""
         frame = self.frame
 
         def prepare(_: object) -> Iterator[None]:
-            # What fails here fails again when the user asks for something, and is told then.
+            # What fails here fails again at the first prompt, and is shown to the user then.
             with suppress(Exception):
                 tracker.prepare(frame)
             return iter(())

@@ -1,4 +1,4 @@
-"""Reading, writing and downloading beside the work: on a thread of its own, with progress, and stoppable."""
+"""Reading, writing and downloading on a thread of their own, with progress, while the user works on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from src_model.errors import BusyError, Sam2vError, StoppedError
 from src_model.workflow.progress import RunProgress
 
 ReportProgress: TypeAlias = Callable[[float, float], None]
-"""Takes how much is done, and of how much."""
+"""Takes (done, total), in whatever is counted."""
 IsStopped: TypeAlias = Callable[[], bool]
-"""Says whether the result is not wanted any more; work that sees this raises StoppedError."""
+"""Returns whether to stop; work that is to stop raises StoppedError."""
 Work: TypeAlias = Callable[[ReportProgress, IsStopped], Any]
 
 _logger = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ class _Task:
     must_finish
         Whether closing waits for its end.
     on_dropped
-        Called when it is cancelled.
+        Called when it is cancelled or replaced.
     job
-        What the worker does.
+        The task, as the worker thread does it.
     outcome
-        Hands the result or the error over, on the main thread; None as long as there is neither.
+        Hands over the result or the error, on the main thread; None as long as there is neither.
     has_outcome
         Set by the worker when there is nothing more to wait for.
     """
@@ -54,7 +54,7 @@ class _Task:
 
 
 class BackgroundTasks:
-    """Does tasks one after the other, beside the work.
+    """Does tasks one after the other on a thread of its own.
 
     The workers of napari and superqt share the threads of all plugins, cannot be waited for one by one, and do not
     know that a newer task takes the place of an older one. Here no two tasks read the same movie at once, one that has
@@ -63,13 +63,13 @@ class BackgroundTasks:
     Parameters
     ----------
     post
-        Brings calls to the main thread.
+        Has functions called on the main thread, from any thread.
     on_progress
         Takes the progress of the task that is under way, on the main thread; None when there is none any more.
     on_error
         Takes an error for the user, on the main thread.
     name
-        Name of the thread.
+        Name of the thread, for debuggers.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class BackgroundTasks:
         text
             What it does, in words, such as ``"Writing cells.tif"``.
         work
-            Called on the thread.
+            Called on the thread; takes a function that reports progress, and one that says whether to stop.
         done
             Takes what ``work`` returns, on the main thread.
         must_finish
@@ -126,7 +126,7 @@ class BackgroundTasks:
         Parameters
         ----------
         kind
-            What it is replaced by.
+            Name of the kind of task.
         text
             What it does, in words; empty if nobody waits for it.
         work, done, must_finish

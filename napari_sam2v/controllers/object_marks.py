@@ -1,4 +1,4 @@
-"""What is known of each object, kept up to date change by change, so that long movies cost no more."""
+"""What is known of each object on each frame, updated with each change, so that long movies take no longer."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ObjectMarks:
         )
 
     def outlines(self) -> list[ObjectRow]:
-        """Describe all objects; those of which nothing was asked yet, without scores."""
+        """Describe all objects; those whose marks nobody has asked for yet, without scores."""
         counts = self._annotation.mask_counts()
         return [
             self.row(object_id) if object_id in self._marks else self._outline(object_id, counts[object_id])
@@ -118,7 +118,7 @@ class ObjectMarks:
 
 
 class Corrections:
-    """Frames that a person prompted or painted when the frames beside them had been tracked already.
+    """Frames that a user prompted or painted after the frames beside them had been tracked.
 
     A correction waits as long as a neighbour is as it was when it was made, mask and scores: tracking them again
     settles it, and undoing that brings it back. Of the neighbours only hashes are kept. The document does not record
@@ -186,11 +186,11 @@ def _marks_of(states: Sequence[FrameState], length: int) -> TimeMarks:
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """Turn ``"#rrggbb"`` into three numbers."""
+    """Turn ``"#rrggbb"`` into red, green and blue, 0 to 255."""
     red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return red, green, blue
 
 
 def hex_color(color: tuple[int, int, int]) -> str:
-    """Turn three numbers into ``"#rrggbb"``."""
+    """Turn red, green and blue, 0 to 255, into ``"#rrggbb"``."""
     return "#{:02x}{:02x}{:02x}".format(*color)

@@ -1,4 +1,4 @@
-"""Prompts: they go into the document at once, and the model's answer joins them when it is there.
+"""Prompts: they enter the document at once, and the model's answer follows when it is there.
 
 While a run is under way they are answered between two of its frames, and it goes on with the answer.
 """
@@ -71,7 +71,7 @@ class MaskCandidates:
 
 
 class PromptController:
-    """Takes prompts for the document on a controller.
+    """Takes prompts for the open document, and has the model answer them.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class PromptController:
         controller.events.document.connect(self._forget_waiting)
 
     def edit(self, *edits: PromptEdit) -> None:
-        """Take what the user did at once on a prompt layer as one step, and have the model answer it."""
+        """Take edits that the user made together on a prompt layer as one step, and have the model answer them."""
         wanted: dict[Key, Prompt] = {}
         for edit in edits:
             key = edit.object_id, edit.frame
@@ -101,9 +101,9 @@ class PromptController:
         self._do(self._prompted(changed), changed)
 
     def take_masks(self, frame: int, masks: Sequence[tuple[int | None, Rle]]) -> bool:
-        """Take masks, of another segmentation for instance, as prompts, in one step; an id of None is a new object.
+        """Take masks, of another segmentation for instance, as prompts in one step; an id of None starts a new object.
 
-        Returns whether they were taken: where they cannot be, the user is told why.
+        Returns whether they were taken; if not, the user is told why.
         """
         fresh = self._controller.annotation.next_id()
         prompts: dict[Key, Prompt] = {}
@@ -114,7 +114,7 @@ class PromptController:
         return self._do(self._prompted(prompts), prompts)
 
     def paint(self, *edits: MaskEdit) -> None:
-        """Take one stroke of the brush as one step: on a new object a prompt, on others an edit of that frame."""
+        """Take one stroke of the brush as one step: a prompt of an object without prompts, else an edit of the mask."""
         document = self._controller.annotation
         actions: list[Action] = []
         prompts: dict[Key, Prompt] = {}
@@ -145,7 +145,7 @@ class PromptController:
             self._set_candidates(None)
 
     def next_mask(self) -> None:
-        """Take the next mask of the last click."""
+        """Take the next mask that the model offers for the last click."""
         if self.candidates is None or len(self.candidates.masks) < 2:
             return
         candidates = self.candidates.next()
@@ -159,7 +159,7 @@ class PromptController:
         return (document.prompt(object_id, frame) if object_id in document.objects else None) or Prompt()
 
     def _prompted(self, prompts: Mapping[Key, Prompt]) -> list[Action]:
-        """Make the actions that set prompts; a mask is its own answer, so that the model is not asked."""
+        """Make the actions that set prompts. A mask is its own answer, for which the model is not needed."""
         made: list[Action] = []
         known = set(self._controller.annotation.objects)
         for key, prompt in prompts.items():
@@ -175,7 +175,7 @@ class PromptController:
         return made
 
     def _do(self, actions: list[Action], prompts: Mapping[Key, Prompt]) -> bool:
-        """Do actions as one step, then have the prompts among them answered; return whether they were done."""
+        """Do actions as one step, then have these prompts answered; return whether the actions were done."""
         if not actions:
             return False
         if prompts:

@@ -22,7 +22,7 @@ _START = {
     "lasso": "Outline an object in the image; it becomes a mask",
     "paint": "Paint an object in the image; it becomes a mask",
 }
-"""How a new object begins, by the tool in hand."""
+"""How a new object is started, by the active tool."""
 
 
 class Status(NamedTuple):
@@ -35,18 +35,18 @@ class Status(NamedTuple):
 def next_step(
     controller: AnnotationController, keys: Mapping[str, str], *, busy: bool = False, tool: str = "point_positive"
 ) -> Status:
-    """Say what one would do next.
+    """Say what a user would do next.
 
     Parameters
     ----------
     controller
-        With the document.
+        Holds the document, the selection and the worker.
     keys
-        The key of each action.
+        Key of each action, by action id.
     busy
-        Whether the model looks at a prompt.
+        Whether the model is answering a prompt.
     tool
-        The tool in hand, by action id; empty for none.
+        Action id of the active tool; empty for none.
     """
     document = controller.document
     if document is None:
@@ -57,7 +57,7 @@ def next_step(
         later = ". What the model sees changes after this run" if controller.is_tracker_stale else ""
         return Status(f"{progress.text or 'Tracking'}{stop}{later}", "busy")
     if busy:
-        return Status("Looking at this frame", "busy")
+        return Status("The model is working on this frame", "busy")
     if controller.selected is None:
         return Status(_START.get(tool) or _start_without_tool(keys), "hint")
     text, kind = _Advice(controller, document, controller.selected, keys).status()

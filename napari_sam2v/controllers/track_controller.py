@@ -1,4 +1,4 @@
-"""Runs of the tracker: started, followed, stopped; what is finished is in the document."""
+"""Runs of the tracker in the panel: started, watched, stopped; finished frames are in the document."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _KEY = "run"
 
 
 class TrackController:
-    """Tracks objects of the document on a controller.
+    """Tracks objects of the open document.
 
-    A run ends when all frames are done, when it is stopped, and before anything it must not outlive: another document
-    or model, an undo. Nothing else ends it. What is clicked, painted, locked or deleted meanwhile, the tracker knows
-    from the next frame on.
+    A run ends when all frames are done, when it is stopped, and before another document, another model or an undo.
+    Nothing else ends it: what is clicked, painted, locked or deleted meanwhile is known to the tracker from the next
+    frame on.
     """
 
     def __init__(self, controller: AnnotationController) -> None:
@@ -151,7 +151,7 @@ class TrackController:
         self._controller.worker.submit(Job(("edits",), run.edits, work, lambda _: None, is_brief=True))
 
     def _make_prompt(self, object_id: int, frame: int) -> None:
-        """Let the mask of a frame that has no prompt be one."""
+        """Make a prompt of the mask on a frame that has none."""
         document = self._controller.annotation
         mask = document.mask_at(object_id, frame)
         if document.prompt(object_id, frame) is None and mask is not None:
@@ -164,16 +164,16 @@ class TrackController:
 
 
 def request_of(options: TrackOptions, frame: int, selected: int | None) -> TrackRequest:
-    """Bring what was chosen in the panel to what is asked of the job.
+    """Make the request to the tracking job from what was chosen in the panel.
 
     Parameters
     ----------
     options
-        What was chosen.
+        How far, which way and for which objects, as chosen in the panel.
     frame
         Number of the frame that is shown, from 0.
     selected
-        Id of the selected object; None: none is.
+        Id of the selected object; None if none is selected.
     """
     objects = None if options.objects == "all" else (selected,) if selected is not None else ()
     if options.extent == "range":
@@ -199,7 +199,7 @@ def repair_span(marks: TimeMarks, frame: int, damaged: Iterable[int] = ()) -> ra
 
 
 def can_be_repaired(marks: TimeMarks, frame: int, damaged: Iterable[int] = ()) -> bool:
-    """Whether a person made the mask of a frame on which the object is seen, and not those beside it."""
+    """Whether a user made the mask on a frame, the object is seen there, and the masks beside it are tracked ones."""
     if not 0 <= frame < marks.length or np.isnan(marks.scores[frame]) or marks.absent[frame]:
         return False
     return bool(marks.prompted[frame] | marks.edited[frame]) and len(repair_span(marks, frame, damaged)) > 1

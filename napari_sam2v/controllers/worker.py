@@ -1,4 +1,4 @@
-"""One worker thread: jobs one after the other, brief ones in between, the newest of a kind wins, any can be stopped."""
+"""A worker thread with a queue of jobs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 from src_model.errors import Sam2vError
 
 Post: TypeAlias = Callable[[Callable[[], None]], None]
-"""Has a function called soon on the host's own thread, in the order given; may be called from any thread."""
+"""Has a function called soon on the main thread, in the order of the calls; may be called from any thread."""
 
 _logger = logging.getLogger(__name__)
 _UNHANDLED_RESULTS = 2
-"""How far the worker may run ahead of a host that is busy drawing."""
+"""How far the worker may run ahead of a window that is busy drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class End:
     Attributes
     ----------
     stopped
-        Whether it was stopped before it was done.
+        Whether it was stopped before it was finished.
     error
         What went wrong, or None.
     """
@@ -41,16 +41,16 @@ class Job:
     Attributes
     ----------
     key
-        A waiting job is replaced by a newer one with an equal key.
+        A waiting job is replaced by a newer one with the same key.
     prepare
-        Called on the host's thread just before the job starts; makes what the work needs. All results that were posted
-        before have been handled by then, so that it sees the newest state.
+        Called on the main thread just before the job starts, when all earlier results have been handled there; returns
+        what the work needs. None if there is nothing to prepare.
     work
-        Called on the worker with what was prepared; yields results.
+        Called on the worker with what was prepared; yields the results.
     on_result, on_end
-        Called on the host's thread.
+        Called on the main thread.
     is_brief
-        Takes a moment, and need not wait for the end of a long job that runs: it is done between two of its results.
+        Whether it takes a moment only, so that it is done between two results of a long job that is running.
     """
 
     key: Hashable
@@ -63,14 +63,18 @@ class Job:
 
 
 class Worker:
-    """The worker thread; it starts with the first job.
+    """A thread that does one job after the other; it starts with the first one.
+
+    Workers of napari and superqt know no queue. Here a brief job is done between two results of a long one, so that a
+    click is answered while tracking runs, a newer job takes the place of a waiting one of the same kind, and a job is
+    prepared on the main thread when the results of all earlier ones have arrived there.
 
     Parameters
     ----------
     post
-        Brings calls to the host's thread.
+        Has functions called on the main thread, from any thread.
     name
-        Of the thread.
+        Name of the thread, for debuggers.
     """
 
     def __init__(self, post: Post, name: str = "sam2v worker") -> None:
@@ -82,13 +86,12 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
-    def submit(self, job: Job, *, first: bool = False) -> None:
-        """Put a job in the queue, at its head if ``first``; a waiting one of equal key is dropped without a word."""
+    def submit(self, job: Job) -> None:
+        """Put a job in the queue, in place of a waiting one with the same key."""
         with self._changed:
             if self._is_closed:
                 return
-            self._waiting = [other for other in self._waiting if other.key != job.key]
-            self._waiting.insert(0 if first else len(self._waiting), job)
+            self._waiting = [*(other for other in self._waiting if other.key != job.key), job]
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
                 self._thread.start()
@@ -166,7 +169,7 @@ class Worker:
             self._post(lambda job=job, end=end: job.on_end(end))  # type: ignore[misc]
 
     def _ask(self, make_request: Callable[[], Any], job: Job) -> Any:
-        """Have the host prepare the job, and wait for it."""
+        """Have the job prepared on the main thread, and wait for it."""
         answer: list[Any] = []
         failure: list[Exception] = []
         ready = threading.Event()
@@ -179,7 +182,7 @@ class Worker:
             ready.set()
 
         self._post(prepare)
-        # A host that is being closed may never come to it.
+        # A window that is being closed may never come to it.
         while not ready.wait(0.1):
             if job.stop.is_set() or self._is_closed:
                 job.stop.set()

@@ -40,15 +40,15 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
     Parameters
     ----------
     viewer
-        Where the layer goes.
+        Viewer that the layer is added to.
     geometry
-        Where the movie lies.
+        Axes of the movie, and its place in the viewer.
     masks
-        The document.
+        Gives the masks of the document.
     name
-        Of the layer.
+        Name of the layer, as the layer list shows it.
     clock
-        Gives seconds.
+        Returns the time in seconds.
 
     Raises
     ------

@@ -133,7 +133,7 @@ class LayerGeometry:
         layer
             A layer with ``ndim`` axes.
         dims
-            Of the viewer.
+            Dims of the viewer; None keeps the entry at 0.
         broadcast
             Whether the layer has all entries along the free axes, as the image has.
         """

@@ -1,4 +1,4 @@
-"""What draws a layer on the graphics card, when the layer goes."""
+"""Removing layers without a crash of the graphics driver."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GraphicsGuard:
         viewer.layers.events.removing.connect(self._on_removing)
 
     def close(self) -> None:
-        """Let go of the viewer."""
+        """Disconnect from the viewer."""
         self._viewer.layers.events.removing.disconnect(self._on_removing)
 
     def _on_removing(self, event: Any) -> None:
@@ -47,7 +47,7 @@ def _canvas_of(layer: Layer) -> Any:
         owner = entry[0]() if isinstance(entry, tuple) else None
         if type(owner).__module__.startswith("napari._vispy.layers"):
             with suppress(AttributeError):
-                return owner.node.transforms.canvas  # type: ignore[union-attr]
+                return owner.node.transforms.canvas
     return None
 
 

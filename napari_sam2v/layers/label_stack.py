@@ -1,4 +1,4 @@
-"""A label movie that is decoded frame by frame, in the shape of an array that napari shows and paints into."""
+"""A label movie as an array that napari shows and paints into; frames are decoded one by one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Stroke:
     Attributes
     ----------
     before, after
-        ``(Y, X)`` labels.
+        ``(Y, X)`` label images, before and after painting.
     """
 
     before: LabelImage
@@ -76,11 +76,11 @@ class LabelStack:
     Parameters
     ----------
     geometry
-        Axes of the movie.
+        Axes and lengths of the movie.
     labels
-        Where frames come from.
+        Gives the label image of each frame.
     written
-        Called after each write.
+        Called after each write into the array.
     dtype
         Integer type of the array, if it is to be another than that of ``labels``.
     cache_bytes

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from pydantic import Field
+from pydantic.config import JsonDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from napari_sam2v.layers.geometry import LayerGeometry, image_shape
@@ -53,7 +54,7 @@ class LayerColors:
 
 LayerChannel: TypeAlias = int | tuple[int | None, ...] | LayerColors | None
 
-_CHOSEN_LATER = {"choices": True}
+_CHOSEN_LATER: JsonDict = {"choices": True}
 
 
 @pydantic_dataclass(frozen=True)
@@ -90,16 +91,16 @@ class MovieOptions:
         json_schema_extra=_CHOSEN_LATER,
     )
     channel: LayerChannel = Field(
-        None, title="Channel", description="What of a frame the model sees", json_schema_extra=_CHOSEN_LATER
+        default=None, title="Channel", description="What of a frame the model sees", json_schema_extra=_CHOSEN_LATER
     )
     plane: Plane = Field(
-        None,
+        default=None,
         title="Plane",
         description="The plane or projection of each volume that the model sees",
         json_schema_extra=_CHOSEN_LATER,
     )
     contrast: Contrast = Field(
-        "percentile",
+        default="percentile",
         title="Contrast",
         description="How intensities become what the model sees, the same on all frames",
         json_schema_extra=titled(
@@ -150,7 +151,7 @@ def channel_choices(image: Image, axes: str, siblings: Iterable[Image] = ()) -> 
     Parameters
     ----------
     image
-        The layer.
+        The image layer.
     axes
         Its axes, as in :class:`MovieOptions`.
     siblings
@@ -192,7 +193,7 @@ def guess(image: Image, dims: Dims | None = None) -> MovieOptions:
     MovieError
         As `axis_choices`.
     """
-    return with_axes(image, MovieOptions(image.name, axis_choices(image)[0].key), dims)
+    return with_axes(image, MovieOptions(layer_name=image.name, axes=str(axis_choices(image)[0].key)), dims)
 
 
 def with_axes(image: Image, options: MovieOptions, dims: Dims | None = None) -> MovieOptions:

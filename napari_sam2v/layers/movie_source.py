@@ -110,9 +110,9 @@ def source_of(layers: Iterable[Layer], options: MovieOptions) -> FrameSource:
     Parameters
     ----------
     layers
-        Of the viewer.
+        All layers of the viewer.
     options
-        What to open.
+        Which layer, and how it is read as a movie.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def limits_of(layers: Iterable[Layer], options: MovieOptions) -> Limits | None:
     Raises
     ------
     MovieError
-        A layer is missing.
+        A layer of that name is not in the viewer.
     """
     available = list(layers)
     image = find_image(available, options.layer_name)
@@ -158,7 +158,7 @@ def preview_image(
     source
         The movie; one frame is read.
     frame
-        Frame number.
+        Frame number, from 0.
     normalization
         As the model gets it.
     longest
@@ -230,7 +230,7 @@ class ImageWatcher:
         self._image.events.data.disconnect(self._data_changed)
 
     def check(self) -> None:
-        """Look whether the pixels are others, in case that nobody said so."""
+        """Compare the pixels with those of before, in case that they were changed without an event."""
         array = finest(self._image)
         if array is not self._array or _checksum(array) != self._checksum:
             self._on_pixels()
@@ -251,4 +251,4 @@ def _checksum(array: Any) -> int | None:
     thin = array[..., :: steps[0], :: steps[1]]
     while thin.size > 4 * _MOST_SAMPLES and thin.shape[0] > 1:
         thin = thin[::2]
-    return zlib.crc32(np.ascontiguousarray(thin))
+    return zlib.crc32(np.ascontiguousarray(thin).tobytes())

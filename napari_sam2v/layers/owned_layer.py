@@ -23,9 +23,9 @@ class OwnedLayer(Generic[_Layer]):
     Parameters
     ----------
     viewer
-        Where the layer goes.
+        Viewer that the layer is added to.
     geometry
-        Where the movie lies.
+        Axes of the movie, and its place in the viewer.
     broadcast
         Whether the layer has all channels and planes, as the image has, or one entry that follows what is shown.
     """
@@ -66,7 +66,7 @@ class OwnedLayer(Generic[_Layer]):
         return layer
 
     def close(self) -> None:
-        """Remove the layer and let go of viewer and image."""
+        """Remove the layer, and disconnect from the viewer and the image."""
         self.viewer.layers.events.removed.disconnect(self._on_removed)
         for name in PLACEMENT:
             getattr(self.geometry.image.events, name).disconnect(self._follow)

@@ -37,7 +37,7 @@ class MaskEdit:
     object_id
         The label that was painted, or painted over; may be one that the document does not hold yet.
     frame
-        Frame number.
+        Frame number, from 0.
     mask
         The object's whole mask after the stroke, hidden parts included; empty if all of it was erased.
     """
@@ -57,17 +57,17 @@ class PaintedLabels(OwnedLayer["Labels"]):
     Parameters
     ----------
     viewer
-        Where the layer goes.
+        Viewer that the layer is added to.
     geometry
-        Where the movie lies.
+        Axes of the movie, and its place in the viewer.
     labels
-        The document.
+        Gives the label images of the document.
     name
-        Of the layer.
+        Name of the layer, as the layer list shows it.
     opacity
-        Of the layer.
+        Opacity of the layer, 0 to 1.
     contour
-        Width of outlines in pixels; 0 fills the masks.
+        Width of the outlines in screen pixels; 0 fills the masks.
     """
 
     edited = Signal(tuple)

@@ -1,4 +1,4 @@
-"""All prompt layers of a movie behind one door: tools in, edits out."""
+"""All prompt layers of a movie: the tools that are used on them, and the edits that come of it."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ _MODES: Mapping[Tool, str] = {
 class PromptLayers:
     """The Points, Shapes and Labels layers in which prompts are given and shown.
 
-    A layer is made when its tool is first taken, or when the document has something for it to show. One that the user
-    removes comes back the same way. Edits come out of `edited` a moment after the user made them, as one tuple; the
-    document's answer goes back in through `show`, which emits nothing.
+    A layer is made when its tool is first activated, or when the document has something to show on it. One that the
+    user removes comes back the same way. `edited` is emitted a moment after the user made edits, with one tuple of
+    them; the document's answer comes back through `show`, which emits nothing.
 
     Parameters
     ----------
     viewer
-        Where the layers go.
+        Viewer that the layers are added to.
     geometry
-        Where the movie lies.
+        Axes of the movie, and its place in the viewer.
     refusal
         Says in a sentence why an object must not be painted on a frame, None if it may; as in `FrameLabels`.
     """
@@ -90,12 +90,12 @@ class PromptLayers:
 
     @property
     def tool(self) -> Tool:
-        """The tool that was taken last."""
+        """The tool that was activated last."""
         return self._tool
 
     @property
     def active_tool(self) -> Tool:
-        """The tool that a click in the viewer would use now: the user may have taken another layer or mode since."""
+        """The tool that a click in the viewer would use now: the user may have changed the layer or its mode since."""
         active = self._viewer.layers.selection.active
         part = next((each for each in self._parts if each.layer is not None and each.layer is active), None)
         if part is None:
@@ -226,16 +226,16 @@ def imported_masks(layer: Labels, geometry: LayerGeometry, frame: int, *, label:
         Of the movie's size in y and x: a single label image, a movie of as many frames, or any array that has the
         same axes as the image.
     geometry
-        Where the movie lies.
+        Axes of the movie, and its place in the viewer.
     frame
-        Which frame.
+        Frame number, from 0.
     label
-        Take this one only.
+        Take this label only; None takes all.
 
     Returns
     -------
     dict
-        Mask by label, ascending.
+        Masks by label, labels ascending.
 
     Raises
     ------

@@ -27,7 +27,7 @@ class PromptEdit:
     Attributes
     ----------
     object_id, frame
-        Whose prompts, and where.
+        Id of the object; frame number, from 0.
     kind
         Which of the following counts: ``"points"`` are all points there are now (maybe none), ``"scribble"`` are points
         that join those that are there, ``"box"`` is the box
@@ -37,9 +37,9 @@ class PromptEdit:
     labels
         One for each point: 1 inside the object, 0 outside.
     box
-        The box.
+        (y0, x0, y1, x1) in pixels, far edges excluded.
     mask
-        The mask.
+        The whole mask of the object on the frame.
     """
 
     object_id: int

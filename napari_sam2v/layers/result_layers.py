@@ -25,11 +25,11 @@ class ResultLayers:
     Parameters
     ----------
     viewer
-        Where the layers go.
+        Viewer that the layers are added to.
     geometry
-        Where the movie lies.
+        Axes of the movie, and its place in the viewer.
     labels
-        The document.
+        Gives the label images of the document.
     """
 
     edited = Signal(tuple)

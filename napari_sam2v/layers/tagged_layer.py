@@ -45,7 +45,7 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
     viewer, geometry
         As for `OwnedLayer`.
     name
-        Name of the layer.
+        Name of the layer, as the layer list shows it.
     """
 
     edited = Signal(tuple)
@@ -143,7 +143,7 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
 
     @abstractmethod
     def _style(self, layer: Any, colors: NDArray[np.float64], signs: NDArray[np.int64]) -> None:
-        """Give the entries of a layer that has any their looks."""
+        """Style the entries of a layer that has at least one."""
 
     @abstractmethod
     def _edit(self, key: Key, value: _Value | None) -> PromptEdit:
@@ -226,19 +226,15 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
     def _on_data(self, event: Any) -> None:
         if self._writing:
             return
+        action = str(getattr(event.action, "value", event.action))
         try:
-            self._take_event(event)
+            if action == "adding":  # napari would tag a new entry as the one that was last selected
+                with self._quietly():
+                    self.layer.feature_defaults = {"object_id": UNCLAIMED, "frame": 0, "sign": 1}
+            elif action == "added":
+                self._claim()
         except Exception:  # napari's own handling of the mouse must not end here; reading the layer mends it
             _logger.exception("an event of the layer '%s' does not match what it holds", self._name)
-            self._changed()
-
-    def _take_event(self, event: Any) -> None:
-        action = str(getattr(event.action, "value", event.action))
-        if action == "adding":  # napari would tag a new entry as the one that was last selected
-            with self._quietly():
-                self.layer.feature_defaults = {"object_id": UNCLAIMED, "frame": 0, "sign": 1}
-        elif action == "added":
-            self._claim()
         if action in ("added", "removed", "changed"):
             self._changed()
 

@@ -273,7 +273,9 @@ class ObjectView(QTableView):
         """Draw the rows, or what to do where there are none."""
         super().paintEvent(event)
         if self.proxy.rowCount() == 0:
-            with painting(self.viewport()) as painter:
+            viewport = self.viewport()
+            assert viewport is not None, "every view has one"
+            with painting(viewport) as painter:
                 painter.setPen(theme_colors(self).text)
                 painter.setOpacity(0.7)
-                painter.drawText(self.viewport().rect(), int(Qt.AlignmentFlag.AlignCenter), _EMPTY)
+                painter.drawText(viewport.rect(), int(Qt.AlignmentFlag.AlignCenter), _EMPTY)

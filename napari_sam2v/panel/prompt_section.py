@@ -1,4 +1,4 @@
-"""The tools with which a person tells the model what an object is."""
+"""The tools that make prompts, the next object, the masks for an ambiguous click, undo."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PromptSection(QWidget):
     tool_chosen(str)
         One of `TOOLS`, or "" where the user put the tool away.
     next_object()
-        Start the next object.
+        Let the next prompt start a new object.
     answer_requested()
         Have the model answer the prompts that wait.
     next_mask_requested()
@@ -108,7 +108,7 @@ class PromptSection(QWidget):
         self.redo_button.clicked.connect(lambda: self.redo.emit())
 
     def set_tool(self, tool: str | None) -> None:
-        """Show which of `TOOLS` is in hand, None for none."""
+        """Show which of `TOOLS` is active, None for none."""
         for name, button in self.tools.items():
             button.setChecked(name == tool)
 

@@ -97,7 +97,7 @@ def low_points(scores: NDArray[np.float32], *, most: int = 4, apart: float = 0.0
     scores : (length,) float32
         Of open frames, NaN on others, as `TimeMarks.open_scores` gives them; frames without a score are never returned.
     most : int
-        At most so many.
+        Largest number of frames that is returned.
     apart : float
         Least distance between two of them, as a share of the movie, so that one bad stretch counts once.
     """

@@ -28,7 +28,7 @@ class TimeStrip(QWidget):
     Signals
     -------
     frame_clicked(int)
-        Show this frame.
+        The user clicked this frame, which is to be shown.
     worst_requested()
         Jump to the frame with the lowest score.
     doubt_requested()
@@ -92,7 +92,7 @@ class TimeStrip(QWidget):
         self.canvas.set_range(first, last)
 
     def set_enabled_reason(self, reason: str | None) -> None:
-        """Disable what looks at all objects and say why, or enable it (None)."""
+        """Disable the button that goes through all objects and say why, or enable it (None)."""
         self.doubt.set_reason(reason)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:

@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from napari_sam2v.panel.forms import Form, FormPopup
 from napari_sam2v.panel.widgets import Heading, IconButton, ProgressBar, Tag, column, row
-from napari_sam2v.view_state import AdvancedOptions, Direction, TrackOptions
+from napari_sam2v.view_state import AdvancedOptions, TrackOptions
 from napari_sam2v.wording import progress_line
+from src_model.workflow.plan import Direction
 from src_model.workflow.progress import RunProgress
 
 
@@ -20,7 +21,7 @@ class TrackSection(QWidget):
     Signals
     -------
     track_requested(object)
-        A `TrackOptions`.
+        Track as these `TrackOptions` say.
     stop_requested()
         Stop after the frame that is being worked on, and keep what is done.
     repair_requested()

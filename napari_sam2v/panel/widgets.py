@@ -122,7 +122,10 @@ class Heading(QWidget):
 
 
 class Tag(QLabel):
-    """A short paler text at the end of a heading, cut where there is no room."""
+    """A short paler text at the end of a heading, cut where there is no room.
+
+    superqt's eliding label asks for the width of its cut text, and would not grow again with the panel.
+    """
 
     def setText(self, text: str | None) -> None:
         """Show a text; all of it is in the tooltip, until something else is said there."""
@@ -208,7 +211,7 @@ class IconButton(QPushButton):
 
 
 class ToolButton(IconButton):
-    """A prompt tool: icon above its name, its key in the corner; stays pressed while the tool is in hand."""
+    """A prompt tool: icon above its name, its key in the corner; stays pressed while the tool is active."""
 
     def __init__(self, icon: str, tip: str, text: str) -> None:
         super().__init__(icon, tip, text)
@@ -250,7 +253,7 @@ class ToolButton(IconButton):
 
 
 class Popup(QFrame):
-    """A popup in the looks of the panel; a click elsewhere, or Escape, closes it."""
+    """A popup that looks like the panel; a click elsewhere, or Escape, closes it."""
 
     def __init__(self, parent: QWidget, name: str) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -279,7 +282,7 @@ class Popup(QFrame):
 
 
 class ProgressBar(QProgressBar):
-    """How far something is, and in words."""
+    """A bar with a text, which says how far something is."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
