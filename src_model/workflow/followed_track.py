@@ -44,8 +44,8 @@ class FollowedTrack:
         Whether it is not tracked, and claims the pixels of its masks.
     is_active
         Whether it is still tracked.
-    is_daughter
-        Whether it began with a division.
+    is_daughter, has_divided
+        Whether it began with a division, and whether it ended with one.
     recent
         Its latest masks by ascending frame, empty ones too.
     unseen
@@ -59,6 +59,7 @@ class FollowedTrack:
     is_locked: bool = False
     is_active: bool = True
     is_daughter: bool = False
+    has_divided: bool = False
     recent: dict[int, Rle] = field(default_factory=dict)
     unseen: int = 0
     last_seen: int = -1
@@ -110,10 +111,10 @@ class FollowedTrack:
         )
 
     def end_before(self, frame: int) -> None:
-        """End the track before a frame."""
+        """End the track before a frame, on which its daughters begin."""
         self.recent = {at: mask for at, mask in self.recent.items() if at < frame}
         self.last_seen = max((at for at, mask in self.recent.items() if not mask.is_empty), default=-1)
-        self.is_active = False
+        self.is_active, self.has_divided = False, True
 
     def is_daughter_on(self, frame: int) -> bool:
         """Whether it began with a division shortly before a frame: cells do not divide twice at once."""

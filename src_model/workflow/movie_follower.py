@@ -325,7 +325,7 @@ class MovieFollower:
         best: tuple[float, int, int] | None = None
         for mother, other in self._tracks.items():
             earlier = other.earlier(frame, _EARLIER)
-            if mother == number or mother in born or not earlier or other.is_daughter_on(frame):
+            if mother == number or mother in born or not earlier or other.has_divided or other.is_daughter_on(frame):
                 continue
             if distance_between(earlier[0], new) > _NEAR * diameter_of(earlier[0].area):
                 continue
