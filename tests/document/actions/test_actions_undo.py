@@ -125,7 +125,8 @@ def test_undo_restores_the_editedand_redo_what_was_done_also_after_opening_it_ag
 def test_every_action_is_tried():
     from src_model import document as package
 
-    classes = {item for item in vars(package).values() if isinstance(item, type) and hasattr(item, "plan")}
+    public = (getattr(package, name) for name in package.__all__)
+    classes = {item for item in public if isinstance(item, type) and hasattr(item, "plan")}
     tried = {type(action) for action in ACTIONS}
     assert {item.__name__ for item in classes - tried} == {"Action"}
 
