@@ -36,7 +36,7 @@ ACTIONS = (
     PanelAction("lasso", "Outline the object", "Prompts", "Shift-H"),
     PanelAction("paint", "Paint the object", "Prompts", "Shift-J"),
     PanelAction("next_mask", "Next mask for an ambiguous click", "Prompts", "Q"),
-    PanelAction("answer", "Have the model answer the prompts that wait", "Prompts", "8"),
+    PanelAction("answer", "Let the model answer the waiting prompts", "Prompts", "8"),
     PanelAction("clear_frame", "Remove the prompts of this frame", "Prompts", "Shift-Q"),
     PanelAction("undo", "Undo", "Prompts", "Control-Z"),
     PanelAction("redo", "Redo", "Prompts", "Control-Shift-Z"),

@@ -106,7 +106,7 @@ class AnnotationBinding:
         self._repair()
 
     def answer(self) -> None:
-        """Have the model answer the prompts that wait, including what was just drawn."""
+        """Let the model answer the waiting prompts, including what was just drawn."""
         self._layers.flush()
         self._controller.prompts.answer_waiting()
 

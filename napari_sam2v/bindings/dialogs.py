@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOVIES = ("*.tif", "*.tiff", "*.npy", "zarr.json", ".zattrs", ".zgroup", "mask*.tif", "*.png")
 _OPEN = ";;".join(
     (
-        f"All that can be opened (*{SUFFIX} *_track.txt {' '.join(MOVIES)})",
+        f"All files that can be opened (*{SUFFIX} *_track.txt {' '.join(MOVIES)})",
         f"sam2v annotation (*{SUFFIX})",
         f"Labels movie: one number an object ({' '.join(MOVIES)})",
         "Tracking folder: pick the table in it (*_track.txt)",
@@ -26,7 +26,7 @@ _OPEN = ";;".join(
 def may_replace(path: Path, parent: QWidget | None = None) -> bool:
     """Ask whether a file that sam2v did not write may be replaced."""
     kind = QMessageBox.StandardButton
-    text = f"'{path.name}' was not written by sam2v, or not in this format. Replace it? What is in it will be lost."
+    text = f"'{path.name}' was not written by sam2v, or not in this format. Replace it? Its content will be lost."
     answer = QMessageBox.question(parent, "sam2v", text, kind.Yes | kind.Cancel, kind.Cancel)
     return answer == kind.Yes
 

@@ -174,7 +174,7 @@ class ShownChannel:
     def _warn(self) -> None:
         """Say once that prompts are answered in another channel or plane than the one that is shown."""
         there, here = self._difference()
-        text = f"The model sees {here}; 'Use {there}, as shown' changes that" if there else None
+        text = f"The model sees {here}; press 'Use {there}, as shown' to change that" if there else None
         if text is not None and text != self._warned_of:
             self._controller.events.problem.emit(text)
         self._warned_of = text

@@ -156,7 +156,7 @@ class SaveBinding:
         autosave = self._autosaves.get(document)
         if autosave is not None and autosave.error is None:
             return True
-        return self._dialogs.may_lose(f"The work on '{document.movie.name}' is not saved. Give it up?")
+        return self._dialogs.may_lose(f"The work on '{document.movie.name}' is not saved. Discard it?")
 
     def _restore(self) -> None:
         item = self._offered

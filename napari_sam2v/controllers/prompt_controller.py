@@ -131,7 +131,7 @@ class PromptController:
         return sum(key[0] == object_id and not self._prompt_of(key).is_empty for key in self._waiting)
 
     def answer_waiting(self) -> None:
-        """Have the model answer the prompts that wait."""
+        """Let the model answer the waiting prompts."""
         waiting = dict(self._waiting)
         self._waiting.clear()
         for key, step in waiting.items():

@@ -54,7 +54,7 @@ def next_step(
     progress = controller.tracking.progress
     if progress is not None:
         stop = f": {key_text(keys['stop'])} stops and keeps the finished frames" if keys.get("stop") else ""
-        later = ". What the model sees changes after this run" if controller.is_tracker_stale else ""
+        later = ". The other contrast or channel is used after this run" if controller.is_tracker_stale else ""
         return Status(f"{progress.text or 'Tracking'}{stop}{later}", "busy")
     if busy:
         return Status("The model is working on this frame", "busy")
@@ -66,7 +66,7 @@ def next_step(
 
 def _start_without_tool(keys: Mapping[str, str]) -> str:
     key = keys.get("point_positive")
-    return f"Take Include{f' ({key_text(key)})' if key else ''}, then click an object in the image"
+    return f"Choose Include{f' ({key_text(key)})' if key else ''}, then click an object in the image"
 
 
 class _Advice:
@@ -100,7 +100,7 @@ class _Advice:
         score = float(marks.scores[frame])
         if marks.prompted[frame] and marks.absent[frame]:
             how = "click the middle of the object, or draw a box around it"
-            return Status(f"No mask comes of this prompt: {how}", "warning")
+            return Status(f"This prompt gives no mask: {how}", "warning")
         if marks.prompted[frame] and score < LOW_SCORE:
             another = f"{self._pressed('next_mask', 'next mask')} shows another, or " if self._is_ambiguous() else ""
             how = f"{another}click what is missing or too much"
@@ -135,15 +135,15 @@ class _Advice:
             return Status(f"{frames}: {worst} shows the worst{through}", "warning")
         if known < marks.length:
             frames = f"{known:,} of {count(marks.length, 'frame')}"
-            return Status(f"{self._title} is known on {frames}; track on, or review with the time strip", "hint")
+            return Status(f"{self._title} has a mask on {frames}; track on, or review with the time strip", "hint")
         return Status(f"{self._title} is tracked; {next_object}", "hint")
 
     def _mask_right(self) -> str:
         """Ask for the mask on the shown frame, or say where it is."""
         marks, frame = self._marks, self._controller.frame
         if 0 <= frame < marks.length and not np.isnan(marks.scores[frame]):
-            return "Mask right"
-        return f"Mask on frame {int(np.flatnonzero(marks.prompted)[0]):,} right"
+            return "Is the mask right"
+        return f"Is the mask on frame {int(np.flatnonzero(marks.prompted)[0]):,} right"
 
     def _is_ambiguous(self) -> bool:
         candidates = self._controller.prompts.candidates

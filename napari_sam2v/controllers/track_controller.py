@@ -134,7 +134,7 @@ class TrackController:
         self._controller.events.status.emit()
         if run is not None and run.damaged:
             self._controller.damaged |= run.damaged
-            self._controller.events.problem.emit(f"Cannot be read, and gone over: {described(run.damaged)}")
+            self._controller.events.problem.emit(f"These could not be read, and were skipped: {described(run.damaged)}")
         if end.error is not None:
             self._controller.report_error(end.error)
 

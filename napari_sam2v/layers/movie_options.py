@@ -91,7 +91,7 @@ class MovieOptions:
         json_schema_extra=_CHOSEN_LATER,
     )
     channel: LayerChannel = Field(
-        default=None, title="Channel", description="What of a frame the model sees", json_schema_extra=_CHOSEN_LATER
+        default=None, title="Channel", description="Which channel the model sees", json_schema_extra=_CHOSEN_LATER
     )
     plane: Plane = Field(
         default=None,
@@ -102,9 +102,13 @@ class MovieOptions:
     contrast: Contrast = Field(
         default="percentile",
         title="Contrast",
-        description="How intensities become what the model sees, the same on all frames",
+        description="How intensities are scaled for the model, in the same way on all frames",
         json_schema_extra=titled(
-            ("percentile", "movie percentiles", "The darkest and brightest half per cent of the whole movie are cut"),
+            (
+                "percentile",
+                "movie percentiles",
+                "The darkest and the brightest 0.5 % of all values are cut off",
+            ),
             ("limits", "layer's contrast", "What you see: the contrast limits of the layer"),
         ),
     )

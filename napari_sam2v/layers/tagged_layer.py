@@ -98,7 +98,7 @@ class TaggedLayer(OwnedLayer[_Layer], Generic[_Layer, _Value]):
         except Exception:
             _logger.exception("the layer '%s' cannot be read", self._name)
             self._restore()
-            self.refused.emit("What was drawn last cannot be used and was taken out; draw it again.")
+            self.refused.emit("The last drawing cannot be used and was removed; draw it again.")
             return
         if edits:
             self.edited.emit(tuple(edits))

@@ -39,7 +39,7 @@ class ModelSection(QWidget):
         self.form = Form(ModelOptions, across=True)
         self.device = Tag()
         self.device.setAccessibleName("Device")
-        self.download = IconButton("download", "Fetch this model, once", name="Download")
+        self.download = IconButton("download", "Download this model", name="Download")
         self.progress = ProgressBar("Download progress")
         self.cancel = IconButton("cancel", "Stop the download", name="Cancel download")
         self.stack = QStackedWidget()
@@ -84,4 +84,4 @@ class ModelSection(QWidget):
         model = self._models.get(self.form.value("model"))
         self.download.setVisible(model is not None and not model.on_disk)
         if model is not None:
-            self.download.set_tip(f"Fetch this model, once: {size(model.size_mb)}")
+            self.download.set_tip(f"Download this model: {size(model.size_mb)}")

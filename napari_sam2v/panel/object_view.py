@@ -20,7 +20,7 @@ from napari_sam2v.panel.icons import line_icon
 from napari_sam2v.panel.object_model import ROW_ROLE, SORT_ROLE, Column, ObjectModel
 from napari_sam2v.view_state import ObjectRow
 
-_EMPTY = "No objects yet.\nTake a tool and click an object in the image."
+_EMPTY = "No objects yet.\nChoose a tool, then click an object in the image."
 _NAVIGATION = {
     Qt.Key.Key_Up,
     Qt.Key.Key_Down,

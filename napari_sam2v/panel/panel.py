@@ -126,7 +126,7 @@ class _UpDown(QScrollArea):
 
 
 _MORE = (
-    ("Drag on the strip", "Scrub through the movie"),
+    ("Drag on the strip", "Go through the movie"),
     ("Space, F2, Enter, Del", "In the table: show or hide, rename, worst frame, delete"),
 )
 

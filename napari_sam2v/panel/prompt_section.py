@@ -18,7 +18,7 @@ _TOOL_TEXTS = {
     "scribble": ("Scribble", "Draw a line through the object; with Ctrl, through what does not belong to it"),
     "box": ("Box", "Draw a box around the object"),
     "lasso": ("Outline", "Draw the outline of the object: a lasso, or a polygon click by click"),
-    "paint": ("Paint", "Paint the object, or mend its mask with brush and eraser"),
+    "paint": ("Paint", "Paint the object, or correct its mask with brush and eraser"),
 }
 
 
@@ -32,7 +32,7 @@ class PromptSection(QWidget):
     next_object()
         Let the next prompt start a new object.
     answer_requested()
-        Have the model answer the prompts that wait.
+        Let the model answer the waiting prompts.
     next_mask_requested()
         Show the next mask of an ambiguous click.
     prompt_cleared()
@@ -77,7 +77,7 @@ class PromptSection(QWidget):
     def _make_buttons(self) -> None:
         self.tools = {tool: ToolButton(tool, tip, text) for tool, (text, tip) in _TOOL_TEXTS.items()}
         self.next_button = IconButton("next_object", "Start the next object", "Next object")
-        self.answer_button = IconButton("answer", "Have the model answer the prompts that wait", "Answer")
+        self.answer_button = IconButton("answer", "Let the model answer the waiting prompts", "Answer")
         self.mask_button = IconButton("next_mask", "", name="Next mask")
         self.labels_button = IconButton("labels", "", name="Prompts from labels")
         self.labels_menu = QMenu(self)
@@ -149,9 +149,9 @@ class PromptSection(QWidget):
         self.labels_menu.clear()
         for name in names:
             submenu = self.labels_menu.addMenu(name)
-            each = submenu.addAction("Every label of this frame: an object each")
+            each = submenu.addAction("Every label of this frame, one object for each")
             each.triggered.connect(lambda _checked=False, name=name: self.labels_imported.emit(name))
-            one = submenu.addAction("The selected label: this object's mask")
+            one = submenu.addAction("The selected label, as the mask of this object")
             one.triggered.connect(lambda _checked=False, name=name: self.label_imported.emit(name))
         self.labels_button.set_tip("Take masks from a Labels layer, for instance of another segmentation, as prompts")
         self.labels_button.set_reason(None if names else "No Labels layer yet: open one, or let another plugin make it")

@@ -54,7 +54,7 @@ class ResultSection(QWidget):
         self.export_popup = FormPopup(self, "Export", _ExportForm, ("format", "overlap", "visible_only"))
         self.write = IconButton("export", "Choose where to write to", "Export\u2026")
         self.export_popup.add(self.write)
-        self.cancel = IconButton("cancel", "Stop; nothing is left half done", name="Stop reading or writing")
+        self.cancel = IconButton("cancel", "Stop; no incomplete file is left", name="Stop reading or writing")
         self.progress = ProgressBar("Reading or writing")
         self.stack = QStackedWidget()
         for line in (
@@ -92,7 +92,7 @@ class ResultSection(QWidget):
     def set_autosave(self, text: str, hint: str = "") -> None:
         """Say whether the work is safe, for instance "saved 11:32"; the hint, say the file, is its tooltip."""
         self.autosave.setText(text)
-        self.autosave.setToolTip(hint or "The work is saved by itself after every change")
+        self.autosave.setToolTip(hint or "A copy that survives a crash is kept after every change")
 
     def set_enabled_reason(self, reason: str | None) -> None:
         """Disable saving and exporting and say why, or enable them (None)."""
@@ -116,7 +116,7 @@ class RestoreOffer(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._text = Wrapped()
-        self.restore = IconButton("open", "Go on where that work ended", "Restore")
+        self.restore = IconButton("open", "Go on with that work", "Restore")
         self.discard = IconButton("cancel", "Delete that work for good", "Discard")
         self.later = IconButton("busy", "Keep that work and ask again next time", "Later")
         layout = column(self)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.gui
 def test_the_only_movie_is_chosen_by_itself_and_the_status_says_what_to_do(person):
     assert person.widget.panel.image.form.widgets["layer_name"].current_choice == "movie"
     assert person.document.movie.shape == (tiny.LENGTH, *tiny.SHAPE)
-    assert person.status == "Take Include (J), then click an object in the image"
+    assert person.status == "Choose Include (J), then click an object in the image"
     assert [layer.name for layer in person.viewer.layers] == ["movie"]  # no layer before one is needed
 
 

@@ -197,7 +197,7 @@ def test_another_channel_in_view_is_said_and_offered(open_panel):
     person.viewer.dims.set_current_step(1, 1 - chosen)
     assert image.follow.text() == f"Use channel {1 - chosen}, as shown"
     person.click(*tiny.CLICK)
-    assert f"The model sees channel {chosen}; 'Use channel {1 - chosen}, as shown'" in person.problems[0]
+    assert f"The model sees channel {chosen}; press 'Use channel {1 - chosen}, as shown'" in person.problems[0]
     person.click(22, 17)
     assert len(person.problems) == 1, "once is enough"
     image.follow.click()

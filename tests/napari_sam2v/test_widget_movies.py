@@ -40,7 +40,7 @@ def test_another_layer_puts_the_tool_away_and_the_status_says_so(person):
     assert person.widget.panel.prompts.tools["point_positive"].isChecked()
     person.viewer.layers.selection.active = person.layer("movie")
     assert not person.widget.panel.prompts.tools["point_positive"].isChecked()
-    assert person.status.startswith("Take Include")
+    assert person.status.startswith("Choose Include")
 
 
 def test_a_click_in_3d_is_refused_and_leaves_nothing_behind(person):

@@ -23,7 +23,7 @@ def test_a_run_goes_over_damaged_frames_and_names_them_at_the_end(user):
     user.controller.tracking.track(TrackOptions("both"))
     user.wait()
     assert user.frames() == [1, 2, 3, 6, 7, 8, 9]
-    assert user.problems == ["Cannot be read, and gone over: frames 0, 4-5"]
+    assert user.problems == ["These could not be read, and were skipped: frames 0, 4-5"]
 
 
 def test_a_repair_reaches_over_them(user):

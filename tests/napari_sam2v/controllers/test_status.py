@@ -51,13 +51,13 @@ def tracked(user, score=0.9):
 
 def test_a_good_mask_on_a_movie_is_to_be_tracked(clicked):
     answer(clicked, 0.9)
-    assert said(clicked).text.startswith("Mask right? G tracks it")
+    assert said(clicked).text.startswith("Is the mask right? G tracks it")
 
 
 def test_on_a_still_image_the_next_object_is_next(still):
     still.click(tiny.CLICK)
     answer(still, 0.9, frame=0)
-    assert said(still).text.startswith("Mask right? N starts the next object")
+    assert said(still).text.startswith("Is the mask right? N starts the next object")
 
 
 def test_a_low_score_says_how_to_better_the_mask(clicked):
@@ -71,14 +71,14 @@ def test_a_low_score_says_how_to_better_the_mask(clicked):
 def test_a_prompt_of_which_no_mask_comes_says_so(clicked):
     answer(clicked, 0.9, EMPTY)
     text, kind = said(clicked)
-    assert text.startswith("No mask comes of this prompt")
+    assert text.startswith("This prompt gives no mask")
     assert kind == "warning"
 
 
 def test_on_another_frame_than_the_prompted_one_it_names_that_one(clicked):
     answer(clicked, 0.9)
     clicked.controller.show_frame(5)
-    assert said(clicked).text.startswith("Mask on frame 2 right?")
+    assert said(clicked).text.startswith("Is the mask on frame 2 right?")
 
 
 def test_imported_masks_are_called_imported(user):
@@ -145,7 +145,7 @@ def test_doubt_is_told_with_its_keys_and_ends_with_it(clicked):
 
 def test_without_keys_it_names_buttons(clicked):
     answer(clicked, 0.9)
-    assert next_step(clicked.controller, {}).text.startswith("Mask right? 'Forward' tracks it")
+    assert next_step(clicked.controller, {}).text.startswith("Is the mask right? 'Forward' tracks it")
 
 
 def test_a_locked_object_and_no_object(clicked):
@@ -153,7 +153,7 @@ def test_a_locked_object_and_no_object(clicked):
     assert said(clicked).text.startswith("Object 1 is locked")
     clicked.controller.select(None)
     assert said(clicked, tool="scribble").text.startswith("Draw a line through an object")
-    assert said(clicked, tool="").text.startswith("Take Include (J)")
+    assert said(clicked, tool="").text.startswith("Choose Include (J)")
     clicked.controller.close_document()
     assert said(clicked).text.startswith("Open a movie")
 
