@@ -28,13 +28,14 @@ from unittest import mock
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
     from napari import Viewer
 
     from napari_sam2v.widget import Sam2vWidget
-    from src_model.workflow import FrameOutcome, TrackRequest
+    from src_model.tracking.passes import Pass
+    from src_model.workflow import FrameOutcome, ObjectSnapshot
 
 BEAT = 0.005
 GOAL = 0.05
@@ -198,21 +199,20 @@ class StandIn:
         self.pace, self.shape = pace, shape
         self._discs: dict[tuple[int, int], Any] = {}
 
-    def propagate(self, *requests: TrackRequest) -> Iterator[FrameOutcome]:
-        """Give a frame after the other."""
-        for request in requests:
-            yield from self._way(request)
+    def prepare(self, _frame: int) -> None:
+        """Load nothing."""
 
-    def _way(self, request: TrackRequest) -> Iterator[FrameOutcome]:
+    def propagate(self, _known: Iterable[ObjectSnapshot], passes: Iterable[Pass]) -> Iterator[FrameOutcome]:
+        """Give a frame after the other."""
         from src_model.masks import MaskletFrame
         from src_model.workflow import FrameOutcome
 
-        frames = range(request.start, 0 if request.stop is None else request.stop, -1 if request.reverse else 1)
-        for frame in frames:
-            began = time.perf_counter()
-            masks = {one.object_id: MaskletFrame(self.disc(one.object_id, frame), 0.9, 5.0) for one in request.known}
-            time.sleep(max(0.0, self.pace - (time.perf_counter() - began)))
-            yield FrameOutcome(frame, masks, request.reverse)
+        for each in passes:
+            for frame in each.frames:
+                began = time.perf_counter()
+                masks = {number: MaskletFrame(self.disc(number, frame), 0.9, 5.0) for number in each.objects}
+                time.sleep(max(0.0, self.pace - (time.perf_counter() - began)))
+                yield FrameOutcome(frame, masks, each.reverse)
 
     def disc(self, object_id: int, frame: int) -> Any:
         """Make the mask of an object on a frame."""
