@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ pytest.importorskip("cvat_sdk")
 from cvat_serverless.sdk import journal
 from src_model.cli import plugins
 from src_model.cli.main import app
-from src_model.tracking import StreamingPredictor
+from src_model.tracking import PRESETS, StreamingPredictor
 from tests.cvat_serverless.asking import movie
 from tests.cvat_serverless.sdk.cvat_server import TOKEN, CvatServer, served
 from tests.cvat_serverless.sdk.cvat_task import FakeTask
+from tests.tracking import tiny
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +33,12 @@ LABELS = [
     ]},
     {"id": 2, "name": "box only", "type": "rectangle", "attributes": []},
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def predictor(network):
+    """Without a target model: that of a random network makes masks empty, and most tests here are about full ones."""
+    return tiny.predictor(network, settings=replace(PRESETS["default"], target_model=False))
 
 
 @pytest.fixture
