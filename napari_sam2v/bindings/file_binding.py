@@ -142,8 +142,8 @@ class FileBinding:
             return
         if done is not None:
             where = "" if document is controller.document else f" to '{document.movie.name}'"
-            told = f"Added {count(len(imported.masklets), 'object')} of {imported.name}{where}."
-            controller.events.notice.emit(" ".join((told, *imported.notes)))
+            text = f"Added {count(len(imported.masklets), 'object')} of {imported.name}{where}."
+            controller.events.notice.emit(" ".join((text, *imported.notes)))
 
 
 def _read(path: Path, progress: ReportProgress, is_stopped: IsStopped) -> Imported:

@@ -155,8 +155,6 @@ class MovieBinding:
         except Sam2vError as error:
             self._refuse(error)
 
-    # The viewer ------------------------------------------------------------------------------------------------------
-
     def _on_step(self, _event: object = None) -> None:
         """Follow the frame, the channel and the plane that the viewer shows."""
         frame = None if self.geometry is None else self.geometry.shown_frame(self._viewer.dims)
@@ -287,7 +285,7 @@ class MovieBinding:
             self._input.normalize(self.options)
 
     def _refuse(self, error: Exception) -> None:
-        """Tell the user what did not work, and show the options of the movie that is open."""
+        """Say what did not work, and show the options of the open movie."""
         self._pending = None
         self._controller.report_error(error)
         if self.options is not None and self.source is not None and self.geometry is not None:

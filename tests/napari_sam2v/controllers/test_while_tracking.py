@@ -68,7 +68,7 @@ def test_a_click_starts_another_object_meanwhile(running):
     assert running.problems == []
 
 
-def test_another_reading_reaches_the_run(running):
+def test_another_mask_reaches_the_run(running):
     running.click((25, 25), frame=8, object_id=1, wait=False)
     running.host.turn(lambda: running.controller.prompts.candidates is not None)
     running.controller.prompts.next_mask()

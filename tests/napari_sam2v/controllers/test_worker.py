@@ -40,7 +40,7 @@ def test_results_and_the_end_come_in_order(host, worker):
     assert log == [1, 2, ("a", False, None), 3, ("b", False, None)]
 
 
-def test_work_sees_what_was_prepared_on_the_hosts_thread(host, worker):
+def test_work_sees_what_was_prepared_on_the_main_thread(host, worker):
     log = []
     here = threading.current_thread()
     worker.submit(job(log, "a", iter, prepare=lambda: [threading.current_thread() is here]))

@@ -133,7 +133,7 @@ def test_choosing_a_model_shows_its_hint_before_anything_else_happens(make, qtbo
 # --- prompts
 
 
-def test_one_tool_at_a_time_is_in_hand_and_a_second_click_puts_it_away(make, qtbot, emissions):
+def test_one_tool_at_a_time_is_active_and_a_second_click_puts_it_away(make, qtbot, emissions):
     prompts = make(PromptSection)
     chosen = emissions(prompts.tool_chosen)
     for tool in TOOLS:
@@ -143,7 +143,7 @@ def test_one_tool_at_a_time_is_in_hand_and_a_second_click_puts_it_away(make, qtb
     assert [value for (value,) in chosen] == [*TOOLS, ""]
 
 
-def test_showing_the_tool_in_hand_reports_nothing(make, emissions):
+def test_showing_the_active_tool_reports_nothing(make, emissions):
     prompts = make(PromptSection)
     chosen = emissions(prompts.tool_chosen)
     prompts.set_tool("box")
@@ -162,7 +162,7 @@ def test_every_tool_has_an_icon_a_word_and_its_key(make):
         assert "(" in button.toolTip()
 
 
-def test_readings_can_be_cycled_only_where_there_are_several(make, qtbot):
+def test_mask_candidates_can_be_cycled_only_where_there_are_several(make, qtbot):
     prompts = make(PromptSection)
     assert not prompts.mask_button.isEnabled()
     prompts.set_candidates(3, 1)
