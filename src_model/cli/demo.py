@@ -195,10 +195,13 @@ def _track(
 ) -> None:
     from src_model.cli.demo_picture import draw_demo
     from src_model.document import save
-    from src_model.workflow import TrackRequest
+    from src_model.workflow import TrackingJob, TrackRequest
+
+    def begin(document: Annotation) -> TrackingJob:
+        return TrackingJob.track(document, TrackRequest())
 
     picture, movie = outputs.labels.with_name(PICTURE), tracker.session.movie
-    tally = follow(annotation, tracker, TrackRequest(), lambda: save(annotation, outputs.document), quiet=quiet)
+    tally = follow(annotation, tracker, begin, lambda: save(annotation, outputs.document), quiet=quiet)
     again = ["sam2v", "track", str(path), "--resume", str(outputs.document), "--out", str(outputs.labels)]
     finish(annotation, tracker, outputs, tally, range(len(movie)), quiet=quiet, resume=shlex.join(again))
     draw_demo(picture, annotation, movie, _captions(annotation, bundled))

@@ -68,8 +68,8 @@ def finish(
         _say_how_to_go_on(outputs, resume, problem)
         raise
     summarize(len(annotation.objects), tally, tracker.session.steps.device, quiet=quiet)
-    if tally.report is not None:
-        say(tally.report.summary, quiet=quiet)
+    if tally.summary:
+        say(tally.summary, quiet=quiet)
     list_outputs(outputs if problem is None else replace(outputs, document=None), quiet=quiet)
     if tally.damaged:
         warn(f"Cannot be read, and gone over: {_described(tally.damaged)}. No masks are known there.")

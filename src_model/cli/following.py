@@ -15,7 +15,7 @@ from src_model.cli.terminal import make_progress, warn
 
 if TYPE_CHECKING:
     from src_model.document import Annotation
-    from src_model.workflow import DocumentTracker, TrackRequest, WholeMovieOptions, WholeMovieReport
+    from src_model.workflow import DocumentTracker, TrackingJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Tally:
         Frames that could not be read, ascending; they are not among those tracked.
     found
         Whether any mask was found besides those that prompts gave.
-    report
-        What was found out about a whole movie; None where objects were tracked.
+    summary
+        What the job found out besides masks, in a sentence; empty where nothing is.
     """
 
     frames: int
@@ -49,13 +49,13 @@ class Tally:
     error: Exception | None = None
     damaged: tuple[int, ...] = ()
     found: bool = True
-    report: WholeMovieReport | None = None
+    summary: str = ""
 
 
 def follow(
     annotation: Annotation,
     tracker: DocumentTracker,
-    request: TrackRequest | WholeMovieOptions,
+    begin: Callable[[Annotation], TrackingJob],
     save: Callable[[], object],
     *,
     quiet: bool,
@@ -69,8 +69,8 @@ def follow(
         With prompts, and what was tracked before.
     tracker
         The tracker of the document, with its movie.
-    request
-        Which objects are tracked through which frames; options of a whole movie: everything is found and tracked.
+    begin
+        Makes the job of the document, once its prompts are answered.
     save
         Writes the document, now and then.
     quiet
@@ -78,18 +78,15 @@ def follow(
     clock
         Returns seconds, for the next saving.
     """
-    from src_model.workflow import PeriodicSave, TrackingJob, WholeMovieJob, WholeMovieOptions, answer_prompts, run_job
+    from src_model.workflow import PeriodicSave, answer_prompts, run_job
 
     with Console(stderr=True, quiet=quiet).status("Looking at the prompts"):
         answer_prompts(annotation, tracker)
     saving = PeriodicSave(save, lambda reason: warn(f"Tracking goes on, but is not saved meanwhile: {reason}"), clock)
-    job: TrackingJob
-    if isinstance(request, WholeMovieOptions):
-        job = WholeMovieJob.begin(annotation, request)
-    else:
-        job = TrackingJob.track(annotation, request)
+    job = begin(annotation)
     total = job.progress.total
     done: list[int] = []
+    exhausted = False
     error: Exception | None = None
     start = time.perf_counter()
     with StopRequest() as stop, make_progress(quiet=quiet) as shown, closing(run_job(job, tracker)) as progress:  # type: ignore[type-var]
@@ -101,14 +98,15 @@ def follow(
                 saving.after_frame()
                 if stop.requested:
                     break
+            else:
+                exhausted = True
         except KeyboardInterrupt:
             pass
         except Exception as problem:
             error = problem
     seconds = time.perf_counter() - start
     # Ctrl-C on the last frame interrupts nothing.
-    complete = error is None and len(done) == total
+    complete = error is None and (exhausted or len(done) == total)
     tracked = [frame for frame in done if frame not in job.damaged]
-    report = job.report if isinstance(job, WholeMovieJob) else None
     damaged = tuple(sorted(job.damaged))
-    return Tally(len(set(tracked)), len(tracked), seconds, complete, error, damaged, job.found, report)
+    return Tally(len(set(tracked)), len(tracked), seconds, complete, error, damaged, job.found, job.summary)

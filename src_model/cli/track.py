@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from src_model.document import Annotation
     from src_model.frames import FrameSource
     from src_model.tracking.windows.rules import WindowChoice
-    from src_model.workflow import DocumentTracker, WholeMovieOptions
+    from src_model.workflow import DocumentTracker, TrackingJob, WholeMovieOptions
 
 MovieArgument = Annotated[
     Path,
@@ -178,7 +179,6 @@ def _whole_movie(every: int, divisions: opt.Divisions, direction: opt.Direction)
 def run(options: TrackCommand, resume_command: list[str]) -> None:
     """Track, write, sum up."""
     from src_model.document import save
-    from src_model.workflow import TrackRequest
 
     bounds = opt.parse_frames(options.frames)
     if options.resume is None and not options.prompts and options.whole is None:
@@ -196,12 +196,8 @@ def run(options: TrackCommand, resume_command: list[str]) -> None:
     span = frame_span(bounds, len(movie))
     resume = options.resume
     annotation, tracker = _begin(options, movie, span) if resume is None else _go_on(options, resume, movie)
-    request: TrackRequest | WholeMovieOptions = TrackRequest(
-        direction=options.direction.value, first=span.start, last=span.stop - 1, only_missing=resume is not None
-    )
-    if options.whole is not None:
-        request = replace(options.whole, frames=span)
-    tally = follow(annotation, tracker, request, lambda: save(annotation, document), quiet=options.quiet)
+    begin = partial(_job, options, span)
+    tally = follow(annotation, tracker, begin, lambda: save(annotation, document), quiet=options.quiet)
     tracker.session.flush()
     if not annotation.objects and tally.complete:
         raise NoPromptError(
@@ -209,6 +205,22 @@ def run(options: TrackCommand, resume_command: list[str]) -> None:
         )
     command = shlex.join([*resume_command, "--resume", str(document)])
     finish(annotation, tracker, outputs, tally, span, quiet=options.quiet, resume=command)
+
+
+def _job(options: TrackCommand, span: range, annotation: Annotation) -> TrackingJob:
+    from src_model.workflow import TrackingJob, TrackRequest, WholeMovieJob
+
+    if options.whole is not None:
+        return WholeMovieJob.begin(annotation, replace(options.whole, frames=span))
+    return TrackingJob.track(
+        annotation,
+        TrackRequest(
+            direction=options.direction.value,
+            first=span.start,
+            last=span.stop - 1,
+            only_missing=options.resume is not None,
+        ),
+    )
 
 
 def _begin(options: TrackCommand, movie: FrameSource, span: range) -> tuple[Annotation, DocumentTracker]:

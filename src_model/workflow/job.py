@@ -145,6 +145,11 @@ class TrackingJob:
             left = seconds / (self._done - 1) * max(0, self._total - self._done)
         return RunProgress(self._done, self._total, self._frame, left, self._opened.label)
 
+    @property
+    def summary(self) -> str:
+        """What was found out besides masks, in a sentence; empty where nothing is."""
+        return ""
+
     def outcomes(self, tracker: DocumentTracker) -> Iterator[FrameOutcome]:
         """Compute, frame by frame, on the worker's thread; closing the generator ends it."""
         return self._work(tracker)
@@ -207,6 +212,8 @@ def run_job(job: TrackingJob, tracker: DocumentTracker) -> Iterator[RunProgress]
         with closing(job.outcomes(tracker)) as outcomes:  # type: ignore[type-var]  # a generator
             for outcome in outcomes:
                 yield job.take(outcome)
+                if not job.is_open:
+                    return  # something was undone meanwhile
     finally:
         job.close()
 

@@ -116,6 +116,8 @@ class MovieFollower:
                 elif (where := self._suspected(frame)) is not None:
                     self._begin_found(step, where)
                 self._end(step)
+            elif self._looked is None:
+                self._first = frame + 1  # a movie begins with its first frame that can be read
             yield step.outcome(tracked.damaged)
 
     # One frame -------------------------------------------------------------------------------------------------------

@@ -90,16 +90,19 @@ def plan_tracking(document: DocumentView, request: TrackRequest) -> TrackPlan:
     FrameRangeError
         If no frame lies in the chosen direction.
     """
-    objects = _trackable(document, list(document.objects if request.objects is None else request.objects))
-    answered = {number: _answered(document, number) for number in objects}
+    answered = _trackable(document, list(document.objects if request.objects is None else request.objects))
+    objects = list(answered)
     passes: list[Pass] = []
     for reverse in (False, True):
         if request.direction in ("both", "backward" if reverse else "forward"):
-            end = _end(document, request, answered, reverse=reverse)
+            base = _base(document, request, answered, reverse=reverse)
+            end = _end(document, request, base, reverse=reverse)
+            # Both ways without a start, each object turns where it began.
+            turns = request.start is None and request.direction == "both" and reverse
             starts = {}
             for number, frames in answered.items():
-                base = _base(document, request, answered, number, reverse=reverse)
-                starts[number] = _first_frame(document, number, frames, base, passes, reverse=reverse)
+                own = max(request.first, min(frames)) if turns else base
+                starts[number] = _first_frame(document, number, frames, own, passes, reverse=reverse)
             if request.direction == "both" and reverse:
                 # An object that is prompted on the first frame of all was tracked forward from it: nothing is left.
                 starts = {n: frame for n, frame in starts.items() if frame != end or frame not in answered[n]}
@@ -129,30 +132,22 @@ def _last(document: DocumentView, request: TrackRequest) -> int:
 
 
 def _base(
-    document: DocumentView,
-    request: TrackRequest,
-    answered: Mapping[int, Sequence[int]],
-    object_id: int | None,
-    *,
-    reverse: bool,
+    document: DocumentView, request: TrackRequest, answered: Mapping[int, Sequence[int]], *, reverse: bool
 ) -> int:
-    """Return the frame from which the tracking of one object, or of any, goes in one direction."""
-    prompted = [frame for frames in answered.values() for frame in frames]
-    if request.start is not None:
-        base = request.start
-    elif request.direction == "both" and reverse and object_id is not None:
-        base = max(request.first, min(answered[object_id]))
-    else:
+    """Return the frame from which tracking goes in one direction."""
+    base = request.start
+    if base is None:
         base = _last(document, request) if reverse else request.first
     # Nothing is known before the first prompt of any object, or, backward, behind the last.
-    return min(base, max(prompted)) if reverse else max(base, min(prompted))
+    if reverse:
+        return min(base, max(map(max, answered.values())))
+    return max(base, min(map(min, answered.values())))
 
 
-def _end(document: DocumentView, request: TrackRequest, answered: Mapping[int, Sequence[int]], *, reverse: bool) -> int:
+def _end(document: DocumentView, request: TrackRequest, base: int, *, reverse: bool) -> int:
     """Return the last frame of one direction, included."""
     low, high = request.first, _last(document, request)
     if request.count is not None:
-        base = _base(document, request, answered, None, reverse=reverse)
         low, high = max(low, base - request.count), min(high, base + request.count)
     return low if reverse else high
 
@@ -186,14 +181,15 @@ def _first_frame(
     return base if nearest == base else nearest + step
 
 
-def _trackable(document: DocumentView, wanted: list[int]) -> list[int]:
+def _trackable(document: DocumentView, wanted: list[int]) -> dict[int, list[int]]:
+    """Return the answered prompts, by frame, of the objects that can be tracked."""
     if not wanted:
         raise NoPromptError("there is no object yet; click one in the image first")
-    prompted = [object_id for object_id in wanted if _answered(document, object_id)]
+    prompted = {number: frames for number in wanted if (frames := _answered(document, number))}
     if not prompted:
         titles = _titles(document, wanted)
         raise NoPromptError(f"{titles} cannot be tracked without a prompt; click it, draw a box, or paint it")
-    free = [object_id for object_id in prompted if not document.object(object_id).locked]
+    free = {number: frames for number, frames in prompted.items() if not document.object(number).locked}
     if not free:
         raise LockedError(f"{_titles(document, prompted)} cannot be tracked while locked; unlock to track")
     return free

@@ -137,6 +137,11 @@ class WholeMovieJob(TrackingJob):
 
         return cls(annotation, left, work)
 
+    @property
+    def summary(self) -> str:
+        """What was found so far, in a sentence."""
+        return self.report.summary
+
     def take(self, outcome: FrameOutcome) -> RunProgress:
         """Take a frame into the document, on its thread, with all that begins, ends and divides on it."""
         assert isinstance(outcome, MovieOutcome), "this job makes no others"

@@ -11,7 +11,7 @@ from src_model.cli.following import follow
 from src_model.cli.job import new_document
 from src_model.document import AddObject, AddPoints, AnnotatedObject
 from src_model.frames import open_movie
-from src_model.workflow import DocumentTracker, TrackRequest
+from src_model.workflow import DocumentTracker, TrackingJob, TrackRequest
 from src_model.workflow.periodic_save import PeriodicSave
 from tests.tracking import tiny
 from tests.tracking.damage import DamagedMovie
@@ -34,7 +34,10 @@ def work(predictor, tmp_path):
 
 
 def tracked(work, **asked):
-    return follow(work.annotation, work.tracker, TrackRequest(**asked), lambda: None, quiet=True)
+    def begin(document):
+        return TrackingJob.track(document, TrackRequest(**asked))
+
+    return follow(work.annotation, work.tracker, begin, lambda: None, quiet=True)
 
 
 @pytest.fixture
