@@ -52,6 +52,13 @@ class Division:
         return Division(self.parent, self.frame, left) if left and object_id != self.parent else None
 
 
+def life_of(object_id: int, divisions: Mapping[int, Division], length: int) -> range:
+    """Return the frames of a movie of some length from the division that an object comes of to that of its own."""
+    born = (each.frame for each in divisions.values() if object_id in each.daughters)
+    own = divisions.get(object_id)
+    return range(next(born, 0), length if own is None else own.frame)
+
+
 def check_lineage(divisions: Mapping[int, Division]) -> None:
     """Raise AnnotationError if an object begins on two frames, or descends from itself.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,6 +61,22 @@ def staggered(starts: Mapping[int, int], end: int, *, reverse: bool) -> list[Pas
         objects = tuple(object_id for object_id, frame in joining.items() if (joint - frame) * step >= 0)
         passes.append(Pass(range(joint, following, step), objects))
     return passes
+
+
+def within(passes: Sequence[Pass], lives: Mapping[int, range]) -> list[Pass]:
+    """Leave out of each pass the frames on which an object is not there, by its ``lives``; the order stays."""
+    kept: list[Pass] = []
+    for planned in passes:
+        frames = planned.frames
+        bounds = {each for number in planned.objects for each in (lives[number].start, lives[number].stop)}
+        # In reverse the frame before a bound is the first one behind it.
+        cuts = [bound - planned.reverse for bound in bounds if bound - planned.reverse in frames[1:]]
+        joints = [frames.start, *sorted(cuts, reverse=planned.reverse), frames.stop]
+        for start, stop in pairwise(joints):
+            objects = tuple(number for number in planned.objects if start in lives[number])
+            if objects:
+                kept.append(Pass(range(start, stop, frames.step), objects))
+    return kept
 
 
 def tracked_passes(directions: Mapping[int, Mapping[int, bool]], prompted: Mapping[int, Sequence[int]]) -> list[Pass]:

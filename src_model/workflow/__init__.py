@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from src_model.workflow.plan import Direction, TrackPlan, TrackRequest, plan_tracking
     from src_model.workflow.progress import RunProgress
     from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest
-    from src_model.workflow.whole_movie import WholeMovieJob, WholeMovieReport, track_all
+    from src_model.workflow.whole_movie import WholeMovieJob, WholeMovieReport, is_whole_movie, track_all
 
 _HOMES = {
     "src_model.document.snapshot": ("ObjectSnapshot", "snapshot_of", "snapshots_of"),
@@ -28,7 +28,7 @@ _HOMES = {
     "src_model.workflow.plan": ("Direction", "TrackPlan", "TrackRequest", "plan_tracking"),
     "src_model.workflow.progress": ("RunProgress",),
     "src_model.workflow.requests": ("FrameOutcome", "PromptOutcome", "PromptRequest", "RepairRequest"),
-    "src_model.workflow.whole_movie": ("WholeMovieJob", "WholeMovieReport", "track_all"),
+    "src_model.workflow.whole_movie": ("WholeMovieJob", "WholeMovieReport", "is_whole_movie", "track_all"),
 }
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "WholeMovieReport",
     "answer_prompts",
     "find_all",
+    "is_whole_movie",
     "plan_tracking",
     "run_job",
     "snapshot_of",

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from src_model.document import Origin
+from src_model.document.lineage import life_of
 from src_model.document.provenance import ORIGINS
 from src_model.errors import FrameRangeError, LockedError, NoPromptError
-from src_model.tracking.passes import Pass, left_of, staggered
+from src_model.tracking.passes import Pass, left_of, staggered, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +80,8 @@ def plan_tracking(document: DocumentView, request: TrackRequest) -> TrackPlan:
     """Plan a run over a document whose prompts are answered.
 
     Each object is tracked from the frame on which the run begins, or, where it is not known there, from the nearest
-    frame on which it is, so that no frame between is left out.
+    frame on which it is, so that no frame between is left out; none before the division that it comes of, nor from its
+    own division on.
 
     Raises
     ------
@@ -92,6 +94,7 @@ def plan_tracking(document: DocumentView, request: TrackRequest) -> TrackPlan:
     """
     answered = _trackable(document, list(document.objects if request.objects is None else request.objects))
     objects = list(answered)
+    lives = {number: life_of(number, document.divisions, document.movie.length) for number in objects}
     passes: list[Pass] = []
     for reverse in (False, True):
         if request.direction in ("both", "backward" if reverse else "forward"):
@@ -104,9 +107,11 @@ def plan_tracking(document: DocumentView, request: TrackRequest) -> TrackPlan:
                 own = max(request.first, min(frames)) if turns else base
                 starts[number] = _first_frame(document, number, frames, own, passes, reverse=reverse)
             if request.direction == "both" and reverse:
-                # An object that is prompted on the first frame of all was tracked forward from it: nothing is left.
-                starts = {n: frame for n, frame in starts.items() if frame != end or frame not in answered[n]}
+                # An object that is prompted on the first frame it is on was tracked forward from it: nothing is left.
+                firsts = {n: max(end, lives[n].start) for n in starts}
+                starts = {n: frame for n, frame in starts.items() if frame != firsts[n] or frame not in answered[n]}
             passes += staggered(starts, end, reverse=reverse)
+    passes = within(passes, lives)
     if not passes:
         place = "" if request.start is None else f" from frame {request.start}"
         raise FrameRangeError(
@@ -184,7 +189,7 @@ def _first_frame(
 def _trackable(document: DocumentView, wanted: list[int]) -> dict[int, list[int]]:
     """Return the answered prompts, by frame, of the objects that can be tracked."""
     if not wanted:
-        raise NoPromptError("there is no object yet; click one in the image first")
+        raise NoPromptError("there is no object yet; prompt one with a click, a box or a mask first")
     prompted = {number: frames for number in wanted if (frames := _answered(document, number))}
     if not prompted:
         titles = _titles(document, wanted)

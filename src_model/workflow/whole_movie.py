@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from src_model.document import AnnotatedObject, Division, Origin, Patch
 from src_model.document.actions.base import ActionPlan
+from src_model.document.project import Settings
 from src_model.document.snapshot import snapshots_of
-from src_model.errors import FrameRangeError
 from src_model.prompts import Prompt
 from src_model.workflow.finding import Finder
 from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from src_model.workflow.requests import FrameOutcome
 
 LABEL = "Find and track all"
+_SETTING = "whole_movie"
 
 
 @dataclass(slots=True)
@@ -94,8 +95,9 @@ class WholeMovieJob(TrackingJob):
         annotation: Annotation,
         frames: range,
         work: Callable[[DocumentTracker], Iterator[FrameOutcome]],
+        tracked_before: int = 0,
     ) -> None:
-        super().__init__(annotation, (), len(frames), LABEL, work, frames.start)
+        super().__init__(annotation, (), len(frames), LABEL, work, tracked_before)
         self.report = WholeMovieReport()
         self._refused: set[int] = set()
 
@@ -118,24 +120,20 @@ class WholeMovieJob(TrackingJob):
         detector
             What finds objects; automatic masks if left out.
 
-        Raises
-        ------
-        FrameRangeError
-            If nothing is left to be tracked.
+        If all is tracked already, the job is over at once.
         """
         tracked = _last_tracked(annotation)
         chosen = options or WholeMovieOptions()
         wanted = chosen.frames or range(annotation.movie.length)
         left = wanted if tracked is None else range(max(wanted.start, tracked + 1), wanted.stop)
-        if not left:
-            raise FrameRangeError(f"all is tracked to frame {tracked}; undo the run, or delete objects, to track anew")
         known = snapshots_of(annotation, _going_on(annotation, left.start, chosen.patience))
         next_id = annotation.next_id()
 
         def work(tracker: DocumentTracker) -> Iterator[FrameOutcome]:
-            return follower(tracker, known, chosen, detector, next_id).run(left, look_first=tracked is None)
+            if left:
+                yield from follower(tracker, known, chosen, detector, next_id).run(left, look_first=tracked is None)
 
-        return cls(annotation, left, work)
+        return cls(annotation, left, work, len(wanted) - len(left))
 
     @property
     def summary(self) -> str:
@@ -160,6 +158,9 @@ class WholeMovieJob(TrackingJob):
         there = self.annotation.objects.keys()
         self._refused |= {each.object_id for each in outcome.beginnings} & there
         patch = _patch_of(self.annotation, outcome, self._refused)
+        if not is_whole_movie(self.annotation):
+            project = self.annotation.project
+            patch = replace(patch, project=replace(project, settings=Settings({**project.settings, _SETTING: True})))
         self._is_taking = True
         try:
             done = self.annotation.do(_TakeChanges(patch), join=self._opened.step)
@@ -206,11 +207,6 @@ def track_all(
         What finds objects; automatic masks if left out.
     progress
         Told after each frame; what it raises stops the run, and what was done stays.
-
-    Raises
-    ------
-    FrameRangeError
-        If nothing is left to be tracked.
     """
     answer_prompts(annotation, tracker)
     job = WholeMovieJob.begin(annotation, options, detector=detector)
@@ -232,8 +228,15 @@ def follower(
     return MovieFollower(tracker.session, Finder(tracker.predictor, detector), options, known, next_id)
 
 
+def is_whole_movie(document: DocumentView) -> bool:
+    """Whether a job over the whole movie made the objects of a document; no other can go on with it."""
+    return document.project.settings.get(_SETTING) is True
+
+
 def _last_tracked(document: DocumentView) -> int | None:
     """Return the last frame that a run over the movie came to; None where there was none."""
+    if not is_whole_movie(document):
+        return None  # what was tracked object by object tells nothing of how far the others were looked for
     return max(
         (s.frame for n in document.objects for s in document.frame_states(n) if s.origin and s.origin.is_tracked),
         default=None,

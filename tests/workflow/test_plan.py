@@ -11,7 +11,9 @@ from src_model.document import (
     Annotation,
     AnswerPrompt,
     ClearFrames,
+    Division,
     LockObject,
+    MarkDivision,
     MovieIdentity,
     Origin,
     SetMask,
@@ -128,6 +130,20 @@ def test_what_was_tracked_before_is_left_out_if_only_the_rest_is_wanted():
         ([2, 1, 0], (1, 2)),
     ]
     assert (plan.total, plan.tracked_before) == (11, 6)
+
+
+def test_a_mother_is_tracked_to_her_division_and_a_daughter_from_it():
+    annotation = document({1: [0], 2: [6], 3: [8], 4: [2]})
+    annotation.do(MarkDivision(Division(1, 6, (2, 3))))
+    assert planned(annotation, "both", objects=None) == [
+        ([0, 1], (1,)),
+        ([2, 3, 4, 5], (1, 4)),
+        ([6, 7], (2, 4)),
+        ([8, 9, 10, 11], (2, 3, 4)),
+        ([8, 7, 6], (3,)),
+        ([2, 1, 0], (4,)),
+    ]
+    assert planned(annotation, "backward", objects=(2, 3), start=10) == [([8, 7], (3,)), ([6], (2, 3))]
 
 
 def test_nothing_left_is_a_plan_without_passes():

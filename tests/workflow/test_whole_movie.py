@@ -7,14 +7,14 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from src_model.document import AddDetections, Annotation, Division, LockObject, MovieIdentity, SetMask
-from src_model.errors import FrameRangeError
+from src_model.document import AddDetections, Annotation, Division, LockObject, MovieIdentity, Origin, SetMask
 from src_model.frames import open_movie
 from src_model.masks import Detection, Rle
 from src_model.workflow import (
     DocumentTracker,
     WholeMovieJob,
     WholeMovieOptions,
+    is_whole_movie,
     run_job,
     track_all,
 )
@@ -167,8 +167,20 @@ def test_a_run_that_was_stopped_goes_on_where_it_stopped():
     again = WholeMovieJob.begin(document, detector=drawn.DrawnCells())
     assert [now.frame for now in run_job(again, another)] == [5, 6, 7]
     assert {n: seen(document, n) for n in document.objects} == {n: seen(whole, n) for n in whole.objects}
-    with pytest.raises(FrameRangeError, match="all is tracked to frame 7"):
-        WholeMovieJob.begin(document)
+    assert list(run_job(WholeMovieJob.begin(document), another)) == []  # nothing is left
+
+
+@pytest.mark.usefixtures("follows")
+def test_what_was_tracked_object_by_object_does_not_count_as_looked_through():
+    document, tracker = drawn.begin(drawn.draw(*[{**STAYS, 2: (34, 40, 6)}] * 6))
+    mine = Rle.encode(drawn.draw({**STAYS})[0] == 1)
+    document.do(AddDetections(0, (Detection.of_mask(mine, 1.0),), "me"))
+    document.do(SetMask(1, 5, mine, origin=Origin.TRACKED))
+    report = track_all(document, tracker, detector=drawn.DrawnCells())
+    assert [each.object_id for each in report.beginnings] == [2]
+    assert seen(document, 2) == list(range(6))
+    document.undo()
+    assert not is_whole_movie(document)
 
 
 @pytest.mark.usefixtures("follows")
