@@ -79,8 +79,8 @@ HeldOutOption = Annotated[
     typer.Option(
         "--held-out",
         rich_help_panel=_WHAT,
-        help="Of --data, only the movies that the recipe of the default checkpoint does not train on: every second by "
-        "name, of stills the last 60.",
+        help="Of --data, only the movies that the bundled checkpoint was made without: every second by name, "
+        "of stills the last 60.",
     ),
 ]
 FramesOption = Annotated[

@@ -26,9 +26,12 @@ _EXTRAS = {
     "zarr": "zarr",
     "bioio": "microscopes",
     "geff": "geff",
-    "jinja2": "evaluate",
+    "ctc_metrics": "evaluate",
 }
 """Packages by which an extra is recognised."""
+
+_DISTRIBUTIONS = {"ctc_metrics": "py-ctcmetrics"}
+"""Where the package index calls one otherwise."""
 
 
 def info(model: opt.ModelOption = None, debug: opt.DebugOption = False) -> None:
@@ -49,7 +52,8 @@ def _versions() -> Iterator[tuple[str, str]]:
         yield package, metadata.version(package)
     for package, extra in _EXTRAS.items():
         present = find_spec(package) is not None
-        yield package, metadata.version(package.replace("_", "-")) if present else f"not installed (extra '{extra}')"
+        name = _DISTRIBUTIONS.get(package, package.replace("_", "-"))
+        yield package, metadata.version(name) if present else f"not installed (extra '{extra}')"
 
 
 def _devices() -> Iterator[tuple[str, str]]:

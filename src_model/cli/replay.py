@@ -26,6 +26,15 @@ DocumentArgument = Annotated[
 OtherModelOption = Annotated[
     bool, typer.Option("--allow-other-model", help="Do it with another model than that of the document.")
 ]
+ReplayedOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--document",
+        metavar="FILE.sam2v",
+        help="Also write what came out as a document.",
+        show_default="none is written",
+    ),
+]
 
 
 def replay(
@@ -33,7 +42,7 @@ def replay(
     movie: MovieArgument,
     out: opt.OutOption = Path("labels.tif"),
     preview: opt.PreviewOption = None,
-    document: opt.DocumentOption = None,
+    document: ReplayedOption = None,
     overlap: opt.OverlapOption = opt.OverlapChoice.SCORE,
     force: opt.ForceOption = False,
     allow_other_model: OtherModelOption = False,
@@ -51,6 +60,9 @@ def replay(
 
     Prompts, preset, image size and normalisation are those of the document; MOVIE is the movie it was made on. What was
     painted, imported or locked stays as it is.
+
+    Masks come out otherwise where prompts came after tracking, where a run was resumed without --exact, and where
+    objects were found by --all, which here are tracked each by itself.
     """
     from src_model.document import load
 

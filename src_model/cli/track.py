@@ -165,7 +165,22 @@ def track(
         quiet,
         _whole_movie(every, divisions, direction) if everything else None,
     )
+    _check_together(set(option_order(ctx)), options)
     run(options, resume_hint(ctx))
+
+
+def _check_together(given: set[str], options: TrackCommand) -> None:
+    """Refuse options that say nothing without another one, or that contradict it."""
+    for name in ("every", "divisions"):
+        if name in given and options.whole is None:
+            raise typer.BadParameter("this belongs to --all, which is not given", param_hint=f"--{name}")
+    if options.exact and options.resume is None:
+        raise typer.BadParameter("this belongs to --resume, which is not given", param_hint="--exact")
+    if options.exact and options.whole is not None:
+        raise typer.BadParameter(
+            "a run with --all goes on behind its last frame; to have it anew, leave --resume and --exact out",
+            param_hint="--exact",
+        )
 
 
 def _whole_movie(every: int, divisions: opt.Divisions, direction: opt.Direction) -> WholeMovieOptions:
@@ -240,9 +255,14 @@ def _begin(options: TrackCommand, movie: FrameSource, span: range) -> tuple[Anno
 def _go_on(options: TrackCommand, path: Path, movie: FrameSource) -> tuple[Annotation, DocumentTracker]:
     from src_model.document import load
     from src_model.tracking.session_document import fitting_predictor
-    from src_model.workflow import DocumentTracker, start_over
+    from src_model.workflow import DocumentTracker, is_whole_movie, start_over
 
     annotation = load(path)
+    if options.whole is None and is_whole_movie(annotation):
+        raise typer.BadParameter(
+            f"the objects of '{path}' were found by --all, and only --all goes on with them; add it",
+            param_hint="--resume",
+        )
     project = annotation.project
     predictor = options.model.load(quiet=options.quiet, otherwise=model_of(path, project, options.model.name))
     fitting = fitting_predictor(predictor, project, movie)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 CLICK = f"0,{tiny.CLICK[0]},{tiny.CLICK[1]}"
 
 
+def said(result):
+    """What a command said on the error stream, without the frames and line breaks of the terminal."""
+    return " ".join(result.stderr.replace("│", " ").split())
+
+
 @pytest.fixture(scope="session")
 def network():
     return tiny.build()

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from src_model.cli.error_messages import FAILED
+from tests.cli.conftest import said
 from tests.tracking import tiny
 
 pytest.importorskip("jinja2", reason="the page needs the extra 'evaluate'")
@@ -102,7 +103,7 @@ def test_a_report_is_written_again_but_other_files_are_kept(sam2v, here, cells, 
     for name in ("report.html", "report.json"):
         text = (here / "report" / name).read_text()
         (here / "report" / name).write_text("mine")
-        assert "replace it with --force" in " ".join(sam2v(*words, code=FAILED).stderr.replace("│", " ").split())
+        assert "replace it with --force" in said(sam2v(*words, code=FAILED))
         (here / "report" / name).write_text(text)
     assert len(loads) == loaded
     (here / "report" / "report.json").write_text("mine")

@@ -16,7 +16,7 @@ from src_model.frames import open_movie
 from src_model.masks import labels_at
 from src_model.weights import MaskThresholds
 from src_model.workflow import DocumentTracker, TrackingJob, TrackRequest, run_job
-from tests.cli.conftest import CLICK
+from tests.cli.conftest import CLICK, said
 from tests.tracking import tiny
 from tests.tracking.damage import DamagedMovie
 
@@ -222,7 +222,7 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(sam2v, movie, here, 
         (("--mask", "0,mask.tif", "--out", "mask.tif", "--force"), "'mask.tif' is in use here"),
         (("--object", 4294967296, "--point", CLICK), "expected 1 to 2147483647"),
         (("--point", "0,500,3"), "outside"),
-        (("--point", CLICK, "--point", "40,3,3"), "frame 40"),
+        (("--point", CLICK, "--point", "40,3,3"), "frame 40 is outside"),
         (("--mask", "0,missing.png"), "missing.png"),
         (("--mask", "0,mask.tif"), "the mask has shape"),
         (("--point", CLICK, "--preview", "a.gif"), "must end in .png"),
@@ -237,7 +237,7 @@ def test_wrong_options_are_found_out_before_the_model_is_loaded(sam2v, movie, he
     tifffile.imwrite(here / "mask.tif", np.ones((3, 4), np.uint8))
     before = {path.name: path.read_bytes() for path in here.iterdir()}
     result = sam2v("track", movie, *words, code=FAILED)
-    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert message in said(result)
     assert loads == []
     assert {path.name: path.read_bytes() for path in here.iterdir()} == before
 
@@ -358,8 +358,25 @@ def test_all_needs_no_prompt_and_the_document_says_what_begins(sam2v, movie, her
     assert document.objects
     assert all(info.note.startswith("begins on frame") for info in document.objects.values())
     assert tifffile.imread(here / "labels.tif").shape == (tiny.LENGTH, *tiny.SHAPE)
-    again = sam2v("track", movie, "--all", "--resume", "labels.sam2v", "--model", "default", "--force", code=2)
-    assert "all is tracked to frame 9" in again.output
+    resumed = ("track", movie, "--resume", "labels.sam2v", "--model", "default", "--force")
+    assert sam2v(*resumed, "--all").exit_code == 0  # nothing is left, and the labels are written once more
+    assert {n: info.note for n, info in load(here / "labels.sam2v").objects.items()} == {
+        n: info.note for n, info in document.objects.items()
+    }
+    assert "only --all goes on with them" in said(sam2v(*resumed, code=2))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--point", CLICK, "--every", 3), "belongs to --all"),
+        (("--point", CLICK, "--divisions", "off"), "belongs to --all"),
+        (("--point", CLICK, "--exact"), "belongs to --resume"),
+        (("--all", "--exact", "--resume", "labels.sam2v"), "leave --resume and --exact out"),
+    ],
+)
+def test_options_that_would_say_nothing_are_refused(sam2v, movie, words, told):
+    assert told in said(sam2v("track", movie, *words, code=2))
 
 
 def test_all_that_finds_nothing_says_what_to_do(sam2v, movie):

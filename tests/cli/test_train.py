@@ -12,13 +12,14 @@ from src_model.cli.error_messages import FAILED
 from src_model.training.fine_tuning.run import FineTuneResult
 from src_model.training.fine_tuning.verdict import Verdict
 from src_model.weights import CheckpointOrigin, save_custom_checkpoint
+from tests.cli.conftest import said
 
 VERDICT = Verdict(5, {"click": 0.5}, {"click": 0.6}, 0.1, 0.05, 0.15)
 
 
 def test_without_a_checkpoint_to_teach_it_says_where_training_from_nothing_is(sam2v, here):
     (here / "data").mkdir()
-    message = " ".join(sam2v("train", "--data", "data", code=2).stderr.replace("│", " ").split())
+    message = said(sam2v("train", "--data", "data", code=2))
     assert "--fine-tune default" in message
     assert "python -m training_recipe train" in message
 
