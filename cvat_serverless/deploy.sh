@@ -1,6 +1,6 @@
 #!/bin/sh
 # Deploys the functions to the Nuclio of a CVAT server on this machine: deploy.sh [cpu|gpu] [tracker] [interactor]
-# Variables that start with SAM2V_ go into the functions, for instance SAM2V_MODEL=sam2.1-hiera-small. NUCTL, PYTHON and
+# Variables that start with SAM2V_ go into the functions, for instance SAM2V_MODEL=sam2.1-small. NUCTL, PYTHON and
 # CVAT_NETWORK (cvat_cvat) may be set too.
 set -eu
 

@@ -249,7 +249,12 @@ def _retry_longer(client: Any) -> None:
     """
     pools = client.api_client.rest_client.pool_manager
     pools.connection_pool_kw["retries"] = import_module("urllib3").Retry(
-        _RETRIES, status_forcelist=_PASSING, backoff_factor=_RETRY_FACTOR, raise_on_status=False
+        _RETRIES,
+        other=0,  # of these errors, as of TLS, urllib3 does not ask whether the request changes something
+        status_forcelist=_PASSING,
+        backoff_factor=_RETRY_FACTOR,
+        raise_on_status=False,
+        respect_retry_after_header=False,  # it may ask for hours
     )
     pools.clear()  # those that logging in opened have the old number
 

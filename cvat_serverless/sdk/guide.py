@@ -12,9 +12,9 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from cvat_serverless.sdk.output_type import OutputType
 from cvat_serverless.sdk.schemas import AnnotationGuide, TaskInfo, parse
@@ -39,10 +39,11 @@ _BLOCK = (
 class _GuideData(BaseModel):
     """What the comment in the guide holds, as JSON; the document is the bytes of its file in base64."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     version: Literal[1] = 1
-    output: OutputType
+    # Guides of before wrote the other name.
+    output: Annotated[OutputType, Field(validation_alias=AliasChoices("output", "form"))]
     groups: dict[int, int]
     labels: dict[int, str] = {}
     document: str

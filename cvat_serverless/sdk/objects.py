@@ -73,7 +73,7 @@ def shape_overlap(first: ShapeData | None, second: ShapeData | None) -> float:
 
 
 def objects_by_group(annotations: Annotations, last: int) -> dict[int, CvatObject]:
-    """Return all that has a group, one object a group.
+    """Return all that has a group and is of a kind that a document can hold, one object a group.
 
     Parameters
     ----------
@@ -84,7 +84,8 @@ def objects_by_group(annotations: Annotations, last: int) -> dict[int, CvatObjec
     """
     shapes: defaultdict[int, list[LabeledShape]] = defaultdict(list)
     for shape in _shapes(annotations):
-        shapes[shape.group].append(shape)
+        if shape.type in SHAPE_TYPES:
+            shapes[shape.group].append(shape)
     objects = {group: _from_shapes(found, last) for group, found in shapes.items() if group}
     for track in _tracks(annotations):
         if not track.group:

@@ -12,7 +12,7 @@ from cvat_serverless.sdk.objects import objects_by_group, objects_in, same_shape
 from cvat_serverless.sdk.push import check_fits, document_change
 from cvat_serverless.sdk.schemas import Annotations, Label
 from cvat_serverless.sdk.sources import upright_box
-from cvat_serverless.shapes import make_shape
+from cvat_serverless.shapes import SHAPE_TYPES, make_shape
 from src_model.document import (
     MAX_OBJECT_ID,
     SUFFIX,
@@ -106,7 +106,7 @@ def pull_document(task: TaskOrJob, out: Path, movie: Path | None = None, *, forc
     if sent is not None:
         lines.append(f"{update.changed} masks were changed in CVAT since they were sent, and {added} objects are new.")
     lines += [f"{text[:1].upper()}{text[1:]}." for text in update.conflicts]
-    if left_out:
+    if left_out := left_out + update.left_out:
         lines.append(f"{left_out} shapes enclose nothing or are of a kind that a document cannot hold: left out.")
     return tuple(lines)
 
@@ -139,12 +139,15 @@ class _Update:
         Shapes and tracks that are not part of it.
     conflicts
         Where jobs hold different copies of an item, in words.
+    left_out
+        On how many frames the shape of an object encloses nothing; these stay as they were.
     """
 
     document: Annotation
     changed: int
     others: Annotations
     conflicts: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 def _updated(task: TaskOrJob, sent: GuideDocument) -> _Update:
@@ -155,7 +158,7 @@ def _updated(task: TaskOrJob, sent: GuideDocument) -> _Update:
     before = objects_by_group(Annotations(shapes=tuple(expected.shapes), tracks=tuple(expected.tracks)), last)
     now = _current_annotations(task, expected)
     after = objects_by_group(now, last)
-    changed = 0
+    changed = left_out = 0
     for number, group in sent.groups.items():
         if number not in document.objects:
             continue
@@ -164,13 +167,18 @@ def _updated(task: TaskOrJob, sent: GuideDocument) -> _Update:
         elif group in after:
             name = task.labels[after[group].label_id].name
             class_name = name if name != sent.labels.get(number, document.object(number).class_name) else None
-            changed += _update_object(document, number, before.get(group), after[group], class_name)
+            taken, left = _update_object(document, number, before.get(group), after[group], class_name)
+            changed += taken
+            left_out += left
     groups = set(sent.groups.values())
     others = Annotations(
-        shapes=tuple(raw for raw in now.shapes if (raw.get("group") or 0) not in groups),
+        # A kind that no document can hold is counted there as left out.
+        shapes=tuple(
+            raw for raw in now.shapes if (raw.get("group") or 0) not in groups or raw["type"] not in SHAPE_TYPES
+        ),
         tracks=tuple(raw for raw in now.tracks if (raw.get("group") or 0) not in groups),
     )
-    return _Update(document, changed, others, tuple(now.conflicts.values()))
+    return _Update(document, changed, others, tuple(now.conflicts.values()), left_out)
 
 
 def _current_annotations(task: TaskOrJob, expected: AnnotationChange) -> Annotations:
@@ -193,30 +201,34 @@ def _current_annotations(task: TaskOrJob, expected: AnnotationChange) -> Annotat
 
 def _update_object(
     document: Annotation, number: int, before: CvatObject | None, after: CvatObject, class_name: str | None
-) -> int:
-    """Take over what CVAT shows other than it was sent; return on how many frames it does."""
+) -> tuple[int, int]:
+    """Take over what CVAT shows other than it was sent; return on how many frames it does, and on how many not."""
     patch = PatchBuilder()
     if class_name is not None:
         patch.objects[number] = replace(document.object(number), class_name=class_name)
     sent = {} if before is None else before.shapes
     changed = [frame for frame, shape in sorted(after.shapes.items()) if not same_shape(sent.get(frame), shape)]
+    left_out = 0
     for frame in changed:
-        _update_frame(patch, number, frame, after.shapes.get(frame), document.movie.frame_shape)
+        try:
+            _update_frame(patch, number, frame, after.shapes.get(frame), document.movie.frame_shape)
+        except RequestError:  # it lies outside of the image, or covers no pixel
+            left_out += 1
     document.do(ApplyPatch(f"Changed in CVAT: {document.object(number).title}", patch.build()))
-    return len(changed)
+    return len(changed) - left_out, left_out
 
 
 def _update_frame(
     patch: PatchBuilder, number: int, frame: int, shape: ShapeData | None, image: tuple[int, int]
 ) -> None:
     """Let what a person drew take the place of what the document says."""
-    patch.locks[number][frame] = False
     if shape is not None and shape.type == "rectangle":  # says where it is, not which pixels it has
-        patch.masks[number][frame] = None
         patch.prompts[number][frame] = _box_prompt(shape, image)
+        patch.masks[number][frame] = None
     else:
         mask = Rle.empty(image) if shape is None else make_shape(shape.type, shape.points, image).mask(image)
         patch.masks[number][frame] = AnnotatedFrame(mask, 1.0, 1.0, Origin.EDITED)
+    patch.locks[number][frame] = False
 
 
 def _box_prompt(shape: ShapeData, image: tuple[int, int]) -> Prompt:

@@ -97,7 +97,8 @@ def _unchanged(now: Annotations, entry: JournalEntry) -> dict[ItemKey, RawItem]:
     """Find what was written and is as it was then."""
     found = {}
     for (kind, number), item in now.items.items():
-        if content_of(item.raw) == entry.created[kind].get(number):
+        written = entry.created[kind].get(number)
+        if written is not None and content_of(item.raw) == written:
             found[kind, number] = item.raw
     return found
 

@@ -107,6 +107,16 @@ def test_what_was_changed_in_cvat_is_in_what_comes_back(sam2v, task, document, t
     assert back.object(3) == before.object(3)
 
 
+def test_a_shape_that_no_document_can_hold_is_left_out_and_the_rest_comes(sam2v, task, document, tmp_path):
+    sam2v("push", document)
+    task.edit(task.shapes[3]["id"], points=[-30.0, -30.0, -20.0, -30.0, -20.0, -20.0], type="polygon")
+    task.draw("ellipse", [20.0, 20.0, 30.0, 10.0], frame=4, group=3)
+    text = sam2v("pull", "--out", tmp_path / "fetched.sam2v").output
+    assert "2 shapes enclose nothing or are of a kind" in " ".join(text.split())
+    back, before = load(tmp_path / "fetched.sam2v"), load(document)
+    assert {frame: back.frame(3, frame) for frame in (3, 4)} == {frame: before.frame(3, frame) for frame in (3, 4)}
+
+
 def test_a_polygon_that_was_changed_is_the_mask_there_and_the_others_keep_their_holes(sam2v, task, document, tmp_path):
     sam2v("push", document, "--as", "polygons")
     track = task.tracks[0]
