@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from superqt.utils import qthrottled
 
-from napari_sam2v.bindings.key_binding import resolve_keys
 from napari_sam2v.controllers.object_marks import rgb
 from napari_sam2v.controllers.status import next_step
 from napari_sam2v.controllers.track_controller import can_be_repaired, repair_span
 from napari_sam2v.preferences import remember
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_sam2v.bindings.layer_binding import LayerBinding
     from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.bindings.tool_binding import ToolBinding
@@ -44,7 +45,7 @@ class AnnotationBinding:
     tools
         Activates prompt tools, and says which one is active.
     preferences
-        Options to begin with, and the keys that the status line names.
+        Options to begin with.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class AnnotationBinding:
     ) -> None:
         self._panel, self._controller = panel, controller
         self._layers, self._movie, self._tools = layers, movie, tools
-        self._keys, _ = resolve_keys(preferences.keys)
+        self._keys: Mapping[str, str] = {}
         self._busy = False
         self._document: Annotation | None = None
         self._progress: RunProgress | None = None
@@ -83,6 +84,11 @@ class AnnotationBinding:
         """Show no progress any more."""
         self._show_run.cancel()
         self._show_run.flush(restart_timer=False)
+
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Name these keys, by action id, in the status line."""
+        self._keys = keys
+        self.refresh()
 
     def refresh(self) -> None:
         """Say the next useful step."""
@@ -233,9 +239,9 @@ class AnnotationBinding:
         self.refresh()
 
     def _repair(self) -> None:
-        frame = self._controller.frame
-        self._controller.tracking.repair()  # which ends a run that is under way
-        self._corrected = frame
+        if not self._controller.tracking.is_tracking:  # else it is refused
+            self._corrected = self._controller.frame
+        self._controller.tracking.repair()
 
     def _return_to_correction(self, last: RunProgress | None) -> None:
         """After a repair, show the corrected frame again, unless the user looks at another one by now."""

@@ -41,6 +41,7 @@ class KeyBinding:
         for problem in self._shortcuts.problems:
             widget.controller.events.problem.emit(problem)
         widget.layers.made.connect(self._shortcuts.bind_layer)
+        widget.work.set_keys(self._shortcuts.keys)
         widget.panel.set_keys({**dict.fromkeys(handlers, ""), **self._shortcuts.keys})
 
     def close(self) -> None:
@@ -141,6 +142,7 @@ class Shortcuts:
                     f"{key} is also napari's key for '{taken[_normal(key)]}': '{action.title}' has it now."
                 )
             self._bind(viewer, key, action.id)
+            self._bound.append((viewer, key))  # layers are removed when the panel closes
 
     def bind_layer(self, layer: Layer) -> None:
         """Bind the keys on a layer that belongs to the plugin."""
@@ -160,7 +162,6 @@ class Shortcuts:
             handler()
 
         provider.bind_key(key, pressed, overwrite=True)
-        self._bound.append((provider, key))
 
 
 def resolve_keys(chosen: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -83,6 +83,7 @@ class ModelBinding:
             get_checkpoint(name, progress=arrived)
 
         def take(_result: object) -> None:
+            self._on_disk.add(name)  # looked up again below, after the choice
             if self._chosen == chosen:  # else another one was chosen while this one was on its way
                 self._choose(name)
             self._offer()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING
 
 from psygnal import Signal, SignalGroup
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from src_model.document.events import ObjectsChanged
     from src_model.frames import FrameSource, Normalization
     from src_model.tracking import StreamingPredictor
+
+
+_logger = logging.getLogger(__name__)
 
 
 class ControllerEvents(SignalGroup):
@@ -186,7 +190,7 @@ class AnnotationController:
     def use_model(self, load_predictor: Callable[[], StreamingPredictor]) -> None:
         """Work with a model from now on, loaded on the worker when it is first needed; masks stay as they are."""
         self.interrupt()
-        self._load_predictor = load_predictor
+        self._load_predictor = cache(load_predictor)  # once for all trackers
         self._make_tracker()
 
     def use_normalization(self, normalization: Normalization) -> None:
@@ -340,15 +344,21 @@ class AnnotationController:
 
     def _prepare(self, tracker: DocumentTracker) -> None:
         """Have the worker load the model and encode the shown frame, so that the first prompt is answered at once."""
-        frame = self.frame
 
-        def prepare(_: object) -> Iterator[None]:
-            # What fails here fails again at the first prompt, and is shown to the user then.
-            with suppress(Exception):
-                tracker.prepare(frame)
-            return iter(())
+        def prepare(frame: int) -> Iterator[None]:
+            for part in (lambda: tracker.predictor, lambda: tracker.prepare(frame)):
+                if not self.is_current(tracker):
+                    return
+                try:
+                    part()
+                except Exception:
+                    # It fails again at the first prompt, and is shown to the user then.
+                    _logger.debug("the model was not made ready for frame %d", frame, exc_info=True)
+                    return
+                yield  # a click that came meanwhile is answered first
 
-        self.worker.submit(Job(("prepare",), lambda: None, prepare, lambda _: None))
+        # The frame that is shown when it begins: napari goes to the middle of a movie that is opened.
+        self.worker.submit(Job(("prepare",), lambda: self.frame, prepare, lambda _: None))
 
     def _move(self, move: Callable[[], str | None]) -> None:
         self.interrupt()

@@ -140,9 +140,10 @@ class TrackController:
 
     def _follow_edits(self) -> None:
         """Let the run that is under way know what was edited, before its next frame."""
-        run, tracker = self._run, self._controller.tracker
+        run = self._run
         if run is None:
             return
+        tracker = self._controller.tracker
 
         def work(edits: Edits) -> Iterator[None]:
             tracker.follow(edits.known, gone=edits.gone)

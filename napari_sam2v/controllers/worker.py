@@ -176,7 +176,7 @@ class Worker:
 
         def prepare() -> None:
             try:
-                answer.append(make_request())
+                answer.append(None if job.stop.is_set() else make_request())
             except Exception as error:
                 failure.append(error)
             ready.set()

@@ -142,7 +142,11 @@ class Form(QWidget):
         if isinstance(widget, ComboBox):
             _make_compact(native)
             self.set_choices(name, self._choices[name], field.get_default())
-        widget.changed.connect(lambda _value: self._on_changed(name))
+        if isinstance(widget, ComboBox):
+            # Also where what is shown is chosen: a first entry that nobody chose yet, or a layer to be read once more.
+            native.activated.connect(lambda _index: self._on_changed(name))
+        else:
+            widget.changed.connect(lambda _value: self._on_changed(name))
         self._describe(name)
 
     def _widget(self, name: str, field: FieldInfo, title: str, extra: Mapping[str, Any]) -> Any:

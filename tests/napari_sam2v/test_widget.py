@@ -180,9 +180,11 @@ def test_each_frame_of_a_dask_movie_is_read_once_a_pass(open_panel):
         "follow"
     ].native.click()  # the viewer reads what it shows; here only the model counts
     person.click(*tiny.CLICK)
+    shown = set(reads)  # any of these may have been looked at before the click
     reads.clear()
     person.track()
-    assert sorted(reads) == list(range(1, tiny.LENGTH))
+    assert len(reads) == len(set(reads))
+    assert set(reads) <= set(range(1, tiny.LENGTH)) <= set(reads) | shown
     reads.clear()
     person.widget.work.undo()
     person.track()
@@ -205,7 +207,7 @@ def test_what_was_computed_waits_on_disk_for_the_next_session_if_that_is_preferr
 def test_errors_are_told_in_words(person):
     person.widget.work.track(FORWARD)
     person.wait_for_worker()
-    assert person.problems == ["There is no object yet; click one in the image first"]
+    assert person.problems == ["There is no object yet; prompt one with a click, a box or a mask first"]
     assert person.problems[0] in person.status
 
 

@@ -228,7 +228,9 @@ def test_after_a_repair_the_corrected_frame_is_in_view(hand):
 
 
 def test_what_is_tracked_is_remembered_for_the_next_panel(hand):
-    hand.widget.panel.track.options.widgets["objects"].native.setCurrentIndex(1)
+    objects = hand.widget.panel.track.options.widgets["objects"].native
+    objects.setFocus()
+    QTest.keyClick(objects, Qt.Key.Key_Down)
     assert load_preferences().track_objects == "all"
     hand.widget.panel.track.advanced.form.widgets["collect_prompts"].native.click()
     assert (load_preferences().collect_prompts, load_preferences().follow) == (True, True)

@@ -9,6 +9,7 @@ from napari_sam2v.layers.painted_labels import MaskEdit
 from napari_sam2v.layers.prompt_types import PromptEdit
 from napari_sam2v.view_state import TrackOptions
 from src_model.document import DeleteObject, LockFrames, MergeObjects, Origin, ShowObject
+from src_model.frames import open_movie
 from src_model.masks import MaskletFrame, Rle
 from tests.napari_sam2v.controllers.headless_user import HeadlessUser
 from tests.tracking import tiny
@@ -369,6 +370,26 @@ def test_the_model_is_loaded_and_the_frame_looked_at_before_anything_is_asked(pr
     user.click(tiny.CLICK)
     assert user.loads == 1
     assert user.controller.tracker.session.feature_cache.misses == 1
+    user.controller.close()
+
+
+def test_the_frame_looked_at_early_is_the_one_that_is_shown_by_then(predictor):
+    user = HeadlessUser(predictor, loads_early=True)
+    user.controller.show_frame(4)  # as a viewer that goes to the middle of a movie
+    user.wait()
+    cache = user.controller.tracker.session.feature_cache
+    assert [frame for frame in range(tiny.LENGTH) if cache.holds_frame(frame)] == [4]
+    user.controller.close()
+
+
+def test_other_images_need_no_other_network_and_what_was_begun_for_the_former_is_dropped(predictor):
+    user = HeadlessUser(predictor, loads_early=True)
+    former = user.controller.tracker
+    user.controller.use_movie(open_movie(tiny.make_movie()[:, ::-1].copy()))
+    user.wait()
+    assert not former.is_started
+    assert user.controller.tracker.session.feature_cache.holds_frame(0)
+    assert user.loads == 1
     user.controller.close()
 
 

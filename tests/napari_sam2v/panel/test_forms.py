@@ -94,6 +94,15 @@ def test_choices_that_come_later_keep_their_order_and_their_values(form, qtbot, 
     assert form.value("model") is None
 
 
+def test_the_choice_that_is_shown_can_be_chosen_too(form, qtbot, emissions):
+    form.set_choices("model", [Choice("x", "x"), Choice("y", "y")])
+    changed = emissions(form.changed)
+    box = native(form, "model")
+    box.showPopup()
+    qtbot.keyClick(box.view(), Qt.Key.Key_Return)
+    assert changed == [("model", "x")]
+
+
 def test_an_unknown_choice_falls_back_to_the_first(form):
     form.set_choices("model", [Choice("x", "x"), Choice("y", "y")], "z")
     assert form.value("model") == "x"
