@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found", bound=Detection)
 
 _SMALLEST_AREA = 40
-"""Pixels; the network hardly sees what is smaller, and noise and debris are of this size."""
+"""Pixels; the network hardly sees what is smaller, and noise and debris are of this size.
+
+Not where objects are known to be smaller."""
+
+_SMALLEST_SHARE = 1 / 6
+"""Of the typical area, where that is known to be small."""
 
 _LARGEST_SHARE = 0.2
 """Of the frame; what is larger is background or a group of objects."""
@@ -99,7 +104,8 @@ def single_objects(detections: Sequence[_Found], typical_area: float | None = No
         Pixels of an object of the kind, such as the median of those that were accepted. None: the median of those that
         are kept, judged by their scores alone.
     """
-    found = [item for item in detections if item.mask is not None and item.mask.area >= _SMALLEST_AREA]
+    least = _SMALLEST_AREA if typical_area is None else min(_SMALLEST_AREA, typical_area * _SMALLEST_SHARE)
+    found = [item for item in detections if item.mask is not None and item.mask.area >= least]
     if not found:
         return []
     masks = [item.mask for item in found if item.mask is not None]

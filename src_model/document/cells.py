@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 import numpy as np
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     FailFast,
@@ -45,7 +46,7 @@ Text = Annotated[str, Field(strict=True, max_length=MAX_TEXT)]
 class Record(BaseModel):
     """A value that the database holds as JSON."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
 
 class ObjectRecord(Record):
@@ -53,7 +54,8 @@ class ObjectRecord(Record):
 
     object_id: ObjectId
     name: Text
-    color: Text
+    # Documents of before wrote the other spelling.
+    color: Annotated[Text, Field(validation_alias=AliasChoices("color", "colour"))]
     class_name: Text
     note: Text
     locked: StrictBool
