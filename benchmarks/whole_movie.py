@@ -1,7 +1,7 @@
 """A whole movie without a click: how well it is tracked, beside its detections linked by overlap.
 
-    python benchmarks/whole_movie.py                               # epithelium, a simulated movie, Fluo-N2DH-SIM+ 01
-    python benchmarks/whole_movie.py --movies ctc --frames 20 --cache /tmp/found
+    python benchmarks/whole_movie.py                                           # epithelium, a simulated movie
+    python benchmarks/whole_movie.py --movies ctc --data FOLDER --frames 20    # a movie of the challenge
 
 Measures are those of the Cell Tracking Challenge, from py-ctcmetrics: SEG, DET, TRA, LNK, and the biological ones:
 complete tracks (CT), track fractions (TF), branching correctness within a frame (BC), cell cycle accuracy (CCA). What
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from src_model.frames import FrameSource
     from src_model.masks import Detection, Rle
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 METRICS = ["SEG", "DET", "TRA", "LNK", "CT", "TF", "BC", "CCA"]
 CLICKS = 16
 """Clicks along each side of a frame, for what is linked by overlap."""
@@ -78,12 +77,13 @@ class Case:
     truth: Tracks
 
 
-def cases(names: Sequence[str], frames: int | None) -> list[Case]:
+def cases(names: Sequence[str], frames: int | None, data: Path | None) -> list[Case]:
     """Open the movies that were asked for, up to so many frames."""
     found = []
     for name in names:
         if name == "ctc":
-            labelled = open_dataset(REPOSITORY.parent / "shared" / "data" / "ctc_sim_01")[0]
+            assert data is not None, "checked together with the options"
+            labelled = open_dataset(data)[0]
         elif name == "epithelium":
             labelled = labelled_pairs()[0]
         else:
@@ -149,7 +149,10 @@ def detections(case: Case, predictor: StreamingPredictor, cache: Path | None) ->
     def find(frame: int) -> list[Detection]:
         return list(detector.detect(case.movie.read(frame), normalization=normalization))
 
-    each = [kept(cache, f"{case.name}_{frame}_{CLICKS}", find, frame) for frame in range(len(case.truth.labels))]
+    each = [
+        kept(cache, f"{case.name}_{predictor.name}_{frame}_{CLICKS}", find, frame)
+        for frame in range(len(case.truth.labels))
+    ]
     return [[item.mask for item in single_objects(found) if item.mask is not None] for found in each]
 
 
@@ -211,20 +214,26 @@ def _number(value: float | None) -> str:
 def main() -> None:
     """Parse the command line, track, link, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--movies", nargs="+", default=["epithelium", "nuclei", "ctc"])
+    parser.add_argument("--movies", nargs="+", default=["epithelium", "nuclei"])
+    parser.add_argument("--data", type=Path, help="folder of a movie of the Cell Tracking Challenge, for --movies ctc")
     parser.add_argument("--frames", type=int, help="of each movie, at most")
     parser.add_argument("--every", type=int, default=WholeMovieOptions().every, help="frames between looks")
     parser.add_argument("--model", default="default")
     parser.add_argument("--cache", type=Path, help="a folder that keeps detections, and documents that were tracked")
     parser.add_argument("--only", choices=("sam2v", "overlap"), help="one method alone")
     options = parser.parse_args()
+    if "ctc" in options.movies and options.data is None:
+        parser.error("--movies ctc needs --data, the folder of that movie")
+    if options.cache is not None:
+        options.cache.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     predictor = StreamingPredictor.load(options.model, precision="auto", threads=1)
     table = Table("movie", "method", "frames", *METRICS, "divisions", "s a frame", box=None)
-    for case in cases(options.movies, options.frames):
+    for case in cases(options.movies, options.frames, options.data):
         frames = len(case.truth.labels)
         if options.only != "overlap":
-            path = None if options.cache is None else options.cache / f"{case.name}.sam2v"
+            name = f"{case.name}_{predictor.name}_{options.every}_{frames}.sam2v"
+            path = None if options.cache is None else options.cache / name
             started, seconds = time.process_time(), None
             if path is not None and path.exists():
                 document = load(path)

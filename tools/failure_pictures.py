@@ -2,7 +2,7 @@
 
 python tools/failure_pictures.py [--model NAME] [--out docs/images/failures.png]
 
-One click each, as `sam2v evaluate --protocols click` places it; green is right, yellow missed, pink too much.
+One click each, as `sam2v evaluate --protocol click` places it; green is right, yellow missed, pink too much.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ten minutes of a GPU: a pack of data and packages, one command that uses them, and what comes back of it.
+"""Minutes on a GPU without a network: a pack of data and packages, one command that uses them, and what comes back.
 
 python -m training_recipe.gpu_pack pack --data DATA --out runs/gpu_pack      # here, in a clone of the repository
 python3 -m zipfile -e runs/gpu_pack/site.zip /tmp/site                       # there, where nothing can be fetched
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LARGEST_PACK = 60_000_000
-"""Bytes of the repository's files and the pack together that a machine takes at once."""
+"""Bytes of the repository's files and the pack together: what goes over a slow line in a minute or two."""
 
 WEIGHTS_PART = 15_000_000
-"""Bytes of each part of the trained weights: some machines give back only small files."""
+"""Bytes of each part of the trained weights, so that one that breaks off is sent again alone."""
 
 START_NAME, PACKAGES_NAME, REPORT_NAME = "start.safetensors", "site.zip", "report.json"
 _LEAST_TRAINING = 5.0
@@ -50,7 +50,7 @@ _MOST_RATE = 2.0
 
 _PROBED_SIZE, _PROBED_FRAMES, _PROBED_CLIPS = 448, 8, 2
 _MOST_FACTOR = 8
-"""A dozen cores make some 45 clips a second: more than 64 a step would leave too few steps."""
+"""Twelve cores make some 45 clips a second: more than 64 a step would leave too few steps."""
 
 _STAGE_SHARES = (0.35, 0.65)
 """Of the time, for the frozen image encoder and for all of the network."""

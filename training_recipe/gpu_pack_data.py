@@ -26,7 +26,7 @@ EVALUATED_EVERY, EVALUATED_LONGEST, EVALUATED_QUALITY = 3, 512, 82
 STILLS_EVERY, STILLS_LONGEST = 5, 256
 
 PURE = (
-    "annotated-types", "antlr4-python3-runtime", "hydra-core", "iopath", "lightning-fabric",
+    "annotated-types", "antlr4-python3-runtime", "hydra-core", "iopath", "lightning-fabric", "lightning-utilities",
     "omegaconf", "platformdirs", "pydantic", "sam2", "tomli-w", "typing-inspection",
 )  # fmt: skip
 """Copied from here: what the code imports, is no part of a usual PyTorch image, and is the same for every Python."""
