@@ -84,8 +84,8 @@ class Contender:
         self.seconds[-1].append(time.perf_counter() - start)
 
     def median(self, number: int) -> float:
-        """Median seconds a frame of a pass."""
-        return statistics.median(self.seconds[number][_COUNTED_FROM:])
+        """Median seconds a frame of a pass, without the last one: it was corrected, and is not computed again."""
+        return statistics.median(self.seconds[number][_COUNTED_FROM:-1])
 
 
 def our_passes(session: Session, size: int) -> Iterator[Iterator[Any]]:
@@ -150,7 +150,7 @@ def load(name: str, size: int, preset: str) -> tuple[StreamingPredictor, nn.Modu
 def measure(options: argparse.Namespace, folder: Path) -> list[Contender]:
     """Let all ways of tracking take turns."""
     predictor, official = load(options.model, options.size, options.preset)
-    movie = make_movie(_COUNTED_FROM + options.frames, options.size)
+    movie = make_movie(_COUNTED_FROM + options.frames + 1, options.size)
     ways: dict[str, dict[str, Any]] = {
         "memory": {"cache_bytes": 2**32},
         "disk": {"cache_bytes": 0, "cache_dir": folder},

@@ -97,8 +97,8 @@ PrecisionOption = Annotated[
     typer.Option(
         "--precision",
         rich_help_panel=_MODEL,
-        help="'exact' computes in float32; 'fast' takes bfloat16 for the heavy parts, which moves single pixels of an "
-        "edge; 'auto' is fast where the device has bfloat16.",
+        help="'exact' computes in float32; 'fast' takes 16 bits for the heavy parts, where the device has units for "
+        "them, which moves single pixels of an edge; 'auto' is fast where the device has bfloat16.",
     ),
 ]
 ThreadsOption = Annotated[

@@ -11,7 +11,7 @@ from torch import Tensor
 from src_model.memory.entry import MemoryEntry
 from src_model.memory.target_model import expected_logits, take_samples
 from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, Prior, PromptTensors, Sam2Network
-from src_model.tracking.precision import computes_bfloat16, computing
+from src_model.tracking.precision import computing, half_type
 from src_model.tracking.preprocessing import image_tensor, mask_tensor
 
 if TYPE_CHECKING:
@@ -94,12 +94,13 @@ class NetworkSteps:
     @property
     def precision(self) -> Precision:
         """How the heavy parts are computed: as the settings say, as far as the device can."""
-        return "fast" if self.settings.precision == "fast" and computes_bfloat16(self.device) else "exact"
+        return "exact" if self.feature_dtype == torch.float32 else "fast"
 
     @property
     def feature_dtype(self) -> torch.dtype:
         """Type in which image features are kept: in memory, on disk, and for the frame that is worked on."""
-        return torch.bfloat16 if self.precision == "fast" else torch.float32
+        half = half_type(self.device) if self.settings.precision == "fast" else None
+        return half or torch.float32
 
     def network_input(
         self, image: NDArray[np.generic], normalization: Normalization, size: int | None = None
@@ -257,7 +258,7 @@ class NetworkSteps:
 
     def _computing(self) -> AbstractContextManager[object]:
         """Return the context of the heavy parts. Masks are decoded outside of it: cheap, and their edge shows."""
-        return computing(self.precision, self.device)
+        return computing(self.feature_dtype, self.device)
 
 
 def _with_earlier_mask(prompts: PromptTensors, logits: Tensor) -> PromptTensors:

@@ -95,9 +95,9 @@ class StreamingPredictor:
         image_size
             Side of the network input in pixels. Larger sees smaller objects and takes longer.
         precision
-            ``"exact"``: float32. ``"fast"``: image encoder and memory in bfloat16 where the device computes that fast;
-            masks differ in single pixels of their edge. ``"auto"``: fast where the device can, exact elsewhere and
-            in the preset ``"official"``.
+            ``"exact"``: float32. ``"fast"``: image encoder and memory in 16 bits where the device computes them fast;
+            masks differ in single pixels of their edge. ``"auto"``: fast where the device has bfloat16, exact
+            elsewhere and in the preset ``"official"``.
         threads
             CPU threads of this process, at most the cores it may use; left out, as torch chooses within that.
 

@@ -62,8 +62,8 @@ class TrackingSettings:
         Learn what each object looks like while it is tracked, and add that to its masks; see
         :mod:`src_model.memory.target_model`. The reference knows nothing like it.
     precision
-        ``"exact"``: all in float32. ``"fast"``: image encoder, memory attention and memory encoder in bfloat16 where
-        the device computes that fast, in float32 elsewhere; masks are always computed in float32.
+        ``"exact"``: all in float32. ``"fast"``: image encoder, memory attention and memory encoder in bfloat16 or
+        float16 where the device computes that fast, in float32 elsewhere; masks are always computed in float32.
     """
 
     preset: PresetName = "default"

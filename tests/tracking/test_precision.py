@@ -10,7 +10,7 @@ import torch
 
 from src_model.errors import PromptError
 from src_model.tracking import PRESETS, StreamingPredictor, network_steps, precision
-from src_model.tracking.precision import choose_precision
+from src_model.tracking.precision import choose_precision, half_type
 from tests.tracking import tiny
 
 CPU = torch.device("cpu")
@@ -54,10 +54,12 @@ def session(network, choice: str):
 
 @pytest.fixture
 def has_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network_steps, "computes_bfloat16", lambda device: True)
+    monkeypatch.setattr(network_steps, "half_type", lambda device: torch.bfloat16)
 
 
-def test_fast_and_exact_masks_are_nearly_the_same(network, has_bfloat16):
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_fast_and_exact_masks_are_nearly_the_same(network, monkeypatch: pytest.MonkeyPatch, half: torch.dtype):
+    monkeypatch.setattr(network_steps, "half_type", lambda device: half)
     exact, fast = ([result.masks[1] for result in session(network, choice).propagate()] for choice in ("exact", "fast"))
     overlap = np.logical_and(exact, fast).sum() / np.logical_or(exact, fast).sum()
     assert overlap > 0.9
@@ -78,5 +80,29 @@ def test_features_and_memories_are_kept_as_they_are_computed_and_answers_in_floa
 
 
 def test_a_device_that_only_emulates_bfloat16_computes_exactly(network, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(network_steps, "computes_bfloat16", lambda device: False)
+    monkeypatch.setattr(network_steps, "half_type", lambda device: None)
     assert session(network, "fast").steps.precision == "exact"
+
+
+def test_graphics_processors_of_apple_compute_in_float16_if_asked_for():
+    apple = torch.device("mps")
+    assert half_type(apple) == torch.float16
+    assert [choose_precision(choice, apple) for choice in ("auto", "fast")] == ["exact", "fast"]
+
+
+@pytest.mark.parametrize(
+    ("has_bfloat16", "capability", "half", "chosen"),
+    [
+        (True, (9, 0), torch.bfloat16, "fast"),
+        (False, (7, 5), torch.float16, "exact"),
+        (False, (6, 1), None, "exact"),
+    ],
+)
+def test_each_generation_of_cuda_devices_has_its_type(
+    monkeypatch: pytest.MonkeyPatch, has_bfloat16, capability, half, chosen
+):
+    device = torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bfloat16)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert half_type(device) == half
+    assert choose_precision("auto", device) == chosen
