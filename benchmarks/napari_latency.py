@@ -1,7 +1,8 @@
-"""How quickly the napari panel answers: opening, clicks, a run of the tracker, many objects, memory.
+"""How quickly the napari panel answers: opening, the first click, clicks, a run of the tracker, many objects, memory.
 
     QT_API=pyqt6 xvfb-run -a -s "-screen 0 1600x1050x24" python benchmarks/napari_latency.py
     ... python benchmarks/napari_latency.py click run --frames 300 --objects 200
+    ... python benchmarks/napari_latency.py first          # and: first --cold, the model not loaded when a movie opens
 
 Clicks are answered by the checkpoint ``default``; the model's own time is taken off. Runs are fed by a stand-in that
 gives a mask for every object and frame at a set pace, faster than any model would, so that what is measured is the
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 BEAT = 0.005
 GOAL = 0.05
-PARTS = ("open", "click", "run", "memory")
+PARTS = ("open", "first", "click", "run", "memory")
 
 
 @dataclass
@@ -139,7 +140,7 @@ class PanelWindow:
     cpu: float
 
     @classmethod
-    def open(cls, movie: Any, **options: Any) -> PanelWindow:
+    def open(cls, movie: Any, load_early: bool = True, **options: Any) -> PanelWindow:
         """Open a movie, then the panel."""
         import napari
 
@@ -151,7 +152,8 @@ class PanelWindow:
         viewer.add_image(movie, name="movie", **options)
         spin(0.5)
         began, computed = time.perf_counter(), time.thread_time()
-        with mock.patch("napari_sam2v.widget.load_preferences", Preferences):  # not those of the user
+        preferences = Preferences(load_early=load_early)  # not those of the user
+        with mock.patch("napari_sam2v.widget.load_preferences", return_value=preferences):
             widget = Sam2vWidget(viewer, recovery_folder=Path(tempfile.mkdtemp()))
         viewer.window.add_dock_widget(widget, name="sam2v")
         spin(60, until=lambda: widget.controller.document is not None)
@@ -265,6 +267,25 @@ def measure_open(_: argparse.Namespace) -> None:
         window.close()
 
 
+def measure_first(options: argparse.Namespace) -> None:
+    """Time the first click of a process until its mask is in view, the model loaded before it or by it."""
+    from napari_sam2v.sample_data import epithelium
+
+    (movie, *_), *_ = epithelium()
+    window = PanelWindow.open(movie, load_early=not options.cold)
+    window.widget.movie.show_frame(0)
+    window.widget.tools.activate("point_positive")
+    spin(0.5)
+    waited = time.perf_counter()
+    spin(120, lambda: not window.widget.controller.worker.is_busy())
+    began = time.perf_counter()
+    window.click(60, 128)
+    spin(120, lambda: window.mask_shown(1, 0))
+    how = "cold" if options.cold else f"the model loaded early, {began - waited:.1f} s more than half a second"
+    print(f"first click: {time.perf_counter() - began:.2f} s from click to mask, {how}")
+    window.close()
+
+
 def measure_click(options: argparse.Namespace) -> None:
     """Time clicks from the event to the mask in view, without the model's own time."""
     from src_model.workflow import DocumentTracker
@@ -352,8 +373,10 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=512, help="of a frame, in pixels")
     parser.add_argument("--pace", type=float, default=0.1, help="seconds a frame")
     parser.add_argument("--clicks", type=int, default=8)
+    parser.add_argument("--cold", action="store_true", help="first: do not load the model when the movie opens")
     options = parser.parse_args()
-    measures = {"open": measure_open, "click": measure_click, "run": measure_run, "memory": measure_memory}
+    measures = {"open": measure_open, "first": measure_first, "click": measure_click}
+    measures |= {"run": measure_run, "memory": measure_memory}
     for part in options.parts or PARTS:
         measures[part](options)
 
