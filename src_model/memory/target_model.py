@@ -37,7 +37,7 @@ _FEWEST = 20
 
 _UNTOLD = 0.2
 """Scores nearer to zero add nothing: there an object looks like all else."""
-_SURE = 0.7
+SURE = 0.7
 """Predicted IoU over which a tracked frame is learned from."""
 _TRACKED_WEIGHT, _DECAY = 0.17, 0.9
 """Weight of a tracked frame against a prompted one, and what is left of it with each frame since."""
@@ -73,6 +73,10 @@ class TargetSamples:
     def is_whole(self) -> bool:
         """Whether the three belong together."""
         return self.features.shape[:2] == self.values.shape == self.weights.shape
+
+    def only(self, rows: Tensor) -> TargetSamples:
+        """Take all weight from the objects that are not among ``(B,)`` bool."""
+        return TargetSamples(self.features, self.values, self.weights * rows[:, None])
 
     def rows(self) -> list[TargetSamples]:
         """Give each object its own copy."""
@@ -184,7 +188,7 @@ def expected_logits(features: ImageFeatures, samples: Sequence[Sequence[Weighted
 
 def is_sure(found: MaskletFrame | None) -> bool:
     """Whether the network was sure enough of a tracked frame to learn from it."""
-    return found is not None and found.score > _SURE and found.object_score > 0.5 and not found.mask.is_empty
+    return found is not None and found.score > SURE and found.object_score > 0.5 and not found.mask.is_empty
 
 
 def weight_of_frame(age: int) -> float:

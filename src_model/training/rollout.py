@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from src_model.memory.entry import MemoryEntry
-from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, PromptTensors, Sam2Network
+from src_model.memory.target_model import SURE, expected_logits, take_samples, weight_of_frame
+from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, Prior, PromptTensors, Sam2Network
 from src_model.tracking.settings import PRESETS
 from src_model.training.losses import FrameLoss, LossWeights, downsample_masks, frame_loss
 from src_model.training.prompt_simulation import Annotator, Kind, first_prompts, with_correction
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_model.memory.bank import MemoryBank
+    from src_model.memory.policy import MemoryPlan
+    from src_model.memory.target_model import TargetSamples, WeightedSamples
 
 LOSS_PARTS = ("loss", "mask", "iou", "object_score")
 """What a rollout gives, in this order: the loss to descend, and the means of its parts over all answers."""
@@ -76,9 +79,11 @@ class RolloutMemory:
     max_pointers: int
     bank: MemoryBank = field(default_factory=_default_bank)
 
-    def add(self, frame: int, memory: Tensor, pointer: Tensor, *, prompted: bool) -> None:
-        """Remember a frame: ``(B, 64, h, w)`` and ``(B, 256)``."""
-        entry = MemoryEntry(None, pointer.new_empty(0), pointer, memory)
+    def add(
+        self, frame: int, memory: Tensor, pointer: Tensor, *, prompted: bool, samples: TargetSamples | None = None
+    ) -> None:
+        """Remember a frame: ``(B, 64, h, w)`` and ``(B, 256)``, and what the target models learn from it."""
+        entry = MemoryEntry(None, pointer.new_empty(0), pointer, memory, samples=samples)
         if prompted:
             self.bank.condition(frame, entry)
         else:
@@ -86,12 +91,24 @@ class RolloutMemory:
 
     def tokens(self, frame: int) -> MemoryTokens:
         """Give what tracking would attend to on a frame."""
-        horizon = self.max_pointers
-        plan = self.bank.plan(frame, reverse=False, available=(), horizon=horizon, max_pointers=horizon)
+        plan = self._plan(frame)
         memories = [memory for number, _ in plan.spatial if (memory := self._entry(number).memory) is not None]
         pointers = [self._entry(number).pointer for number, _ in plan.pointers]
         together = torch.stack(memories, dim=1), (plan.ages,), torch.stack(pointers, dim=1), (plan.offsets,)
-        return MemoryTokens(*together, horizon)
+        return MemoryTokens(*together, self.max_pointers)
+
+    def samples(self, frame: int) -> list[tuple[WeightedSamples, ...]]:
+        """Give what the target model of each object would learn from on a frame; nothing where no frame has samples."""
+        known = [
+            [(weight_of_frame(age), row) for row in samples.rows()]
+            for number, age in self._plan(frame).spatial
+            if (samples := self._entry(number).samples) is not None
+        ]
+        return list(zip(*known, strict=True))
+
+    def _plan(self, frame: int) -> MemoryPlan:
+        horizon = self.max_pointers
+        return self.bank.plan(frame, reverse=False, available=(), horizon=horizon, max_pointers=horizon)
 
     def _entry(self, frame: int) -> MemoryEntry:
         entry = self.bank.entry(frame)
@@ -114,12 +131,15 @@ class RolloutSettings:
         frame.
     weights
         Factors of the parts of the loss of a frame.
+    target_model
+        Add to the masks of tracked frames what the target model expects, as tracking does; nothing of it is learned.
     """
 
     annotator: Annotator = field(default_factory=Annotator)
     true_memory: float = 0.7
     prompted_weight: float = 0.5
     weights: LossWeights = field(default_factory=LossWeights)
+    target_model: bool = True
 
 
 def as_in_use(prediction: MaskPrediction, prompts: PromptTensors) -> MaskPrediction:
@@ -207,7 +227,8 @@ class Rollout:
         features = self._features(frame)
         embedding = self.network.attend_memory(features.embedding, self.memory.tokens(frame))
         nothing = PromptTensors.none(self.batch, embedding.device)
-        raw = self.network.decode(embedding, features.high_res, nothing, multimask=True)
+        prior = self._expected(frame, features)
+        raw = self.network.decode(embedding, features.high_res, nothing, multimask=True, prior=prior)
         self._add_loss(frame, raw, 1.0)
         answer = as_in_use(raw, nothing)
         if correct:
@@ -215,6 +236,15 @@ class Rollout:
             answer = self._correct(frame, embedding, features, no_points, answer)
         if frame < self.frames - 1:
             self._remember(frame, features, answer, self._pointer(answer), prompted=correct)
+
+    @torch.no_grad()
+    def _expected(self, frame: int, features: ImageFeatures) -> Prior | None:
+        """Say where the objects are expected by what they look like, in float32: a model is fitted here."""
+        samples = self.memory.samples(frame)
+        if not samples:
+            return None
+        with torch.autocast(features.embedding.device.type, enabled=False):
+            return Prior(logits=expected_logits(features, samples))
 
     def _correct(
         self, frame: int, embedding: Tensor, features: ImageFeatures, prompts: PromptTensors, answer: MaskPrediction
@@ -252,7 +282,17 @@ class Rollout:
         true_score = (present.float() * 2 - 1) * _TRUE_LOGIT
         score = torch.where(use_truth[:, None], true_score, answer.object_logits.detach().float())
         memory = self.network.encode_memory(features.embedding, logits, score, binarize=prompted)
-        self.memory.add(frame, memory, pointer, prompted=prompted)
+        samples = None
+        if self.settings.target_model:
+            samples = self._samples(features, logits, prompted=prompted)
+            samples = samples if prompted else samples.only(torch.where(use_truth, present[:, 0], _is_sure(answer)))
+        self.memory.add(frame, memory, pointer, prompted=prompted, samples=samples)
+
+    @torch.no_grad()
+    def _samples(self, features: ImageFeatures, logits: Tensor, *, prompted: bool) -> TargetSamples:
+        """Take what target models learn from a frame with ``(B, 1, S, S)`` logits."""
+        with torch.autocast(features.embedding.device.type, enabled=False):
+            return take_samples(features, nn.functional.avg_pool2d(logits, 4), prompted=prompted)
 
 
 class RolloutModule(nn.Module):
@@ -292,6 +332,12 @@ class RolloutModule(nn.Module):
         total = rollout.run()
         parts = [_mean_part(rollout, part) for part in LOSS_PARTS[1:]]
         return torch.stack([total.float(), *parts])
+
+
+def _is_sure(answer: MaskPrediction) -> Tensor:
+    """Whether target models would learn from tracked frames, ``(B,)`` bool: seen, and with a high predicted IoU."""
+    seen = (answer.object_logits[:, 0] > 0) & (answer.logits > 0).flatten(1).any(dim=1)
+    return seen & (answer.iou[:, 0] > SURE)
 
 
 def normalised(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
