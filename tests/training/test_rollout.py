@@ -22,11 +22,13 @@ from tests.training.tiny import DiscClip, disc_clip, tiny_network
 MASKS = PromptMix(1, 0, 0)
 
 
-def rollout_of(network: Sam2Network, clip: DiscClip, annotator: Annotator, seed: int = 0, copies: int = 1) -> Rollout:
+def rollout_of(
+    network: Sam2Network, clip: DiscClip, annotator: Annotator, seed: int = 0, copies: int = 1, **settings: object
+) -> Rollout:
     images = normalised(torch.from_numpy(clip.images[None]), network.config.pixel_mean, network.config.pixel_std)
     masks = np.stack([clip.masks] * copies)
-    settings = RolloutSettings(annotator)
-    return Rollout(network, encode_clips(network, images), masks, settings, np.random.default_rng(seed))
+    chosen = RolloutSettings(annotator, **settings)
+    return Rollout(network, encode_clips(network, images), masks, chosen, np.random.default_rng(seed))
 
 
 def test_images_are_normalised_channels_first() -> None:
@@ -102,6 +104,41 @@ def test_what_is_pointed_at_is_present_and_what_is_absent_is_empty() -> None:
     answer = as_in_use(prediction, prompts)
     assert (answer.object_logits > 0).flatten().tolist() == [True, False]
     assert answer.logits[:, 0, 0, 0].tolist() == [1.0, ABSENT_LOGIT]
+
+
+def test_masks_are_tracked_and_judged_with_the_target_model_as_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, clip, given = tiny_network(), disc_clip(4), []
+    decode = Sam2Network.decode
+
+    def noted(self: Sam2Network, *arguments: object, **options: object) -> MaskPrediction:
+        given.extend([options["prior"]] if options.get("prior") else [])
+        return decode(self, *arguments, **options)
+
+    monkeypatch.setattr(Sam2Network, "decode", noted)
+    rollout = rollout_of(network, clip, Annotator(MASKS, second_frame=0.0))
+    rollout.run()
+    assert [prior.logits.shape for prior in given] == [(1, 1, 16, 16)] * 3
+    # The disc is far brighter than what is around it, and the prior says so on the first tracked frame.
+    disc = rollout.targets[:, 1].reshape(1, 1, 16, 16) > 0.5
+    assert given[0].logits[disc].mean() > given[0].logits[~disc].mean()
+    assert not any(prior.logits.requires_grad for prior in given)
+
+
+def test_the_target_model_can_be_left_out_of_training() -> None:
+    rollout = rollout_of(tiny_network(), disc_clip(3), Annotator(MASKS, second_frame=0.0), target_model=False)
+    rollout.run()
+    assert rollout.memory.samples(2) == []
+
+
+def test_target_models_do_not_learn_from_tracked_frames_that_the_network_was_not_sure_of() -> None:
+    network = tiny_network()
+    torch.nn.init.zeros_(network.sam_mask_decoder.iou_prediction_head.layers[-1].weight)
+    torch.nn.init.constant_(network.sam_mask_decoder.iou_prediction_head.layers[-1].bias, 0.5)
+    rollout = rollout_of(network, disc_clip(3), Annotator(MASKS, second_frame=0.0), true_memory=0.0)
+    rollout.run()
+    ((_, prompted), (_, tracked)) = rollout.memory.samples(2)[0]
+    assert float(prompted.weights.sum()) > 0
+    assert float(tracked.weights.sum()) == 0
 
 
 def test_a_rollout_is_repeatable() -> None:
