@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_sam2v.bindings.lineage_edits import LineageEdits
     from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.controllers import AnnotationController
-    from napari_sam2v.controllers.lineage_scene import Hit
+    from napari_sam2v.controllers.lineage_scene import Hit, TrackHit
     from napari_sam2v.panel.object_table import ObjectTable
     from src_model.document import Annotation, DivisionsChanged, FramesChanged, ObjectsChanged
 
@@ -145,24 +145,28 @@ class LineageBinding:
         self._listen(document)
         self._shapes.clear()
         self._turns.clear()
-        self._show_scene()
+        self._canvas.set_scene(LineageScene({}, {}, 0), {})
         self._canvas.set_frame(self._controller.frame)
         self._on_selection(self._table.selection())
         self._panel.set_enabled_reason("Choose a movie first" if document is None else None)
         self._turns.touch(() if document is None else document.objects)
 
     def _listen(self, document: Annotation | None) -> None:
-        for listened, listen in ((self._document, False), (document, True)):
-            if listened is None:
-                continue
-            events = listened.events
-            for signal, slot in ((events.objects, self._on_objects), (events.frames, self._on_frames)):
-                signal.connect(slot) if listen else signal.disconnect(slot, missing_ok=True)
-            divisions = events.divisions
-            divisions.connect(self._on_divisions) if listen else divisions.disconnect(
-                self._on_divisions, missing_ok=True
-            )
+        if self._document is not None:
+            for signal, slot in self._slots_of(self._document):
+                signal.disconnect(slot, missing_ok=True)
+        if document is not None:
+            for signal, slot in self._slots_of(document):
+                signal.connect(slot)
         self._document = document
+
+    def _slots_of(self, document: Annotation) -> tuple[tuple[Any, Callable[..., None]], ...]:
+        events = document.events
+        return (
+            (events.objects, self._on_objects),
+            (events.frames, self._on_frames),
+            (events.divisions, self._on_divisions),
+        )
 
     def _on_objects(self, change: ObjectsChanged) -> None:
         self._turns.touch((*change.added, *change.removed, *change.edited))
@@ -190,7 +194,6 @@ class LineageBinding:
     def _show_scene(self) -> None:
         document = self._controller.document
         if document is None:
-            self._canvas.set_scene(LineageScene({}, {}, 0), {})
             return
         objects = document.objects
         shapes = {number: shape for number, shape in self._shapes.items() if number in objects}
@@ -198,10 +201,12 @@ class LineageBinding:
         looks = {number: ObjectLook(objects[number].name, rgb(objects[number].color)) for number in scene.place}
         is_first = not len(self._canvas.scene.ids)
         self._canvas.set_scene(scene, looks)
+        self._edits.edge = self._canvas.chosen_edge
         if is_first and self._controller.selected is not None:
             self._canvas.bring_into_view(self._controller.selected)
 
     def _on_selection(self, object_ids: list[int]) -> None:
+        self._edits.edge = None  # the next cut is meant for what was selected last
         self._canvas.set_chosen(object_ids)
 
     def _on_selected(self, object_id: int | None) -> None:
@@ -212,14 +217,16 @@ class LineageBinding:
 
     def _on_click(self, object_id: int, frame: int, is_added: bool) -> None:
         """Select an object, and go where it is on a frame; or select it too, and stay."""
-        self._edits.edge = None
+        document = self._controller.annotation
+        if not document.has(object_id):  # it was deleted a moment ago
+            return
         if is_added:
             self._table.toggle(object_id)
             return
         self._table.select_only(object_id)
         self._controller.select(object_id)
         self._movie.show_frame(frame)
-        mask = self._controller.annotation.mask_at(object_id, frame)
+        mask = document.mask_at(object_id, frame)
         place = None if mask is None else centroid(mask)
         if place is not None and self._movie.geometry is not None:
             self._movie.geometry.look_at(self._viewer, frame, place)
@@ -228,12 +235,15 @@ class LineageBinding:
         self._edits.edge = edge
 
     def _on_hover(self, hit: Hit) -> None:
-        self._panel.set_line("" if hit is None or self._document is None else self._line_of(hit, self._document))
+        document = self._document
+        self._panel.set_line("" if hit is None or document is None else self._line_of(hit, document))
 
-    def _line_of(self, hit: Hit, document: Annotation) -> str:
+    def _line_of(self, hit: TrackHit | Edge, document: Annotation) -> str:
+        named = (hit.parent, hit.daughter) if isinstance(hit, Edge) else (hit.object_id,)
+        if not all(map(document.has, named)):  # deleted a moment ago
+            return ""
         if isinstance(hit, Edge):
             return edge_line(document.object(hit.parent).title, document.object(hit.daughter).title, hit.frame)
-        assert hit is not None, "nothing has no line"
         info, scene = document.object(hit.object_id), self._canvas.scene
         place = scene.place[hit.object_id]
         entry = document.frame(hit.object_id, hit.frame)
@@ -241,6 +251,6 @@ class LineageBinding:
             info.title,
             range(int(scene.starts[place]), int(scene.stops[place])),
             hit.frame,
-            None if entry is None else entry.score,
+            None if entry is None or entry.mask.is_empty else entry.score,
             info.note,
         )

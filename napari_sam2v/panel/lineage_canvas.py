@@ -100,8 +100,8 @@ class LineageCanvas(QWidget):
             self.update(self._line_area())
 
     def set_chosen(self, object_ids: Sequence[int]) -> None:
-        """Draw frames around these objects."""
-        self._chosen = tuple(object_ids)
+        """Draw frames around these objects, and choose no edge any more."""
+        self._chosen, self.chosen_edge = tuple(object_ids), None
         self.update()
 
     def bring_into_view(self, object_id: int) -> None:
