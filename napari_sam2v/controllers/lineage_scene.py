@@ -25,6 +25,8 @@ LEVELS: Final = (LOW_SCORE, 0.85)
 """Scores from which on a track is drawn wider: below the first a frame is worth a look."""
 REACH: Final = 7.0
 """How near to a track, an end or an edge the pointer takes it, in pixels."""
+BANDS: Final = 4
+"""Parts of the visible time in each of which a column of pixels shows a track of its own."""
 MOST_PIECES: Final = 20_000
 """More pieces than that in view are drawn as one line a track."""
 
@@ -135,15 +137,21 @@ class LineageScene:
         self.extent = LineageExtent(float(self.columns[-1]) + 1 if len(self.ids) else 0.0, frames)
 
     def tracks_in(self, view: LineageView) -> NDArray[np.intp]:
-        """Return the places of the tracks in view, (M,) ascending; where several share a pixel, of the first alone."""
+        """Return the places of the tracks in view, (M,) ascending.
+
+        Of those that share a column of pixels and begin at about the same time, one stands for all.
+        """
         columns = (view.column_at(-REACH), view.column_at(view.width + REACH))
         low, high = np.searchsorted(self.columns, columns)
-        places = np.arange(low, high)
-        if view.column_width < 1:
-            _, first = np.unique(np.floor(self.columns[low:high] * view.column_width), return_index=True)
-            places = places[first]
         top, bottom = view.top, view.top + view.height / view.frame_height
-        return places[(self.stops[places] >= top) & (self.starts[places] <= bottom)]
+        places = np.arange(low, high)
+        places = places[(self.stops[places] >= top) & (self.starts[places] <= bottom)]
+        if view.column_width >= 1:
+            return places
+        pixels = np.floor(self.columns[places] * view.column_width)
+        bands = np.floor(np.maximum(self.starts[places] - top, 0) / (bottom - top) * BANDS)
+        _, first = np.unique(pixels * (BANDS + 1) + bands, return_index=True)
+        return np.sort(places[first])
 
     def pieces_in(self, view: LineageView, tracks: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
         """Return the pieces (P, 3) of these tracks in view, and the place of the track of each, (P,).

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _WIDTHS = (2.0, 4.5, 7.0)
 """Widths of a track by the level of its scores, in pixels, where columns have room for them."""
 _MOST_NAMES = 400
+_MARGIN = 9.0
+"""How far beside the plot lines are still drawn, in pixels, so that none ends at its edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +113,33 @@ class LineagePainter:
     def _box(self, place: int, start: float, stop: float, half: float) -> QRectF:
         """Return the pixels from one frame to another of a track, cut a little beside the plot as Qt likes it."""
         x, view = self._view.x_of(self._scene.columns[place]), self._view
-        top, bottom = max(-9.0, view.y_of(float(start))), min(view.height + 9.0, view.y_of(float(stop)))
+        top, bottom = max(-_MARGIN, view.y_of(float(start))), min(view.height + _MARGIN, view.y_of(float(stop)))
         return QRectF(x - half, top, 2 * half, max(1.0, bottom - top))
 
     def _paint_pieces(self, painter: QPainter, tracks: NDArray[np.intp]) -> None:
         pieces, places = self._scene.pieces_in(self._view, tracks)
-        halves = [self._width(level) / 2 for level in range(len(LEVELS) + 1)]
         shades = {place: self._shade(place) for place in np.unique(places).tolist()}
-        for (start, stop, level), place in zip(pieces.tolist(), places.tolist(), strict=True):
-            painter.fillRect(self._box(place, start, stop, halves[level]), shades[place])
+        widths = np.array([self._width(level) for level in range(len(LEVELS) + 1)])[pieces[:, 2]]
+        lefts = self._view.x_of(self._scene.columns[places]) - widths / 2
+        tops = np.maximum(self._view.y_of(pieces[:, 0]), -_MARGIN)
+        heights = np.maximum(np.minimum(self._view.y_of(pieces[:, 1]), self._view.height + _MARGIN) - tops, 1.0)
+        boxes = zip(*(values.tolist() for values in (places, lefts, tops, widths, heights)), strict=True)
+        for place, left, top, width, height in boxes:
+            painter.fillRect(QRectF(left, top, width, height), shades[place])
 
     def _paint_gaps(self, painter: QPainter, tracks: NDArray[np.intp]) -> None:
         """Draw a hairline from the first to the last frame of each track: where nothing covers it, there is no mask."""
+        view, scene = self._view, self._scene
+        if view.column_width < 1:  # hairlines would be as wide as tracks
+            return
         painter.setPen(QPen(blend(self._colors.background, self._colors.text, 0.45), 1, Qt.PenStyle.DotLine))
-        view = self._view
-        starts, stops = self._scene.starts[tracks], self._scene.stops[tracks]
-        for x, start, stop in zip(view.x_of(self._scene.columns[tracks]), starts.tolist(), stops.tolist(), strict=True):
-            painter.drawLine(QPointF(x, max(-9.0, view.y_of(start))), QPointF(x, min(view.height + 9, view.y_of(stop))))
-            if start == stop:  # known by its edges alone
-                painter.drawEllipse(QPointF(x, view.y_of(start)), 3, 3)
+        lefts = view.x_of(scene.columns[tracks])
+        tops = np.maximum(view.y_of(scene.starts[tracks]), -_MARGIN)
+        bottoms = np.minimum(view.y_of(scene.stops[tracks]), view.height + _MARGIN)
+        for x, top, bottom in zip(lefts.tolist(), tops.tolist(), bottoms.tolist(), strict=True):
+            painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+            if top == bottom:  # known by its edges alone
+                painter.drawEllipse(QPointF(x, top), 3, 3)
 
     def _paint_edges(self, painter: QPainter, edges: NDArray[np.intp]) -> None:
         """Draw each edge across on its frame, and down to the tracks that end earlier or begin later."""
@@ -146,9 +156,9 @@ class LineagePainter:
             end = self.end_of(edge.parent, "end").y()
             beginning = self.end_of(edge.daughter, "beginning").y()
             if end < y:
-                painter.drawLine(QPointF(left, max(-9.0, end)), QPointF(left, y))
+                painter.drawLine(QPointF(left, max(-_MARGIN, end)), QPointF(left, y))
             if beginning > y:
-                painter.drawLine(QPointF(right, y), QPointF(right, min(view.height + 9, beginning)))
+                painter.drawLine(QPointF(right, y), QPointF(right, min(view.height + _MARGIN, beginning)))
 
     def _paint_names(self, painter: QPainter, tracks: NDArray[np.intp]) -> None:
         """Write names above the tracks, and numbers where columns have no room for names."""

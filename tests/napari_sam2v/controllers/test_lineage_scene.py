@@ -85,6 +85,9 @@ def test_where_tracks_are_narrower_than_pixels_no_more_are_painted_than_there_ar
     scene = LineageScene({number: lasting(0, LENGTH) for number in range(1, 5001)}, {}, LENGTH)
     view = LineageView(scene.extent, 300, 400).fitted()
     assert 290 <= len(scene.tracks_in(view)) <= 302
+    # every tenth begins later, and is not hidden by those that do not
+    mixed = LineageScene({n: lasting(0 if n % 10 else 20, LENGTH) for n in range(1, 5001)}, {}, LENGTH)
+    assert 590 <= len(mixed.tracks_in(view)) <= 604
 
 
 def test_too_many_pieces_become_one_a_track(scene, view, monkeypatch):
