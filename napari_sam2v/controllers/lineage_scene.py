@@ -100,8 +100,11 @@ class LineageScene:
 
     Attributes
     ----------
-    ids
-        (N,) int64 object ids from left to right, and of the same order: columns (N,) float64, starts and stops (N,).
+    column_of, place
+        Column, and place from left to right, by object id.
+    ids, columns, starts, stops
+        (N,) of each track from left to right: object id, column, first frame and the one behind the last; int64, the
+        columns float64.
     pieces, piece_tracks
         (P, 3) start, stop and level of all pieces, and (P,) the place of their track in `ids`, ascending.
     edges, edge_places
@@ -118,18 +121,18 @@ class LineageScene:
         ]
         known = {number: TrackShape.nowhere(e.frame) for e in edges for number in (e.parent, e.daughter)}
         known.update(shapes)
-        self.place_of_column = track_columns(known, divisions)
-        self.place = {number: place for place, number in enumerate(self.place_of_column)}
+        self.column_of = track_columns(known, divisions)
+        self.place = {number: place for place, number in enumerate(self.column_of)}
         shown = [known[number] for number in self.place]
         self.ids = np.array(list(self.place), np.int64)
-        self.columns = np.array(list(self.place_of_column.values()), np.float64)
+        self.columns = np.array(list(self.column_of.values()), np.float64)
         self.starts = np.array([shape.start for shape in shown], np.int64)
         self.stops = np.array([shape.stop for shape in shown], np.int64)
         self.pieces = np.concatenate([np.zeros((0, 3), np.int32), *(shape.pieces for shape in shown)])
         self.piece_tracks = np.repeat(np.arange(len(shown)), [len(shape.pieces) for shape in shown])
         self.edges = edges
         self.edge_places = np.array(
-            [(self.place_of_column[e.parent], self.place_of_column[e.daughter], e.frame) for e in edges], np.float64
+            [(self.column_of[e.parent], self.column_of[e.daughter], e.frame) for e in edges], np.float64
         ).reshape(-1, 3)
         daughters = np.array([edge.daughter for edge in edges], np.int64)
         _, inverse, counts = np.unique(daughters, return_inverse=True, return_counts=True)

@@ -185,7 +185,7 @@ class LineageCanvas(QWidget):
         for edge, width in ((self.chosen_edge, 3.0), (self._hover, 2.2)):
             if isinstance(edge, Edge):
                 y = self.view.y_of(edge.frame)
-                ends = (self.view.x_of(self.scene.place_of_column[end]) for end in (edge.parent, edge.daughter))
+                ends = (self.view.x_of(self.scene.column_of[end]) for end in (edge.parent, edge.daughter))
                 painter.setPen(QPen(theme_colors(self).text, width))
                 painter.drawLine(*(QPointF(x, y) for x in ends))
 
@@ -201,7 +201,7 @@ class LineageCanvas(QWidget):
         painter.drawLine(start, self._pointer - self._corner())
 
     def _edge_end(self, edge: Edge) -> QPointF:
-        return QPointF(self.view.x_of(self.scene.place_of_column[edge.parent]), self.view.y_of(edge.frame))
+        return QPointF(self.view.x_of(self.scene.column_of[edge.parent]), self.view.y_of(edge.frame))
 
     # Pointer and keys ------------------------------------------------------------------------------------------------
 

@@ -38,7 +38,6 @@ class LineagePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("sam2v-lineage")
         self.canvas = LineageCanvas()
         self.line = Tag()
         self.buttons = {name: IconButton(name, tip, text) for name, text, tip in _BUTTONS}

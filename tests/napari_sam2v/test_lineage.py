@@ -46,7 +46,7 @@ def lineage(person):
 
 def at(person, object_id, frame):
     canvas = lineage(person)
-    place = QPointF(canvas.view.x_of(canvas.scene.place_of_column[object_id]), canvas.view.y_of(frame))
+    place = QPointF(canvas.view.x_of(canvas.scene.column_of[object_id]), canvas.view.y_of(frame))
     return (place + canvas._corner()).toPoint()
 
 

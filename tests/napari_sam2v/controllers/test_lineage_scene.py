@@ -31,7 +31,7 @@ def view(scene):
 
 
 def place(scene, view, object_id, frame):
-    return view.x_of(scene.place_of_column[object_id]), view.y_of(frame)
+    return view.x_of(scene.column_of[object_id]), view.y_of(frame)
 
 
 # Shapes --------------------------------------------------------------------------------------------------------------

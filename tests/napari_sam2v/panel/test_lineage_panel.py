@@ -50,7 +50,7 @@ def canvas(panel):
 
 
 def at(canvas, object_id, frame):
-    place = QPointF(canvas.view.x_of(canvas.scene.place_of_column[object_id]), canvas.view.y_of(frame))
+    place = QPointF(canvas.view.x_of(canvas.scene.column_of[object_id]), canvas.view.y_of(frame))
     return (place + canvas._corner()).toPoint()
 
 
@@ -191,7 +191,7 @@ def test_another_frame_paints_only_its_line_and_the_tree_stays_a_picture(canvas)
 def test_a_selected_object_out_of_view_comes_into_view(canvas):
     canvas.set_scene(LineageScene({number: lasting(0, 40) for number in range(1, 500)}, {}, 40), {})
     canvas.bring_into_view(400)
-    assert 0 <= canvas.view.x_of(canvas.scene.place_of_column[400]) <= canvas.view.width
+    assert 0 <= canvas.view.x_of(canvas.scene.column_of[400]) <= canvas.view.width
     canvas.bring_into_view(9999)
 
 
