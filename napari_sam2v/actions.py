@@ -53,6 +53,10 @@ ACTIONS = (
     PanelAction("track_both", "Track both ways", "Track", "Alt-G"),
     PanelAction("stop", "Stop, keeping the finished frames", "Track", "Shift-K"),
     PanelAction("repair", "Repair around this frame", "Track", "U"),
+    PanelAction("mark_division", "Mark a division: the selected mother and daughters", "Lineage", "Alt-N"),
+    PanelAction("mark_fusion", "Mark a fusion: the selected objects became one", "Lineage", "Alt-U"),
+    PanelAction("join_tracks", "Join the selected tracks into one", "Lineage", "Alt-J"),
+    PanelAction("cut_track", "Cut the selected track before this frame, or an edge", "Lineage", "Alt-K"),
 )
 """All actions with the keys they have unless the user chose others; letters are those that napari leaves free."""
 

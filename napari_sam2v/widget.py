@@ -16,6 +16,8 @@ from napari_sam2v.bindings.dialogs import Dialogs
 from napari_sam2v.bindings.file_binding import FileBinding
 from napari_sam2v.bindings.key_binding import KeyBinding
 from napari_sam2v.bindings.layer_binding import LayerBinding
+from napari_sam2v.bindings.lineage_binding import LineageBinding, LineageDock
+from napari_sam2v.bindings.lineage_edits import LineageEdits
 from napari_sam2v.bindings.model_binding import ModelBinding
 from napari_sam2v.bindings.movie_binding import MovieBinding
 from napari_sam2v.bindings.object_binding import ObjectBinding
@@ -84,6 +86,11 @@ class Sam2vWidget(QWidget):
         self.movie = MovieBinding(viewer, panel.image, controller, self.layers, post, contrast=preferences.contrast)
         self.work = AnnotationBinding(panel, controller, self.layers, self.movie, self.tools, preferences)
         self.objects = ObjectBinding(panel, controller, self.movie)
+        self.edits = LineageEdits(controller, panel.objects)
+        self.lineage = LineageDock(
+            viewer, lambda dock: LineageBinding(viewer, dock, controller, panel.objects, self.movie, self.edits)
+        )
+        panel.lineage.clicked.connect(lambda: self.lineage.open())
         self.files = FileBinding(panel.result, controller, tasks, self.layers, self.movie, dialogs)
         self.saving = SaveBinding(
             panel,
@@ -111,6 +118,7 @@ class Sam2vWidget(QWidget):
             self.model.close,
             self.tools.close,
             self._close_question.close,
+            self.lineage.close,
             self.controller.close,
             self.layers.close,
             self.work.close,

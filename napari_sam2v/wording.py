@@ -82,6 +82,19 @@ def frame_line(marks: TimeMarks, frame: int) -> str:
     return " · ".join([*parts, f"score {score:.2f}"] if isfinite(score) else parts)
 
 
+def track_line(title: str, frames: range, frame: int, score: float | None, note: str) -> str:
+    """Say what a track is: its name, its frames, what is known of one frame of it, and why it begins and ends."""
+    parts = [title, f"frames {frames.start:,} to {frames.stop - 1:,}" if frames else "no mask"]
+    if frames:
+        parts.append(f"frame {frame:,}: {'no mask' if score is None else f'score {score:.2f}'}")
+    return " \u00b7 ".join([*parts, note] if note else parts)
+
+
+def edge_line(parent: str, daughter: str, frame: int) -> str:
+    """Say what an edge of the lineage is."""
+    return f"{daughter} comes of {parent} on frame {frame:,}"
+
+
 def error_text(error: Exception) -> str:
     """Say what went wrong and that nothing is lost; our own errors already say what to do."""
     if isinstance(error, Sam2vError):

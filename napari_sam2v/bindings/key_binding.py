@@ -42,6 +42,7 @@ class KeyBinding:
             widget.controller.events.problem.emit(problem)
         widget.layers.made.connect(self._shortcuts.bind_layer)
         widget.work.set_keys(self._shortcuts.keys)
+        widget.lineage.set_keys(self._shortcuts.keys)
         widget.panel.set_keys({**dict.fromkeys(handlers, ""), **self._shortcuts.keys})
 
     def close(self) -> None:
@@ -77,6 +78,7 @@ class KeyBinding:
             "track_both": lambda: self._track("both"),
             "stop": controller.tracking.stop,
             "repair": widget.work.repair,
+            **widget.edits.handlers,
         }
 
     def _track(self, direction: Direction) -> None:

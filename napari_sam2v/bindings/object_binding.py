@@ -5,8 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
-
+from napari_sam2v.bindings.object_turns import ObjectTurns
 from napari_sam2v.controllers.object_marks import hex_color, rgb
 from napari_sam2v.wording import count
 from src_model.document import (
@@ -22,19 +21,13 @@ from src_model.document import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.controllers import AnnotationController
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.view_state import ObjectRow
     from src_model.document import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
-
-_REFRESH_MILLISECONDS = 150
-"""How often the table and the strip follow a run of the tracker."""
-_WORK_SECONDS = 0.01
-"""How long rows are made before the window gets its turn again."""
-_PAUSE_MILLISECONDS = 10
 
 
 class ObjectBinding:
@@ -63,11 +56,8 @@ class ObjectBinding:
         self._table, self._strip = panel.objects, panel.strip
         self._controller = controller
         self._movie = movie
-        self._changed: set[int] = set()
-        self._clock = clock
-        self._timer = QTimer(panel)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._show_changed)
+        self._rows: list[ObjectRow] = []
+        self._turns = ObjectTurns(panel, self._make_row, self._show_changed, clock)
         self._document: Annotation | None = None
         self._connect_views()
         controller.events.document.connect(self._on_document)
@@ -76,7 +66,7 @@ class ObjectBinding:
 
     def close(self) -> None:
         """Show no changes any more."""
-        self._timer.stop()
+        self._turns.timer.stop()
 
     def _connect_views(self) -> None:
         table, strip = self._table, self._strip
@@ -145,40 +135,28 @@ class ObjectBinding:
         if change.added or change.removed:
             self._show_rows()
             self._table.set_selected(self._controller.selected)
-        self._touch(change.edited)
+        self._turns.touch(change.edited)
 
     def _on_spans(self, change: FramesChanged | PromptsChanged | LocksChanged) -> None:
-        self._touch(change.spans)
+        self._turns.touch(change.spans)
 
     def _show_rows(self) -> None:
         """Show all objects at once, and a little later their scores: of a long movie with many these take a while."""
         document = self._document
         self._table.set_rows([] if document is None else self._controller.object_marks.outlines())
-        self._changed.clear()
-        self._touch(() if document is None else document.objects)
+        self._turns.clear()
+        self._turns.touch(() if document is None else document.objects)
 
-    def _touch(self, objects: Iterable[int]) -> None:
-        """Show these objects anew, a little later and together with what else changes until then."""
-        self._changed.update(objects)
-        if self._changed and not self._timer.isActive():
-            self._timer.start(_REFRESH_MILLISECONDS)
+    def _make_row(self, object_id: int) -> None:
+        document = self._controller.document
+        if document is not None and document.has(object_id):
+            self._rows.append(self._controller.object_marks.row(object_id))
 
-    def _show_changed(self) -> None:
-        document, shown = self._controller.document, set[int]()
-        rows: list[ObjectRow] = []
-        if document is None:
-            return
-        known, deadline = document.objects, self._clock() + _WORK_SECONDS
-        while self._changed and (not rows or self._clock() < deadline):
-            object_id = self._changed.pop()
-            shown.add(object_id)
-            if object_id in known:
-                rows.append(self._controller.object_marks.row(object_id))
+    def _show_changed(self, shown: set[int], _is_last: bool) -> None:
+        rows, self._rows = self._rows, []
         self._table.update_rows(rows)
         if self._controller.selected in shown:
             self._show_marks()
-        if self._changed:
-            self._timer.start(_PAUSE_MILLISECONDS)
 
     def _on_selection(self, object_id: int | None) -> None:
         self._table.set_selected(object_id)

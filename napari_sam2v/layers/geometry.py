@@ -9,7 +9,7 @@ import numpy as np
 from src_model.errors import MovieError
 
 if TYPE_CHECKING:
-    from napari.components import Dims
+    from napari.components import Dims, ViewerModel
     from napari.layers import Image, Layer
     from numpy.typing import ArrayLike, NDArray
 
@@ -106,6 +106,12 @@ class LayerGeometry:
         position[self.time_axis] = frame
         world = self.image.data_to_world(position)
         dims.set_point(dims.ndim - self.ndim + self.time_axis, float(world[self.time_axis]))
+
+    def look_at(self, viewer: ViewerModel, frame: int, point: tuple[float, float]) -> None:
+        """Move the camera of a viewer, without zooming, to a point (y, x) of a frame."""
+        camera = getattr(viewer, "scene", viewer).camera  # napari 0.9 moved it to the scene
+        world = self.image.data_to_world(self.to_data(frame, [point])[0])
+        camera.center = (*camera.center[:-2], *map(float, world[-2:]))
 
     def problem(self, dims: Dims) -> str | None:
         """Say why prompts cannot be given in what a viewer shows, None if they can."""

@@ -68,11 +68,16 @@ def _colors_of(palette: QPalette) -> ThemeColors:
 
 def legible(color: QColor, colors: ThemeColors) -> QColor:
     """Move a color towards that of the text until it stands out from the background of its theme."""
+    return QColor(_legible(color.rgb(), colors.text.rgb(), colors.foreground.rgb()))
+
+
+@lru_cache(maxsize=2**16)  # thousands of objects are painted again and again
+def _legible(color: int, text: int, foreground: int) -> int:
     for share in (0.0, 0.2, 0.4, 0.6):
-        nearer = blend(color, colors.text, share)
-        if _contrast(nearer, colors.foreground) >= 2.5:
+        nearer = blend(QColor(color), QColor(text), share)
+        if _contrast(nearer, QColor(foreground)) >= 2.5:
             break
-    return nearer
+    return nearer.rgb()
 
 
 def _contrast(one: QColor, other: QColor) -> float:

@@ -38,6 +38,12 @@ SHAPES = {
     "stop": '<rect x="5.5" y="5.5" width="13" height="13" fill="currentColor" stroke="none"/>',
     "repair": '<path d="M2.5 12h3l2.5-6 4 12 3-9 1.5 3h5"/>',
     "worst_frame": '<path d="M3 5l6 11 4-7 3 4 5-8"/>' + _DOT.format(9, 17.5, 3),
+    "lineage": '<path d="M12 3v5M6 21V8h12v4M14 21v-9h8v9"/>',
+    "mark_division": '<path d="M12 3v7M5 21V10h14v11"/>',
+    "mark_fusion": '<path d="M12 21v-7M5 3v11h14V3"/>',
+    "join_tracks": '<path d="M12 2v7M12 15v7" /><path d="M8.5 9.5L12 6l3.5 3.5M8.5 14.5L12 18l3.5-3.5"/>',
+    "cut_track": '<path d="M12 2v6M12 16v6M4 14.5l16-5"/>',
+    "show_all": '<path d="M3.5 9V3.5H9M15 3.5h5.5V9M20.5 15v5.5H15M9 20.5H3.5V15"/>',
     "locked": '<rect x="5" y="10.5" width="14" height="10" rx="1.5" fill="currentColor" stroke="none"/>'
     '<path d="M8 10.5V7.5a4 4 0 0 1 8 0v3"/>',
     "unlocked": '<rect x="5" y="10.5" width="14" height="10" rx="1.5"/><path d="M8 10.5V7a4 4 0 0 1 7.5-2"/>',

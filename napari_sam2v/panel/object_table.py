@@ -16,6 +16,14 @@ from napari_sam2v.wording import count, with_key
 
 Entry = tuple[str, Callable[[], object], bool]
 
+_LINEAGE = (
+    ("mark_division", "Mark division"),
+    ("mark_fusion", "Mark fusion"),
+    ("join_tracks", "Join into one track"),
+    ("cut_track", "Cut before this frame, or between two"),
+)
+"""Actions of the lineage: id and text of the menu."""
+
 
 class ObjectTable(QWidget):
     """All objects with their color, name, progress, worst score, lock and visibility.
@@ -38,6 +46,10 @@ class ObjectTable(QWidget):
     delete_requested(object), swap_requested(object), isolate_requested(object)
         A list of object ids: to delete; two whose masks change places from the current frame on; to show alone (the
         empty list: show all).
+    action_requested(str)
+        Id of an action of the lineage that is to be done with the selected objects.
+    selection_changed(object)
+        List of the ids of all selected objects, the one that was selected first at the head.
     """
 
     selected = Signal(int)
@@ -51,6 +63,8 @@ class ObjectTable(QWidget):
     merge_requested = Signal(int, object)
     swap_requested = Signal(object)
     isolate_requested = Signal(object)
+    action_requested = Signal(str)
+    selection_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,13 +110,12 @@ class ObjectTable(QWidget):
         """Select one object, or none, without reporting it; where it is the current one already, others stay too."""
         if object_id == self.current():
             return
-        place = None if object_id is None else self.model.place_of(object_id)
+        index = None if object_id is None else self._index_of(object_id)
         quiet, self._quiet = self._quiet, True
-        if place is None:
+        if index is None:
             self.view.clearSelection()
             self.view.setCurrentIndex(QModelIndex())
         else:
-            index = self.view.proxy.mapFromSource(self.model.index(place, Column.NAME))
             flag = QItemSelectionModel.SelectionFlag
             self.view.selectionModel().setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
             self.view.scrollTo(index)
@@ -116,6 +129,18 @@ class ObjectTable(QWidget):
     def selection(self) -> list[int]:
         """Return all selected objects, the one that was selected first at the head."""
         return list(self._chosen)
+
+    def select_only(self, object_id: int) -> None:
+        """Select one object and no other."""
+        self.view.clearSelection()
+        self.set_selected(None)
+        self.set_selected(object_id)
+
+    def toggle(self, object_id: int) -> None:
+        """Add an object to those that are selected, or take it out."""
+        if (index := self._index_of(object_id)) is not None:
+            flag = QItemSelectionModel.SelectionFlag
+            self.view.selectionModel().select(index, flag.Toggle | flag.Rows)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the menu."""
@@ -155,6 +180,14 @@ class ObjectTable(QWidget):
                 (merge, lambda: self.merge_requested.emit(ids[0], ids[1:]), many),
                 (swap, lambda: self.swap_requested.emit(ids), two),
             ),
+            tuple(
+                (
+                    with_key(text, self._keys.get(name, "")),
+                    lambda name=name: self.action_requested.emit(name),
+                    many or (bool(ids) and name == "cut_track"),
+                )
+                for name, text in _LINEAGE
+            ),
             ((f"{delete} (Del)", lambda: self.delete_requested.emit(ids), bool(ids)),),
         )
 
@@ -172,15 +205,19 @@ class ObjectTable(QWidget):
         ids = [self._id_at(self.view.proxy.index(row, Column.NAME)) for row in rows]
         kept = [object_id for object_id in self._chosen if object_id in ids]
         self._chosen = [*kept, *(object_id for object_id in ids if object_id not in kept)]
+        self.selection_changed.emit(list(self._chosen))
 
     def _select_too(self, ids: Sequence[int]) -> None:
         """Add objects to the selection, as far as they are still there."""
         flag = QItemSelectionModel.SelectionFlag
         for object_id in ids:
-            if (place := self.model.place_of(object_id)) is not None:
-                index = self.view.proxy.mapFromSource(self.model.index(place, Column.NAME))
+            if (index := self._index_of(object_id)) is not None:
                 self.view.selectionModel().select(index, flag.Select | flag.Rows)
         self._chosen = [object_id for object_id in ids if object_id in self._chosen]
+
+    def _index_of(self, object_id: int) -> QModelIndex | None:
+        place = self.model.place_of(object_id)
+        return None if place is None else self.view.proxy.mapFromSource(self.model.index(place, Column.NAME))
 
     def _name_of(self, object_id: int) -> str:
         place = self.model.place_of(object_id)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from src_model.document.actions.frames import AnswerPrompt, ClearFrames, LockFrames, SetMask
     from src_model.document.actions.identity import DeleteObject, MergeObjects, MergeRule, SplitObject, SwapIds
     from src_model.document.actions.importing import ImportMasklets, renumbered
-    from src_model.document.actions.lineage import MarkDivision, RemoveDivision
+    from src_model.document.actions.lineage import MarkDivision, RemoveDaughter, RemoveDivision
     from src_model.document.actions.objects import (
         AddObject,
         ClassifyObject,
@@ -70,7 +70,7 @@ _HOMES = {
     "src_model.document.actions.frames": ("AnswerPrompt", "ClearFrames", "LockFrames", "SetMask"),
     "src_model.document.actions.identity": ("DeleteObject", "MergeObjects", "MergeRule", "SplitObject", "SwapIds"),
     "src_model.document.actions.importing": ("ImportMasklets", "renumbered"),
-    "src_model.document.actions.lineage": ("MarkDivision", "RemoveDivision"),
+    "src_model.document.actions.lineage": ("MarkDivision", "RemoveDaughter", "RemoveDivision"),
     "src_model.document.actions.objects": (
         "AddObject",
         "ClassifyObject",
@@ -168,6 +168,7 @@ __all__ = [
     "PropagateSpan",
     "RecolorObject",
     "Recoverable",
+    "RemoveDaughter",
     "RemoveDivision",
     "RemovePoint",
     "RenameObject",

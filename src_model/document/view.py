@@ -61,6 +61,10 @@ class DocumentView:
         """The objects by ascending id."""
         return {object_id: track.info for object_id, track in self._state.tracks.items()}
 
+    def has(self, object_id: int) -> bool:
+        """Whether there is an object of this id."""
+        return object_id in self._state.tracks
+
     @property
     def divisions(self) -> Mapping[int, Division]:
         """The divisions by ascending parent."""

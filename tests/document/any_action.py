@@ -18,6 +18,7 @@ from src_model.document import (
     MarkDivision,
     MergeObjects,
     MovePoint,
+    RemoveDaughter,
     RemoveDivision,
     RemovePoint,
     RenameObject,
@@ -70,6 +71,7 @@ def any_edit(random: Random, view: DocumentView) -> Action:
         lambda: SplitObject(one, frame, random.choice(IDS)),
         lambda: SwapIds(one, other, frame),
         lambda: MarkDivision(Division(one, frame, tuple({other, random.choice(IDS)} - {one}) or (IDS[-1] + 1,))),
+        lambda: RemoveDaughter(random.choice([*view.divisions, one]), other),
         lambda: RemoveDivision(random.choice([*view.divisions, one])),
     ])()  # fmt: skip
 

@@ -103,6 +103,21 @@ def hidden_then_closed():
     QTest.qWait(50)
 
 
+def lineage_open():
+    """The lineage beside a panel that goes, and one that is open when the window closes."""
+    scene = Scene()
+    scene.widget.lineage.open()
+    scene.track()
+    scene.dock.title.close_button.click()
+    assert scene.widget.lineage.panel is None
+    scene.open()
+    scene.widget.lineage.open()
+    scene.track()
+    scene.viewer.window._qt_window.close()
+    QTest.qWait(50)
+    assert scene.widget.lineage.binding is None
+
+
 def layers_deleted():
     """Layers are deleted while tracking draws them anew, and all of them when the panel closes."""
     scene = Scene()

@@ -16,7 +16,7 @@ from tests.tracking import tiny
 pytestmark = pytest.mark.gui
 
 
-@pytest.mark.parametrize("scene", ["cross_then_quit", "hidden_then_closed", "layers_deleted"])
+@pytest.mark.parametrize("scene", ["cross_then_quit", "hidden_then_closed", "lineage_open", "layers_deleted"])
 def test_the_program_survives(scene, repository, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(repository), "SAM2V_CACHE": str(tmp_path)}
     ended = subprocess.run(

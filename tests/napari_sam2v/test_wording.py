@@ -62,3 +62,11 @@ def test_a_frame_is_described_by_its_states_and_score(marks_of):
     assert wording.frame_line(marks, 2) == "frame 2 · tracked · score 0.50"
     assert wording.frame_line(marks, 3) == "frame 3 · not tracked yet"
     assert wording.frame_line(marks, 9) == "frame 9"
+
+
+def test_a_track_is_described_by_its_frames_one_of_them_and_why_it_ends():
+    assert wording.track_line("mother", range(3, 9), 4, 0.5, "") == "mother · frames 3 to 8 · frame 4: score 0.50"
+    assert wording.track_line("mother", range(3, 9), 4, None, "ends on frame 8: edge") == (
+        "mother · frames 3 to 8 · frame 4: no mask · ends on frame 8: edge"
+    )
+    assert wording.track_line("mother", range(6, 6), 6, None, "") == "mother · no mask"

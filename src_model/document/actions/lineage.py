@@ -63,6 +63,27 @@ class RemoveDivision:
         return ActionPlan(Patch(divisions={self.parent: None}))
 
 
+@dataclass(frozen=True, slots=True)
+class RemoveDaughter:
+    """Say that an object does not come of a parent; the division goes with its last daughter. No mask changes."""
+
+    parent: int
+    daughter: int
+
+    @property
+    def label(self) -> str:
+        """What the step is called."""
+        return f"Cut object {self.daughter} off object {self.parent}"
+
+    def plan(self, state: State) -> ActionPlan:
+        """Remove it; AnnotationError if it is no daughter of that parent."""
+        division = state.divisions.get(self.parent)
+        if division is None or self.daughter not in division.daughters:
+            daughter, parent = (state.track(number).info.title for number in (self.daughter, self.parent))
+            raise AnnotationError(f"{daughter} is no daughter of {parent}; choose two objects that an edge joins")
+        return ActionPlan(Patch(divisions={self.parent: division.without(self.daughter)}))
+
+
 def renamed_divisions(
     state: State, parent_name: Callable[[Division, int], int], daughter_name: Callable[[Division, int], int]
 ) -> dict[int, Division | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src_model.document import Division, MarkDivision, RemoveDivision, load, save
+from src_model.document import Division, MarkDivision, RemoveDaughter, RemoveDivision, load, save
 from src_model.errors import AnnotationError, FrameRangeError, UnknownObjectError
 from tests.document.sample import LENGTH, document
 
@@ -56,3 +56,22 @@ def test_two_objects_can_fuse_on_one_frame(tmp_path):
 def test_a_division_that_is_not_there_cannot_be_removed():
     with pytest.raises(AnnotationError, match="object 2 is not marked"):
         document().do(RemoveDivision(2))
+
+
+def test_a_daughter_is_cut_off_alone_and_the_division_goes_with_the_last_one():
+    annotation = document()
+    masks = annotation.contents().masks
+    annotation.do(RemoveDaughter(1, 3))
+    assert annotation.divisions == {1: Division(1, 6, (4,))}
+    annotation.do(RemoveDaughter(1, 4))
+    assert annotation.divisions == {}
+    assert annotation.contents().masks == masks
+    annotation.undo()
+    annotation.undo()
+    assert annotation.divisions == {1: Division(1, 6, (3, 4))}
+
+
+@pytest.mark.parametrize(("parent", "daughter"), [(1, 2), (3, 1)])
+def test_what_is_no_daughter_cannot_be_cut_off(parent, daughter):
+    with pytest.raises(AnnotationError, match=r"is no daughter of .* choose two objects that an edge joins"):
+        document().do(RemoveDaughter(parent, daughter))

@@ -51,7 +51,7 @@ def panel(qtbot, controller, turns):
     binding = ObjectBinding(
         panel, controller, SimpleNamespace(show_frame=lambda frame: None), clock=lambda: next(clock)
     )
-    binding._timer.timeout.connect(lambda: turns.append(scored(panel)))
+    binding._turns.timer.timeout.connect(lambda: turns.append(scored(panel)))
     yield panel
     binding.close()
     del binding, parent  # which hold what is shown until then

@@ -143,3 +143,12 @@ def test_a_view_with_rows_and_columns_exchanged_is_fine(make_movie, viewer):
     geometry = make_movie()
     viewer.dims.order = (0, 2, 1)
     assert geometry.problem(viewer.dims) is None
+
+
+def test_the_camera_goes_to_a_point_of_a_scaled_and_moved_movie_and_keeps_its_zoom(viewer):
+    image = viewer.add_image(np.zeros((4, 20, 30)), scale=(1, 2, 3), translate=(0, 10, 20))
+    camera = getattr(viewer, "scene", viewer).camera
+    zoom = camera.zoom
+    LayerGeometry(image, "TYX").look_at(viewer, 2, (5, 6))
+    assert camera.center[-2:] == (20, 38)
+    assert camera.zoom == zoom

@@ -210,6 +210,34 @@ def test_the_menu_names_which_object_stays_in_a_merge_and_it_is_the_first_select
     assert "Merge 2 objects into cell 4" in entries(table.menu())
 
 
+def test_the_menu_asks_for_edits_of_the_lineage_and_names_their_keys(table, emissions):
+    table.set_keys({"mark_division": "Alt-N"})
+    asked = emissions(table.action_requested)
+    table.select_only(2)
+    alone = entries(table.menu())
+    assert alone["Cut before this frame, or between two"].isEnabled()
+    assert not alone["Mark fusion"].isEnabled()
+    table.toggle(3)
+    menu = entries(table.menu())
+    assert menu["Mark division"].text() == "Mark division (Alt+N)"
+    for text in ("Mark division", "Join into one track"):
+        menu[text].trigger()
+    assert asked == [("mark_division",), ("join_tracks",)]
+
+
+def test_several_objects_are_selected_from_elsewhere_and_it_is_told(table, emissions):
+    told = emissions(table.selection_changed)
+    table.select_only(2)
+    table.toggle(4)
+    table.toggle(3)
+    assert table.selection() == [2, 4, 3]
+    table.toggle(4)
+    assert told[-1] == ([2, 3],)
+    table.select_only(3)
+    table.toggle(99)
+    assert table.selection() == [3]
+
+
 def test_control_click_adds_to_the_selection_though_the_owner_selects_the_object_too(table, qtbot):
     table.selected.connect(table.set_selected)  # as the panel's owner does: it selects the object everywhere
     click(table, qtbot, 0, Column.NAME)
