@@ -19,6 +19,7 @@ from napari_sam2v.bindings.layer_binding import LayerBinding
 from napari_sam2v.bindings.model_binding import ModelBinding
 from napari_sam2v.bindings.movie_binding import MovieBinding
 from napari_sam2v.bindings.object_binding import ObjectBinding
+from napari_sam2v.bindings.review_binding import ReviewBinding
 from napari_sam2v.bindings.save_binding import SaveBinding
 from napari_sam2v.bindings.tool_binding import ToolBinding
 from napari_sam2v.controllers import AnnotationController
@@ -84,6 +85,7 @@ class Sam2vWidget(QWidget):
         self.movie = MovieBinding(viewer, panel.image, controller, self.layers, post, contrast=preferences.contrast)
         self.work = AnnotationBinding(panel, controller, self.layers, self.movie, self.tools, preferences)
         self.objects = ObjectBinding(panel, controller, self.movie)
+        self.review = ReviewBinding(viewer, panel, controller, self.movie)
         self.files = FileBinding(panel.result, controller, tasks, self.layers, self.movie, dialogs)
         self.saving = SaveBinding(
             panel,
@@ -115,6 +117,7 @@ class Sam2vWidget(QWidget):
             self.layers.close,
             self.work.close,
             self.objects.close,
+            self.review.close,
             self.saving.close,
             self.keys.close,
             self._graphics.close,

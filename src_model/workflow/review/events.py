@@ -106,6 +106,11 @@ class ReviewEvent:
         """How likely it is wrong, 0 to 1."""
         return self.worst.score
 
+    def is_same(self, other: ReviewEvent) -> bool:
+        """Whether both are about the same, though one of them may reach farther."""
+        same = (self.kind, self.object_id, self.others) == (other.kind, other.object_id, other.others)
+        return same and self.start < other.stop and other.start < self.stop
+
     @property
     def order(self) -> tuple[float, int, int, str, tuple[int, ...]]:
         """Sorts events, the worst first."""

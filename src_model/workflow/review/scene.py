@@ -57,7 +57,7 @@ class ReviewedTrack:
     @classmethod
     def of(cls, view: DocumentView, object_id: int, measures: TrackMeasures) -> ReviewedTrack:
         """Take what is in view of an object."""
-        confirmed, seen = confirmed_frames(view, object_id), measures.seen
+        confirmed, seen = confirmed_frames(view, object_id, measures), measures.seen
         frames, boxes = measures.frames[seen], measures.boxes[seen]
         height, width = view.movie.frame_shape
         room = np.column_stack((boxes[:, :2], height - boxes[:, 2], width - boxes[:, 3]))
