@@ -14,8 +14,6 @@ from src_model.workflow.review.events import Flag, ReviewKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from src_model.workflow.review.scene import ReviewedTrack, Scene
 
 LOW_SCORE: Final = 0.7
@@ -23,12 +21,6 @@ LOW_SCORE: Final = 0.7
 
 _AREA_JUMP: Final = 1.5
 """Times larger or smaller than the median of the three frames before."""
-
-_UNLIKE: Final = 0.75
-"""Of the usual likeness of neighbouring frames; a mask that is less like the one before has changed its shape."""
-
-_FAST: Final = (0.5, 3.0)
-"""Diameters in one frame, and usual steps: who moves farther than both is too fast."""
 
 _SHORT: Final = 10
 """Frames; a track that ends or begins in the middle and is shorter than this is more likely no cell."""
@@ -43,35 +35,32 @@ def low_scores(track: ReviewedTrack) -> Iterator[Flag]:
 
 def area_jumps(track: ReviewedTrack) -> Iterator[Flag]:
     """Flag masks that are much larger or smaller than those before; at the edge a cell may be cut."""
-    before = _median_before(track.areas, 3)
-    ratios = np.divide(track.areas, before, out=np.ones(len(before)), where=before > 0)
-    jumps = np.abs(np.log(ratios))
-    levels = np.interp(jumps, np.log([_AREA_JUMP, 2 * _AREA_JUMP]), [0.3, 1.0])
-    for row in np.flatnonzero(track.is_open & ~track.at_edge & (jumps > np.log(_AREA_JUMP))).tolist():
-        why = f"area {ratios[row]:.2f} times that of the frames before"
+    jumps, limit = np.abs(track.area_jumps), np.log(_AREA_JUMP)
+    levels = np.interp(jumps, [limit, limit + np.log(2)], [0.3, 1.0])
+    for row in np.flatnonzero(track.is_open & ~track.at_edge & (jumps > limit)).tolist():
+        why = f"area {np.exp(track.area_jumps[row]):.2f} times that of the frames before"
         yield _flag(ReviewKind.AREA, track, row, levels[row], why)
 
 
 def shape_jumps(track: ReviewedTrack, scene: Scene) -> Iterator[Flag]:
     """Flag masks whose outline differs from the one before more than is usual in this movie."""
-    limit = _UNLIKE * scene.usual_likeness
+    limit = scene.likeness_limit
     with np.errstate(invalid="ignore"):
         jumps = track.is_open & ~track.at_edge & (track.likeness < limit)
     for row in np.flatnonzero(jumps).tolist():
         level = np.interp(track.likeness[row] / limit, [0.4, 1.0], [1.0, 0.3])
-        why = f"outline {track.likeness[row]:.2f} like that of the frame before (usually {scene.usual_likeness:.2f})"
+        why = f"outline {track.likeness[row]:.2f} like that of the frame before (usually {scene.likeness.median:.2f})"
         yield _flag(ReviewKind.SHAPE, track, row, level, why)
 
 
 def fast_moves(track: ReviewedTrack, scene: Scene) -> Iterator[Flag]:
     """Flag steps that are long for the object's size and for the movie."""
-    steps = track.steps / track.diameters
-    limit = max(_FAST[0], _FAST[1] * scene.usual_step)
+    steps, limit = track.steps / track.diameters, scene.step_limit
     with np.errstate(invalid="ignore"):
         fast = track.is_open & (steps > limit)
     for row in np.flatnonzero(fast).tolist():
         level = np.interp(steps[row] / limit, [1.0, 3.0], [0.3, 1.0])
-        why = f"moved {steps[row]:.1f} diameters in one frame (usually {scene.usual_step:.1f})"
+        why = f"moved {steps[row]:.2f} diameters in one frame (usually {scene.step.median:.2f})"
         yield _flag(ReviewKind.FAST, track, row, level, why)
 
 
@@ -117,14 +106,3 @@ def _brief(track: ReviewedTrack) -> float:
 def _for_how_long(track: ReviewedTrack) -> str:
     count = len(track.frames)
     return f", on {count} frame{'s' if count > 1 else ''} alone" if count < _SHORT else ""
-
-
-def _median_before(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return (K,) float64: of each value the median of so many before it, of fewer near the beginning; 0 at first."""
-    medians = np.zeros(len(values))
-    for row in range(1, min(count, len(values))):
-        medians[row] = np.median(values[:row])
-    if len(values) > count:
-        windows = np.lib.stride_tricks.sliding_window_view(values, count)[:-1]
-        medians[count:] = np.median(windows, axis=1)
-    return medians

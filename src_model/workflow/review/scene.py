@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,12 +14,24 @@ from src_model.workflow.followed_track import EDGE
 from src_model.workflow.review.confirmed import confirmed_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from src_model.document import Division, DocumentView
     from src_model.workflow.review.measures import MovieMeasures, Pair, TrackMeasures
+
+
+_SPREADS: Final = 8.0
+"""Median distances from what is usual in the movie, from which on something is unusual, between these limits:"""
+
+_UNLIKE: Final = (0.75, 0.9)
+"""Of the usual likeness of outlines."""
+
+_FAST: Final = (0.25, 0.5)
+"""Diameters in one frame; and at least so many usual steps:"""
+
+_USUAL_STEPS: Final = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +101,14 @@ class ReviewedTrack:
         return diameters
 
     @cached_property
+    def area_jumps(self) -> NDArray[np.float64]:
+        """(K,) float64, logarithm of the area in the median of the three frames before; 0 at first."""
+        before = _median_before(self.areas, 3)
+        ratios = np.divide(self.areas, before, out=np.ones(len(before)), where=before > 0)
+        jumps: NDArray[np.float64] = np.log(ratios)
+        return jumps
+
+    @cached_property
     def steps(self) -> NDArray[np.float64]:
         """(K,) float64, pixels moved since the frame before; NaN where it was not in view there."""
         steps = np.full(len(self.frames), np.nan)
@@ -153,17 +173,56 @@ class Scene:
         return frozenset(daughter for each in self.divisions.values() for daughter in each.daughters)
 
     @cached_property
-    def usual_likeness(self) -> float:
-        """Median likeness of masks with those of the frame before; 1 where there is none."""
-        return _median([track.likeness for track in self.tracks.values()], 1.0)
+    def likeness(self) -> Usual:
+        """How alike outlines are on neighbouring frames of this movie."""
+        return Usual.of([track.likeness for track in self.tracks.values()])
 
     @cached_property
-    def usual_step(self) -> float:
-        """Median distance that objects move from frame to frame, in their diameters; 0 where there is none."""
-        return _median([track.steps / track.diameters for track in self.tracks.values()], 0.0)
+    def likeness_limit(self) -> float:
+        """Below this an outline has changed."""
+        usual = self.likeness
+        least, most = (share * usual.median for share in _UNLIKE)
+        return min(max(usual.median - _SPREADS * usual.spread, least), most)
+
+    @cached_property
+    def step(self) -> Usual:
+        """How far objects move from frame to frame, in their diameters."""
+        return Usual.of([track.steps / track.diameters for track in self.tracks.values()])
+
+    @cached_property
+    def step_limit(self) -> float:
+        """Above this, in diameters, a step is too long."""
+        return max(self.step.above(*_FAST), _USUAL_STEPS * self.step.median)
 
 
-def _median(arrays: list[NDArray[np.float64]], otherwise: float) -> float:
-    every = np.concatenate(arrays) if arrays else np.zeros(0)
-    every = every[np.isfinite(every)]
-    return float(np.median(every)) if len(every) else otherwise
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual in a movie: the median, and the median distance from it; 0 where nothing was measured."""
+
+    median: float
+    spread: float
+
+    @classmethod
+    def of(cls, arrays: Iterable[NDArray[np.float64]]) -> Usual:
+        """Take all numbers but NaN."""
+        every = np.concatenate([np.zeros(0), *arrays])
+        every = every[np.isfinite(every)]
+        if not len(every):
+            return cls(0.0, 0.0)
+        median = float(np.median(every))
+        return cls(median, float(np.median(np.abs(every - median))))
+
+    def above(self, least: float, most: float) -> float:
+        """Return from where on something is unusually large, between two limits."""
+        return min(max(self.median + _SPREADS * self.spread, least), most)
+
+
+def _median_before(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Return (K,) float64: of each value the median of so many before it, of fewer near the beginning; 0 at first."""
+    medians = np.zeros(len(values))
+    for row in range(1, min(count, len(values))):
+        medians[row] = np.median(values[:row])
+    if len(values) > count:
+        windows = np.lib.stride_tricks.sliding_window_view(values, count)[:-1]
+        medians[count:] = np.median(windows, axis=1)
+    return medians
