@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -118,10 +118,19 @@ class ReviewEvent:
 
 
 def events_of(flags: Iterable[Flag]) -> tuple[ReviewEvent, ...]:
-    """Join flags of one kind and the same objects on consecutive frames; return the events, the worst first."""
+    """Join flags of one kind and the same objects on consecutive frames; return the events, the worst first.
+
+    What speaks against one mask for several reasons is more likely wrong, by all of them: the chance that it is right
+    is the product of theirs. So what is about one place stands together.
+    """
     groups: dict[tuple[ReviewKind, int, tuple[int, ...]], list[Flag]] = defaultdict(list)
-    for flag in flags:
-        groups[flag.kind, flag.object_id, flag.others].append(flag)
+    right: dict[tuple[int, int], float] = defaultdict(lambda: 1.0)
+    every = list(flags)
+    for flag in every:
+        right[flag.object_id, flag.frame] *= 1 - flag.score
+    for flag in every:
+        together = replace(flag, score=1 - right[flag.object_id, flag.frame])
+        groups[flag.kind, flag.object_id, flag.others].append(together)
     events = (event for group in groups.values() for event in _joined(sorted(group, key=lambda flag: flag.frame)))
     return tuple(sorted(events, key=lambda event: event.order))
 

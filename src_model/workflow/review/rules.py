@@ -46,7 +46,7 @@ def shape_jumps(track: ReviewedTrack, scene: Scene) -> Iterator[Flag]:
     """Flag masks whose outline differs from the one before more than is usual in this movie."""
     limit = scene.likeness_limit
     with np.errstate(invalid="ignore"):
-        jumps = track.is_open & ~track.at_edge & (track.likeness < limit)
+        jumps = track.is_open & (track.likeness < limit)
     for row in np.flatnonzero(jumps).tolist():
         level = np.interp(track.likeness[row] / limit, [0.4, 1.0], [1.0, 0.3])
         why = f"outline {track.likeness[row]:.2f} like that of the frame before (usually {scene.likeness.median:.2f})"
