@@ -265,15 +265,16 @@ def test_the_keys_go_through_what_is_doubtful_and_accept_it(hand):
             opened.add(frame, {1: MaskletFrame(mask, score, 1.0)})
     hand.controller.select(None)
     hand.widget.movie.show_frame(0)
+    rows = hand.widget.panel.review.model.rows
+    hand.wait(lambda: any(row.hint.startswith("score 0.20") for row in rows()))
     hand.key(Qt.Key.Key_9)
     hand.wait(lambda: hand.controller.frame == 2)
     assert hand.controller.selected == 1
     assert hand.status.startswith("Low score: score 0.20")
-    hand.wait(lambda: not hand.controller.review.is_looking)
-    assert hand.widget.panel.review.model.rows()[0].text == "object 1, frame 2: low score"
+    assert rows()[0].text == "object 1, frame 2: low score"
     hand.key(Qt.Key.Key_J, Qt.KeyboardModifier.AltModifier)
     hand.wait(lambda: hand.document.locked_frames(1) == (2,))
-    hand.wait(lambda: all("low score" not in row.text for row in hand.widget.panel.review.model.rows()))
+    hand.wait(lambda: all("low score" not in row.text for row in rows()))
 
 
 def test_a_click_on_a_doubt_brings_its_place_and_frame_into_view(hand):

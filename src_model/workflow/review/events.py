@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+_AGAIN: Final = 0.7
+"""What each further place of an object counts, in the score that it would have alone."""
 
 
 class ReviewKind(StrEnum):
@@ -103,7 +107,7 @@ class ReviewEvent:
 
     @property
     def score(self) -> float:
-        """How likely it is wrong, 0 to 1."""
+        """How much it is worth a look, 0 to 1: how likely it is wrong, less where the object has worse places."""
         return self.worst.score
 
     def is_same(self, other: ReviewEvent) -> bool:
@@ -131,8 +135,19 @@ def events_of(flags: Iterable[Flag]) -> tuple[ReviewEvent, ...]:
     for flag in every:
         together = replace(flag, score=1 - right[flag.object_id, flag.frame])
         groups[flag.kind, flag.object_id, flag.others].append(together)
-    events = (event for group in groups.values() for event in _joined(sorted(group, key=lambda flag: flag.frame)))
-    return tuple(sorted(events, key=lambda event: event.order))
+    events = [event for group in groups.values() for event in _joined(sorted(group, key=lambda flag: flag.frame))]
+    return tuple(sorted(_discounted(events), key=lambda event: event.order))
+
+
+def _discounted(events: list[ReviewEvent]) -> Iterator[ReviewEvent]:
+    """Let further places of one object count less: who looks at the worst of them sees what is wrong with it."""
+    places: dict[int, list[int]] = defaultdict(list)
+    for event in sorted(events, key=lambda event: event.order):
+        seen = places[event.object_id]
+        if event.frame not in seen:
+            seen.append(event.frame)
+        score = event.score * _AGAIN ** seen.index(event.frame)
+        yield replace(event, worst=replace(event.worst, score=score))
 
 
 def _joined(flags: list[Flag]) -> Iterator[ReviewEvent]:

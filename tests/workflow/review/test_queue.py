@@ -194,3 +194,21 @@ def test_it_can_be_stopped_and_goes_on_where_it_was():
 def test_neither_torch_nor_a_window_is_needed():
     code = "import sys, src_model.workflow.review; sys.exit('torch' in sys.modules or 'qtpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_several_reasons_against_one_mask_count_together():
+    def scored(**changes):
+        annotation = document({**standing(), **changes.get("masks", {})}, standing(60, 60))
+        track(annotation, 1, {5: annotation.mask_at(1, 5)}, 0.5)
+        return {event.kind: event.score for event in found(annotation)}
+
+    alone, together = scored(), scored(masks={5: disk(20, 20, 9)})
+    assert together[ReviewKind.SCORE] == together[ReviewKind.AREA] > alone[ReviewKind.SCORE]
+
+
+def test_further_places_of_one_object_come_later():
+    annotation = document(standing(), standing(60, 60))
+    for number, frames in ((1, (2, 6, 9)), (2, (4,))):
+        for frame in frames:
+            track(annotation, number, {frame: annotation.mask_at(number, frame)}, 0.4 if number == 1 else 0.5)
+    assert [(event.object_id, event.frame) for event in found(annotation)] == [(1, 2), (2, 4), (1, 6), (1, 9)]
