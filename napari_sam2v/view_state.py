@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from src_model.masks import Overlap
 from src_model.workflow.plan import Direction
+from src_model.workflow.review import LOW_SCORE
 
 Color = tuple[int, int, int]
 """Red, green, blue in 0..255."""
@@ -21,9 +22,6 @@ StatusKind = Literal["hint", "busy", "warning", "error"]
 Extent = Literal["end", "count", "range"]
 Scope = Literal["selected", "all"]
 Contrast = Literal["percentile", "limits"]
-
-LOW_SCORE = 0.7
-"""Below this a frame is worth a look: on most movies a predicted IoU of 0.7 comes with a visible error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,15 @@ class ObjectRow:
     visible: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """One event of the review: the color of its object, what is read, and why it is doubtful."""
+
+    color: Color
+    text: str
+    hint: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TimeMarks:
     """What is known of one object on each frame: arrays of shape (length,); scores in 0..1, NaN where there is none."""
@@ -103,12 +110,6 @@ class TimeMarks:
         """Return the open frame of the lowest score, in doubt or not; None where no frame is open."""
         scores = self.open_scores()
         return None if np.isnan(scores).all() else int(np.nanargmin(scores))
-
-    def review_stops(self) -> list[int]:
-        """Return the frames at which a review stops, ascending: the worst one of each stretch of frames in doubt."""
-        scores = self.open_scores()
-        edges = np.flatnonzero(np.diff(self.in_doubt(), prepend=False, append=False))
-        return [int(first + np.argmin(scores[first:stop])) for first, stop in zip(edges[::2], edges[1::2], strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

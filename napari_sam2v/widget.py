@@ -21,6 +21,7 @@ from napari_sam2v.bindings.lineage_edits import LineageEdits
 from napari_sam2v.bindings.model_binding import ModelBinding
 from napari_sam2v.bindings.movie_binding import MovieBinding
 from napari_sam2v.bindings.object_binding import ObjectBinding
+from napari_sam2v.bindings.review_binding import ReviewBinding
 from napari_sam2v.bindings.save_binding import SaveBinding
 from napari_sam2v.bindings.tool_binding import ToolBinding
 from napari_sam2v.controllers import AnnotationController
@@ -91,6 +92,7 @@ class Sam2vWidget(QWidget):
             viewer, lambda dock: LineageBinding(viewer, dock, controller, panel.objects, self.movie, self.edits)
         )
         panel.lineage.clicked.connect(lambda: self.lineage.open())
+        self.review = ReviewBinding(viewer, panel, controller, self.movie)
         self.files = FileBinding(panel.result, controller, tasks, self.layers, self.movie, dialogs)
         self.saving = SaveBinding(
             panel,
@@ -123,6 +125,7 @@ class Sam2vWidget(QWidget):
             self.layers.close,
             self.work.close,
             self.objects.close,
+            self.review.close,
             self.saving.close,
             self.keys.close,
             self._graphics.close,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 
+import numpy as np
 import pytest
 
-from src_model.masks import Rle
+from src_model.document import AddObject, AnnotatedObject, Annotation, MovieIdentity
+from src_model.masks import MaskletFrame, Rle
 from src_model.nn import MODEL_CONFIGS
 
 
@@ -52,3 +54,25 @@ def test_masks_are_linked_by_overlap_and_two_on_one_are_daughters(benchmark_modu
     assert tracks.labels[1][5, 5] == tracks.labels[0][5, 5] == 1
     left, right = int(tracks.labels[1][25, 2]), int(tracks.labels[1][25, 15])
     assert tracks.parents == {left: 2, right: 2}
+
+
+def test_errors_of_a_review_are_runs_of_wrong_masks_and_its_queue_is_judged_by_them(benchmark_module):
+    review, movie = benchmark_module("review_queue"), benchmark_module("whole_movie")
+    labels = np.zeros((5, 40, 60), np.int32)
+    labels[:, 5:15, 5:15], labels[:, 25:35, 40:50] = 1, 2
+    case = movie.Case("squares", None, movie.Tracks(labels, {}))
+    document = Annotation(MovieIdentity("squares", labels.shape, "uint8"))
+    document.do(AddObject(AnnotatedObject(7)))
+    with document.propagation() as opened:
+        for frame in range(5):  # on frames 2 and 3 it lies on the other one, and on 4 it is lost
+            box = (25, 40, 35, 50) if frame in (2, 3) else (5, 5, 15, 15)
+            mask = Rle.empty((40, 60)) if frame == 4 else Rle.from_box(box, (40, 60))
+            opened.add(frame, {7: MaskletFrame(mask, 0.9, 1.0)})
+    truth = review.compare(document, case)
+    assert truth.wrong == {(7, 2), (7, 3)}
+    assert truth.missing == {(7, 4)}
+    assert truth.undetected == 6
+    assert review.errors_of({(7, 2), (7, 3), (7, 5), (8, 4)}) == [{(7, 2), (7, 3)}, {(7, 5)}, {(8, 4)}]
+    row = review.measure("squares", review.ReviewQueue().update(document.snapshot()), truth)
+    assert row[3] == "2, 1"
+    assert row[4:10] == ["1", "1.00", "1.00", "1.00", "0.50", "1.00"]  # one event, too fast, on the first wrong frame

@@ -75,7 +75,7 @@ class AnnotationBinding:
         controller.prompts.collects = preferences.collect_prompts
         self._connect_views()
         self._connect_controller()
-        for section in (panel.prompts, panel.strip, panel.track):
+        for section in (panel.prompts, panel.track):
             section.set_enabled_reason(_NO_MOVIE)
         panel.track.advanced.form.widgets["overlap"].enabled = False  # of no document yet
         self.refresh()
@@ -188,7 +188,7 @@ class AnnotationBinding:
 
     def _on_document(self) -> None:
         document = self._controller.document
-        for section in (self._panel.prompts, self._panel.strip, self._panel.track):
+        for section in (self._panel.prompts, self._panel.track):
             section.set_enabled_reason(_NO_MOVIE if document is None else None)
         if self._document is not None:
             self._document.events.history.disconnect(self._on_history, missing_ok=True)

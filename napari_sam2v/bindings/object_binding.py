@@ -85,7 +85,6 @@ class ObjectBinding:
         table.isolate_requested.connect(self._isolate)
         strip.frame_clicked.connect(self._movie.show_frame)
         strip.worst_requested.connect(self.jump_to_worst)
-        strip.doubt_requested.connect(self.jump_to_next_doubt)
         strip.lock_toggled.connect(self._controller.toggle_frame_lock)
 
     def jump_to_worst(self) -> None:
@@ -93,18 +92,6 @@ class ObjectBinding:
         frame = self._controller.worst_frame()
         if frame is not None:
             self._movie.show_frame(frame)
-
-    def jump_to_next_doubt(self) -> None:
-        """Bring the next frame in doubt into view, of whichever object it is."""
-        stop = self._controller.next_doubt()
-        if stop is None:
-            self._controller.events.notice.emit(
-                "No frame is in doubt: every tracked mask has a good score, or was confirmed."
-            )
-            return
-        object_id, frame = stop
-        self._controller.select(object_id)
-        self._movie.show_frame(frame)
 
     # From the document -----------------------------------------------------------------------------------------------
 

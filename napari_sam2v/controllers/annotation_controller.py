@@ -11,6 +11,7 @@ from psygnal import Signal, SignalGroup
 
 from napari_sam2v.controllers.object_marks import Corrections, ObjectMarks
 from napari_sam2v.controllers.prompt_controller import PromptController
+from napari_sam2v.controllers.review_controller import ReviewController
 from napari_sam2v.controllers.track_controller import TrackController
 from napari_sam2v.controllers.worker import Job, Worker
 from napari_sam2v.wording import error_text
@@ -126,6 +127,7 @@ class AnnotationController:
         self._normalization: Normalization | None = None
         self.prompts = PromptController(self)
         self.tracking = TrackController(self)
+        self.review = ReviewController(self, post)
 
     @property
     def annotation(self) -> Annotation:
@@ -245,6 +247,7 @@ class AnnotationController:
     def close(self) -> None:
         """End the worker; the document stays open."""
         self.interrupt()
+        self.review.close()
         self.worker.close()
 
     # Selecting -------------------------------------------------------------------------------------------------------
@@ -278,20 +281,6 @@ class AnnotationController:
     def worst_frame(self) -> int | None:
         """Return the open frame on which the selected object has its lowest score; None where no frame is open."""
         return None if self.selected is None else self.object_marks.of(self.selected).worst_frame()
-
-    def next_doubt(self) -> tuple[int, int] | None:
-        """Return (object id, frame) of the next frame in doubt, of any visible object; None if nothing is in doubt.
-
-        The order is that of object ids, then of frames; after the last one comes the first.
-        """
-        found = [
-            (object_id, frame)
-            for object_id, info in self.annotation.objects.items()
-            if info.visible
-            for frame in self.object_marks.of(object_id).review_stops()
-        ]
-        here = (-1 if self.selected is None else self.selected, self.frame)
-        return next((stop for stop in found if stop > here), found[0] if found else None)
 
     def toggle_frame_lock(self) -> None:
         """Lock the shown frame of the selected object, or unlock it."""

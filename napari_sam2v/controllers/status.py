@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_sam2v.view_state import LOW_SCORE
 from napari_sam2v.wording import count, key_text
+from src_model.workflow.review import LOW_SCORE
 
 if TYPE_CHECKING:
     from napari_sam2v.controllers.annotation_controller import AnnotationController
@@ -129,7 +129,7 @@ class _Advice:
         marks = self._marks
         if doubtful := int(np.count_nonzero(marks.in_doubt())):
             frames = f"{count(doubtful, 'frame')} of {self._title} may be wrong"
-            key = self._keys.get("next_doubt")
+            key = self._keys.get("review_next")
             through = f", {key_text(key)} goes through all" if key else ""
             worst = self._pressed("worst_frame", "Worst frame")
             return Status(f"{frames}: {worst} shows the worst{through}", "warning")

@@ -25,8 +25,10 @@ SHAPES = {
     "next_object": '<circle cx="9" cy="12" r="6"/><path d="M19 8v8M15.5 12h7"/>',
     "next_mask": '<circle cx="12" cy="12" r="9.5"/><circle cx="12" cy="12" r="5.8"/>' + _DOT.format(12, 12, 2.4),
     "answer": '<path d="M4.5 12.5l5 5L19.5 7"/>',
-    "next_doubt": '<path d="M10 4l8 15H2z"/><path d="M10 9.5v4"/><path d="M18 5l4 4-4 4"/>'
+    "review_next": '<path d="M10 4l8 15H2z"/><path d="M10 9.5v4"/><path d="M18 5l4 4-4 4"/>'
     + _DOT.format(10, 16.2, 1.1),
+    "review_previous": '<path d="M14 4l8 15H6z"/><path d="M14 9.5v4"/><path d="M6 5L2 9l4 4"/>'
+    + _DOT.format(14, 16.2, 1.1),
     "settings": '<path d="M3 7h9M18 7h3M3 17h3M12 17h9"/><circle cx="15" cy="7" r="2.6"/>'
     '<circle cx="9" cy="17" r="2.6"/>',
     "clear_frame": '<path d="M9 19h11M5 14l8.5-8.5 6 6L12 19H9z"/>',

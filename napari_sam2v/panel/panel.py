@@ -13,6 +13,7 @@ from napari_sam2v.panel.model_section import ModelSection
 from napari_sam2v.panel.object_table import ObjectTable
 from napari_sam2v.panel.prompt_section import PromptSection
 from napari_sam2v.panel.result_section import RestoreOffer, ResultSection
+from napari_sam2v.panel.review_section import ReviewSection
 from napari_sam2v.panel.status_line import StatusLine
 from napari_sam2v.panel.time_strip import TimeStrip
 from napari_sam2v.panel.track_section import TrackSection
@@ -21,7 +22,7 @@ from napari_sam2v.wording import key_text
 
 
 class Panel(QWidget):
-    """One column: status, image with model, prompts, offer, objects, strip, track, result.
+    """One column: status, image with model, prompts, offer, objects, review, strip, track, result.
 
     The sections are attributes; whoever owns the panel fills them through their setters and listens to their signals.
     The panel itself only keeps the range of the strip and the range of the track section the same. Where there is less
@@ -40,6 +41,7 @@ class Panel(QWidget):
         self.prompts = PromptSection()
         self.objects = ObjectTable()
         self.strip = TimeStrip()
+        self.review = ReviewSection()
         self.track = TrackSection()
         self.result = ResultSection()
         self.lineage = IconButton("lineage", "Lineage: the tree of all tracks", name="Lineage")
@@ -61,7 +63,7 @@ class Panel(QWidget):
             top.setAlignment(button, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(top)
         self.image.form.add(self.model, "Model")
-        middle = _OfferAndTable(self.offer, self.objects)
+        middle = _Middle(self.offer, self.objects, self.review)
         for section in (self.image, self.prompts, middle, self.strip, self.track, self.result):
             layout.addWidget(section)
         layout.setStretchFactor(middle, 2)
@@ -70,7 +72,7 @@ class Panel(QWidget):
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in tooltips, on tools, in menus and in the overview."""
-        for section in (self.prompts, self.objects, self.strip, self.track):
+        for section in (self.prompts, self.objects, self.strip, self.review, self.track):
             section.set_keys(keys)
         self.shortcuts.set_keys(keys)
 
@@ -79,15 +81,16 @@ class Panel(QWidget):
         self.shortcuts.open_below(self.help)
 
 
-class _OfferAndTable(QWidget):
-    """The table gives the offer its height, so that nothing else has to move."""
+class _Middle(QWidget):
+    """The table gives the offer and the review, which come and go, its height, so that nothing else has to move."""
 
-    def __init__(self, offer: RestoreOffer, table: ObjectTable) -> None:
+    def __init__(self, offer: RestoreOffer, table: ObjectTable, review: ReviewSection) -> None:
         super().__init__()
         self._view = table.view
         inner = column(self)
         inner.addWidget(offer)
         inner.addWidget(table, 1)
+        inner.addWidget(review)
 
     def minimumSizeHint(self) -> QSize:
         """Room for two objects: with less, the panel scrolls."""

@@ -11,7 +11,8 @@ from qtpy.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPo
 
 from napari_sam2v.panel.drawing import ThemeColors, blend, legible
 from napari_sam2v.panel.widgets import scaled
-from napari_sam2v.view_state import LOW_SCORE, TimeMarks
+from napari_sam2v.view_state import TimeMarks
+from src_model.workflow.review import LOW_SCORE
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,6 @@ class TimeStrip(QWidget):
         The user clicked this frame, which is to be shown.
     worst_requested()
         Jump to the frame with the lowest score.
-    doubt_requested()
-        Jump to the next frame in doubt, of whichever object it is.
     range_changed(object, object)
         The range to track, first and last frame, both included; (None, None) for the whole movie.
     lock_toggled()
@@ -41,7 +39,6 @@ class TimeStrip(QWidget):
 
     frame_clicked = Signal(int)
     worst_requested = Signal()
-    doubt_requested = Signal()
     range_changed = Signal(object, object)
     lock_toggled = Signal()
 
@@ -52,9 +49,6 @@ class TimeStrip(QWidget):
         self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.line = Tag()
         self.worst = IconButton("worst_frame", "Jump to the frame with the lowest score", name="Worst frame")
-        self.doubt = IconButton(
-            "next_doubt", "Jump to the next doubtful frame of any object", name="Next doubtful frame"
-        )
         self.lock = IconButton("unlocked", "", name="Lock frame")
         self._hover: int | None = None
         layout = column(self)
@@ -62,7 +56,7 @@ class TimeStrip(QWidget):
         layout.addWidget(self._heading)
         buttons = QVBoxLayout()
         buttons.setSpacing(GAP)
-        for button in (self.worst, self.doubt, self.lock):
+        for button in (self.worst, self.lock):
             buttons.addWidget(button)
         buttons.addStretch(1)
         beside = row(self.canvas)
@@ -73,7 +67,6 @@ class TimeStrip(QWidget):
         self.canvas.range_changed.connect(self.range_changed)
         self.canvas.customContextMenuRequested.connect(self._open_menu)
         self.worst.clicked.connect(lambda: self.worst_requested.emit())
-        self.doubt.clicked.connect(lambda: self.doubt_requested.emit())
         self.lock.clicked.connect(lambda: self.lock_toggled.emit())
         self.set_marks(None, (128, 128, 128))
 
@@ -91,14 +84,9 @@ class TimeStrip(QWidget):
         """Show the range to track, both ends included; None on both sides hides it."""
         self.canvas.set_range(first, last)
 
-    def set_enabled_reason(self, reason: str | None) -> None:
-        """Disable the button that goes through all objects and say why, or enable it (None)."""
-        self.doubt.set_reason(reason)
-
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the tooltips."""
         self.worst.set_key(keys.get("worst_frame", ""))
-        self.doubt.set_key(keys.get("next_doubt", ""))
         self.lock.set_key(keys.get("lock_frame", ""))
 
     def showEvent(self, event: QShowEvent | None) -> None:

@@ -19,7 +19,7 @@ Plain: TypeAlias = bool | int | float | str | None
 
 MAX_SETTINGS: Final = 256
 _LONGEST_NAME: Final = 64
-_LONGEST_TEXT: Final = 1000
+LONGEST_TEXT: Final = 1000
 
 
 class Settings(Mapping[str, Plain]):
@@ -121,6 +121,6 @@ def _check_setting(name: object, value: object) -> None:
     plain = value is None or isinstance(value, bool)
     plain |= isinstance(value, int) and abs(value) < 2**53
     plain |= isinstance(value, float) and math.isfinite(value)
-    plain |= isinstance(value, str) and len(value) <= _LONGEST_TEXT
+    plain |= isinstance(value, str) and len(value) <= LONGEST_TEXT
     if not plain:
         raise AnnotationError(f"setting {name!r} is {value!r:.100}: expected a number, a text, True, False or None")

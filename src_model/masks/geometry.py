@@ -50,6 +50,14 @@ def centroid(mask: Mask) -> tuple[float, float] | None:
     box = mask_box(mask)
     if box is None:
         return None
+    if isinstance(mask, Rle):
+        starts, stops = mask.runs()
+        rows, columns = np.divmod(starts, mask.shape[1])
+        lengths = stops - starts
+        # Unless a run goes on in the next row, nothing needs to be decoded.
+        if (columns + lengths <= mask.shape[1]).all():
+            area = int(lengths.sum())
+            return (int(rows @ lengths) / area, int((2 * columns + lengths - 1) @ lengths) / (2 * area))
     y0, x0, y1, x1 = box
     crop = mask.crop(box) if isinstance(mask, Rle) else mask[y0:y1, x0:x1]
     in_row, in_column = crop.sum(axis=1), crop.sum(axis=0)
@@ -104,6 +112,29 @@ def intersection_area(a: Mask, b: Mask) -> int:
     starts, stops = first.runs()
     before = _ForegroundBefore(second)
     return int((before(stops) - before(starts)).sum())
+
+
+def moved_iou(a: Rle, b: Rle, by: tuple[int, int]) -> float:
+    """Return intersection over union of two masks after the first was moved, without decoding run lengths.
+
+    Parameters
+    ----------
+    a, b
+        ``(Y, X)``, not both empty.
+    by
+        ``(y, x)`` in whole pixels. What leaves the frame at its left or right edge counts in the row beside.
+
+    Raises
+    ------
+    MaskError
+        If the masks differ in shape.
+    """
+    _check_same_shape([a, b])
+    starts, stops = a.runs()
+    shift = by[0] * a.shape[1] + by[1]
+    before = _ForegroundBefore(b)
+    common = float((before(stops + shift) - before(starts + shift)).sum())
+    return common / (a.area + b.area - common)
 
 
 def mask_iou(a: Mask, b: Mask) -> float:

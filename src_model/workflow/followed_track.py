@@ -19,7 +19,7 @@ _SHRUNK = 0.75
 _MOVED = 0.65
 """IoU with the mask before below which an object that shrinks is suspected."""
 
-_EDGE = 3
+EDGE = 3
 """Pixels; a mask that comes this near to the edge of the frame may go on beyond it."""
 
 
@@ -144,7 +144,7 @@ class FollowedTrack:
         if mask is None or mask.box is None:
             return False
         y0, x0, y1, x1 = mask.box
-        return min(y0, x0, mask.shape[0] - y1, mask.shape[1] - x1) <= _EDGE
+        return min(y0, x0, mask.shape[0] - y1, mask.shape[1] - x1) <= EDGE
 
 
 _NOTHING = Rle.empty((1, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from src_model.document.division_scores import ScoredDivision
 from src_model.workflow.requests import FrameOutcome
 
 if TYPE_CHECKING:
@@ -81,25 +82,15 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundDivision:
-    """An object divides, or may.
+class FoundDivision(ScoredDivision):
+    """A division that tracking found.
 
     Attributes
     ----------
-    parent, daughters
-        Object ids. Of a suggestion the first daughter is the parent, whose track went on.
-    frame
-        First frame on which both daughters are seen.
-    score
-        How sure it is, 0 to 1.
     is_marked
         Whether the document has it; else it is a suggestion.
     """
 
-    parent: int
-    daughters: tuple[int, int]
-    frame: int
-    score: float
     is_marked: bool
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from src_model.document import AnnotatedObject, Division, Origin, Patch
 from src_model.document.actions.base import ActionPlan
+from src_model.document.division_scores import division_scores, with_division_scores
 from src_model.document.project import Settings
 from src_model.document.snapshot import snapshots_of
 from src_model.prompts import Prompt
@@ -44,7 +45,7 @@ class WholeMovieReport:
     divisions
         Those that are marked in the document.
     suggestions
-        Divisions that are less sure; nothing in the document says so.
+        Divisions that are less sure. The document keeps them with their scores, beside those of the marked ones.
     doubts
         Masks that were dropped.
     """
@@ -158,9 +159,9 @@ class WholeMovieJob(TrackingJob):
         there = self.annotation.objects.keys()
         self._refused |= {each.object_id for each in outcome.beginnings} & there
         patch = _patch_of(self.annotation, outcome, self._refused)
-        if not is_whole_movie(self.annotation):
-            project = self.annotation.project
-            patch = replace(patch, project=replace(project, settings=Settings({**project.settings, _SETTING: True})))
+        project = self.annotation.project
+        settings = _settings_of(project.settings, outcome, self._refused)
+        patch = replace(patch, project=replace(project, settings=settings))
         self._is_taking = True
         try:
             done = self.annotation.do(_TakeChanges(patch), join=self._opened.step)
@@ -258,6 +259,13 @@ def _tracked_from(document: DocumentView, number: int, frame: int) -> list[int]:
     """Return the frames from one on on which an object was tracked, and no person painted or locked it."""
     states = (each for each in document.frame_states(number) if each.frame >= frame and not each.locked)
     return [each.frame for each in states if each.origin is not None and each.origin is not Origin.EDITED]
+
+
+def _settings_of(settings: Settings, outcome: MovieOutcome, refused: set[int]) -> Settings:
+    """Say that the run over the movie came here, and how sure the divisions are that it found."""
+    found = [each for each in outcome.divisions if not refused.intersection((each.parent, *each.daughters))]
+    whole = settings if settings.get(_SETTING) is True else Settings({**settings, _SETTING: True})
+    return with_division_scores(whole, (*division_scores(whole), *found)) if found else whole
 
 
 def _patch_of(document: DocumentView, outcome: MovieOutcome, refused: set[int]) -> Patch:

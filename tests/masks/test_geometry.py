@@ -14,6 +14,7 @@ from src_model.masks import (
     intersection_area,
     mask_box,
     mask_iou,
+    moved_iou,
     pairwise_box_iou,
     pairwise_containment,
     pairwise_mask_iou,
@@ -133,3 +134,13 @@ def test_every_box_is_compared_with_every_other() -> None:
 def test_what_is_no_list_of_boxes_is_refused(boxes: object) -> None:
     with pytest.raises(MaskError, match="boxes must be"):
         pairwise_box_iou(boxes, [(0, 0, 1, 1)])  # type: ignore[arg-type]
+
+
+def test_two_masks_are_compared_after_one_was_moved() -> None:
+    image = np.zeros((12, 20), bool)
+    first, second = image.copy(), image.copy()
+    first[2:6, 3:8] = True
+    second[5:9, 10:14] = True
+    assert moved_iou(Rle.encode(first), Rle.encode(second), (3, 7)) == 16 / 20
+    assert moved_iou(Rle.encode(first), Rle.encode(second), (0, 0)) == 0
+    assert moved_iou(Rle.encode(first), Rle.encode(second), (-6, 0)) == 0  # it leaves the frame

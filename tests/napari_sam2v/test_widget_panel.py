@@ -15,11 +15,13 @@ from qtpy.QtTest import QTest
 from napari_sam2v.preferences import load_preferences
 from napari_sam2v.view_state import TrackOptions
 from src_model.document import LockObject, Origin
+from src_model.masks import MaskletFrame, Rle
 from tests.napari_sam2v.person import FORWARD, Person
 from tests.tracking import tiny
 
 pytestmark = pytest.mark.gui
 SQUARE = (slice(10, 25), slice(12, 30))
+SEEN, SEEN_AT = Rle.from_box((10, 12, 21, 27), tiny.SHAPE), (15.0, 19.0)
 
 
 class Hand(Person):
@@ -254,20 +256,41 @@ def test_collected_prompts_are_answered_by_the_key_and_before_tracking(hand):
     assert hand.frames(2) == list(range(tiny.LENGTH))
 
 
-def test_the_key_goes_to_the_next_doubtful_frame_or_says_that_there_is_none(hand):
+def test_the_keys_go_through_what_is_doubtful_and_accept_it(hand):
     hand.click(*tiny.CLICK)
     hand.track(TrackOptions("forward", "count", count=3))
-    opened = hand.document.propagation()
-    for frame in (1, 2, 3):
-        entry = hand.document.frame(1, frame).entry
-        opened.add(frame, {1: type(entry)(entry.mask, 0.2 if frame == 2 else 0.9, 1.0)})
-    opened.close()
+    mask = hand.document.mask_at(1, 0)
+    with hand.document.propagation() as opened:
+        for frame, score in ((1, 0.9), (2, 0.2), (3, 0.9)):
+            opened.add(frame, {1: MaskletFrame(mask, score, 1.0)})
+    hand.controller.select(None)
     hand.widget.movie.show_frame(0)
+    rows = hand.widget.panel.review.model.rows
+    hand.wait(lambda: any(row.hint.startswith("score 0.20") for row in rows()))
     hand.key(Qt.Key.Key_9)
+    hand.wait(lambda: hand.controller.frame == 2)
+    assert hand.controller.selected == 1
+    assert hand.status.startswith("Low score: score 0.20")
+    assert rows()[0].text == "object 1, frame 2: low score"
+    hand.key(Qt.Key.Key_J, Qt.KeyboardModifier.AltModifier)
+    hand.wait(lambda: hand.document.locked_frames(1) == (2,))
+    hand.wait(lambda: all("low score" not in row.text for row in rows()))
+
+
+def test_a_click_on_a_doubt_brings_its_place_and_frame_into_view(hand):
+    hand.click(*tiny.CLICK)
+    with hand.document.propagation() as opened:
+        for frame in (1, 2):
+            opened.add(frame, {1: MaskletFrame(SEEN, 0.2 if frame == 2 else 0.9, 1.0)})
+    section = hand.widget.panel.review
+    hand.wait(lambda: section.model.rowCount() > 0)
+    place = [row.text for row in section.model.rows()].index("object 1, frame 2: low score")
+    section.chosen.emit(place)
     assert hand.controller.frame == 2
-    hand.controller.toggle_frame_lock()
-    hand.key(Qt.Key.Key_9)
-    assert hand.status.startswith("No frame is in doubt")
+    assert section.list.currentIndex().row() == place
+    camera = getattr(hand.viewer, "scene", hand.viewer).camera
+    world = hand.widget.movie.geometry.image.data_to_world((2, *SEEN_AT))
+    assert camera.center[-2:] == pytest.approx(tuple(world[-2:]))
 
 
 def test_work_that_belongs_to_another_movie_stays_on_offer_and_names_it(hand, make_napari_viewer, qtbot, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from src_model.document import AddDetections, Annotation, Division, LockObject, MovieIdentity, Origin, SetMask
+from src_model.document.division_scores import division_scores
 from src_model.frames import open_movie
 from src_model.masks import Detection, Rle
 from src_model.workflow import (
@@ -112,6 +113,11 @@ def test_divisions_can_be_left_out_and_less_sure_ones_are_suggested():
     (suggested,) = report.suggestions
     assert (suggested.parent, suggested.daughters, suggested.frame) == (2, (2, 3), 3)
     assert 0.75 < suggested.score < 1
+    (kept,) = division_scores(document.project.settings)
+    assert (kept.parent, kept.daughters, kept.frame) == (2, (2, 3), 3)
+    assert kept.score == pytest.approx(suggested.score, abs=1e-4)
+    document.undo()
+    assert division_scores(document.project.settings) == ()
 
 
 @pytest.mark.usefixtures("follows")

@@ -10,7 +10,7 @@ from napari_sam2v.layers.prompt_types import PromptEdit
 from napari_sam2v.view_state import TrackOptions
 from src_model.document import DeleteObject, LockFrames, MergeObjects, Origin, ShowObject
 from src_model.frames import open_movie
-from src_model.masks import MaskletFrame, Rle
+from src_model.masks import Rle
 from tests.napari_sam2v.controllers.headless_user import HeadlessUser
 from tests.tracking import tiny
 
@@ -314,30 +314,6 @@ def test_prompts_can_be_collected_before_the_model_answers(user):
     assert user.controller.prompts.waiting(1) == 0
     user.controller.undo()
     assert user.document.prompt(1, 0).points == (tiny.CLICK,)
-
-
-def test_a_review_goes_through_the_doubtful_frames_of_all_shown_objects_and_round(clicked):
-    clicked.controller.select(None)
-    clicked.click(tiny.OTHER_CLICK, frame=2)
-    weak = {1: {4: 0.5, 5: 0.3, 8: 0.6}, 2: {3: 0.2}}
-    opened = clicked.document.propagation()
-    for frame in range(3, 9):
-        entries = {i: MaskletFrame(Rle.encode(SQUARE), weak[i].get(frame, 0.9), 1.0) for i in (1, 2)}
-        opened.add(frame, entries)
-    opened.close()
-    controller, seen = clicked.controller, []
-    controller.select(1)
-    controller.show_frame(0)
-    for _ in range(4):
-        object_id, frame = controller.next_doubt()
-        seen.append((object_id, frame))
-        controller.select(object_id)
-        controller.show_frame(frame)
-    assert seen == [(1, 5), (1, 8), (2, 3), (1, 5)]
-    controller.do(ShowObject(1, False))
-    assert controller.next_doubt() == (2, 3)
-    controller.do(LockFrames(2, (3,)))
-    assert controller.next_doubt() is None
 
 
 def test_the_worst_frame_is_found_after_a_merge(clicked):

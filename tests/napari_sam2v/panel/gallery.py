@@ -107,7 +107,6 @@ def empty(panel: Panel) -> None:
     reason = "Open a movie first"
     panel.prompts.set_enabled_reason(reason)
     panel.track.set_enabled_reason(reason)
-    panel.strip.set_enabled_reason(reason)
     panel.result.set_enabled_reason(reason)
 
 

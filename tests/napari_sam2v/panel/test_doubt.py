@@ -24,9 +24,3 @@ def test_the_worst_frame_need_not_be_in_doubt_and_there_may_be_none(marks_of):
     assert marks_of(3, [0.2, 0.2, 0.2], edited=ALL).worst_frame() is None
     assert marks_of(3).worst_frame() is None
     assert np.isnan(marks_of(3, [0.2, 0.2, 0.2], edited=ALL).open_scores()).all()
-
-
-def test_a_review_stops_once_at_each_weak_stretch_at_its_worst_frame(marks_of):
-    marks = marks_of(9, [0.3, 0.9, 0.6, 0.5, 0.6, 0.9, 0.9, 0.69, 0.1], tracked=ALL)
-    assert marks.review_stops() == [0, 3, 8]
-    assert marks_of(2, [0.9, 0.9], tracked=ALL).review_stops() == []

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_sam2v.panel.time_painting import LOW_SCORE, TimeScale, columns_of, low_points, runs
+from napari_sam2v.panel.time_painting import TimeScale, columns_of, low_points, runs
 from napari_sam2v.view_state import TimeMarks
+from src_model.workflow.review import LOW_SCORE
 
 lengths = st.integers(1, 3000)
 widths = st.integers(1, 400)
