@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_sam2v.controllers.lineage_layout import track_columns
 from napari_sam2v.controllers.lineage_view import LineageExtent
-from napari_sam2v.view_state import LOW_SCORE
+from src_model.workflow.review import LOW_SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
