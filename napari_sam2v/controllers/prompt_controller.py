@@ -22,7 +22,7 @@ from src_model.document import (
     SetPrompt,
 )
 from src_model.masks import MaskletFrame
-from src_model.workflow import PromptOutcome, PromptRequest, snapshot_of
+from src_model.workflow import prompt_request
 
 if TYPE_CHECKING:
     from napari_sam2v.controllers.annotation_controller import AnnotationController
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari_sam2v.layers.prompt_types import Key, PromptEdit
     from src_model.document import Action
     from src_model.masks import Rle
-    from src_model.workflow import DocumentTracker
+    from src_model.workflow import DocumentTracker, PromptOutcome, PromptRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class MaskCandidates:
 
     @classmethod
     def of(cls, outcome: PromptOutcome, step: int | None) -> MaskCandidates:
-        """Take the model's answer; at first the mask with the best score is chosen."""
+        """Take the model's answer; at first the mask is chosen that the model takes the prompt for."""
         return cls(outcome.object_id, outcome.frame, outcome.candidates, outcome.chosen, step)
 
     @property
@@ -211,7 +211,7 @@ class PromptController:
             if prompt is None:
                 return None
             asked.append((prompt, controller.tracker))
-            return PromptRequest(snapshot_of(document, object_id), frame)
+            return prompt_request(document, object_id, frame)
 
         def work(request: PromptRequest | None) -> Iterator[PromptOutcome]:
             if request is not None:

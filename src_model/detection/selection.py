@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from src_model.masks import Detection, pairwise_box_iou, pairwise_containment
+from src_model.masks import Detection, TypicalSize, pairwise_box_iou, pairwise_containment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +32,6 @@ _MOST_SHARED = 0.1
 
 _SAME = 0.5
 """Of the smaller of two masks; what has more in common is the same object, a part of it, or a group with it."""
-
-_TYPICAL_SPREAD = math.log(2)
-"""How far areas of whole objects lie from the median, as a logarithm: one of half or twice the area is less likely."""
 
 _ODD = 2.5
 """Spreads from the median beyond which a mask is no object of the kind: a sixth of the area, or six times."""
@@ -114,7 +110,7 @@ def single_objects(detections: Sequence[_Found], typical_area: float | None = No
     is_same = pairwise_containment(masks, masks) > _SAME
     if typical_area is None:
         typical_area = float(np.median(areas[_apart(is_same, scores)]))
-    odds = np.log(areas / typical_area) / _TYPICAL_SPREAD
+    odds = TypicalSize(typical_area).deviations(areas)
     kept = _apart(is_same, scores * np.exp(-(odds**2) / 2))
     return [found[place] for place in sorted(kept) if abs(odds[place]) <= _ODD]
 

@@ -44,6 +44,11 @@ class ObjectSnapshot:
         return self._track.prompts
 
     @property
+    def class_name(self) -> str:
+        """What kind of object it is; may be empty."""
+        return self._track.info.class_name
+
+    @property
     def is_locked(self) -> bool:
         """Whether the whole object is locked."""
         return self._track.info.locked

@@ -23,6 +23,7 @@ from src_model.masks.labels import Overlap, labels_at, labels_from_masks, masks_
 from src_model.masks.masklet import Masklet, MaskletFrame
 from src_model.masks.polygons import Polygon, mask_to_polygons, polygons_to_mask
 from src_model.masks.rle import MAX_PIXELS, Box, Mask, Rle, as_array, as_rle, check_mask
+from src_model.masks.typical_size import TypicalSize, typical_size
 
 __all__ = [
     "MAX_PIXELS",
@@ -34,6 +35,7 @@ __all__ = [
     "Overlap",
     "Polygon",
     "Rle",
+    "TypicalSize",
     "as_array",
     "as_rle",
     "box_iou",
@@ -53,4 +55,5 @@ __all__ = [
     "pairwise_mask_iou",
     "polygons_to_mask",
     "remove_specks",
+    "typical_size",
 ]

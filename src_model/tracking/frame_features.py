@@ -107,6 +107,7 @@ class FrameFeatures:
         options = options or FeatureOptions()
         self.cache = FeatureCache(options.cache_bytes)
         self._steps = steps
+        self._movie = movie
         self._reader = FrameReader(steps, movie, normalization, options)
         self._open: tuple[int, NDArray[np.generic]] | None = None
         self._ahead: list[ReadAhead[PreparedFrame]] = []
@@ -170,6 +171,11 @@ class FrameFeatures:
     def is_damaged(self, frame: int) -> bool:
         """Find out whether a frame cannot be read while others can; it is read for that if nothing is known of it."""
         return not self.cache.holds_frame(frame) and self._reader.is_damaged(frame)
+
+    def is_gone(self, frame: int) -> bool:
+        """Whether neither the image nor the features of a frame can be had: a live stream keeps its latest frames."""
+        movie = self._movie
+        return isinstance(movie, LiveSource) and frame < movie.oldest and not self.cache.holds_frame(frame)
 
     def flush(self) -> None:
         """Wait until all features are on disk that are to be kept there."""

@@ -9,15 +9,19 @@ import torch
 from torch import Tensor
 
 from src_model.errors import PromptError
+from src_model.masks.typical_size import typical_size
 from src_model.masks.window import Window, cut_mask, whole_frame
 from src_model.prompts import Prompt, cut_prompt
+from src_model.tracking.click_reading import is_first_click, readings
 from src_model.tracking.preprocessing import mask_logits, prompt_tensors
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import Candidate, PromptAnswer, shown_score
 from src_model.tracking.tracked_object import LastAnswer, PendingAnswer, TrackedObject
 
 if TYPE_CHECKING:
-    from src_model.masks import Rle
+    from collections.abc import Iterable
+
+    from src_model.masks import Rle, TypicalSize
     from src_model.memory.entry import MemoryEntry
     from src_model.memory.reading import MemoryReader
     from src_model.nn import MaskPrediction, MemoryTokens
@@ -43,28 +47,43 @@ class Prompting:
     frame_shape: tuple[int, int]
     windows: WindowFollower | None = None
 
-    def answer(self, item: TrackedObject, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
+    def answer(
+        self, item: TrackedObject, frame: int, prompt: Prompt, *, replace: bool, alike: Iterable[Rle] = ()
+    ) -> PromptAnswer:
         """Answer a prompt on a frame and keep the answer until the next propagation stores it in the memory bank.
+
+        Parameters
+        ----------
+        item, frame, prompt
+            What is asked about an object, and on which frame.
+        replace
+            Forget earlier prompts on this frame first.
+        alike
+            Masks ``(Y, X)`` of other objects, looked at only if the prompt is the first click on an object.
 
         Raises
         ------
         DamagedFrameError
             If the frame cannot be read. Others that cannot are done without.
         """
-        return self.reader.past_damage(frame, lambda: self._answer(item, frame, prompt, replace=replace))
+        learns = self.reader.steps.settings.size_likeness and is_first_click(item, frame, prompt, replace=replace)
+        typical = typical_size(alike) if learns else None
+        return self.reader.past_damage(frame, lambda: self._answer(item, frame, prompt, typical, replace=replace))
 
-    def _answer(self, item: TrackedObject, frame: int, prompt: Prompt, *, replace: bool) -> PromptAnswer:
+    def _answer(
+        self, item: TrackedObject, frame: int, prompt: Prompt, typical: TypicalSize | None, *, replace: bool
+    ) -> PromptAnswer:
         earlier = None if replace else item.prompts.get(frame)
         complete = earlier.extended(prompt) if earlier is not None else prompt
         # A mask was the answer when it was given; what comes after it refines that answer and stands alone.
         asked = prompt if prompt.mask is not None else complete.without_mask()
         window = None
         if self.windows is not None:
-            window = self.windows.prompted(item, frame, asked, self.reader, replace=replace)
+            window = self.windows.prompted(item, frame, asked, self.reader, replace=replace, typical=typical)
         if asked.mask is not None:
             answer = self._take_mask(item, frame, asked.mask, window)
         else:
-            answer = self._predict(item, frame, asked, window, forget_mask=replace)
+            answer = self._predict(item, frame, asked, window, typical, forget_mask=replace)
         item.prompts[frame] = complete
         return answer
 
@@ -102,7 +121,14 @@ class Prompting:
         )
 
     def _predict(
-        self, item: TrackedObject, frame: int, prompt: Prompt, window: Window | None, *, forget_mask: bool
+        self,
+        item: TrackedObject,
+        frame: int,
+        prompt: Prompt,
+        window: Window | None,
+        typical: TypicalSize | None,
+        *,
+        forget_mask: bool,
     ) -> PromptAnswer:
         steps = self.reader.steps
         place = self._place(window)
@@ -114,7 +140,8 @@ class Prompting:
             None if forget_mask else self._previous_logits(item, frame, window),
             multimask=tensors.labels.shape[1] <= 1,
         )
-        return self._store(item, frame, prediction, int(prediction.iou[0].argmax()), window)
+        chosen = int(readings(prediction, place, self.frame_shape, typical).argmax())
+        return self._store(item, frame, prediction, chosen, window)
 
     def _place(self, window: Window | None) -> Window:
         return window or whole_frame(self.frame_shape, self.reader.steps.image_size)

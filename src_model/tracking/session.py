@@ -12,6 +12,7 @@ from src_model.frames import FrameSource, LiveSource, Normalization, decide_norm
 from src_model.masks import Masklet
 from src_model.memory.reading import MemoryReader
 from src_model.prompts import Prompt, checked_object_id, make_prompt
+from src_model.tracking.click_reading import accepted_masks
 from src_model.tracking.frame_features import FrameFeatures
 from src_model.tracking.frame_numbers import checked_frame, frame_range, with_advice
 from src_model.tracking.live_masks import bound_masks
@@ -23,12 +24,13 @@ from src_model.tracking.tracked_object import TrackedObject
 from src_model.tracking.windows.following import window_follower
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike
 
     from src_model.document import Annotation
+    from src_model.masks import Rle
     from src_model.nn import ImageFeatures
     from src_model.tracking.feature_cache import FeatureCache
     from src_model.tracking.frame_features import FeatureOptions
@@ -124,7 +126,7 @@ class Session:
 
         Prompts on a frame add up until they are cleared: points are joined, a newer box or mask replaces an older one.
         On a frame that was already tracked the prompt is a correction: the network sees the object's memory and the
-        mask to be corrected.
+        mask to be corrected. Which mask the first click on an object means is told by the size of the others, too.
 
         Parameters
         ----------
@@ -158,15 +160,21 @@ class Session:
         prompt = make_prompt(self.frame_shape, points=points, labels=labels, box=box, mask=mask)
         return self.answer(frame, number, prompt, replace=replace)
 
-    def answer(self, frame: int, object_id: int, prompt: Prompt, *, replace: bool = False) -> PromptAnswer:
-        """Answer a prompt as :meth:`prompt` does; one of a mask and clicks is the mask, corrected by the clicks."""
+    def answer(
+        self, frame: int, object_id: int, prompt: Prompt, *, replace: bool = False, alike: Iterable[Rle] | None = None
+    ) -> PromptAnswer:
+        """Answer a prompt as :meth:`prompt` does; one of a mask and clicks is the mask, corrected by the clicks.
+
+        ``alike``: masks ``(Y, X)`` of other objects, which tell a first click how large one is; None: of those here.
+        """
         if prompt.mask is not None and prompt.points:
             self.answer(frame, object_id, Prompt(mask=prompt.mask), replace=replace)
             return self.answer(frame, object_id, prompt.without_mask())
         self._features.set_current_frame(frame)
         item = self._objects.get(object_id) or self._new_object(object_id)
         try:
-            answer = self._prompting.answer(item, frame, prompt, replace=replace)
+            alike = accepted_masks(self._objects, object_id, frame) if alike is None else alike
+            answer = self._prompting.answer(item, frame, prompt, replace=replace, alike=alike)
         except DamagedFrameError as error:
             raise with_advice(error, frame, len(self.movie), self._features.is_damaged) from error
         self._objects[object_id] = item
@@ -352,15 +360,7 @@ class Session:
         horizon = self.steps.network.config.max_pointers
         if self.steps.settings.short_movie_pointers:
             horizon = max(2, min(horizon, len(self.movie)))
-        return MemoryReader(self.steps, self._features, horizon, self._features.damaged, self._is_gone)
-
-    def _is_gone(self, frame: int) -> bool:
-        """Whether neither the image nor the features of a frame can be had: a live stream keeps its latest frames."""
-        return (
-            isinstance(self.movie, LiveSource)
-            and frame < self.movie.oldest
-            and not self.feature_cache.holds_frame(frame)
-        )
+        return MemoryReader(self.steps, self._features, horizon, self._features.damaged, self._features.is_gone)
 
     @property
     def _windows(self) -> WindowFollower | None:

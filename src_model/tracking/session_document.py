@@ -151,7 +151,8 @@ def replay_session(
 
     All prompts are answered first, then the frames are tracked that were tracked before, forwards and in reverse. On
     the same machine the masks are the same, unless prompts came or went after tracking: then each frame was tracked
-    with what was known at that moment, and is tracked with all of it here.
+    with what was known at that moment, and is tracked with all of it here. Objects are begun in the order of their
+    numbers, which first clicks may depend on.
 
     Parameters and errors are those of :func:`resume_session`.
     """

@@ -61,6 +61,9 @@ class TrackingSettings:
     target_model
         Learn what each object looks like while it is tracked, and add that to its masks; see
         :mod:`src_model.memory.target_model`. The reference knows nothing like it.
+    size_likeness
+        Take what the first click on an object means by the size of the movie's other objects, too; see
+        :mod:`src_model.tracking.click_reading`. In the reference, predicted IoU alone decides.
     precision
         ``"exact"``: all in float32. ``"fast"``: image encoder, memory attention and memory encoder in bfloat16 or
         float16 where the device computes that fast, in float32 elsewhere; masks are always computed in float32.
@@ -83,6 +86,7 @@ class TrackingSettings:
     window: WindowChoice = "auto"
     window_sizes: tuple[int, ...] = WINDOW_SIZES
     target_model: bool = True
+    size_likeness: bool = True
     precision: Precision = "exact"
 
     @property
@@ -119,6 +123,7 @@ PRESETS: dict[str, TrackingSettings] = {
         remove_speck_area=0,
         window="off",
         target_model=False,
+        size_likeness=False,
     ),
 }
 """The settings by preset name."""

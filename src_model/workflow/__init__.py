@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from src_model.workflow.periodic_save import PeriodicSave
     from src_model.workflow.plan import Direction, TrackPlan, TrackRequest, plan_tracking
     from src_model.workflow.progress import RunProgress
-    from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest
+    from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest, prompt_request
     from src_model.workflow.whole_movie import WholeMovieJob, WholeMovieReport, is_whole_movie, track_all
 
 _HOMES = {
@@ -27,7 +27,13 @@ _HOMES = {
     "src_model.workflow.periodic_save": ("PeriodicSave",),
     "src_model.workflow.plan": ("Direction", "TrackPlan", "TrackRequest", "plan_tracking"),
     "src_model.workflow.progress": ("RunProgress",),
-    "src_model.workflow.requests": ("FrameOutcome", "PromptOutcome", "PromptRequest", "RepairRequest"),
+    "src_model.workflow.requests": (
+        "FrameOutcome",
+        "PromptOutcome",
+        "PromptRequest",
+        "RepairRequest",
+        "prompt_request",
+    ),
     "src_model.workflow.whole_movie": ("WholeMovieJob", "WholeMovieReport", "is_whole_movie", "track_all"),
 }
 
@@ -56,6 +62,7 @@ __all__ = [
     "find_all",
     "is_whole_movie",
     "plan_tracking",
+    "prompt_request",
     "run_job",
     "snapshot_of",
     "snapshots_of",

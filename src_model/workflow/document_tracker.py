@@ -8,6 +8,7 @@ need no code of their own here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from src_model.document.provenance import Origin
 from src_model.errors import NoPromptError
 from src_model.masks import MaskletFrame
 from src_model.prompts import Prompt
+from src_model.tracking.click_reading import accepted_mask
 from src_model.tracking.frame_features import DEFAULT_CACHE_BYTES
 from src_model.tracking.object_state import state_of
 from src_model.workflow.requests import FrameOutcome, PromptOutcome
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from src_model.document.snapshot import KnownMasks, ObjectSnapshot
     from src_model.frames import FrameSource, Normalization
+    from src_model.masks import Rle
     from src_model.tracking import FrameResult, PromptAnswer, Session, StreamingPredictor
     from src_model.tracking.passes import Pass
     from src_model.tracking.windows.rules import WindowChoice
@@ -116,7 +119,8 @@ class DocumentTracker:
         """Answer the prompt that an object has on a frame.
 
         Clicks that only add to what was answered before refine that answer; otherwise all of the prompt is answered
-        anew. On a frame that was tracked, the object's memory and the mask to be corrected count too.
+        anew. On a frame that was tracked, the object's memory and the mask to be corrected count too; for the first
+        click on an object, the size of others does.
 
         Raises
         ------
@@ -140,7 +144,8 @@ class DocumentTracker:
             clicks = Prompt(prompt.points[-added:], prompt.labels[-added:])
             prompted = self.session.answer(frame, known.object_id, clicks)
         else:
-            prompted = self.session.answer(frame, known.object_id, prompt, replace=is_answered)
+            alike = _accepted_masks(request)
+            prompted = self.session.answer(frame, known.object_id, prompt, replace=is_answered, alike=alike)
         outcome = _outcome(prompted)
         self._answers[known.object_id, frame] = _Answer(prompt, outcome)
         return outcome
@@ -258,6 +263,19 @@ def _clicks_added(earlier: Prompt, prompt: Prompt) -> int:
         prompt.box, prompt.mask, prompt.points[:count], prompt.labels[:count],
     )  # fmt: skip
     return len(prompt.points) - count if same else 0
+
+
+def _accepted_masks(request: PromptRequest) -> Iterator[Rle]:
+    """Read a mask of each object of the kind, when it is wanted."""
+    for other in request.alike:
+        mask = accepted_mask(other.prompts, partial(_mask_of, other), request.frame)
+        if mask is not None:
+            yield mask
+
+
+def _mask_of(known: ObjectSnapshot, frame: int) -> Rle | None:
+    entry = known.mask(frame)
+    return None if entry is None else entry.mask
 
 
 def _outcome(answer: PromptAnswer) -> PromptOutcome:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from src_model.document.snapshot import snapshots_of
+
 if TYPE_CHECKING:
+    from src_model.document import DocumentView
     from src_model.document.snapshot import ObjectSnapshot
     from src_model.masks import MaskletFrame
     from src_model.workflow.plan import Direction
+
+_MOST_ALIKE = 32
+"""Objects whose masks are read to learn their size: more would tell the same, later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +27,25 @@ class PromptRequest:
         The object, with the prompt to be answered.
     frame
         Frame number, from 0.
+    alike
+        Other objects of the kind, whose masks tell the first click on an object how large one is.
     """
 
     known: ObjectSnapshot
     frame: int
+    alike: tuple[ObjectSnapshot, ...] = ()
+
+
+def prompt_request(document: DocumentView, object_id: int, frame: int) -> PromptRequest:
+    """Ask for an object's mask on a frame, in the light of the objects that were begun last; no mask is read.
+
+    Objects of another class are left out, where both have one.
+    """
+    others = [number for number in document.objects if number != object_id][-_MOST_ALIKE:]
+    known, *rest = snapshots_of(document, [object_id, *others])
+    kind = known.class_name
+    alike = tuple(each for each in rest if not kind or each.class_name in ("", kind))
+    return PromptRequest(known, frame, alike)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +78,7 @@ class PromptOutcome:
     candidates
         All candidates: three for a single click, one otherwise.
     chosen
-        Which of them the network believes in most.
+        Which of them is meant, as far as the network and the size of other objects tell.
     """
 
     object_id: int

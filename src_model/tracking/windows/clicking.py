@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from src_model.masks.window import Window, square, whole_frame
 from src_model.prompts import Prompt, cut_prompt
+from src_model.tracking.click_reading import box_of, readings
 from src_model.tracking.preprocessing import prompt_tensors
 from src_model.tracking.windows.rules import Extent
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    from src_model.masks import TypicalSize
     from src_model.memory.reading import MemoryReader
     from src_model.tracking.frame_features import WindowEncoder
     from src_model.tracking.network_steps import NetworkSteps
@@ -27,6 +27,9 @@ _LEAST_SHARE, _MOST_SHARE = 1 / 8, 2 / 3
 _NEARLY = 0.1
 """Of predicted IoUs that differ by less the coarsest window counts: zoomed in far enough, any texture is an object."""
 
+_NEARLY_ALIKE = 0.05
+"""The same where the size of an object is known: it tells texture and groups from objects too."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -35,7 +38,7 @@ class _Candidate:
     Attributes
     ----------
     score
-        Predicted IoU, about 0 to 1.
+        Predicted IoU, about 0 to 1; lower where the size is unlike that of the other objects.
     box
         ``(y0, x0, y1, x1)`` in pixels of the movie.
     share
@@ -59,11 +62,14 @@ class ClickSearch:
         Gives features of windows, and the network.
     features
         Encodes the windows together.
+    typical
+        Size of the movie's other objects; None: unknown.
     """
 
     rules: WindowRules
     reader: MemoryReader[NetworkSteps]
     features: WindowEncoder
+    typical: TypicalSize | None = None
 
     def extent(self, frame: int, prompt: Prompt) -> Extent | None:
         """Find the extent of what was clicked; None if no window shows anything well."""
@@ -78,7 +84,7 @@ class ClickSearch:
         good = [each for each in candidates if each is not None and each.share >= _LEAST_SHARE]
         if not good:
             return None
-        enough = max(each.score for each in good) - _NEARLY
+        enough = max(each.score for each in good) - (_NEARLY if self.typical is None else _NEARLY_ALIKE)
         return next(Extent(each.box) for each in good if each.score >= enough)
 
     def windows(self, prompt: Prompt) -> list[Window]:
@@ -109,27 +115,12 @@ class ClickSearch:
         prediction = steps.answer_prompt(
             self.reader.window_features(frame, window), tensors, None, None, multimask=several
         )
-        best = int(prediction.iou[0].argmax())
-        box = _box(prediction.logits[0, best], place)
+        scores = readings(prediction, place, self.rules.frame_shape, self.typical)
+        best = int(scores.argmax())
+        box = box_of(prediction.logits[0, best], place)
         if box is None:
             return None
         share = max((box[axis + 2] - box[axis]) / place.shape[axis] for axis in (0, 1))
         pixel = 4 / place.size
         seen_whole = window is None or (share <= _MOST_SHARE and window.holds(box, self.rules.frame_shape, pixel))
-        return _Candidate(float(prediction.iou[0, best]), box, share) if seen_whole else None
-
-
-def _box(logits: Tensor, place: Window) -> tuple[float, float, float, float] | None:
-    """Box of a low-resolution mask in pixels of the movie; None if it is empty."""
-    positive = logits > 0
-    rows, columns = positive.any(dim=1).nonzero()[:, 0], positive.any(dim=0).nonzero()[:, 0]
-    if not len(rows):
-        return None
-    scale = [length / side for length, side in zip(place.shape, logits.shape, strict=True)]
-    (y, x), (down, across) = place.origin, scale
-    return (
-        y + int(rows[0]) * down,
-        x + int(columns[0]) * across,
-        y + (int(rows[-1]) + 1) * down,
-        x + (int(columns[-1]) + 1) * across,
-    )
+        return _Candidate(float(scores[best]), box, share) if seen_whole else None

@@ -12,6 +12,7 @@ from src_model.tracking.windows.sharing import WindowRequest, plan_windows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from src_model.masks import TypicalSize
     from src_model.masks.window import Window
     from src_model.memory.reading import MemoryReader
     from src_model.prompts import Prompt
@@ -73,7 +74,14 @@ class WindowFollower:
         }
 
     def prompted(
-        self, item: TrackedObject, frame: int, prompt: Prompt, reader: MemoryReader[NetworkSteps], *, replace: bool
+        self,
+        item: TrackedObject,
+        frame: int,
+        prompt: Prompt,
+        reader: MemoryReader[NetworkSteps],
+        *,
+        replace: bool,
+        typical: TypicalSize | None = None,
     ) -> Window | None:
         """Choose the window in which a prompt is answered: that of the answer to be refined as long as it will do."""
         entry = item.pending[frame].entry if frame in item.pending else item.bank.entry(frame)
@@ -84,14 +92,19 @@ class WindowFollower:
         mask = None if replace else item.masklet.mask_at(frame)
         known = None if mask is None else mask.box
         if known is None:
-            return self._clicked(item, frame, prompt, reader)
+            return self._clicked(item, frame, prompt, reader, typical)
         reach = _union(asked, known)
         if held is not None and held.holds(reach, self.rules.frame_shape):
             return held
         return self.rules.fresh(Extent(reach), had_window=held is not None)
 
     def _clicked(
-        self, item: TrackedObject, frame: int, prompt: Prompt, reader: MemoryReader[NetworkSteps]
+        self,
+        item: TrackedObject,
+        frame: int,
+        prompt: Prompt,
+        reader: MemoryReader[NetworkSteps],
+        typical: TypicalSize | None,
     ) -> Window | None:
         """Choose the window of a click alone: as large as the object is elsewhere, or as a search of scales says."""
         reach = _reach(prompt)
@@ -102,7 +115,7 @@ class WindowFollower:
             _, box = seen
             down, across = ((reach[axis] + reach[axis + 2] - box[axis] - box[axis + 2]) / 2 for axis in (0, 1))
             return self._holding((box[0] + down, box[1] + across, box[2] + down, box[3] + across), reach)
-        extent = ClickSearch(self.rules, reader, self.features).extent(frame, prompt)
+        extent = ClickSearch(self.rules, reader, self.features, typical).extent(frame, prompt)
         return None if extent is None else self._holding(extent.box, reach)
 
     def _holding(

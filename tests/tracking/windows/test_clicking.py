@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from src_model.masks import TypicalSize
 from src_model.memory.reading import MemoryReader
 from src_model.prompts import make_prompt
 from src_model.tracking.windows.clicking import ClickSearch, _Candidate
@@ -72,3 +73,17 @@ def test_windows_are_searched_only_where_they_may_know_better(monkeypatch, input
     monkeypatch.setattr(ClickSearch, "_predict", lambda *_: _Candidate(score, scenes.box_of((160, 200), side), 0.5))
     assert search.extent(0, click((160, 200))).side == side
     assert len(prepared) == batches
+
+
+@pytest.mark.parametrize(("typical", "side"), [(None, 180), (TypicalSize(400), 20)])
+def test_a_known_size_lets_a_finer_look_decide_sooner(monkeypatch, search, typical, side):
+    coarse, fine = (_Candidate(score, scenes.box_of((60, 80), side), 0.5) for score, side in ((0.7, 180), (0.77, 20)))
+    monkeypatch.setattr(ClickSearch, "_predict", lambda *asked: coarse if asked[-1] is None else fine)
+    assert replace(search, typical=typical).extent(0, click((60, 80))).side == side
+
+
+def test_a_look_counts_by_the_size_of_what_it_shows(search):
+    alike, unlike = (replace(search, typical=TypicalSize(area)) for area in (scenes.CELL**2, 300**2))
+    window = search.windows(click((60, 80)))[-1]
+    scores = [each._predict(0, click((60, 80)), window).score for each in (search, alike, unlike)]
+    assert scores[0] >= scores[1] > scores[2]
