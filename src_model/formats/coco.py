@@ -2,7 +2,8 @@
 
 Run lengths are exact. Polygons run along the corners of pixels; a mask with holes, which polygons of COCO cannot have,
 stays run lengths. Extra fields follow the video data sets derived from COCO: ``video_id`` and ``frame_index`` of
-images, ``track_id`` of annotations.
+images, ``track_id`` of annotations. Tracks say what they descend from: ``parent_ids``, of which there are several where
+objects fused, ``parent_id``, the first of them, ``lineage_id`` and ``generation``.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _category(info: AnnotatedObject) -> str:
 
 
 def _track(run: ExportRun, info: AnnotatedObject, categories: dict[str, int]) -> dict[str, Any]:
-    row = {
+    row: dict[str, Any] = {
         "id": info.object_id,
         "video_id": _VIDEO,
         "category_id": categories[_category(info)],
@@ -96,8 +97,9 @@ def _track(run: ExportRun, info: AnnotatedObject, categories: dict[str, int]) ->
         "color": info.color,
         "note": info.note,
     }
-    parent = run.parents.get(info.object_id)
-    return row if parent is None else {**row, "parent_id": parent}
+    kin = run.kinship[info.object_id]
+    row |= {"lineage_id": kin.lineage_id, "generation": kin.generation}
+    return {**row, "parent_id": kin.parents[0], "parent_ids": list(kin.parents)} if kin.parents else row
 
 
 def _image(name: str, frame: int, height: int, width: int) -> dict[str, Any]:

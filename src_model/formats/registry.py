@@ -100,6 +100,7 @@ _COCO: Final = frozenset(AnnotationPart) - {AnnotationPart.ABSENCE, AnnotationPa
 _MEASURED: Final = frozenset(
     {
         AnnotationPart.LINEAGE,
+        AnnotationPart.FUSIONS,
         AnnotationPart.NAMES,
         AnnotationPart.CLASSES,
         AnnotationPart.SCORES,
@@ -194,7 +195,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         (".csv",),
         table.write_table,
         table.is_ours,
-        _MEASURED | {AnnotationPart.ABSENCE},
+        _MEASURED | {AnnotationPart.ABSENCE, AnnotationPart.NOTES},
     ),
     Format(
         "geff",

@@ -99,7 +99,11 @@ def test_what_a_format_has_no_place_for_is_told_if_there_is_any(chosen, target):
     annotation.do(AddPoints(4, 0, ((4.0, 4.0),), (1,)))
     annotation.do(LockFrames(4, (0, 2)))
     found = {loss.what for loss in export(annotation, target, chosen).losses} & {str(part) for part in AnnotationPart}
-    expected = {str(part) for part in chosen.loses} - {AnnotationPart.OVERLAPS, AnnotationPart.LINEAGE}
+    expected = {str(part) for part in chosen.loses} - {
+        AnnotationPart.OVERLAPS,
+        AnnotationPart.LINEAGE,
+        AnnotationPart.FUSIONS,
+    }
     assert found == expected
     if AnnotationPart.LINEAGE in chosen.loses:
         assert losses_of(export(family(), target, chosen))["divisions"].count == 1
