@@ -168,9 +168,7 @@ def kinship_of(object_ids: Iterable[int], parents: Mapping[int, Collection[int]]
     }
 
 
-def life_reasons(
-    object_id: int, kinship: Mapping[int, Kinship], first: int, last: int, length: int
-) -> tuple[str, str]:
+def life_reasons(object_id: int, kinship: Mapping[int, Kinship], first: int, last: int, length: int) -> tuple[str, str]:
     """Say how an object begins and how it ends.
 
     Parameters
@@ -209,7 +207,7 @@ def life_reasons(
 def _lineages(
     ids: list[int], parents: Mapping[int, Collection[int]], daughters: Mapping[int, list[int]]
 ) -> dict[int, int]:
-    """Number all that are connected by the smallest of them that has no parents."""
+    """Return for each object the smallest of those without parents that it is connected with."""
     lineages: dict[int, int] = {}
     for root in ids:
         if root in lineages or parents.get(root):

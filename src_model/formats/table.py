@@ -96,7 +96,9 @@ def is_ours(path: Path) -> bool:
     line, *_ = head_of(path).decode("utf-8", "replace").split("\n")
     columns = line.split(",")
     added = columns[len(_COLUMNS) :]
-    return tuple(columns[: len(_COLUMNS)]) == _COLUMNS and all(name in _LINEAGE or name.startswith(_ADDED) for name in added)
+    return tuple(columns[: len(_COLUMNS)]) == _COLUMNS and all(
+        name in _LINEAGE or name.startswith(_ADDED) for name in added
+    )
 
 
 def _read(source: FrameSource, frame: int) -> np.ndarray | None:

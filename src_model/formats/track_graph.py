@@ -64,7 +64,7 @@ class TrackGraph:
         return kinship_of(self._linked, self._linked)
 
     def tracklets(self) -> NDArray[np.int64]:
-        """Number the stretches of nodes without divisions and fusions, from 1; (N,), one number a node."""
+        """Return the number of each node's stretch without divisions and fusions, from 1; ``(N,)`` for N nodes."""
         count = len(self.objects)
         edges = np.array(self.edges, np.int64).reshape(-1, 2)
         children = np.bincount(edges[:, 0], minlength=count)

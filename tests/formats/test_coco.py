@@ -9,7 +9,18 @@ import pytest
 
 from src_model.formats import export
 from src_model.masks import Rle
-from tests.formats.documents import crowded, described, document, family, losses_of, masklet, masks_of, plain, square
+from tests.formats.documents import (
+    crowded,
+    described,
+    document,
+    dynasty,
+    family,
+    losses_of,
+    masklet,
+    masks_of,
+    plain,
+    square,
+)
 
 
 def written(tmp_path, annotation, name="coco"):
@@ -73,3 +84,11 @@ def test_daughters_name_their_parent(tmp_path):
 def test_that_empty_masks_are_left_out_is_told(tmp_path):
     _, report = written(tmp_path, described())
     assert losses_of(report)["frames known to be empty"].count == 1
+
+
+def test_tracks_tell_lineage_generation_and_all_parents_of_a_fusion(tmp_path):
+    data, _ = written(tmp_path, dynasty())
+    tracks = {row["id"]: row for row in data["tracks"]}
+    assert {row["lineage_id"] for row in tracks.values()} == {1}
+    assert [row["generation"] for row in tracks.values()] == [0, 1, 1, 2, 2, 2]
+    assert (tracks[6]["parent_id"], tracks[6]["parent_ids"]) == (3, [3, 5])

@@ -198,6 +198,7 @@ def test_frames_are_painted_and_dropped_one_by_one(chosen, target, monkeypatch):
         ("a.json", "coco"),
         ("a.csv", "csv"),
         ("a.geff", "geff"),
+        ("a.xml", "trackmate"),
     ],
 )
 def test_the_suffix_chooses_the_format(name, expected):
