@@ -88,7 +88,7 @@ def read_annotation(path: PathLikes) -> list[LayerData]:
 
 
 def read_tracked_cells(path: PathLikes) -> list[LayerData]:
-    """Make a Labels layer and a Tracks layer of a folder of the Cell Tracking Challenge, a TrackMate file or a GEFF.
+    """Make a Labels layer and a Tracks layer of a folder of the challenge, or of a file of TrackMate, COCO or GEFF.
 
     Raises
     ------

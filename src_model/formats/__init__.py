@@ -6,6 +6,7 @@ document frame by frame, writes under another name and renames at the end, and r
 
 from __future__ import annotations
 
+from src_model.formats.coco_reader import is_coco, read_coco
 from src_model.formats.ctc import is_ctc, read_ctc
 from src_model.formats.exporting import export
 from src_model.formats.geff_reader import is_geff, read_geff
@@ -28,9 +29,11 @@ __all__ = [
     "format_named",
     "format_of",
     "holds_tracks",
+    "is_coco",
     "is_ctc",
     "is_geff",
     "is_trackmate",
+    "read_coco",
     "read_ctc",
     "read_geff",
     "read_labels",

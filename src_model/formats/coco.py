@@ -9,7 +9,7 @@ objects fused, ``parent_id``, the first of them, ``lineage_id`` and ``generation
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from src_model.formats.marks import SOFTWARE, head_of
 from src_model.masks import mask_to_polygons
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from src_model.formats.run import ExportRun
     from src_model.masks import Rle
 
-_VIDEO = 1
+NO_CLASS: Final = "object"
+"""The category of objects that have no class."""
+
+_VIDEO: Final = 1
 
 
 def write_coco(run: ExportRun, path: Path) -> None:
@@ -85,7 +88,7 @@ def _rows(file: TextIO, name: str, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _category(info: AnnotatedObject) -> str:
-    return info.class_name or "object"
+    return info.class_name or NO_CLASS
 
 
 def _track(run: ExportRun, info: AnnotatedObject, categories: dict[str, int]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from src_model.formats.coco_reader import is_coco, read_coco
 from src_model.formats.ctc import is_ctc, read_ctc
 from src_model.formats.geff_reader import is_geff, read_geff
 from src_model.formats.importing import Imported, read_labels
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def holds_tracks(path: Path) -> bool:
-    """Tell whether a file or folder holds objects with their lineage: of the challenge, TrackMate or GEFF."""
-    return is_ctc(path) or is_trackmate(path) or is_geff(path)
+    """Tell whether a file or folder holds objects with their lineage: of the challenge, TrackMate, COCO or GEFF."""
+    return is_ctc(path) or is_trackmate(path) or is_coco(path) or is_geff(path)
 
 
 def read_objects(
@@ -35,7 +36,7 @@ def read_objects(
     Parameters
     ----------
     path
-        A folder of the challenge, a file of TrackMate, a GEFF graph, or a labels movie.
+        A folder of the challenge, a file of TrackMate, COCO JSON, a GEFF graph, or a labels movie.
     shape
         ``(T, Y, X)`` of the movie that they belong to, for formats that do not tell.
     progress, cancelled
@@ -45,6 +46,8 @@ def read_objects(
     ------
     FormatError
         If it cannot be read as any of them.
+    MissingExtraError
+        If a package is needed that is not installed.
     StoppedError
         If ``cancelled`` said so.
     """
@@ -53,6 +56,8 @@ def read_objects(
         return read_ctc(file, progress=progress, cancelled=cancelled)
     if is_trackmate(file):
         return read_trackmate(file, shape=shape, progress=progress, cancelled=cancelled)
+    if is_coco(file):
+        return read_coco(file, progress=progress, cancelled=cancelled)
     if is_geff(file):
         return read_geff(file, shape=shape, progress=progress, cancelled=cancelled)
     return read_labels(file, progress=progress, cancelled=cancelled)
