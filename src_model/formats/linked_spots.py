@@ -17,6 +17,7 @@ from src_model.document.lineage import divisions_of
 from src_model.document.objects import MAX_TEXT
 from src_model.errors import FormatError, MaskError
 from src_model.formats.importing import Imported
+from src_model.formats.report import counted
 from src_model.masks import MAX_PIXELS, Masklet, Polygon, Rle, polygons_to_mask
 
 if TYPE_CHECKING:
@@ -99,6 +100,28 @@ def imported_spots(
         )
     sources, children = _links(name, spots, edges)
     owners = _owners(spots, sources, children)
+    masklets, outside = _masklets(name, spots, owners, shape)
+    parents = {
+        owners[number]: {owners[source] for source in found} & masklets.keys()
+        for number, found in sources.items()
+        if owners[number] in masklets and owners[number] not in {owners[source] for source in found}
+    }
+    begun = {owner: masklet.frames[0] for owner, masklet in masklets.items()}
+    left_out = (f"{counted(outside, 'spots')} outside of the images left out.",) if outside else ()
+    return Imported(
+        name,
+        (shape[0], shape[1], shape[2]),
+        tuple(masklets[owner] for owner in sorted(masklets)),
+        tuple(_named(spots, owners, masklets)),
+        divisions_of({daughter: found for daughter, found in parents.items() if found}, begun),
+        (*notes, *left_out),
+    )
+
+
+def _masklets(
+    name: str, spots: Mapping[int, Spot], owners: Mapping[int, int], shape: Sequence[int]
+) -> tuple[dict[int, Masklet], int]:
+    """Return the masks of each object that has any, and how many spots lie outside of the images."""
     masklets: dict[int, Masklet] = {}
     outside = 0
     for number, owner in owners.items():
@@ -108,22 +131,7 @@ def imported_spots(
         if not mask.is_empty:
             masklet = masklets.setdefault(owner, Masklet(owner, shape[1:]))
             masklet.set(spot.frame, mask, score=spot.score, object_score=spot.object_score)
-    parents = {
-        owners[number]: {owners[source] for source in found} & masklets.keys()
-        for number, found in sources.items()
-        if owners[number] in masklets and not all(owners[source] == owners[number] for source in found)
-    }
-    begun = {owner: masklet.frames[0] for owner, masklet in masklets.items()}
-    if outside:
-        notes = (*notes, f"{outside} spots lie outside of the images and were left out.")
-    return Imported(
-        name,
-        (shape[0], shape[1], shape[2]),
-        tuple(masklets[owner] for owner in sorted(masklets)),
-        tuple(_named(spots, owners, masklets)),
-        divisions_of({daughter: found for daughter, found in parents.items() if found}, begun),
-        tuple(notes),
-    )
+    return masklets, outside
 
 
 def _links(

@@ -12,6 +12,7 @@ import numpy as np
 from src_model.errors import FormatError, StoppedError
 from src_model.formats.linked_spots import MAX_SPOTS, Spot, checked_shape, extent_of, imported_spots
 from src_model.formats.marks import head_of
+from src_model.formats.report import counted
 from src_model.formats.run import never, no_progress
 from src_model.formats.trackmate import OBJECT, OBJECT_SCORE
 
@@ -127,7 +128,7 @@ class _TrackMateParser:
         hidden = [edge for track, edges in self._edges.items() if not self._is_shown(track) for edge in edges]
         gone = {number for edge in hidden for number in edge}
         gone |= {number for number, (row, _) in self._spots.items() if row.get("VISIBILITY", "1") in ("0", "0.0")}
-        notes = [f"{len(gone)} spots that filters of TrackMate hide were left out."] if gone else []
+        notes = [f"{counted(len(gone), 'spots')} hidden by filters of TrackMate left out."] if gone else []
         spots = {
             number: self._made(number, row, offsets, pixel)
             for number, (row, offsets) in self._spots.items()

@@ -173,14 +173,14 @@ def test_what_filters_of_trackmate_hide_is_left_out_and_told(tmp_path):
     spots[5] = spots[5].replace("FRAME", 'VISIBILITY="0" FRAME')
     imported = read_trackmate(by_hand(tmp_path, [(0, 2), (2, 4)], spots, shown=""))
     assert len(imported.masklets) == 2
-    assert imported.notes == ("4 spots that filters of TrackMate hide were left out.",)
+    assert imported.notes == ("4 spots hidden by filters of TrackMate left out.",)
 
 
 def test_spots_outside_of_the_images_are_left_out_and_told(tmp_path):
     spots = [SPOT.format(0, 8, 0, ""), SPOT.format(1, 80, 1, ""), SPOT.format(2, 8, 2, "")]
     imported = read_trackmate(by_hand(tmp_path, [(0, 1), (1, 2)], spots))
     assert imported.masklets[0].frames == (0, 2)
-    assert "1 spots lie outside" in imported.notes[0]
+    assert imported.notes == ("1 spot outside of the images left out.",)
 
 
 def test_without_image_data_the_movie_is_as_asked_or_large_enough(tmp_path):
