@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from src_model.formats import is_ctc, read_ctc
+from src_model.document.lineage import parents_of
+from src_model.formats import holds_tracks, read_objects
 from src_model.formats.units import space_unit, time_unit
 from src_model.frames.opening import VIDEO_SUFFIXES
 
@@ -31,9 +32,9 @@ def annotation_reader(path: PathLikes) -> Reader | None:
 
 
 def tracked_cells_reader(path: PathLikes) -> Reader | None:
-    """Return the reader of a folder of the Cell Tracking Challenge, or of the table in it; None for anything else."""
+    """Return the reader of tracked cells, or of the table of the challenge in their folder; None for anything else."""
     single = _single(path)
-    return read_tracked_cells if single is not None and is_ctc(_folder(single)) else None
+    return read_tracked_cells if single is not None and holds_tracks(_folder(single)) else None
 
 
 def movie_reader(path: PathLikes) -> Reader | None:
@@ -87,18 +88,20 @@ def read_annotation(path: PathLikes) -> list[LayerData]:
 
 
 def read_tracked_cells(path: PathLikes) -> list[LayerData]:
-    """Make a Labels layer and a Tracks layer of a folder of the Cell Tracking Challenge.
+    """Make a Labels layer and a Tracks layer of a folder of the challenge, or of a file of TrackMate, COCO or GEFF.
 
     Raises
     ------
     FormatError
         If it cannot be read.
+    MissingExtraError
+        If a package is needed that is not installed.
     """
     from napari.utils.notifications import show_warning
 
     single = _single(path)
     assert single is not None, "napari asked for a reader of it"
-    imported = read_ctc(_folder(single))
+    imported = read_objects(_folder(single))
     for note in imported.notes:
         show_warning(note)
     return layers_of(imported.document(), imported.name)
@@ -172,12 +175,9 @@ def _centroids(annotation: Annotation) -> NDArray[np.float64]:
 
 
 def _graph(annotation: Annotation, tracked: set[int]) -> dict[int, list[int]]:
-    graph: dict[int, list[int]] = {}
-    for item in annotation.divisions.values():
-        for daughter in item.daughters if item.parent in tracked else ():
-            if daughter in tracked:
-                graph.setdefault(daughter, []).append(item.parent)
-    return graph
+    parents = parents_of(annotation.divisions.values())
+    known = {daughter: [each for each in found if each in tracked] for daughter, found in parents.items()}
+    return {daughter: found for daughter, found in known.items() if found and daughter in tracked}
 
 
 def _single(path: PathLikes) -> Path | None:

@@ -150,18 +150,16 @@ def _geometry(meta: Mapping[str, Any], data_axes: int) -> tuple[tuple[float, flo
 
 
 def _divisions(rows: Any, meta: Mapping[str, Any], known: set[int]) -> tuple[Division, ...]:
-    """Read the graph of a Tracks layer: parents by daughter."""
-    from src_model.document import Division
+    """Read the graph of a Tracks layer: parents by daughter, several where tracks fused."""
+    from src_model.document.lineage import divisions_of
 
     table = np.asarray(rows)
     starts = {
         int(number): int(table[table[:, 0] == number, 1].min()) for number in np.unique(table[:, 0]) if number in known
     }
-    daughters: dict[int, list[int]] = {}
-    for daughter, parents in (meta.get("graph") or {}).items():
-        for parent in np.atleast_1d(parents).tolist()[:1]:
-            if daughter in starts and parent in starts:
-                daughters.setdefault(int(parent), []).append(int(daughter))
-    return tuple(
-        Division(parent, min(starts[one] for one in found), tuple(found)) for parent, found in daughters.items()
-    )
+    links = {
+        int(daughter): {int(parent) for parent in np.atleast_1d(parents) if parent in starts}
+        for daughter, parents in (meta.get("graph") or {}).items()
+        if daughter in starts
+    }
+    return divisions_of({daughter: parents for daughter, parents in links.items() if parents}, starts)

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 MOVIES = ("*.tif", "*.tiff", "*.npy", "zarr.json", ".zattrs", ".zgroup", "mask*.tif", "*.png")
 _OPEN = ";;".join(
     (
-        f"All files that can be opened (*{SUFFIX} *_track.txt {' '.join(MOVIES)})",
+        f"All files that can be opened (*{SUFFIX} *_track.txt *.xml *.json {' '.join(MOVIES)})",
         f"sam2v annotation (*{SUFFIX})",
         f"Labels movie: one number an object ({' '.join(MOVIES)})",
         "Tracking folder: pick the table in it (*_track.txt)",
+        "TrackMate file (*.xml)",
+        "COCO JSON (*.json)",
+        "GEFF graph: pick the metadata in it (zarr.json .zattrs)",
     )
 )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_sam2v.bindings.layer_binding import LayerBinding
     from napari_sam2v.bindings.movie_binding import MovieBinding
     from napari_sam2v.controllers import AnnotationController
-    from napari_sam2v.controllers.background_tasks import BackgroundTasks, IsStopped, ReportProgress
+    from napari_sam2v.controllers.background_tasks import BackgroundTasks
     from napari_sam2v.panel.result_section import ResultSection
     from src_model.document import Annotation
     from src_model.formats import ExportReport, Format, Imported
@@ -106,16 +106,19 @@ class FileBinding:
         )
 
     def import_from(self, path: Path) -> None:
-        """Add the objects of a labels movie or a tracking folder to the document, as one step."""
+        """Add the objects of a labels movie or of tracked cells to the document, as one step."""
+        from src_model.formats import read_objects
+
         document = self._controller.document
         if document is None:
             error = AnnotationFileError(f"open the movie that '{path.name}' belongs to first, then the masks")
             self._controller.report_error(error)
             return
         folder = path.parent if path.name.endswith("_track.txt") or path.name in _ZARR_FILES else path
+        shape = (document.movie.length, *document.movie.frame_shape)
         self._tasks.run(
             f"Reading {folder.name}",
-            lambda progress, is_stopped: _read(folder, progress, is_stopped),
+            lambda progress, is_stopped: read_objects(folder, shape=shape, progress=progress, cancelled=is_stopped),
             lambda imported: self._imported(document, imported),
         )
 
@@ -144,11 +147,3 @@ class FileBinding:
             where = "" if document is controller.document else f" to '{document.movie.name}'"
             text = f"Added {count(len(imported.masklets), 'object')} of {imported.name}{where}."
             controller.events.notice.emit(" ".join((text, *imported.notes)))
-
-
-def _read(path: Path, progress: ReportProgress, is_stopped: IsStopped) -> Imported:
-    from src_model.formats import is_ctc, read_ctc, read_labels
-
-    if is_ctc(path):
-        return read_ctc(path, progress=progress, cancelled=is_stopped)
-    return read_labels(path, progress=progress, cancelled=is_stopped)

@@ -14,6 +14,7 @@ from napari_sam2v.layers.label_stack import label_type
 from napari_sam2v.layers.prompt_layers import PromptLayers
 from napari_sam2v.layers.result_layers import ResultLayers
 from src_model.document import label_image
+from src_model.document.lineage import parents_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -192,8 +193,7 @@ class LayerBinding:
 
     def _show_divisions(self) -> None:
         if self.results is not None and self._document is not None:
-            divisions = self._document.divisions.values()
-            self.results.set_parents({one: division.parent for division in divisions for one in division.daughters})
+            self.results.set_parents(parents_of(self._document.divisions.values()))
 
 
 class _DocumentLabels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         self._shown = False
         self._pending: dict[tuple[int, int], None] = {}
         self._centres: dict[int, NDArray[np.float32]] = {}
-        self._parents: dict[int, int] = {}
+        self._parents: dict[int, Collection[int]] = {}
         self._colors: dict[int, Color] = {}
         self._stale = False
         self._rest_until = 0.0
@@ -115,8 +115,8 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
             self._stale = True
         self._start()
 
-    def set_parents(self, parents: Mapping[int, int]) -> None:
-        """Say which object each daughter comes from."""
+    def set_parents(self, parents: Mapping[int, Collection[int]]) -> None:
+        """Say which objects each daughter comes from; they are several where objects fused."""
         if dict(parents) != self._parents:
             self._parents, self._stale = dict(parents), True
             self._start()
@@ -183,7 +183,8 @@ class CentroidTracks(OwnedLayer["Tracks | None"]):
         layer.colormaps_dict = {"track_id": _TrackColors(self._colors)}
         layer.data = table
         here = {int(object_id) for object_id in np.unique(table[:, 0])}
-        layer.graph = {child: [parent] for child, parent in self._parents.items() if {child, parent} <= here}
+        known = {child: [each for each in parents if each in here] for child, parents in self._parents.items()}
+        layer.graph = {child: parents for child, parents in known.items() if parents and child in here}
 
     def _make(self) -> Tracks | None:
         return self.viewer.add_tracks(self.table(), name=self._name, **self.geometry.options(self.viewer.dims))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -97,7 +97,7 @@ class ResultLayers:
             self._tracks.remove(object_ids)
         self._masks.update()
 
-    def set_parents(self, parents: Mapping[int, int]) -> None:
+    def set_parents(self, parents: Mapping[int, Collection[int]]) -> None:
         """Connect the tracks of daughters with those of their parents."""
         if self._tracks is not None:
             self._tracks.set_parents(parents)

@@ -2,13 +2,14 @@
 
 Run lengths are exact. Polygons run along the corners of pixels; a mask with holes, which polygons of COCO cannot have,
 stays run lengths. Extra fields follow the video data sets derived from COCO: ``video_id`` and ``frame_index`` of
-images, ``track_id`` of annotations.
+images, ``track_id`` of annotations. Tracks say what they descend from: ``parent_ids``, of which there are several where
+objects fused, ``parent_id``, the first of them, ``lineage_id`` and ``generation``.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from src_model.formats.marks import SOFTWARE, head_of
 from src_model.masks import mask_to_polygons
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from src_model.formats.run import ExportRun
     from src_model.masks import Rle
 
-_VIDEO = 1
+NO_CLASS: Final = "object"
+"""The category of objects that have no class."""
+
+_VIDEO: Final = 1
 
 
 def write_coco(run: ExportRun, path: Path) -> None:
@@ -84,11 +88,11 @@ def _rows(file: TextIO, name: str, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _category(info: AnnotatedObject) -> str:
-    return info.class_name or "object"
+    return info.class_name or NO_CLASS
 
 
 def _track(run: ExportRun, info: AnnotatedObject, categories: dict[str, int]) -> dict[str, Any]:
-    row = {
+    row: dict[str, Any] = {
         "id": info.object_id,
         "video_id": _VIDEO,
         "category_id": categories[_category(info)],
@@ -96,8 +100,9 @@ def _track(run: ExportRun, info: AnnotatedObject, categories: dict[str, int]) ->
         "color": info.color,
         "note": info.note,
     }
-    parent = run.parents.get(info.object_id)
-    return row if parent is None else {**row, "parent_id": parent}
+    kin = run.kinship[info.object_id]
+    row |= {"lineage_id": kin.lineage_id, "generation": kin.generation}
+    return {**row, "parent_id": kin.parents[0], "parent_ids": list(kin.parents)} if kin.parents else row
 
 
 def _image(name: str, frame: int, height: int, width: int) -> dict[str, Any]:

@@ -101,6 +101,10 @@ def _losses(run: ExportRun, chosen: Format) -> list[Loss]:
         moved = _moved_divisions(run)
         text = f"A division is where a daughter is first seen, which is not the frame marked for object {some(moved)}."
         run.note("division frames", len(moved), text)
+        if AnnotationPart.FUSIONS not in chosen.keeps:
+            fused = [str(object_id) for object_id, kin in run.kinship.items() if len(kin.parents) > 1]
+            text = f"One parent alone is written of object {some(fused)}, to which several fused."
+            run.note(AnnotationPart.FUSIONS, len(fused), text)
     parts = dropped(run.annotation, run.objects, run.tally, chosen.keeps)
     everything = [*run.notes, *run.tally.losses(run.overlap), *parts]
     return sorted(everything, key=lambda loss: not loss.matters)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from src_model.errors import FormatError, MissingExtraError
-from src_model.formats import coco, ctc, geff_graph, labels_tiff, ome_zarr, png_folder, table
+from src_model.formats import coco, ctc, geff_graph, labels_tiff, ome_zarr, png_folder, table, trackmate
 from src_model.formats.marks import is_our_tiff
 from src_model.formats.report import AnnotationPart
 from src_model.formats.target import check_target
@@ -100,6 +100,7 @@ _COCO: Final = frozenset(AnnotationPart) - {AnnotationPart.ABSENCE, AnnotationPa
 _MEASURED: Final = frozenset(
     {
         AnnotationPart.LINEAGE,
+        AnnotationPart.FUSIONS,
         AnnotationPart.NAMES,
         AnnotationPart.CLASSES,
         AnnotationPart.SCORES,
@@ -194,7 +195,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         (".csv",),
         table.write_table,
         table.is_ours,
-        _MEASURED | {AnnotationPart.ABSENCE},
+        _MEASURED | {AnnotationPart.ABSENCE, AnnotationPart.NOTES},
     ),
     Format(
         "geff",
@@ -207,6 +208,22 @@ FORMATS: Final[tuple[Format, ...]] = (
         True,
         "geff",
         "geff",
+    ),
+    Format(
+        "trackmate",
+        "TrackMate XML",
+        "Outlines, tracks, divisions and fusions, for TrackMate in Fiji and what reads its files.",
+        (".xml",),
+        trackmate.write_trackmate,
+        trackmate.is_ours,
+        _LABELS
+        | {
+            AnnotationPart.OVERLAPS,
+            AnnotationPart.LINEAGE,
+            AnnotationPart.FUSIONS,
+            AnnotationPart.NAMES,
+            AnnotationPart.SCORES,
+        },
     ),
     Format(
         "png",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from src_model.document import default_color
+from src_model.document.lineage import parents_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +24,8 @@ class AnnotationPart(StrEnum):
     ABSENCE = "frames known to be empty"
     """That an object is known to be absent from a frame, not just unknown there."""
     LINEAGE = "divisions"
+    FUSIONS = "fusions"
+    """That several objects became one; without it, a single parent is kept."""
     NAMES = "names"
     CLASSES = "classes"
     COLORS = "colors"
@@ -170,9 +173,12 @@ def dropped(
     """
     infos = objects.values()
     divisions = [item for item in annotation.divisions.values() if objects.keys() & {item.parent, *item.daughters}]
+    fusions = sum(len(parents) > 1 for parents in parents_of(divisions).values())
     counts = {
         AnnotationPart.ABSENCE: tally.empty,
         AnnotationPart.LINEAGE: len(divisions),
+        # With one parent kept, which one and of whom is said in a sentence of its own.
+        AnnotationPart.FUSIONS: 0 if AnnotationPart.LINEAGE in keeps else fusions,
         AnnotationPart.NAMES: sum(bool(info.name) for info in infos),
         AnnotationPart.CLASSES: sum(bool(info.class_name) for info in infos),
         AnnotationPart.COLORS: sum(info.color != default_color(info.object_id) for info in infos),

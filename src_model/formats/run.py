@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from src_model.document.lineage import kinship_of, parents_of
 from src_model.errors import FormatError, StoppedError
 from src_model.formats.label_movie import LabelInfo, LabelMovie, label_dtype
 from src_model.formats.report import ExportTally, Loss, some
@@ -103,15 +104,18 @@ class ExportRun:
             raise FormatError("there is nothing to export: no object has a mask yet")
         self.tally = ExportTally()
         self.notes: list[Loss] = []
-        self.parents: dict[int, int] = {}
-        """Parent by daughter, of objects that are exported; of several that fused, the one with the smallest id."""
-        fused = set()
-        for item in annotation.divisions.values():
-            for daughter in item.daughters if item.parent in self.objects else ():
-                if daughter in self.objects and self.parents.setdefault(daughter, item.parent) != item.parent:
-                    fused.add(daughter)
-        others = some(map(str, sorted(fused)))
-        self.note("fusions", len(fused), f"One parent alone is written of object {others}, to which several fused.")
+        links = (
+            (daughter, tuple(parent for parent in parents if parent in self.objects))
+            for daughter, parents in parents_of(annotation.divisions.values()).items()
+            if daughter in self.objects
+        )
+        self.kinship = kinship_of(self.objects, {daughter: parents for daughter, parents in links if parents})
+        """Parents, daughters, lineage and generation of each object, among those that are exported."""
+
+    @property
+    def parents(self) -> dict[int, int]:
+        """Parent by daughter, for formats with room for one: of several that fused, the one with the smallest id."""
+        return {object_id: kin.parents[0] for object_id, kin in self.kinship.items() if kin.parents}
 
     @property
     def length(self) -> int:
@@ -129,6 +133,10 @@ class ExportRun:
             return None
         facts = self.annotation.track(object_id).masks.facts()
         return next((fact.frame for fact in facts if not fact.is_empty), None)
+
+    def seen_frames(self, object_id: int) -> list[int]:
+        """Return the frames on which an object that is exported has a pixel, ascending."""
+        return [fact.frame for fact in self.annotation.track(object_id).masks.facts() if not fact.is_empty]
 
     def frames(self) -> Iterator[tuple[int, dict[int, AnnotatedFrame]]]:
         """Go through all frames, with their masks by ascending object id.
@@ -225,8 +233,9 @@ class ExportRun:
         texts: dict[str, str | int] = {
             key: text for key, text in (("name", info.name), ("class", info.class_name), ("note", info.note)) if text
         }
-        if (parent := self.parents.get(object_id)) is not None:
-            texts["parent"] = parent
+        kin = self.kinship[object_id]
+        if kin.parents:
+            texts["parent"] = kin.parents[0]
         return LabelInfo(label, info.color, texts)
 
 

@@ -1,7 +1,8 @@
 """A CSV table with a line for each object and frame: where it is, how large, how sure, how bright.
 
 Areas, centroids and boxes are in pixels, rows (y) before columns (x), counted from 0, far edges excluded; where the
-movie has a pixel size or a frame interval, columns in its units follow.
+movie has a pixel size or a frame interval, columns in its units follow. The parents of a fusion are separated by
+spaces.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from src_model.document.lineage import life_reasons
 from src_model.errors import DamagedFrameError, FormatError
 from src_model.formats.marks import head_of
 from src_model.formats.units import COUNTS, space_unit, time_unit
@@ -41,6 +43,9 @@ _COLUMNS = (
     "object_score",
     "origin",
 )
+_LINEAGE = ("lineage_id", "generation", "begins", "ends", "note")
+"""Of the object, again in each of its lines."""
+
 _ADDED = ("time_", "area_", "centroid_y_", "centroid_x_", "mean_")
 """How the names of further columns begin."""
 
@@ -67,13 +72,14 @@ def write_table(run: ExportRun, path: Path) -> None:
     bright = [f"mean_{name}" for channel, source in run.options.channels.items() for name in _parts(channel, source)]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*_COLUMNS, *scaled, *bright])
+        writer.writerow([*_COLUMNS, *_LINEAGE, *scaled, *bright])
+        lineages = {object_id: _lineage(run, object_id) for object_id in run.objects}
         damaged = 0
         for frame, entries in run.frames():
             images = [_read(source, frame) for source in run.options.channels.values()] if entries else []
             damaged += any(image is None for image in images)
             for object_id, entry in entries.items():
-                row = _row(run.objects[object_id], frame, entry, run.parents.get(object_id))
+                row = [*_row(run, run.objects[object_id], frame, entry), *lineages[object_id]]
                 brightness = [
                     value
                     for source, image in zip(run.options.channels.values(), images, strict=True)
@@ -90,7 +96,9 @@ def is_ours(path: Path) -> bool:
     line, *_ = head_of(path).decode("utf-8", "replace").split("\n")
     columns = line.split(",")
     added = columns[len(_COLUMNS) :]
-    return tuple(columns[: len(_COLUMNS)]) == _COLUMNS and all(name.startswith(_ADDED) for name in added)
+    return tuple(columns[: len(_COLUMNS)]) == _COLUMNS and all(
+        name in _LINEAGE or name.startswith(_ADDED) for name in added
+    )
 
 
 def _read(source: FrameSource, frame: int) -> np.ndarray | None:
@@ -101,14 +109,14 @@ def _read(source: FrameSource, frame: int) -> np.ndarray | None:
         return None
 
 
-def _row(info: AnnotatedObject, frame: int, entry: AnnotatedFrame, parent: int | None) -> list[object]:
+def _row(run: ExportRun, info: AnnotatedObject, frame: int, entry: AnnotatedFrame) -> list[object]:
     middle = centroid(entry.mask)
     return [
         frame,
         info.object_id,
         info.name,
         info.class_name,
-        "" if parent is None else parent,
+        " ".join(map(str, run.kinship[info.object_id].parents)),
         entry.mask.area,
         *(("", "") if middle is None else (f"{part:.3f}" for part in middle)),
         *(entry.mask.box or ("",) * 4),
@@ -116,6 +124,12 @@ def _row(info: AnnotatedObject, frame: int, entry: AnnotatedFrame, parent: int |
         f"{entry.object_score:.4f}",
         str(entry.origin),
     ]
+
+
+def _lineage(run: ExportRun, object_id: int) -> list[object]:
+    kin, seen = run.kinship[object_id], run.seen_frames(object_id)
+    reasons = life_reasons(object_id, run.kinship, seen[0], seen[-1], run.length) if seen else ("", "")
+    return [kin.lineage_id, kin.generation, *reasons, run.objects[object_id].note]
 
 
 def _scaled_columns(run: ExportRun) -> list[str]:

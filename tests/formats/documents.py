@@ -55,6 +55,17 @@ def family():
     )
 
 
+def dynasty():
+    """1 divides into 2 and 3, 2 into 4 and 5; 3 is away on frame 3 and fuses with 5 to 6 on frame 5."""
+    places = {1: (9, 2), 2: (2, 2), 3: (16, 2), 4: (2, 12), 5: (9, 12), 6: (12, 22)}
+    frames = {1: (0, 1), 2: (2,), 3: (2, 4), 4: (3, 4, 5), 5: (3, 4), 6: (5,)}
+    return document(
+        [masklet(number, {f: square(*places[number]) for f in found}) for number, found in frames.items()],
+        [AnnotatedObject(number, name="fused" if number == 6 else "") for number in frames],
+        [Division(1, 2, (2, 3)), Division(2, 3, (4, 5)), Division(3, 5, (6,)), Division(5, 5, (6,))],
+    )
+
+
 def crowded():
     """Objects 1 and 2 overlap on frames 0 and 1, where 2 is better scored; on frame 2 nothing of 1 is free."""
     return document(

@@ -15,6 +15,7 @@ from tests.formats.documents import (
     SHAPE,
     crowded,
     document,
+    dynasty,
     family,
     links_of,
     losses_of,
@@ -47,7 +48,7 @@ def test_what_is_written_is_read_as_the_same_objects_and_links(tmp_path, make):
     assert imported.shape == SHAPE
 
 
-@pytest.mark.parametrize("make", [plain, family, crowded])
+@pytest.mark.parametrize("make", [plain, family, dynasty, crowded])
 def test_the_validation_of_the_challenge_finds_nothing(tmp_path, make):
     validate = pytest.importorskip("ctc_metrics.scripts.validate", reason="the extra evaluate is not installed")
     export(make(), tmp_path / "res", "ctc")
@@ -192,3 +193,11 @@ def test_reading_can_be_stopped(tmp_path):
     with pytest.raises(StoppedError):
         read_ctc(tampered(tmp_path), progress=lambda *done: seen.append(done), cancelled=lambda: len(seen) == 2)
     assert seen == [(1, 6), (2, 6)]
+
+
+def test_two_generations_come_back_and_of_a_fusion_one_parent_is_lost_and_that_is_told(tmp_path):
+    report = export(dynasty(), tmp_path / "res", "ctc")
+    again = read_ctc(tmp_path / "res").document()
+    assert losses_of(report).keys() == {"fusions", "gaps", "only children", "names", "origins of masks"}
+    assert links_of(again) == {2: 1, 3: 1, 4: 2, 5: 2}
+    assert again.masklet(3).frames == (2, 4, 5), "6 looks as if 3 went on"

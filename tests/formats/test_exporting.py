@@ -99,7 +99,11 @@ def test_what_a_format_has_no_place_for_is_told_if_there_is_any(chosen, target):
     annotation.do(AddPoints(4, 0, ((4.0, 4.0),), (1,)))
     annotation.do(LockFrames(4, (0, 2)))
     found = {loss.what for loss in export(annotation, target, chosen).losses} & {str(part) for part in AnnotationPart}
-    expected = {str(part) for part in chosen.loses} - {AnnotationPart.OVERLAPS, AnnotationPart.LINEAGE}
+    expected = {str(part) for part in chosen.loses} - {
+        AnnotationPart.OVERLAPS,
+        AnnotationPart.LINEAGE,
+        AnnotationPart.FUSIONS,
+    }
     assert found == expected
     if AnnotationPart.LINEAGE in chosen.loses:
         assert losses_of(export(family(), target, chosen))["divisions"].count == 1
@@ -194,6 +198,7 @@ def test_frames_are_painted_and_dropped_one_by_one(chosen, target, monkeypatch):
         ("a.json", "coco"),
         ("a.csv", "csv"),
         ("a.geff", "geff"),
+        ("a.xml", "trackmate"),
     ],
 )
 def test_the_suffix_chooses_the_format(name, expected):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from src_model.document import Division
-from src_model.errors import MissingExtraError
-from src_model.formats import export
-from tests.formats.documents import described, document, family, losses_of, masklet, plain, square
+from src_model.errors import FormatError, MissingExtraError
+from src_model.formats import export, is_geff, read_geff
+from tests.formats.documents import SHAPE, described, document, dynasty, family, losses_of, masklet, plain, square
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_nodes_are_centroids_and_edges_bridge_gaps_and_divisions(geff, tmp_path)
     assert (values(graph, "y")[node], values(graph, "x")[node], values(graph, "area")[node]) == (13.5, 13.5, 64)
 
 
-@pytest.mark.parametrize("make", [plain, family])
+@pytest.mark.parametrize("make", [plain, family, dynasty])
 def test_tracklets_and_lineages_are_valid(geff, tmp_path, make):
     from geff.validate.data import ValidationConfig, validate_data
 
@@ -96,3 +96,80 @@ def test_without_geff_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "geff", None)
     with pytest.raises(MissingExtraError, match=r"napari-sam2v\[geff\]"):
         export(plain(), tmp_path / "cells.geff")
+
+
+def test_lineages_are_named_by_their_root_and_a_fusion_has_an_edge_from_each_parent(geff, tmp_path):
+    graph, report = read(geff, tmp_path, dynasty())
+    assert graph["metadata"].track_node_props == {"lineage": "lineage_id", "tracklet": "tracklet_id"}
+    assert set(values(graph, "lineage_id").tolist()) == {1}
+    generations = zip(values(graph, "object").tolist(), values(graph, "generation").tolist(), strict=True)
+    assert dict(generations) == {1: 0, 2: 1, 3: 1, 4: 2, 5: 2, 6: 2}
+    assert {((3, 4), (6, 5)), ((5, 4), (6, 5)), ((3, 2), (3, 4))} <= links(graph)
+    assert losses_of(report).keys() == {"masks"}
+
+
+@pytest.mark.usefixtures("geff")
+@pytest.mark.parametrize("make", [plain, family, dynasty])
+def test_what_is_written_is_read_with_its_lineage_as_discs(tmp_path, make):
+    export(make(), tmp_path / "cells.geff")
+    assert is_geff(tmp_path / "cells.geff")
+    imported = read_geff(tmp_path / "cells.geff")
+    again = imported.document()
+    assert imported.shape == SHAPE
+    assert again.divisions == make().divisions
+    assert {number: again.masklet(number).frames for number in again.objects} == {
+        number: make().masklet(number).frames for number in make().objects
+    }
+    first = min(again.objects)
+    frame = again.masklet(first).frames[0]
+    assert again.mask_at(first, frame).area == pytest.approx(make().mask_at(first, frame).area, rel=0.3)
+    assert [info.name for info in again.objects.values()] == [info.name for info in make().objects.values()]
+
+
+def foreign(geff, path, *, unit=None, axes="tyx", t=(0, 1), **properties):
+    """A graph of two nodes as another program writes it."""
+    from geff.core_io import write_arrays
+
+    columns = {name: np.array(t if name == "t" else [5.0, 6.0]) for name in axes} | properties
+    metadata = geff.GeffMetadata(
+        directed=True,
+        axes=[{"name": n, "type": "time" if n == "t" else "space", "unit": None if n == "t" else unit} for n in axes],
+        node_props_metadata={},
+        edge_props_metadata={},
+    )
+    props = {name: {"values": values, "missing": None} for name, values in columns.items()}
+    write_arrays(str(path), np.arange(2, dtype=np.uint64), props, np.array([[0, 1]], np.uint64), {}, metadata)
+    return path
+
+
+def test_a_graph_of_another_program_is_as_large_as_the_movie_or_as_its_nodes_need(geff, tmp_path):
+    path = foreign(geff, tmp_path / "a.geff", radius=np.array([1.0, 2.0]))
+    assert read_geff(path).shape == (2, 9, 9)
+    imported = read_geff(path, shape=(3, 20, 30))
+    assert imported.shape == (3, 20, 30)
+    assert [imported.masklets[0].mask_at(frame).area for frame in (0, 1)] == [5, 13]
+    assert "Nothing tells how large" in read_geff(foreign(geff, tmp_path / "b.geff")).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"axes": "tzyx"}, "axes t, z, y, x"),
+        ({"unit": "micrometer"}, "expected positions in pixels"),
+        ({"t": (0, 0.5)}, "whole frame numbers"),
+        ({"t": (0, 0)}, "both on frame 0"),
+    ],
+)
+def test_graphs_that_do_not_fit_a_flat_movie_are_refused(geff, tmp_path, options, fault):
+    with pytest.raises(FormatError, match=fault):
+        read_geff(foreign(geff, tmp_path / "a.geff", **options))
+
+
+def test_damaged_and_too_large_graphs_are_refused(geff, tmp_path, monkeypatch):
+    path = foreign(geff, tmp_path / "a.geff")
+    monkeypatch.setattr("src_model.formats.geff_reader.MAX_SPOTS", 1)
+    with pytest.raises(FormatError, match="2 nodes: expected 1 at most"):
+        read_geff(path)
+    (tmp_path / "b.geff" / "nodes").mkdir(parents=True)
+    with pytest.raises(FormatError, match="cannot be read as a GEFF"):
+        read_geff(tmp_path / "b.geff")

@@ -11,7 +11,7 @@ from src_model.document import MovieIdentity
 from src_model.errors import FormatError
 from src_model.formats import ExportOptions, export
 from src_model.frames import open_movie
-from tests.formats.documents import SHAPE, described, document, family, losses_of, masklet, plain, square
+from tests.formats.documents import SHAPE, described, document, dynasty, family, losses_of, masklet, plain, square
 from tests.tracking.damage import DamagedMovie
 
 
@@ -91,3 +91,25 @@ def test_intensities_of_a_damaged_frame_are_left_out_and_told(tmp_path):
     with (tmp_path / "cells.csv").open(encoding="utf-8", newline="") as file:
         assert [row["mean_dna"] for row in csv.DictReader(file)] == ["1", ""]
     assert losses_of(report)["intensities"].count == 1
+
+
+def test_lines_tell_lineage_generation_and_how_an_object_begins_and_ends(tmp_path):
+    found = {row["object"]: row for row in rows(tmp_path, dynasty())}
+    told = {number: (row["parent"], row["lineage_id"], row["generation"]) for number, row in found.items()}
+    assert told["1"] == ("", "1", "0")
+    assert told["5"] == ("2", "1", "2")
+    assert told["6"] == ("3 5", "1", "2")
+    lives = {number: (row["begins"], row["ends"]) for number, row in found.items()}
+    assert lives["1"] == ("first frame", "division")
+    assert lives["3"] == ("division", "fusion")
+    assert lives["6"] == ("fusion", "last frame")
+    assert rows(tmp_path, described())[0]["note"] == "see, lab book"
+
+
+def test_a_table_of_before_lineages_is_ours_too(tmp_path):
+    export(plain(), tmp_path / "cells.csv")
+    lines = (tmp_path / "cells.csv").read_text().splitlines()
+    older = lines[0].replace(",lineage_id,generation,begins,ends,note", "")
+    assert older != lines[0]
+    (tmp_path / "cells.csv").write_text(older)
+    export(family(), tmp_path / "cells.csv")

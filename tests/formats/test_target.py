@@ -47,6 +47,7 @@ RAW_DATA = {
     "coco-polygons": lambda path: path.write_text("{}"),
     "csv": lambda path: path.write_text("frame,object,note\n0,1,see lab book\n"),
     "geff": raw_zarr,
+    "trackmate": lambda path: path.write_text('<?xml version="1.0"?><TrackMate version="7.11.1"/>'),
     "png": raw_pngs,
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from src_model.document import Annotation, DocumentView, MovieIdentity, save
 from src_model.formats import export
-from tests.formats.documents import SCALE, SHAPE, described, document, family, masklet, square
+from tests.formats.documents import SCALE, SHAPE, described, document, dynasty, family, masklet, square
 
 npe2 = pytest.importorskip("npe2", reason="napari is not installed")
 from napari.components import ViewerModel  # noqa: E402
@@ -65,6 +65,14 @@ def test_a_folder_of_tracked_cells_opens_by_its_table_with_its_lineage(tmp_path)
     assert tracks.graph == {5: [3], 8: [3]}
 
 
+@pytest.mark.usefixtures("plugins")
+def test_a_file_of_trackmate_opens_with_divisions_and_fusions(tmp_path):
+    export(dynasty(), tmp_path / "cells.xml")
+    labels, tracks = shown(opened(tmp_path / "cells.xml"))
+    assert set(np.unique(np.asarray(labels.data[4]))) == {0, 3, 4, 5}
+    assert tracks.graph == {2: [1], 3: [1], 4: [2], 5: [2], 6: [3, 5]}
+
+
 def test_frames_are_painted_when_they_are_looked_at(monkeypatch):
     movie = MovieIdentity("long", (2000, *SHAPE[1:]), "uint8")
     annotation = document([masklet(70_000, {5: square(1, 1)})], movie=movie)
@@ -89,6 +97,8 @@ def test_other_files_and_folders_are_left_to_others(tmp_path):
     assert readers.annotation_reader("movie.tif") is None
     assert readers.annotation_reader(["a.sam2v", "b.sam2v"]) is None
     assert readers.tracked_cells_reader(tmp_path) is None
+    (tmp_path / "note.xml").write_text("<note/>")
+    assert readers.tracked_cells_reader(tmp_path / "note.xml") is None
     assert readers.annotation_reader(["a.sam2v"]) is readers.read_annotation
 
 

@@ -152,14 +152,25 @@ def test_masks_are_exported_beside_the_work_and_come_back(person, open_panel, tm
     assert not other.document.objects
 
 
-def test_a_tracking_folder_is_opened_by_its_table(person, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "target", "opened"),
+    [
+        ("ctc", "01_RES", "01_RES/res_track.txt"),
+        ("trackmate", "cells.xml", "cells.xml"),
+        ("coco", "cells.json", "cells.json"),
+    ],
+)
+def test_tracked_cells_of_other_programs_are_opened(person, tmp_path, name, target, opened):
     person.click(*tiny.CLICK)
     person.track()
-    person.widget.files.export_to(format_named("ctc"), tmp_path / "01_RES", ExportSettings())
+    person.widget.files.export_to(format_named(name), tmp_path / target, ExportSettings())
     person.wait(lambda: not person.widget.tasks.is_running)
-    person.open(tmp_path / "01_RES" / "res_track.txt")
+    person.open(tmp_path / opened)
     person.wait(lambda: len(person.document.objects) == 2)
-    assert person.document.mask_at(1, 3) == person.document.mask_at(2, 3)
+    again = person.document.mask_at(2, 3)
+    # Outlines of TrackMate have no holes, which masks of a network without training are full of.
+    assert again.box == person.document.mask_at(1, 3).box
+    assert name == "trackmate" or again == person.document.mask_at(1, 3)
 
 
 def test_what_cannot_be_exported_is_told_in_words(person, tmp_path):

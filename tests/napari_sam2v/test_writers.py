@@ -12,13 +12,14 @@ import tifffile
 from PIL import Image
 
 from src_model.errors import FormatError
-from src_model.formats import is_ctc, read_ctc
+from src_model.formats import is_ctc, read_ctc, read_trackmate
 from tests.formats.documents import SHAPE, links_of
 
 npe2 = pytest.importorskip("npe2", reason="napari is not installed")
 from napari.layers import Labels, Tracks  # noqa: E402
 from napari.utils.notifications import notification_manager  # noqa: E402
 
+from napari_sam2v.readers import layers_of  # noqa: E402
 from napari_sam2v.writers import document_of_layers, write_layers  # noqa: E402
 
 NAME = "napari-sam2v"
@@ -110,6 +111,25 @@ def test_tracks_of_objects_that_are_not_in_the_labels_are_left_out(tracks):
     only = np.where(values() == 3, 0, values())
     annotation = document_of_layers([(only, {}, "labels"), tracks.as_layer_data_tuple()])
     assert links_of(annotation) == {2: 1}
+
+
+@pytest.mark.usefixtures("plugins")
+def test_trackmate_gets_outlines_and_the_whole_graph(tmp_path, labels, tracks):
+    written(tmp_path / "cells.xml", labels, tracks)
+    again = read_trackmate(tmp_path / "cells.xml").document()
+    assert links_of(again) == {2: 1, 3: 1}
+    assert again.mask_at(1, 0).area == 16
+
+
+def test_a_graph_with_several_parents_is_a_fusion(labels):
+    rows = [[1, t, 5, 7] for t in range(3)] + [[2, t, 9, 7] for t in range(3)] + [[3, t, 7, 7] for t in range(3, 6)]
+    merged = np.where(values() == 2, 3, values())
+    merged[:3, 12:16, 5:9] = 2
+    tracks = Tracks(np.array(rows, float), graph={3: [1, 2]})
+    annotation = document_of_layers([(merged, {}, "labels"), tracks.as_layer_data_tuple()])
+    assert {item.parent: item.daughters for item in annotation.divisions.values()} == {1: (3,), 2: (3,)}
+    layers = layers_of(annotation, "cells")
+    assert layers[1][1]["graph"] == {3: [1, 2]}
 
 
 def test_volumes_and_missing_labels_are_refused(tmp_path, tracks):

@@ -103,7 +103,7 @@ def test_drawing_rests_in_proportion_to_its_cost(tracks, document, event_loop, c
 
 
 def test_daughters_hang_on_their_mothers(tracks, document, event_loop):
-    tracks.set_parents({4: 1, 9: 1})
+    tracks.set_parents({4: (1, 8), 9: (1,)})
     tracks.show()
     tracks.update(document.masks)
     event_loop.run()

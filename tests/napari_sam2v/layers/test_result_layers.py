@@ -60,7 +60,7 @@ def test_painting_comes_out_of_one_door(make_results, make_movie, document, view
 def test_where_napari_has_no_tracks_the_masks_still_work_and_a_sentence_says_so(make_results, make_movie, document):
     results = make_results(make_movie((2, 6, 20, 30), "CTYX"))
     results.show()
-    results.set_parents({2: 1})
+    results.set_parents({2: (1,)})
     results.set_colors({1: (255, 0, 0)})
     results.update([(1, 0)])
     results.remove([1])
