@@ -272,7 +272,7 @@ def test_the_keys_go_through_what_is_doubtful_and_accept_it(hand):
     assert hand.controller.selected == 1
     assert hand.status.startswith("Low score: score 0.20")
     assert rows()[0].text == "object 1, frame 2: low score"
-    hand.key(Qt.Key.Key_J, Qt.KeyboardModifier.AltModifier)
+    hand.key(Qt.Key.Key_Y, Qt.KeyboardModifier.AltModifier)
     hand.wait(lambda: hand.document.locked_frames(1) == (2,))
     hand.wait(lambda: all("low score" not in row.text for row in rows()))
 
