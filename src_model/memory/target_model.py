@@ -46,11 +46,10 @@ _UNLIKE = -0.2
 """Mean score under which a mask that the network is not sure of covers something else than the object. On clips of five
 kinds with drift, seven without and twelve of DAVIS's training sequences that held for 91 of 300 masks of an IoU under
 0.2, and for none of 685 over 0.5."""
-_STEEP, _HALF = 12.0, -0.1
-"""How predicted IoU falls with a mask's mean score, and the score at which half of it is left. On the same clips it
-came nearer to the true IoU where masks drift (calibration error .25 to .16, mean of five kinds) and stayed as it was
-where they do not. What lowers it for higher scores too, or compares with those of the object's own pixels, spoils it
-for objects that look like all around them."""
+_STEEP, _HALF = 12.0, 0.6
+"""How predicted IoU falls with the drop of a mask's mean score below that of the object's own pixels, and the drop at
+which half of it is left: of what was tried on the same clips, that by which it comes near the true IoU where masks
+drift, and stays as it was where they do not. Of objects that look like all around them no score can drop that far."""
 
 _RIDGE = 0.01
 """Ridge, as a share of the weight of all samples; from a thirtieth to five times of it, J on DAVIS changed by 0.007."""
@@ -169,12 +168,12 @@ class Expectation:
     ----------
     scores
         ``(B, 1, h, w)`` on the grid of stride 8, about -1 (something else) to 1 (the object).
-    is_told
-        ``(B,)`` bool, of which objects there are samples.
+    known
+        ``(B,)`` mean score of the object's own pixels that were learned from; not a number where there are none.
     """
 
     scores: Tensor
-    is_told: Tensor
+    known: Tensor
 
     @property
     def logits(self) -> Tensor:
@@ -191,15 +190,21 @@ class Expectation:
         area = inside.sum(dim=(1, 2, 3))
         mean = (self.scores * inside).sum(dim=(1, 2, 3)) / area.clamp(min=1e-6)
         # Nothing can be said of an object without samples, nor of no mask.
-        is_told = self.is_told & (area > 0)
-        believed = torch.where(is_told, torch.sigmoid(_STEEP * (mean - _HALF)), 1.0)
+        is_told = self.known.isfinite() & (area > 0)
+        believed = torch.where(is_told, torch.sigmoid(_STEEP * (_HALF - (self.known - mean))), 1.0)
         is_other = (is_told & (mean < _UNLIKE))[:, None] & (prediction.iou < SURE)
         lowered = torch.where(is_other, -prediction.object_logits.abs(), prediction.object_logits)
         return replace(prediction, iou=prediction.iou * believed[:, None], object_logits=lowered).where_present()
 
 
-def fit(samples: Sequence[Sequence[WeightedSamples]]) -> Tensor:
-    """Fit the models of B objects to samples of frames, each with a weight: ``(B, D)``; all zero without samples."""
+def fit(samples: Sequence[Sequence[WeightedSamples]]) -> tuple[Tensor, Tensor]:
+    """Fit the models of B objects to samples of frames, each with a weight.
+
+    Returns
+    -------
+    tuple
+        The models ``(B, D)``, all zero without samples, and the mean scores ``(B,)`` of each object's own pixels.
+    """
     features = _table([[each.features.float() for _, each in row] for row in samples])
     values = _table([[each.values for _, each in row] for row in samples])
     weights = _table([[each.weights * weight for weight, each in row] for row in samples])
@@ -210,7 +215,9 @@ def fit(samples: Sequence[Sequence[WeightedSamples]]) -> Tensor:
     target = weighted.transpose(1, 2) @ values[..., None]
     # The ridge makes it solvable; checking for errors would wait for the device.
     solution: Tensor = torch.linalg.solve_ex(gram, target).result[..., 0]
-    return solution
+    own = weights * (values > 0)
+    known = (own * (features @ solution[..., None])[..., 0]).sum(dim=1) / own.sum(dim=1)
+    return solution, known
 
 
 def expect(features: ImageFeatures, samples: Sequence[Sequence[WeightedSamples]]) -> Expectation:
@@ -223,8 +230,8 @@ def expect(features: ImageFeatures, samples: Sequence[Sequence[WeightedSamples]]
     samples
         What is known of each object; nothing is expected of one without.
     """
-    scores = Description(features).scores(fit(samples))
-    return Expectation(scores, torch.tensor([len(row) > 0 for row in samples], device=scores.device))
+    models, known = fit(samples)
+    return Expectation(Description(features).scores(models), known)
 
 
 def is_sure(found: MaskletFrame | None) -> bool:
