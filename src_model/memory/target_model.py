@@ -46,10 +46,11 @@ _UNLIKE = -0.2
 """Mean score under which a mask that the network is not sure of covers something else than the object. On clips of five
 kinds with drift, seven without and twelve of DAVIS's training sequences that held for 91 of 300 masks of an IoU under
 0.2, and for none of 685 over 0.5."""
-_STEEP, _HALF = 12.0, 0.6
-"""How predicted IoU falls with the drop of a mask's mean score below that of the object's own pixels, and the drop at
-which half of it is left: of what was tried on the same clips, that by which it comes near the true IoU where masks
-drift, and stays as it was where they do not. Of objects that look like all around them no score can drop that far."""
+_STEEP, _HALF = 8.0, -0.1
+"""How predicted IoU falls with likeness, and the likeness at which half of it is left: of the values tried on the same
+clips those by which it comes near the true one where masks drift, and stays as it was where they do not."""
+_LEAST_KNOWN = 0.1
+"""Least score of an object's own pixels with which others are compared: below it says nothing."""
 
 _RIDGE = 0.01
 """Ridge, as a share of the weight of all samples; from a thirtieth to five times of it, J on DAVIS changed by 0.007."""
@@ -189,9 +190,10 @@ class Expectation:
         inside = F.avg_pool2d((prediction.logits > 0).float(), 2)
         area = inside.sum(dim=(1, 2, 3))
         mean = (self.scores * inside).sum(dim=(1, 2, 3)) / area.clamp(min=1e-6)
+        likeness = mean / self.known.clamp(min=_LEAST_KNOWN)
         # Nothing can be said of an object without samples, nor of no mask.
         is_told = self.known.isfinite() & (area > 0)
-        believed = torch.where(is_told, torch.sigmoid(_STEEP * (_HALF - (self.known - mean))), 1.0)
+        believed = torch.where(is_told, torch.sigmoid(_STEEP * (likeness - _HALF)), 1.0)
         is_other = (is_told & (mean < _UNLIKE))[:, None] & (prediction.iou < SURE)
         lowered = torch.where(is_other, -prediction.object_logits.abs(), prediction.object_logits)
         return replace(prediction, iou=prediction.iou * believed[:, None], object_logits=lowered).where_present()
