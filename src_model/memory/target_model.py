@@ -8,7 +8,7 @@ model is always a function of what a memory policy reads: forwards, in reverse, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from src_model.masks import MaskletFrame
-    from src_model.nn import ImageFeatures, MaskPrediction
+    from src_model.nn import ImageFeatures
 
 STRENGTH = 6.0
 """Logits that are added where a pixel looks like the object, and taken where it looks like something else."""
@@ -41,16 +41,6 @@ SURE = 0.7
 """Predicted IoU over which a tracked frame is learned from."""
 _TRACKED_WEIGHT, _DECAY = 0.17, 0.9
 """Weight of a tracked frame against a prompted one, and what is left of it with each frame since."""
-
-_UNLIKE = -0.2
-"""Mean score of a mask under which it covers something else than the object. On seven kinds of clips with drift, six
-without and twelve of DAVIS's training sequences that held for 96 of 291 masks of an IoU under 0.2, for 2 of 685 over
-0.5."""
-_STEEP, _HALF = 8.0, -0.1
-"""How predicted IoU falls with likeness, and the likeness at which half of it is left: of the values tried on the same
-clips those by which it comes near the true one where masks drift, and stays as it was where they do not."""
-_LEAST_KNOWN = 0.1
-"""Least score of an object's own pixels with which others are compared: below it says nothing."""
 
 _RIDGE = 0.01
 """Ridge, as a share of the weight of all samples; from a thirtieth to five times of it, J on DAVIS changed by 0.007."""
@@ -161,52 +151,8 @@ def take_samples(features: ImageFeatures, logits: Tensor, *, prompted: bool) -> 
     return TargetSamples(Description(features).at(places).bfloat16(), values, torch.cat(shares, dim=1))
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """Where B objects are expected in a frame, by what they look like.
-
-    Attributes
-    ----------
-    scores
-        ``(B, 1, h, w)`` on the grid of stride 8, about -1 (something else) to 1 (the object).
-    known
-        ``(B,)`` mean score of the object's own pixels that were learned from; not a number where there are none.
-    """
-
-    scores: Tensor
-    known: Tensor
-
-    @property
-    def logits(self) -> Tensor:
-        """``(B, 1, S / 4, S / 4)``, to be added to mask logits."""
-        told = _agreed(F.softshrink(self.scores, _UNTOLD))
-        return F.interpolate(told * STRENGTH, scale_factor=2.0, mode="bilinear", align_corners=False)
-
-    def judge(self, prediction: MaskPrediction) -> MaskPrediction:
-        """Lower the predicted IoU of masks (M = 1) that look unlike their object; absent where it is something else.
-
-        The network's own scores hardly tell when a mask has drifted to a neighbour, or an object has left the field.
-        """
-        inside = F.avg_pool2d((prediction.logits > 0).float(), 2)
-        area = inside.sum(dim=(1, 2, 3))
-        mean = (self.scores * inside).sum(dim=(1, 2, 3)) / area.clamp(min=1e-6)
-        likeness = mean / self.known.clamp(min=_LEAST_KNOWN)
-        # Nothing can be said of an object without samples, nor of no mask.
-        is_told = self.known.isfinite() & (area > 0)
-        believed = torch.where(is_told, torch.sigmoid(_STEEP * (likeness - _HALF)), 1.0)
-        is_other = (is_told & (mean < _UNLIKE))[:, None]
-        lowered = torch.where(is_other, -prediction.object_logits.abs(), prediction.object_logits)
-        return replace(prediction, iou=prediction.iou * believed[:, None], object_logits=lowered).where_present()
-
-
-def fit(samples: Sequence[Sequence[WeightedSamples]]) -> tuple[Tensor, Tensor]:
-    """Fit the models of B objects to samples of frames, each with a weight.
-
-    Returns
-    -------
-    tuple
-        The models ``(B, D)``, all zero without samples, and the mean scores ``(B,)`` of each object's own pixels.
-    """
+def fit(samples: Sequence[Sequence[WeightedSamples]]) -> Tensor:
+    """Fit the models of B objects to samples of frames, each with a weight: ``(B, D)``; all zero without samples."""
     features = _table([[each.features.float() for _, each in row] for row in samples])
     values = _table([[each.values for _, each in row] for row in samples])
     weights = _table([[each.weights * weight for weight, each in row] for row in samples])
@@ -217,12 +163,10 @@ def fit(samples: Sequence[Sequence[WeightedSamples]]) -> tuple[Tensor, Tensor]:
     target = weighted.transpose(1, 2) @ values[..., None]
     # The ridge makes it solvable; checking for errors would wait for the device.
     solution: Tensor = torch.linalg.solve_ex(gram, target).result[..., 0]
-    own = weights * (values > 0)
-    known = (own * (features @ solution[..., None])[..., 0]).sum(dim=1) / own.sum(dim=1)
-    return solution, known
+    return solution
 
 
-def expect(features: ImageFeatures, samples: Sequence[Sequence[WeightedSamples]]) -> Expectation:
+def expected_logits(features: ImageFeatures, samples: Sequence[Sequence[WeightedSamples]]) -> Tensor:
     """Say where B objects are expected, by what they look like.
 
     Parameters
@@ -231,9 +175,15 @@ def expect(features: ImageFeatures, samples: Sequence[Sequence[WeightedSamples]]
         Of a frame, or of one window for each object.
     samples
         What is known of each object; nothing is expected of one without.
+
+    Returns
+    -------
+    Tensor
+        ``(B, 1, S / 4, S / 4)``, to be added to mask logits.
     """
-    models, known = fit(samples)
-    return Expectation(Description(features).scores(models), known)
+    scores = Description(features).scores(fit(samples))
+    told = _agreed(F.softshrink(scores, _UNTOLD))
+    return F.interpolate(told * STRENGTH, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def is_sure(found: MaskletFrame | None) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from src_model.memory.entry import MemoryEntry
-from src_model.memory.target_model import expect, take_samples
+from src_model.memory.target_model import expected_logits, take_samples
 from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, Prior, PromptTensors, Sam2Network
 from src_model.tracking.precision import computing, half_type
 from src_model.tracking.preprocessing import image_tensor, mask_tensor
@@ -234,12 +234,9 @@ class NetworkSteps:
         batch = features.expand(memory.memories.shape[0])
         embedding = self._conditioned(features.embedding, memory)
         nothing = PromptTensors.none(embedding.shape[0], self.device)
-        expected = expect(features, samples) if any(samples) else None
-        prior = None if expected is None else Prior(logits=expected.logits)
+        prior = Prior(logits=expected_logits(features, samples)) if any(samples) else None
         raw = self.network.decode(embedding, batch.high_res, nothing, multimask=True, prior=prior)
         prediction = raw.where_present().best()
-        if expected is not None:
-            prediction = expected.judge(prediction)
         together = self.entry_of(prediction)
         self.add_memory(together, features, binarize=False)
         return prediction, _split(together)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from src_model.memory.entry import MemoryEntry
-from src_model.memory.target_model import SURE, expect, take_samples, weight_of_frame
+from src_model.memory.target_model import SURE, expected_logits, take_samples, weight_of_frame
 from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, Prior, PromptTensors, Sam2Network
 from src_model.tracking.settings import PRESETS
 from src_model.training.losses import FrameLoss, LossWeights, downsample_masks, frame_loss
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from src_model.memory.bank import MemoryBank
     from src_model.memory.policy import MemoryPlan
-    from src_model.memory.target_model import Expectation, TargetSamples, WeightedSamples
+    from src_model.memory.target_model import TargetSamples, WeightedSamples
 
 LOSS_PARTS = ("loss", "mask", "iou", "object_score")
 """What a rollout gives, in this order: the loss to descend, and the means of its parts over all answers."""
@@ -227,12 +227,10 @@ class Rollout:
         features = self._features(frame)
         embedding = self.network.attend_memory(features.embedding, self.memory.tokens(frame))
         nothing = PromptTensors.none(self.batch, embedding.device)
-        expected = self._expected(frame, features)
-        prior = None if expected is None else Prior(logits=expected.logits)
+        prior = self._expected(frame, features)
         raw = self.network.decode(embedding, features.high_res, nothing, multimask=True, prior=prior)
         self._add_loss(frame, raw, 1.0)
         answer = as_in_use(raw, nothing)
-        answer = answer if expected is None else expected.judge(answer)
         if correct:
             no_points = PromptTensors(nothing.points[:, :0], nothing.labels[:, :0])
             answer = self._correct(frame, embedding, features, no_points, answer)
@@ -240,13 +238,13 @@ class Rollout:
             self._remember(frame, features, answer, self._pointer(answer), prompted=correct)
 
     @torch.no_grad()
-    def _expected(self, frame: int, features: ImageFeatures) -> Expectation | None:
+    def _expected(self, frame: int, features: ImageFeatures) -> Prior | None:
         """Say where the objects are expected by what they look like, in float32: a model is fitted here."""
         samples = self.memory.samples(frame)
         if not samples:
             return None
         with torch.autocast(features.embedding.device.type, enabled=False):
-            return expect(features, samples)
+            return Prior(logits=expected_logits(features, samples))
 
     def _correct(
         self, frame: int, embedding: Tensor, features: ImageFeatures, prompts: PromptTensors, answer: MaskPrediction

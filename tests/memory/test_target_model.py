@@ -11,14 +11,13 @@ from src_model.memory.target_model import (
     STRENGTH,
     TRACKED_SAMPLES,
     Description,
-    expect,
+    expected_logits,
     fit,
     is_sure,
     take_samples,
     weight_of_frame,
 )
-from src_model.nn import ImageFeatures, MaskPrediction
-from src_model.nn.mask_decoder import ABSENT_LOGIT
+from src_model.nn import ImageFeatures
 
 SIDE = 8
 """Of the grid of stride 16; masks have four times as many."""
@@ -69,19 +68,19 @@ def iou(expected: torch.Tensor, where: torch.Tensor) -> float:
 
 def test_what_looks_like_the_object_is_found_where_it_has_moved_to(learned):
     where = square(16, 18)
-    assert iou(expect(scene(where, noise=1), [[(1.0, learned)]]).logits, where) > 0.6
+    assert iou(expected_logits(scene(where, noise=1), [[(1.0, learned)]]), where) > 0.6
 
 
 def test_no_more_is_added_than_the_strength_allows_about(learned):
-    expected = expect(scene(square(16, 18), noise=1), [[(1.0, learned)]]).logits
+    expected = expected_logits(scene(square(16, 18), noise=1), [[(1.0, learned)]])
     assert 0.3 * STRENGTH < float(expected.abs().max()) < 1.5 * STRENGTH
 
 
 def test_of_an_object_that_looks_like_all_else_next_to_nothing_is_expected(learned):
     where, later = square(4, 4), square(16, 18)
     alike = take_samples(scene(where, look=2), logits_of(where), prompted=True)
-    expected = expect(scene(later, look=2, noise=1), [[(1.0, alike)]]).logits
-    known = expect(scene(later, noise=1), [[(1.0, learned)]]).logits
+    expected = expected_logits(scene(later, look=2, noise=1), [[(1.0, alike)]])
+    known = expected_logits(scene(later, noise=1), [[(1.0, learned)]])
     assert float(expected.abs().mean()) < 0.1 * float(known.abs().mean())
 
 
@@ -89,8 +88,8 @@ def test_later_frames_teach_how_the_object_looks_by_now(learned):
     here, there = square(10, 10), square(16, 18)
     seen = take_samples(scene(here, look=5, noise=1), logits_of(here), prompted=False)
     changed = scene(there, look=5, noise=2)
-    before = iou(expect(changed, [[(1.0, learned)]]).logits, there)
-    assert iou(expect(changed, [[(1.0, learned), (0.5, seen)]]).logits, there) > max(before, 0.6)
+    before = iou(expected_logits(changed, [[(1.0, learned)]]), there)
+    assert iou(expected_logits(changed, [[(1.0, learned), (0.5, seen)]]), there) > max(before, 0.6)
 
 
 def test_a_prompted_frame_counts_for_more_than_tracked_ones_and_these_the_less_the_older_they_are():
@@ -103,18 +102,18 @@ def test_objects_of_a_batch_are_expected_as_each_alone(learned):
     where = square(16, 2)
     other = take_samples(scene(where, look=2, other=1), logits_of(where), prompted=False)
     frame = scene(square(10, 14), noise=1)
-    together = expect(frame, [[(1.0, learned)], [], [(1.0, learned), (0.3, other)]]).logits
+    together = expected_logits(frame, [[(1.0, learned)], [], [(1.0, learned), (0.3, other)]])
     for row, samples in enumerate([[(1.0, learned)], None, [(1.0, learned), (0.3, other)]]):
-        alone = torch.zeros(1, 1, 32, 32) if samples is None else expect(frame, [samples]).logits
+        alone = torch.zeros(1, 1, 32, 32) if samples is None else expected_logits(frame, [samples])
         assert torch.allclose(together[row : row + 1], alone, atol=1e-4)
 
 
 def test_objects_in_windows_are_expected_each_in_its_own(learned):
     first, second = scene(square(2, 2), noise=1), scene(square(14, 14), noise=2)
     rows = [[(1.0, learned)], [(1.0, learned)]]
-    together = expect(batched(first, second), rows).logits
+    together = expected_logits(batched(first, second), rows)
     for row, frame in enumerate((first, second)):
-        assert torch.allclose(together[row : row + 1], expect(frame, rows[:1]).logits, atol=1e-4)
+        assert torch.allclose(together[row : row + 1], expected_logits(frame, rows[:1]), atol=1e-4)
 
 
 def test_samples_of_a_batch_are_those_of_each_alone():
@@ -127,7 +126,7 @@ def test_samples_of_a_batch_are_those_of_each_alone():
 
 
 def test_a_score_is_the_model_applied_to_the_features_of_the_pixel(learned):
-    description, model = Description(scene(square(16, 18), noise=1)), fit([[(1.0, learned)]])[0]
+    description, model = Description(scene(square(16, 18), noise=1)), fit([[(1.0, learned)]])
     places = torch.arange(4 * SIDE**2)[None]
     direct = (description.at(places) @ model[..., None])[0, :, 0]
     assert torch.allclose(direct, description.scores(model).flatten(), atol=1e-5)
@@ -156,47 +155,7 @@ def test_a_frame_without_the_object_or_full_of_it_teaches_the_other_side_alone(f
     samples = take_samples(scene(where), logits_of(where), prompted=True)
     taught = samples.values[samples.weights > 0]
     assert bool(((taught > 0) == full).all())
-    assert bool(expect(scene(where), [[(1.0, samples)]]).logits.isfinite().all())
-
-
-def masks(*logits: torch.Tensor, object_logit: float = 3.0) -> MaskPrediction:
-    together = torch.cat(logits)
-    count = len(together)
-    return MaskPrediction(
-        together, torch.full((count, 1), 0.9), torch.zeros(count, 1, 4), torch.full((count, 1), object_logit)
-    )
-
-
-def test_a_mask_that_looks_like_the_object_keeps_its_predicted_iou(learned):
-    where = square(16, 18)
-    answer = expect(scene(where, noise=1), [[(1.0, learned)]]).judge(masks(logits_of(where)))
-    assert float(answer.iou) == pytest.approx(0.9, rel=0.01)
-    assert torch.equal(answer.logits, logits_of(where))
-
-
-def test_a_mask_that_drifted_to_something_else_is_absent_and_not_believed(learned):
-    frame, elsewhere = scene(square(16, 18), noise=1), square(0, 0, 8)
-    answer = expect(frame, [[(1.0, learned)]]).judge(masks(logits_of(elsewhere)))
-    assert float(answer.iou) < 0.1
-    assert float(answer.object_logits) == -3.0
-    assert bool((answer.logits == ABSENT_LOGIT).all())
-
-
-def test_the_less_a_mask_looks_like_its_object_the_less_it_is_believed(learned):
-    where = square(16, 18)
-    wider = [logits_of(square(16 - side, 18 - side, 12 + side)) for side in (0, 4, 8)]
-    expected = expect(scene(where, noise=1), [[(1.0, learned)]] * 3)
-    assert expected.scores.shape[0] == 3
-    first, second, third = expected.judge(masks(*wider)).iou[:, 0].tolist()
-    assert first > second > third
-
-
-def test_nothing_is_said_of_objects_without_samples_nor_of_no_mask(learned):
-    where = square(16, 18)
-    given = masks(logits_of(where), torch.full((1, 1, 32, 32), -10.0))
-    answer = expect(scene(where, noise=1), [[], [(1.0, learned)]]).judge(given)
-    assert torch.equal(answer.iou, given.iou)
-    assert torch.equal(answer.object_logits, given.object_logits)
+    assert bool(expected_logits(scene(where), [[(1.0, samples)]]).isfinite().all())
 
 
 def test_only_tracked_frames_of_which_the_network_was_sure_are_learned_from():

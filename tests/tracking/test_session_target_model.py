@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def any_score(monkeypatch):
-    """The tiny network is sure of nothing, and its features say little; let it learn from every tracked frame."""
-    monkeypatch.setattr(target_model, "SURE", -1.0)
-    monkeypatch.setattr(target_model, "_UNLIKE", -torch.inf)
+    """The tiny network is sure of nothing; let it learn from every tracked frame."""
+    monkeypatch.setattr(target_model, "_SURE", -1.0)
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def test_what_was_shown_and_what_was_tracked_are_learned_from(predictor, without
 
 
 def test_switched_off_nothing_is_learned_and_nothing_added(without, official, movie, monkeypatch):
-    for name in ("expect", "take_samples"):
+    for name in ("expected_logits", "take_samples"):
         monkeypatch.setattr(f"src_model.tracking.network_steps.{name}", refuse)
     for predictor in (without, official):
         assert not any(samples_of(tracked(predictor, movie)).values())
@@ -71,7 +70,7 @@ def test_a_model_that_expects_nothing_changes_no_mask(predictor, without, movie,
 
 
 def test_of_frames_that_the_network_was_not_sure_of_nothing_is_kept(predictor, movie, monkeypatch):
-    monkeypatch.setattr(target_model, "SURE", 2.0)
+    monkeypatch.setattr(target_model, "_SURE", 2.0)
     held = samples_of(tracked(predictor, movie))
     assert [frame for frame, samples in held.items() if samples is not None] == [0]
 
@@ -90,8 +89,8 @@ def test_a_correction_is_learned_from_as_the_first_prompt_is(predictor, movie, s
 def test_an_object_is_expected_as_it_would_be_alone(predictor, movie, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "src_model.tracking.network_steps.expect",
-        lambda features, samples: asked.append(len(samples)) or target_model.expect(features, samples),
+        "src_model.tracking.network_steps.expected_logits",
+        lambda features, samples: asked.append(len(samples)) or target_model.expected_logits(features, samples),
     )
     together = predictor.start(movie)
     for object_id, point in enumerate((tiny.CLICK, tiny.OTHER_CLICK), 1):
