@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def any_score(monkeypatch):
     """The tiny network is sure of nothing; let it learn from every tracked frame."""
-    monkeypatch.setattr(target_model, "_SURE", -1.0)
+    monkeypatch.setattr(target_model, "SURE", -1.0)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_model_that_expects_nothing_changes_no_mask(predictor, without, movie,
 
 
 def test_of_frames_that_the_network_was_not_sure_of_nothing_is_kept(predictor, movie, monkeypatch):
-    monkeypatch.setattr(target_model, "_SURE", 2.0)
+    monkeypatch.setattr(target_model, "SURE", 2.0)
     held = samples_of(tracked(predictor, movie))
     assert [frame for frame, samples in held.items() if samples is not None] == [0]
 

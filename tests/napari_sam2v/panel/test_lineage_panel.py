@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -54,11 +54,17 @@ def at(canvas, object_id, frame):
     return (place + canvas._corner()).toPoint()
 
 
+def move(canvas, place, buttons=Qt.MouseButton.NoButton):
+    """As the pointer would, wherever that of the screen is."""
+    kind, none = QEvent.Type.MouseMove, Qt.MouseButton.NoButton
+    where = QPointF(place)
+    QApplication.sendEvent(canvas, QMouseEvent(kind, where, QPointF(canvas.mapToGlobal(place)), none, buttons, NONE))
+
+
 def drag(canvas, start, end):
     QTest.mousePress(canvas, LEFT, NONE, start)
     for share in (0.3, 0.7, 1.0):
-        QTest.mouseMove(canvas, start + (end - start) * share)
-        QApplication.processEvents()
+        move(canvas, start + (end - start) * share, LEFT)
     QTest.mouseRelease(canvas, LEFT, NONE, end)
 
 
@@ -164,15 +170,14 @@ def test_a_drag_beside_the_ends_pans_and_clicks_nothing(canvas, emissions):
     canvas.set_scene(LineageScene({number: lasting(0, 40) for number in range(1, 500)}, {}, 40), {})
     clicked, left = emissions(canvas.track_clicked), canvas.view.left
     drag(canvas, at(canvas, 6, 20), at(canvas, 2, 20))
-    assert canvas.view.left == pytest.approx(left + 4, abs=0.2)
+    assert canvas.view.left == pytest.approx(left + 4, abs=0.8)  # a pixel of the drag is most of a column here
     assert clicked == []
 
 
 def test_what_is_under_the_pointer_is_told_once_and_then_that_it_left(canvas, emissions):
     hovered = emissions(canvas.hovered)
     for step in (0, 1):
-        QTest.mouseMove(canvas, at(canvas, 2, 25) + QPoint(step, 0))
-        QApplication.processEvents()
+        move(canvas, at(canvas, 2, 25) + QPoint(step, 0))
     canvas.leaveEvent(None)
     assert [type(hit) for (hit,) in hovered] == [TrackHit, type(None)]
 
