@@ -88,7 +88,5 @@ class ReviewBinding:
         self._movie.show_frame(event.frame)
         geometry = self._movie.geometry
         if geometry is not None:
-            camera = getattr(self._viewer, "scene", self._viewer).camera  # napari before 0.9 has no scene
-            world = geometry.image.data_to_world(geometry.to_data(event.frame, [event.worst.place])[0])
-            camera.center = (*camera.center[:-2], *(float(value) for value in world[-2:]))
+            geometry.look_at(self._viewer, event.frame, event.worst.place)
         self._controller.events.notice.emit(f"{event.kind}: {event.worst.why}".capitalize())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from src_model.workflow.review.events import Flag, ReviewEvent, events_of
 from src_model.workflow.review.measures import MovieMeasures
 from src_model.workflow.review.pair_rules import doubtful_divisions, lookalikes, overlapping
+from src_model.workflow.review.reviewed_movie import ReviewedMovie
 from src_model.workflow.review.rules import (
     area_jumps,
     beginnings,
@@ -17,7 +18,6 @@ from src_model.workflow.review.rules import (
     low_scores,
     shape_jumps,
 )
-from src_model.workflow.review.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,19 +45,19 @@ class ReviewQueue:
             If it is to stop; the next time goes on from there.
         """
         self._measures.update(view, is_stopped)
-        scene = Scene.of(view, self._measures)
+        movie = ReviewedMovie.of(view, self._measures)
         # Only now, as whoever is locked is still somebody's neighbour.
         return events_of(
-            chain(_flags_of_tracks(scene), overlapping(scene), lookalikes(scene), doubtful_divisions(scene))
+            chain(_flags_of_tracks(movie), overlapping(movie), lookalikes(movie), doubtful_divisions(movie))
         )
 
 
-def _flags_of_tracks(scene: Scene) -> Iterator[Flag]:
-    for track in scene.tracks.values():
+def _flags_of_tracks(movie: ReviewedMovie) -> Iterator[Flag]:
+    for track in movie.tracks.values():
         yield from low_scores(track)
         yield from area_jumps(track)
-        yield from shape_jumps(track, scene)
-        yield from fast_moves(track, scene)
+        yield from shape_jumps(track, movie)
+        yield from fast_moves(track, movie)
         yield from gaps(track)
-        yield from beginnings(track, scene)
-        yield from endings(track, scene)
+        yield from beginnings(track, movie)
+        yield from endings(track, movie)

@@ -1,6 +1,6 @@
 """The rules of doubt about one object: each yields flags, with a score that says how likely the frame is wrong.
 
-Limits were chosen by reason and tried on simulated nuclei.
+Limits were chosen by reason and tried on simulated movies.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from src_model.workflow.review.events import Flag, ReviewKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from src_model.workflow.review.scene import ReviewedTrack, Scene
+    from src_model.workflow.review.reviewed_movie import ReviewedMovie, ReviewedTrack
 
 LOW_SCORE: Final = 0.7
 """Below this a frame is worth a look: on most movies a predicted IoU of 0.7 comes with a visible error."""
@@ -42,25 +42,25 @@ def area_jumps(track: ReviewedTrack) -> Iterator[Flag]:
         yield _flag(ReviewKind.AREA, track, row, levels[row], why)
 
 
-def shape_jumps(track: ReviewedTrack, scene: Scene) -> Iterator[Flag]:
+def shape_jumps(track: ReviewedTrack, movie: ReviewedMovie) -> Iterator[Flag]:
     """Flag masks whose outline differs from the one before more than is usual in this movie."""
-    limit = scene.likeness_limit
+    limit = movie.likeness_limit
     with np.errstate(invalid="ignore"):
         jumps = track.is_open & (track.likeness < limit)
     for row in np.flatnonzero(jumps).tolist():
         level = np.interp(track.likeness[row] / limit, [0.4, 1.0], [1.0, 0.3])
-        why = f"outline {track.likeness[row]:.2f} like that of the frame before (usually {scene.likeness.median:.2f})"
+        why = f"outline {track.likeness[row]:.2f} like that of the frame before (usually {movie.likeness.median:.2f})"
         yield _flag(ReviewKind.SHAPE, track, row, level, why)
 
 
-def fast_moves(track: ReviewedTrack, scene: Scene) -> Iterator[Flag]:
+def fast_moves(track: ReviewedTrack, movie: ReviewedMovie) -> Iterator[Flag]:
     """Flag steps that are long for the object's size and for the movie."""
-    steps, limit = track.steps / track.diameters, scene.step_limit
+    steps, limit = track.steps / track.diameters, movie.step_limit
     with np.errstate(invalid="ignore"):
         fast = track.is_open & (steps > limit)
     for row in np.flatnonzero(fast).tolist():
         level = np.interp(steps[row] / limit, [1.0, 3.0], [0.3, 1.0])
-        why = f"moved {steps[row]:.2f} diameters in one frame (usually {scene.step.median:.2f})"
+        why = f"moved {steps[row]:.2f} diameters in one frame (usually {movie.step.median:.2f})"
         yield _flag(ReviewKind.FAST, track, row, level, why)
 
 
@@ -75,20 +75,19 @@ def gaps(track: ReviewedTrack) -> Iterator[Flag]:
                 yield Flag(ReviewKind.LOST, track.object_id, frame, level, why, track.place(row))
 
 
-def beginnings(track: ReviewedTrack, scene: Scene) -> Iterator[Flag]:
+def beginnings(track: ReviewedTrack, movie: ReviewedMovie) -> Iterator[Flag]:
     """Flag an object that appears in the middle of frame and movie, of no division."""
-    is_explained = track.object_id in scene.born or track.at_edge[0] or track.frames[0] == scene.span.start
-    suggested = any(track.object_id in each.daughters for each in scene.scored)
-    if track.is_open[0] and not is_explained and not suggested:
+    is_explained = track.object_id in movie.born or track.at_edge[0] or track.frames[0] == movie.span.start
+    if track.is_open[0] and not is_explained and track.object_id not in movie.may_be_born:
         why = f"first seen on frame {track.frames[0]}, away from the edge{_for_how_long(track)}"
         yield _flag(ReviewKind.APPEARS, track, 0, _brief(track), why)
 
 
-def endings(track: ReviewedTrack, scene: Scene) -> Iterator[Flag]:
+def endings(track: ReviewedTrack, movie: ReviewedMovie) -> Iterator[Flag]:
     """Flag the first frame on which an object is missing that ends in the middle of frame and movie."""
     last = int(track.frames[-1])
-    suggested = any(each.parent == track.object_id for each in scene.scored)
-    is_explained = track.object_id in scene.divisions or suggested or track.at_edge[-1] or last + 1 == scene.span.stop
+    divides = track.object_id in movie.divisions or track.object_id in movie.may_divide
+    is_explained = divides or track.at_edge[-1] or last + 1 == movie.span.stop
     if not is_explained and not track.is_confirmed(last + 1):
         why = f"last seen on frame {last}, away from the edge{_for_how_long(track)}"
         place = track.place(len(track.frames) - 1)

@@ -118,7 +118,7 @@ class ReviewedTrack:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class ReviewedMovie:
     """A document as the rules see it.
 
     Attributes
@@ -139,7 +139,7 @@ class Scene:
     scored: tuple[ScoredDivision, ...]
 
     @classmethod
-    def of(cls, view: DocumentView, measures: MovieMeasures) -> Scene:
+    def of(cls, view: DocumentView, measures: MovieMeasures) -> ReviewedMovie:
         """Look at a document whose measures are up to date."""
         every = (ReviewedTrack.of(view, number, track) for number, track in measures.tracks.items())
         return cls(
@@ -171,6 +171,16 @@ class Scene:
     def born(self) -> frozenset[int]:
         """Objects that come of a marked division."""
         return frozenset(daughter for each in self.divisions.values() for daughter in each.daughters)
+
+    @cached_property
+    def may_be_born(self) -> frozenset[int]:
+        """Objects that come of a division whose score is kept, marked or not."""
+        return frozenset(daughter for each in self.scored for daughter in each.daughters)
+
+    @cached_property
+    def may_divide(self) -> frozenset[int]:
+        """Objects of which the score of a division is kept, marked or not."""
+        return frozenset(each.parent for each in self.scored)
 
     @cached_property
     def likeness(self) -> Usual:
