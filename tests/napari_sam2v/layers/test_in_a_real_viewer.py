@@ -49,7 +49,7 @@ class Window:
         QTest.mousePress(native, button, modifiers, self.at(*path[0]))
         for place in path[1:]:
             QTest.mouseMove(native, self.at(*place))
-            QTest.qWait(60)  # napari takes moves a few milliseconds late, on a busy machine later
+            QTest.qWait(120)  # napari takes moves a few milliseconds late, on a busy machine later
         QTest.mouseRelease(native, button, modifiers, self.at(*path[-1]))
 
     def key(self, key, modifiers=None):
