@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from src_model.document.snapshot import ObjectSnapshot
-    from src_model.masks import MaskletFrame
+    from src_model.masks import MaskletFrame, Rle
     from src_model.workflow.plan import Direction
 
 
@@ -44,6 +44,25 @@ class RepairRequest:
     known: ObjectSnapshot
     frame: int
     direction: Direction = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class FindRequest:
+    """Asks for every object of a frame that is not known there.
+
+    Attributes
+    ----------
+    frame
+        Frame number, from 0.
+    known
+        Masks ``(Y, X)`` of objects that are not looked for.
+    typical_area
+        Pixels of an object of the kind; None: found by a first look.
+    """
+
+    frame: int
+    known: tuple[Rle, ...] = ()
+    typical_area: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
