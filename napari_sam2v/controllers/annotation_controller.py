@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal, SignalGroup
 
+from napari_sam2v.controllers.find_controller import FindController
 from napari_sam2v.controllers.object_marks import Corrections, ObjectMarks
 from napari_sam2v.controllers.prompt_controller import PromptController
 from napari_sam2v.controllers.track_controller import TrackController
@@ -126,6 +127,7 @@ class AnnotationController:
         self._normalization: Normalization | None = None
         self.prompts = PromptController(self)
         self.tracking = TrackController(self)
+        self.finding = FindController(self, post)
 
     @property
     def annotation(self) -> Annotation:

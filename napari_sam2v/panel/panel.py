@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sam2v.actions import ACTIONS, DEFAULT_KEYS
+from napari_sam2v.panel.find_section import FindSection
 from napari_sam2v.panel.image_section import ImageSection
 from napari_sam2v.panel.model_section import ModelSection
 from napari_sam2v.panel.object_table import ObjectTable
@@ -21,7 +22,7 @@ from napari_sam2v.wording import key_text
 
 
 class Panel(QWidget):
-    """One column: status, image with model, prompts, offer, objects, strip, track, result.
+    """One column: status, image with model, prompts, find, offer, objects, strip, track, result.
 
     The sections are attributes; whoever owns the panel fills them through their setters and listens to their signals.
     The panel itself only keeps the range of the strip and the range of the track section the same. Where there is less
@@ -38,6 +39,7 @@ class Panel(QWidget):
         self.image = ImageSection()
         self.model = ModelSection()
         self.prompts = PromptSection()
+        self.finding = FindSection()
         self.objects = ObjectTable()
         self.strip = TimeStrip()
         self.track = TrackSection()
@@ -62,7 +64,7 @@ class Panel(QWidget):
         layout.addLayout(top)
         self.image.form.add(self.model, "Model")
         middle = _OfferAndTable(self.offer, self.objects)
-        for section in (self.image, self.prompts, middle, self.strip, self.track, self.result):
+        for section in (self.image, self.prompts, self.finding, middle, self.strip, self.track, self.result):
             layout.addWidget(section)
         layout.setStretchFactor(middle, 2)
         layout.setStretchFactor(self.strip, 1)
@@ -70,7 +72,7 @@ class Panel(QWidget):
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in tooltips, on tools, in menus and in the overview."""
-        for section in (self.prompts, self.objects, self.strip, self.track):
+        for section in (self.prompts, self.finding, self.objects, self.strip, self.track):
             section.set_keys(keys)
         self.shortcuts.set_keys(keys)
 

@@ -11,6 +11,7 @@ from napari_sam2v.panel.forms import Form, FormPopup
 from napari_sam2v.panel.widgets import Heading, IconButton, ProgressBar, Tag, column, row
 from napari_sam2v.view_state import AdvancedOptions, TrackOptions
 from napari_sam2v.wording import progress_line
+from src_model.workflow.movie_outcome import WholeMovieOptions
 from src_model.workflow.plan import Direction
 from src_model.workflow.progress import RunProgress
 
@@ -22,6 +23,8 @@ class TrackSection(QWidget):
     -------
     track_requested(object)
         Track as these `TrackOptions` say.
+    whole_movie_requested(object)
+        Find every object of the movie and track all, as these `WholeMovieOptions` say.
     stop_requested()
         Stop after the frame that is being worked on, and keep what is done.
     repair_requested()
@@ -31,13 +34,14 @@ class TrackSection(QWidget):
     """
 
     track_requested = Signal(object)
+    whole_movie_requested = Signal(object)
     stop_requested = Signal()
     repair_requested = Signal()
     range_changed = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
-        self._last = 0
+        self._last, self._is_disabled = 0, False
         self._make_buttons()
         self._make_options()
         self.summary = Tag()
@@ -48,6 +52,7 @@ class TrackSection(QWidget):
         layout.addWidget(self.stack)
         layout.addLayout(row(self.options, self.more, stretch=(1, 0)))
         layout.addWidget(self.numbers)
+        layout.addWidget(self.whole_movie)
         self._connect()
         self._show_numbers()
         self.set_repair(None)
@@ -59,6 +64,11 @@ class TrackSection(QWidget):
         self.forward = IconButton("track_forward", "Track forward from the shown frame", "Forward")
         self.repair = IconButton("repair", "", "Repair")
         self.stop = IconButton("stop", "Stop now; finished frames are kept and tracking can go on from there", "Stop")
+        self.whole_movie = IconButton(
+            "track_all",
+            "Find every object of the movie, also those that come later, and track all of them, through divisions",
+            "Find and track all",
+        )
         self.progress = ProgressBar("Tracking progress")
         self.stack = QStackedWidget()
         for layout in (
@@ -84,6 +94,7 @@ class TrackSection(QWidget):
         )
         for button, direction in directions:
             button.clicked.connect(lambda _checked=False, way=direction: self.track_requested.emit(self.request(way)))
+        self.whole_movie.clicked.connect(lambda: self.whole_movie_requested.emit(self.whole_movie_request()))
         self.stop.clicked.connect(lambda: self.stop_requested.emit())
         self.repair.clicked.connect(lambda: self.repair_requested.emit())
         self.more.clicked.connect(lambda: self.advanced.open_below(self.more))
@@ -93,6 +104,11 @@ class TrackSection(QWidget):
     def request(self, direction: Direction) -> TrackOptions:
         """Return what the options say, for a key that asks for this direction."""
         return TrackOptions(direction, **self.options.values(), **self.numbers.values())
+
+    def whole_movie_request(self) -> WholeMovieOptions:
+        """Return what the settings say of tracking a whole movie."""
+        form = self.advanced.form
+        return WholeMovieOptions(every=form.value("look_every"), divisions=form.value("divisions"))
 
     def set_length(self, frames: int) -> None:
         """Let ranges end at the movie's last frame, and begin as the whole movie."""
@@ -116,13 +132,16 @@ class TrackSection(QWidget):
         self.stack.setCurrentIndex(0 if progress is None else 1)
         for widget in (self.options, self.numbers):
             widget.setEnabled(progress is None)
+        if not self._is_disabled:
+            self.whole_movie.set_reason(None if progress is None else "Tracking is under way")
         self.summary.setText("" if progress is None or progress.frame < 0 else f"frame {progress.frame:,}")
         if progress is not None:
             self.progress.show_progress(progress, progress_line(progress))
 
     def set_enabled_reason(self, reason: str | None) -> None:
         """Disable tracking and say why, or enable it (None)."""
-        for button in (self.backward, self.both, self.forward):
+        self._is_disabled = reason is not None
+        for button in (self.backward, self.both, self.forward, self.whole_movie):
             button.set_reason(reason)
         self.options.setEnabled(reason is None)
 
@@ -134,6 +153,7 @@ class TrackSection(QWidget):
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the tooltips."""
         buttons = {"track_backward": self.backward, "track_both": self.both, "track_forward": self.forward}
+        buttons["track_all"] = self.whole_movie
         for action, button in {**buttons, "stop": self.stop, "repair": self.repair}.items():
             button.set_key(keys.get(action, ""))
 

@@ -80,7 +80,7 @@ DivisionsOption = Annotated[
     opt.Divisions,
     typer.Option(
         "--divisions",
-        help="With --all: 'auto' marks the sure ones in the document and in exports, 'ask' only suggests.",
+        help="With --all: 'auto' marks the sure ones in the document and in exports, 'ask' suggests all of them.",
     ),
 ]
 
