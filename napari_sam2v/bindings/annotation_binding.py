@@ -145,7 +145,7 @@ class AnnotationBinding:
         prompts.undo.connect(self.undo)
         prompts.redo.connect(self.redo)
         track.track_requested.connect(self.track)
-        track.whole_movie_requested.connect(self.track_all)
+        self._panel.finding.whole_movie_requested.connect(lambda: self.track_all(track.whole_movie_request()))
         track.stop_requested.connect(controller.tracking.stop)
         track.repair_requested.connect(self.repair)
         track.advanced.form.changed.connect(self._on_setting)

@@ -1,4 +1,4 @@
-"""Finding every object of the shown frame, and how many of them stay."""
+"""Finding every object: of the shown frame, and how many of them stay, or of the whole movie, to track them all."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from napari_sam2v.panel.widgets import IconButton, ProgressBar, column, row
 from napari_sam2v.wording import progress_line
 from src_model.workflow.progress import RunProgress
 
+_WHOLE_MOVIE = "Find and track all"
+
 
 class FindSection(QWidget):
-    """One row: the button, and a slider for how many; a search puts Stop and its progress in their place.
+    """One row: the buttons, and a slider once something is found; a search puts Stop and its progress in their place.
 
     Signals
     -------
     find_requested()
         Look for every object of the shown frame.
+    whole_movie_requested()
+        Find every object of the movie and track all.
     stop_requested()
         Stop looking.
     kept(int)
@@ -27,6 +31,7 @@ class FindSection(QWidget):
     """
 
     find_requested = Signal()
+    whole_movie_requested = Signal()
     stop_requested = Signal()
     kept = Signal(int)
 
@@ -35,13 +40,18 @@ class FindSection(QWidget):
         self.find_button = IconButton(
             "find_all", "Find every object of this frame that is not annotated yet", "Find all"
         )
+        self.whole_movie = IconButton(
+            "track_all",
+            "Find every object of the movie, also those that come later, and track all of them, through divisions",
+            _WHOLE_MOVIE,
+        )
         self.slider = _CountSlider()
         self.number = QLabel()
         self.stop = IconButton("stop", "Stop looking; nothing changes then", name="Stop looking")
         self.progress = ProgressBar("Progress of the search")
         self._stack = QStackedWidget()
         for layout in (
-            row(self.find_button, self.slider, self.number, stretch=(0, 1, 0)),
+            row(self.find_button, self.slider, self.number, self.whole_movie, stretch=(1, 3, 0, 1)),
             row(self.stop, self.progress, stretch=(0, 1)),
         ):
             page = QWidget()
@@ -49,6 +59,7 @@ class FindSection(QWidget):
             self._stack.addWidget(page)
         column(self).addWidget(self._stack)
         self.find_button.clicked.connect(lambda: self.find_requested.emit())
+        self.whole_movie.clicked.connect(lambda: self.whole_movie_requested.emit())
         self.stop.clicked.connect(lambda: self.stop_requested.emit())
         self.slider.valueChanged.connect(self._on_moved)
         self.set_found(0, 0, None, "Find all first")
@@ -66,6 +77,9 @@ class FindSection(QWidget):
         reason
             Why the slider cannot be moved; None where it can.
         """
+        for widget in (self.slider, self.number):
+            widget.setVisible(total > 0)
+        self.whole_movie.setText("" if total else _WHOLE_MOVIE)  # there is no room for both
         blocked = self.slider.blockSignals(True)
         self.slider.setRange(1, max(total, 1))
         self.slider.setValue(kept if total else 1)
@@ -84,12 +98,14 @@ class FindSection(QWidget):
             self.progress.show_progress(progress, progress_line(progress))
 
     def set_enabled_reason(self, reason: str | None) -> None:
-        """Disable the button and say why, or enable it (None)."""
-        self.find_button.set_reason(reason)
+        """Disable the buttons and say why, or enable them (None)."""
+        for button in (self.find_button, self.whole_movie):
+            button.set_reason(reason)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the tooltips."""
         self.find_button.set_key(keys.get("find_all", ""))
+        self.whole_movie.set_key(keys.get("track_all", ""))
         self.stop.set_key(keys.get("stop", ""))
 
     def _on_moved(self, number: int) -> None:

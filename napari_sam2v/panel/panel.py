@@ -56,8 +56,8 @@ class Panel(QWidget):
     def _lay_out(self) -> None:
         sections = QWidget()
         layout = QVBoxLayout(sections)
-        layout.setContentsMargins(7, 2, 7, 5)
-        layout.setSpacing(6)
+        layout.setContentsMargins(7, 2, 7, 1)
+        layout.setSpacing(4)
         top = row(self.status, self.lineage, self.help, stretch=(1, 0, 0))
         for button in (self.lineage, self.help):
             top.setAlignment(button, Qt.AlignmentFlag.AlignTop)

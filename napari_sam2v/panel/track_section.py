@@ -23,8 +23,6 @@ class TrackSection(QWidget):
     -------
     track_requested(object)
         Track as these `TrackOptions` say.
-    whole_movie_requested(object)
-        Find every object of the movie and track all, as these `WholeMovieOptions` say.
     stop_requested()
         Stop after the frame that is being worked on, and keep what is done.
     repair_requested()
@@ -34,14 +32,13 @@ class TrackSection(QWidget):
     """
 
     track_requested = Signal(object)
-    whole_movie_requested = Signal(object)
     stop_requested = Signal()
     repair_requested = Signal()
     range_changed = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
-        self._last, self._is_disabled = 0, False
+        self._last = 0
         self._make_buttons()
         self._make_options()
         self.summary = Tag()
@@ -52,7 +49,6 @@ class TrackSection(QWidget):
         layout.addWidget(self.stack)
         layout.addLayout(row(self.options, self.more, stretch=(1, 0)))
         layout.addWidget(self.numbers)
-        layout.addWidget(self.whole_movie)
         self._connect()
         self._show_numbers()
         self.set_repair(None)
@@ -64,11 +60,6 @@ class TrackSection(QWidget):
         self.forward = IconButton("track_forward", "Track forward from the shown frame", "Forward")
         self.repair = IconButton("repair", "", "Repair")
         self.stop = IconButton("stop", "Stop now; finished frames are kept and tracking can go on from there", "Stop")
-        self.whole_movie = IconButton(
-            "track_all",
-            "Find every object of the movie, also those that come later, and track all of them, through divisions",
-            "Find and track all",
-        )
         self.progress = ProgressBar("Tracking progress")
         self.stack = QStackedWidget()
         for layout in (
@@ -94,7 +85,6 @@ class TrackSection(QWidget):
         )
         for button, direction in directions:
             button.clicked.connect(lambda _checked=False, way=direction: self.track_requested.emit(self.request(way)))
-        self.whole_movie.clicked.connect(lambda: self.whole_movie_requested.emit(self.whole_movie_request()))
         self.stop.clicked.connect(lambda: self.stop_requested.emit())
         self.repair.clicked.connect(lambda: self.repair_requested.emit())
         self.more.clicked.connect(lambda: self.advanced.open_below(self.more))
@@ -130,18 +120,15 @@ class TrackSection(QWidget):
     def set_running(self, progress: RunProgress | None) -> None:
         """Show Stop and how far the run is, or the buttons again (None)."""
         self.stack.setCurrentIndex(0 if progress is None else 1)
-        for widget in (self.options, self.numbers):
-            widget.setEnabled(progress is None)
-        if not self._is_disabled:
-            self.whole_movie.set_reason(None if progress is None else "Tracking is under way")
+        self.options.setEnabled(progress is None)
+        self._show_numbers()
         self.summary.setText("" if progress is None or progress.frame < 0 else f"frame {progress.frame:,}")
         if progress is not None:
             self.progress.show_progress(progress, progress_line(progress))
 
     def set_enabled_reason(self, reason: str | None) -> None:
         """Disable tracking and say why, or enable it (None)."""
-        self._is_disabled = reason is not None
-        for button in (self.backward, self.both, self.forward, self.whole_movie):
+        for button in (self.backward, self.both, self.forward):
             button.set_reason(reason)
         self.options.setEnabled(reason is None)
 
@@ -153,7 +140,6 @@ class TrackSection(QWidget):
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in the tooltips."""
         buttons = {"track_backward": self.backward, "track_both": self.both, "track_forward": self.forward}
-        buttons["track_all"] = self.whole_movie
         for action, button in {**buttons, "stop": self.stop, "repair": self.repair}.items():
             button.set_key(keys.get(action, ""))
 
@@ -177,7 +163,7 @@ class TrackSection(QWidget):
 
     def _show_numbers(self) -> None:
         extent = self.options.value("extent")
-        self.numbers.setVisible(extent != "end")
+        self.numbers.setVisible(extent != "end" and self.stack.currentIndex() == 0)
         for name in ("count", "first", "last"):
             self.numbers.show_row(name, (extent == "count") == (name == "count"))
         self._unit.setVisible(extent == "count")

@@ -59,15 +59,15 @@ def test_without_a_movie_nothing_can_be_found(finder):
     finder.wait(lambda: finder.controller.document is None)
     panel = finder.widget.panel
     assert not panel.finding.find_button.isEnabled()
-    assert not panel.track.whole_movie.isEnabled()
+    assert not panel.finding.whole_movie.isEnabled()
     assert "Find all first" in panel.finding.slider.toolTip()
 
 
 def test_everything_is_found_and_tracked_with_one_button_and_summed_up(finder):
     panel = finder.widget.panel
-    finder.qtbot.mouseClick(panel.track.whole_movie, CLICK)
+    finder.qtbot.mouseClick(panel.finding.whole_movie, CLICK)
     finder.wait(lambda: finder.controller.tracking.is_tracking)
-    assert not panel.track.whole_movie.isEnabled()
+    assert not panel.finding.whole_movie.isEnabled()
     finder.wait_for_worker()
     assert len(finder.document.objects) >= len(BOXES)
     assert "frames on average" in finder.status

@@ -33,10 +33,10 @@ def test_the_button_asks_and_stop_takes_its_place_during_a_search(section, qtbot
     assert section.height() == height
 
 
-def test_before_anything_is_found_the_slider_says_what_to_do(section):
-    assert not section.slider.isEnabled()
+def test_before_anything_is_found_there_is_room_for_the_name_of_the_other_button(section):
+    assert not section.slider.isVisible()
     assert "Find all first" in section.slider.toolTip()
-    assert section.number.text() == ""
+    assert section.whole_movie.text() == "Find and track all"
 
 
 def test_the_slider_reports_what_the_user_moves_and_nothing_else(section, emissions):
@@ -58,7 +58,17 @@ def test_a_slider_that_cannot_be_moved_any_more_says_why(section):
     assert section.number.text() == "12 of 30"
 
 
-def test_without_a_movie_the_button_says_so(section):
+def test_the_whole_movie_is_asked_for_with_one_press_slider_or_not(section, qtbot, emissions):
+    asked = emissions(section.whole_movie_requested)
+    qtbot.mouseClick(section.whole_movie, CLICK)
+    section.set_found(12, 30, 0.71, None)
+    qtbot.mouseClick(section.whole_movie, CLICK)
+    assert asked == [(), ()]
+    assert section.whole_movie.accessibleName() == "Find and track all"
+
+
+def test_without_a_movie_the_buttons_say_so(section):
     section.set_enabled_reason("Choose a movie first")
-    assert not section.find_button.isEnabled()
-    assert "Choose a movie first" in section.find_button.toolTip()
+    for button in (section.find_button, section.whole_movie):
+        assert not button.isEnabled()
+        assert "Choose a movie first" in button.toolTip()

@@ -118,18 +118,15 @@ def test_advanced_settings_open_beside_the_panel_and_report_what_the_user_change
     }
 
 
-def test_the_whole_movie_is_asked_for_as_the_settings_say(track, qtbot, emissions):
-    asked = emissions(track.whole_movie_requested)
+def test_the_whole_movie_is_asked_for_as_the_settings_say(track):
+    assert track.whole_movie_request() == WholeMovieOptions(every=5, divisions="auto")
     track.advanced.form.show_values(look_every=3, divisions="ask")
-    qtbot.mouseClick(track.whole_movie, CLICK)
-    assert asked == [(WholeMovieOptions(every=3, divisions="ask"),)]
+    assert track.whole_movie_request() == WholeMovieOptions(every=3, divisions="ask")
 
 
-def test_the_whole_movie_cannot_be_asked_for_during_a_run_or_without_a_movie(track):
+def test_numbers_give_way_to_the_progress_of_a_run(track):
+    track.set_range(20, 60)
     track.set_running(RunProgress(1, 9))
-    assert not track.whole_movie.isEnabled()
+    assert not track.numbers.isVisible()
     track.set_running(None)
-    assert track.whole_movie.isEnabled()
-    track.set_enabled_reason("Choose a movie first")
-    track.set_running(None)
-    assert "Choose a movie first" in track.whole_movie.toolTip()
+    assert track.numbers.isVisible()
