@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
 
 from napari_sam2v.actions import ACTIONS
-from napari_sam2v.view_state import CollectPrompts, Contrast, Follow, Repair, Scope
+from napari_sam2v.view_state import CollectPrompts, Contrast, Follow, LookEvery, Repair, Scope
 from src_model.files import replacing
+from src_model.workflow.movie_outcome import DivisionChoice
 
 _logger = logging.getLogger(__name__)
 
@@ -77,6 +78,13 @@ class Preferences(BaseModel):
     )
     collect_prompts: CollectPrompts = Field(False, json_schema_extra=_WORK)
     repair: Repair = Field(False, json_schema_extra=_WORK)
+    look_every: LookEvery = Field(5, json_schema_extra=_WORK)
+    divisions: DivisionChoice = Field(
+        "auto",
+        title="Divisions",
+        description="What Find and track all makes of divisions: marks the sure ones, asks, or ignores them.",
+        json_schema_extra=_WORK,
+    )
     show_tracks: bool = Field(
         False, title="Show tracks", description="Show the centroids of objects as tracks.", json_schema_extra=_WORK
     )

@@ -13,6 +13,7 @@ from pydantic.config import JsonDict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from src_model.masks import Overlap
+from src_model.workflow.movie_outcome import DivisionChoice
 from src_model.workflow.plan import Direction
 from src_model.workflow.review import LOW_SCORE
 
@@ -194,6 +195,17 @@ Follow = Annotated[
 ]
 
 
+LookEvery = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=1000,
+        title="Look for new objects every",
+        description="Find and track all looks for new objects every so many frames, and where a division is suspected.",
+    ),
+]
+
+
 class AdvancedOptions(BaseModel):
     """Options that few people change. The overlap is the document's; the others are preferences."""
 
@@ -210,6 +222,17 @@ class AdvancedOptions(BaseModel):
     repair: Repair = False
     collect_prompts: CollectPrompts = False
     follow: Follow = True
+    look_every: LookEvery = 5
+    divisions: DivisionChoice = Field(
+        "auto",
+        title="Divisions",
+        description="What Find and track all makes of divisions",
+        json_schema_extra=titled(
+            ("auto", "mark sure ones", "Those that are sure are marked in the lineage, the others suggested"),
+            ("ask", "suggest", "All are suggested and none is marked; both daughters are tracked"),
+            ("off", "ignore", "New objects begin, and nothing says where they come from"),
+        ),
+    )
 
 
 TOOLS = ("point_positive", "point_negative", "scribble", "box", "lasso", "paint")

@@ -14,6 +14,7 @@ from napari_sam2v.bindings.annotation_binding import AnnotationBinding
 from napari_sam2v.bindings.closing import CloseQuestion, CloseWatcher
 from napari_sam2v.bindings.dialogs import Dialogs
 from napari_sam2v.bindings.file_binding import FileBinding
+from napari_sam2v.bindings.find_binding import FindBinding
 from napari_sam2v.bindings.key_binding import KeyBinding
 from napari_sam2v.bindings.layer_binding import LayerBinding
 from napari_sam2v.bindings.lineage_binding import LineageBinding, LineageDock
@@ -86,6 +87,7 @@ class Sam2vWidget(QWidget):
         self.tools = ToolBinding(panel.prompts, viewer, controller, self.layers, tasks)
         self.movie = MovieBinding(viewer, panel.image, controller, self.layers, post, contrast=preferences.contrast)
         self.work = AnnotationBinding(panel, controller, self.layers, self.movie, self.tools, preferences)
+        self.finding = FindBinding(panel.finding, controller, self.work.answer)
         self.objects = ObjectBinding(panel, controller, self.movie)
         self.edits = LineageEdits(controller, panel.objects)
         self.lineage = LineageDock(
@@ -124,6 +126,7 @@ class Sam2vWidget(QWidget):
             self.controller.close,
             self.layers.close,
             self.work.close,
+            self.finding.close,
             self.objects.close,
             self.review.close,
             self.saving.close,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_sam2v.preferences import Preferences
     from napari_sam2v.view_state import TrackOptions
     from src_model.document import Annotation, HistoryChanged
+    from src_model.workflow import WholeMovieOptions
     from src_model.workflow.progress import RunProgress
 
 _NO_MOVIE = "Choose a movie first"
@@ -68,7 +69,11 @@ class AnnotationBinding:
         self._corrected: int | None = None  # the frame that a repair began at
         self._problem = ""
         panel.track.advanced.form.show_values(
-            repair=preferences.repair, collect_prompts=preferences.collect_prompts, follow=preferences.follow
+            repair=preferences.repair,
+            collect_prompts=preferences.collect_prompts,
+            follow=preferences.follow,
+            look_every=preferences.look_every,
+            divisions=preferences.divisions,
         )
         panel.track.options.show_values(objects=preferences.track_objects)
         panel.prompts.set_collecting(preferences.collect_prompts)
@@ -106,6 +111,14 @@ class AnnotationBinding:
         self.answer()
         self._controller.tracking.track(request)
 
+    def track_all(self, request: WholeMovieOptions) -> None:
+        """Find and track all, or stop if a run is under way."""
+        if self._controller.tracking.is_tracking:
+            self._controller.tracking.stop()
+            return
+        self.answer()
+        self._controller.tracking.track_all(request)
+
     def repair(self) -> None:
         """Track again around the shown frame; the viewer, if it follows, comes back to that frame afterwards."""
         self.answer()
@@ -132,6 +145,7 @@ class AnnotationBinding:
         prompts.undo.connect(self.undo)
         prompts.redo.connect(self.redo)
         track.track_requested.connect(self.track)
+        self._panel.finding.whole_movie_requested.connect(lambda: self.track_all(track.whole_movie_request()))
         track.stop_requested.connect(controller.tracking.stop)
         track.repair_requested.connect(self.repair)
         track.advanced.form.changed.connect(self._on_setting)

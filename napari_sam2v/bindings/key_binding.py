@@ -79,13 +79,19 @@ class KeyBinding:
             "track_forward": lambda: self._track("forward"),
             "track_backward": lambda: self._track("backward"),
             "track_both": lambda: self._track("both"),
-            "stop": controller.tracking.stop,
+            "track_all": lambda: widget.work.track_all(widget.panel.track.whole_movie_request()),
+            "find_all": widget.finding.find,
+            "stop": self._stop,
             "repair": widget.work.repair,
             **widget.edits.handlers,
         }
 
     def _track(self, direction: Direction) -> None:
         self._widget.work.track(self._widget.panel.track.request(direction))
+
+    def _stop(self) -> None:
+        self._widget.controller.tracking.stop()
+        self._widget.controller.finding.stop()
 
     def _toggle_masks(self) -> None:
         results = self._widget.layers.results

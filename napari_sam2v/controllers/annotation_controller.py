@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal, SignalGroup
 
+from napari_sam2v.controllers.find_controller import FindController
 from napari_sam2v.controllers.object_marks import Corrections, ObjectMarks
 from napari_sam2v.controllers.prompt_controller import PromptController
 from napari_sam2v.controllers.review_controller import ReviewController
@@ -128,6 +129,7 @@ class AnnotationController:
         self.prompts = PromptController(self)
         self.tracking = TrackController(self)
         self.review = ReviewController(self, post)
+        self.finding = FindController(self, post)
 
     @property
     def annotation(self) -> Annotation:

@@ -56,6 +56,9 @@ def next_step(
         stop = f": {key_text(keys['stop'])} stops and keeps the finished frames" if keys.get("stop") else ""
         later = ". The other contrast or channel is used after this run" if controller.is_tracker_stale else ""
         return Status(f"{progress.text or 'Tracking'}{stop}{later}", "busy")
+    if controller.finding.progress is not None:
+        stop = f": {key_text(keys['stop'])} stops" if keys.get("stop") else ""
+        return Status(f"{controller.finding.progress.text}{stop}", "busy")
     if busy:
         return Status("The model is working on this frame", "busy")
     if controller.selected is None:

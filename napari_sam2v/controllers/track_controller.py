@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_sam2v.controllers.worker import End, Job
+from napari_sam2v.wording import movie_line
 from src_model.document import AnswerPrompt, Group, SetMaskPrompt
 from src_model.document.spans import described
 from src_model.errors import NoPromptError
-from src_model.workflow import RunProgress, TrackingJob, TrackRequest
+from src_model.workflow import RunProgress, TrackingJob, TrackRequest, WholeMovieJob
 
 if TYPE_CHECKING:
     from napari_sam2v.controllers.annotation_controller import AnnotationController
     from napari_sam2v.view_state import TimeMarks, TrackOptions
-    from src_model.workflow import Edits, FrameOutcome
+    from src_model.workflow import Edits, FrameOutcome, WholeMovieOptions
 
 _KEY = "run"
 
@@ -54,6 +55,18 @@ class TrackController:
 
         def prepare() -> TrackingJob:
             return TrackingJob.track(controller.annotation, request_of(options, controller.frame, controller.selected))
+
+        self._start(prepare)
+
+    def track_all(self, options: WholeMovieOptions) -> None:
+        """Find every object of the movie and track all of them; what was found out is a notice at the end.
+
+        A run that is under way is stopped first; one over the whole movie goes on behind its last frame.
+        """
+        controller = self._controller
+
+        def prepare() -> TrackingJob:
+            return WholeMovieJob.begin(controller.annotation, options, detector=controller.finding.detector)
 
         self._start(prepare)
 
@@ -118,6 +131,8 @@ class TrackController:
         assert self._run is not None, "a run begins before its first frame"
         progress = self._run.take(outcome)
         if self._run.is_open:
+            if self._run.has_edits:  # of which no step of the user's told
+                self._follow_edits()
             self._controller.events.run.emit(progress)
         else:
             self.stop()  # something was undone meanwhile
@@ -132,11 +147,25 @@ class TrackController:
         self._controller.end_run()
         self._controller.events.run.emit(None)
         self._controller.events.status.emit()
+        if isinstance(run, WholeMovieJob) and (run.progress.done or not run.progress.total):
+            self._controller.events.notice.emit(self._summary(run))
         if run is not None and run.damaged:
             self._controller.damaged |= run.damaged
             self._controller.events.problem.emit(f"These could not be read, and were skipped: {described(run.damaged)}")
         if end.error is not None:
             self._controller.report_error(end.error)
+
+    def _summary(self, run: WholeMovieJob) -> str:
+        """Sum up a run over the whole movie."""
+        objects = self._controller.annotation.objects
+        if run.progress.total == 0:
+            return "All frames were tracked before. To have them tracked anew, undo that first."
+        if not objects:
+            return (
+                "Nothing was found. Click one object, so that their size is known, and try again; or choose another "
+                "contrast or channel under Image."
+            )
+        return movie_line([self._controller.object_marks.of(number) for number in objects], run.summary)
 
     def _follow_edits(self) -> None:
         """Let the run that is under way know what was edited, before its next frame."""

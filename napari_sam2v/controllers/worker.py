@@ -146,7 +146,7 @@ class Worker:
             for result in results:
                 self._hand_over(job, result, handled)
                 if not job.is_brief:
-                    self._do_brief_ones()
+                    self.do_brief_ones()
                 if job.stop.is_set():
                     _close(results)
                     return End(stopped=True)
@@ -157,8 +157,8 @@ class Worker:
             return End(error=error)
         return End()
 
-    def _do_brief_ones(self) -> None:
-        """Do the brief jobs that wait, in order; the long one that runs goes on afterwards."""
+    def do_brief_ones(self) -> None:
+        """Do the brief jobs that wait, in order: between two results of a long one, or called by it, on the worker."""
         while True:
             with self._changed:
                 job = next((job for job in self._waiting if job.is_brief), None)

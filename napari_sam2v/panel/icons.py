@@ -37,6 +37,11 @@ SHAPES = {
     "track_forward": '<path d="M5 5l9 7-9 7z" fill="currentColor" stroke="none"/><path d="M19 5v14"/>',
     "track_backward": '<path d="M19 5l-9 7 9 7z" fill="currentColor" stroke="none"/><path d="M5 5v14"/>',
     "track_both": '<path d="M9.5 5.5L2 12l7.5 6.5zM14.5 5.5L22 12l-7.5 6.5z" fill="currentColor" stroke="none"/>',
+    "track_all": '<circle cx="5.5" cy="6.5" r="3"/><circle cx="5.5" cy="17.5" r="3"/>'
+    '<path d="M11 6.5h10M18 3.5l3 3-3 3M11 17.5h10M18 14.5l3 3-3 3"/>',
+    "find_all": '<circle cx="10.5" cy="10.5" r="7.5"/><path d="M16 16l5.5 5.5"/>'
+    + _DOT.format(8.3, 9, 1.7)
+    + _DOT.format(12.8, 11.8, 1.7),
     "stop": '<rect x="5.5" y="5.5" width="13" height="13" fill="currentColor" stroke="none"/>',
     "repair": '<path d="M2.5 12h3l2.5-6 4 12 3-9 1.5 3h5"/>',
     "worst_frame": '<path d="M3 5l6 11 4-7 3 4 5-8"/>' + _DOT.format(9, 17.5, 3),

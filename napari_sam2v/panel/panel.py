@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sam2v.actions import ACTIONS, DEFAULT_KEYS
+from napari_sam2v.panel.find_section import FindSection
 from napari_sam2v.panel.image_section import ImageSection
 from napari_sam2v.panel.model_section import ModelSection
 from napari_sam2v.panel.object_table import ObjectTable
@@ -22,7 +23,7 @@ from napari_sam2v.wording import key_text
 
 
 class Panel(QWidget):
-    """One column: status, image with model, prompts, offer, objects, review, strip, track, result.
+    """One column: status, image with model, prompts, find, offer, objects, review, strip, track, result.
 
     The sections are attributes; whoever owns the panel fills them through their setters and listens to their signals.
     The panel itself only keeps the range of the strip and the range of the track section the same. Where there is less
@@ -39,6 +40,7 @@ class Panel(QWidget):
         self.image = ImageSection()
         self.model = ModelSection()
         self.prompts = PromptSection()
+        self.finding = FindSection()
         self.objects = ObjectTable()
         self.strip = TimeStrip()
         self.review = ReviewSection()
@@ -56,15 +58,15 @@ class Panel(QWidget):
     def _lay_out(self) -> None:
         sections = QWidget()
         layout = QVBoxLayout(sections)
-        layout.setContentsMargins(7, 2, 7, 5)
-        layout.setSpacing(6)
+        layout.setContentsMargins(7, 2, 7, 1)
+        layout.setSpacing(4)
         top = row(self.status, self.lineage, self.help, stretch=(1, 0, 0))
         for button in (self.lineage, self.help):
             top.setAlignment(button, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(top)
         self.image.form.add(self.model, "Model")
         middle = _Middle(self.offer, self.objects, self.review)
-        for section in (self.image, self.prompts, middle, self.strip, self.track, self.result):
+        for section in (self.image, self.prompts, self.finding, middle, self.strip, self.track, self.result):
             layout.addWidget(section)
         layout.setStretchFactor(middle, 2)
         layout.setStretchFactor(self.strip, 1)
@@ -72,7 +74,7 @@ class Panel(QWidget):
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name the keys, by action id, in tooltips, on tools, in menus and in the overview."""
-        for section in (self.prompts, self.objects, self.strip, self.review, self.track):
+        for section in (self.prompts, self.finding, self.objects, self.strip, self.review, self.track):
             section.set_keys(keys)
         self.shortcuts.set_keys(keys)
 

@@ -120,7 +120,7 @@ class RestoreOffer(QWidget):
         self.discard = IconButton("cancel", "Delete that work for good", "Discard")
         self.later = IconButton("busy", "Keep that work and ask again next time", "Later")
         layout = column(self)
-        layout.setContentsMargins(12, 2, 0, 2)
+        layout.setContentsMargins(12, 0, 0, 0)
         layout.addWidget(self._text)
         layout.addLayout(row(self.restore, self.later, self.discard, stretch=(1, 1, 1)))
         answers = ((self.restore, self.restore_requested), (self.discard, self.discard_requested))

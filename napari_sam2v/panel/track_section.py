@@ -11,6 +11,7 @@ from napari_sam2v.panel.forms import Form, FormPopup
 from napari_sam2v.panel.widgets import Heading, IconButton, ProgressBar, Tag, column, row
 from napari_sam2v.view_state import AdvancedOptions, TrackOptions
 from napari_sam2v.wording import progress_line
+from src_model.workflow.movie_outcome import WholeMovieOptions
 from src_model.workflow.plan import Direction
 from src_model.workflow.progress import RunProgress
 
@@ -94,6 +95,11 @@ class TrackSection(QWidget):
         """Return what the options say, for a key that asks for this direction."""
         return TrackOptions(direction, **self.options.values(), **self.numbers.values())
 
+    def whole_movie_request(self) -> WholeMovieOptions:
+        """Return what the settings say of tracking a whole movie."""
+        form = self.advanced.form
+        return WholeMovieOptions(every=form.value("look_every"), divisions=form.value("divisions"))
+
     def set_length(self, frames: int) -> None:
         """Let ranges end at the movie's last frame, and begin as the whole movie."""
         for name in ("first", "last"):
@@ -114,8 +120,8 @@ class TrackSection(QWidget):
     def set_running(self, progress: RunProgress | None) -> None:
         """Show Stop and how far the run is, or the buttons again (None)."""
         self.stack.setCurrentIndex(0 if progress is None else 1)
-        for widget in (self.options, self.numbers):
-            widget.setEnabled(progress is None)
+        self.options.setEnabled(progress is None)
+        self._show_numbers()
         self.summary.setText("" if progress is None or progress.frame < 0 else f"frame {progress.frame:,}")
         if progress is not None:
             self.progress.show_progress(progress, progress_line(progress))
@@ -157,7 +163,7 @@ class TrackSection(QWidget):
 
     def _show_numbers(self) -> None:
         extent = self.options.value("extent")
-        self.numbers.setVisible(extent != "end")
+        self.numbers.setVisible(extent != "end" and self.stack.currentIndex() == 0)
         for name in ("count", "first", "last"):
             self.numbers.show_row(name, (extent == "count") == (name == "count"))
         self._unit.setVisible(extent == "count")

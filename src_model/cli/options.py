@@ -41,6 +41,7 @@ class Divisions(StrEnum):
     """What is made of divisions."""
 
     AUTO = "auto"
+    ASK = "ask"
     OFF = "off"
 
 

@@ -78,7 +78,10 @@ EveryOption = Annotated[
 ]
 DivisionsOption = Annotated[
     opt.Divisions,
-    typer.Option("--divisions", help="With --all: 'auto' marks the sure ones in the document and in exports."),
+    typer.Option(
+        "--divisions",
+        help="With --all: 'auto' marks the sure ones in the document and in exports, 'ask' suggests all of them.",
+    ),
 ]
 
 

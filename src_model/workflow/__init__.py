@@ -9,25 +9,33 @@ from src_model.lazy import importer
 if TYPE_CHECKING:
     from src_model.document.snapshot import ObjectSnapshot, snapshot_of, snapshots_of
     from src_model.workflow.document_tracker import DocumentTracker
-    from src_model.workflow.finding import find_all
+    from src_model.workflow.finding import find_all, find_request, look_for
     from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job, start_over
     from src_model.workflow.movie_outcome import Beginning, Doubt, Ending, FoundDivision, WholeMovieOptions
     from src_model.workflow.periodic_save import PeriodicSave
     from src_model.workflow.plan import Direction, TrackPlan, TrackRequest, plan_tracking
     from src_model.workflow.progress import RunProgress
-    from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest, prompt_request
+    from src_model.workflow.requests import (
+        FindRequest,
+        FrameOutcome,
+        PromptOutcome,
+        PromptRequest,
+        RepairRequest,
+        prompt_request,
+    )
     from src_model.workflow.whole_movie import WholeMovieJob, WholeMovieReport, is_whole_movie, track_all
 
 _HOMES = {
     "src_model.document.snapshot": ("ObjectSnapshot", "snapshot_of", "snapshots_of"),
     "src_model.workflow.document_tracker": ("DocumentTracker",),
-    "src_model.workflow.finding": ("find_all",),
+    "src_model.workflow.finding": ("find_all", "find_request", "look_for"),
     "src_model.workflow.job": ("Edits", "TrackingJob", "answer_prompts", "run_job", "start_over"),
     "src_model.workflow.movie_outcome": ("Beginning", "Doubt", "Ending", "FoundDivision", "WholeMovieOptions"),
     "src_model.workflow.periodic_save": ("PeriodicSave",),
     "src_model.workflow.plan": ("Direction", "TrackPlan", "TrackRequest", "plan_tracking"),
     "src_model.workflow.progress": ("RunProgress",),
     "src_model.workflow.requests": (
+        "FindRequest",
         "FrameOutcome",
         "PromptOutcome",
         "PromptRequest",
@@ -44,6 +52,7 @@ __all__ = [
     "Doubt",
     "Edits",
     "Ending",
+    "FindRequest",
     "FoundDivision",
     "FrameOutcome",
     "ObjectSnapshot",
@@ -60,7 +69,9 @@ __all__ = [
     "WholeMovieReport",
     "answer_prompts",
     "find_all",
+    "find_request",
     "is_whole_movie",
+    "look_for",
     "plan_tracking",
     "prompt_request",
     "run_job",

@@ -11,6 +11,7 @@ from src_model.detection import AutomaticDetector, AutomaticOptions, Query
 from src_model.detection.selection import single_objects
 from src_model.document import AddDetections
 from src_model.masks import Rle
+from src_model.workflow.requests import FindRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -74,6 +75,7 @@ class Finder:
         typical_area: float | None = None,
         where: Rle | None = None,
         thorough: bool = True,
+        progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Detection]:
         """Find objects that are not known, each once, without groups and fragments; the best first.
@@ -92,6 +94,8 @@ class Finder:
             ``(Y, X)``, True where objects may be; None: everywhere.
         thorough
             Click every object several times, which takes three times as long.
+        progress
+            Told how many steps are done, and of how many; counts twice where there is a first look.
         cancelled
             Asked now and then whether to stop.
 
@@ -102,21 +106,24 @@ class Finder:
         """
         shape = np.asarray(image).shape[:2]
         free = _free(shape, known, where)
+
+        def detect(detector: Detector, query: Query) -> list[Detection]:
+            return [*detector.detect(image, query, normalization, progress=progress, cancelled=cancelled)]
+
         if self._detector is not None:
-            found = self._detector.detect(image, Query(where=free), normalization, cancelled=cancelled)
-            return single_objects(found, typical_area)
+            return single_objects(detect(self._detector, Query(where=free)), typical_area)
         seen: list[Detection] = []
         if typical_area is None:
             options = AutomaticOptions(points_per_side=_FIRST_CLICKS, tile=None)
             query = Query(region=_middle(shape, 2 * self._predictor.image_size), where=free)
-            seen = [*self._automatic(options).detect(image, query, normalization, cancelled=cancelled)]
+            seen = detect(self._automatic(options), query)
             typical_area = median_area(item.mask for item in single_objects(seen))
             if typical_area is None or query.region != (0, 0, *shape):
                 seen = []  # what an inner edge cuts is seen better from afar
         options = options_for(shape, self._predictor.image_size, typical_area, thorough=thorough)
         if not seen or options.points_per_side > _FIRST_CLICKS or options.tile is not None:
             # What the first look saw is searched again: of more clicks on an object a better one is the best.
-            found = self._automatic(options).detect(image, Query(where=free), normalization, cancelled=cancelled)
+            found = detect(self._automatic(options), Query(where=free))
             seen = sorted([*seen, *found], key=lambda item: -item.score)
         return single_objects(seen, typical_area)
 
@@ -188,18 +195,64 @@ def find_all(
     StoppedError
         If ``cancelled`` said so; nothing has changed then.
     """
-    finder = Finder(tracker.predictor, detector)
-    session = tracker.session
+    request = find_request(annotation, frame)
+    found = look_for(request, tracker, detector=detector, cancelled=cancelled)
+    before = annotation.objects.keys()
+    annotation.do(found)
+    return tuple(number for number in annotation.objects if number not in before)
+
+
+def find_request(document: DocumentView, frame: int) -> FindRequest:
+    """Ask for every object of a frame that a document does not have there yet, on the document's thread."""
+    known = tuple(entry.mask for entry in document.masks_at(frame).values())
+    return FindRequest(frame, known, annotated_area(document, frame))
+
+
+def look_for(
+    request: FindRequest,
+    tracker: DocumentTracker,
+    *,
+    detector: Detector | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> AddDetections:
+    """Look for objects, on the worker's thread.
+
+    Parameters
+    ----------
+    request
+        On which frame, and what is known there.
+    tracker
+        The tracker of the document.
+    detector
+        What proposes objects; automatic masks if left out.
+    progress
+        Told how many steps are done, and of how many.
+    cancelled
+        Asked now and then whether to stop.
+
+    Returns
+    -------
+    AddDetections
+        What the document takes, on its thread.
+
+    Raises
+    ------
+    DamagedFrameError, FrameRangeError
+        If the frame cannot be read.
+    StoppedError
+        If ``cancelled`` said so.
+    """
+    finder, session = Finder(tracker.predictor, detector), tracker.session
     found = finder.look(
-        session.movie.read(frame),
+        session.movie.read(request.frame),
         session.normalization,
-        known=[entry.mask for entry in annotation.masks_at(frame).values()],
-        typical_area=annotated_area(annotation, frame),
+        known=request.known,
+        typical_area=request.typical_area,
+        progress=progress,
         cancelled=cancelled,
     )
-    before = annotation.objects.keys()
-    annotation.do(AddDetections(frame, tuple(found), finder.name))
-    return tuple(number for number in annotation.objects if number not in before)
+    return AddDetections(request.frame, tuple(found), finder.name)
 
 
 def annotated_area(document: DocumentView, frame: int) -> float | None:

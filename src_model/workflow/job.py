@@ -171,6 +171,11 @@ class TrackingJob:
             self._is_taking = False
         return self.progress
 
+    @property
+    def has_edits(self) -> bool:
+        """Whether :meth:`edits` would tell the tracker anything."""
+        return not self._edited.isdisjoint(self.objects)
+
     def edits(self) -> Edits:
         """Return what was edited since this was asked last, on the document's thread; for ``tracker.follow``."""
         # Only those that were edited: to look through all masks of all objects takes long in a long movie.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from src_model.masks import MaskletFrame
 
 BeginReason = Literal["first frame", "edge", "division", "appeared"]
+DivisionChoice = Literal["auto", "ask", "off"]
 EndReason = Literal["edge", "lost", "division"]
 DoubtReason = Literal["on another object", "jumped", "fragment"]
 
@@ -28,8 +29,8 @@ class WholeMovieOptions:
     every
         Frames between two looks for new objects, at least 1. Where a division is suspected it is looked at once.
     divisions
-        ``"auto"``: those of a score of at least ``min_division`` are marked, less sure ones are suggested. ``"off"``:
-        new objects just begin.
+        ``"auto"``: those of a score of at least ``min_division`` are marked, less sure ones are suggested. ``"ask"``:
+        all are suggested, and both daughters are tracked. ``"off"``: new objects just begin.
     min_division
         0 to 1.
     patience
@@ -39,7 +40,7 @@ class WholeMovieOptions:
     """
 
     every: int = 5
-    divisions: Literal["auto", "off"] = "auto"
+    divisions: DivisionChoice = "auto"
     min_division: float = 0.6
     patience: int = 5
     frames: range | None = None

@@ -10,7 +10,7 @@ from src_model.document.snapshot import snapshots_of
 if TYPE_CHECKING:
     from src_model.document import DocumentView
     from src_model.document.snapshot import ObjectSnapshot
-    from src_model.masks import MaskletFrame
+    from src_model.masks import MaskletFrame, Rle
     from src_model.workflow.plan import Direction
 
 _MOST_ALIKE = 32
@@ -65,6 +65,25 @@ class RepairRequest:
     known: ObjectSnapshot
     frame: int
     direction: Direction = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class FindRequest:
+    """Asks for every object of a frame that is not known there.
+
+    Attributes
+    ----------
+    frame
+        Frame number, from 0.
+    known
+        Masks ``(Y, X)`` of objects that are not looked for.
+    typical_area
+        Pixels of an object of the kind; None: found by a first look.
+    """
+
+    frame: int
+    known: tuple[Rle, ...] = ()
+    typical_area: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ class WholeMovieJob(TrackingJob):
         super().__init__(annotation, (), len(frames), LABEL, work, tracked_before)
         self.report = WholeMovieReport()
         self._refused: set[int] = set()
+        self._told: frozenset[int] = frozenset()  # of those that were refused
 
     @classmethod
     def begin(
@@ -150,9 +151,15 @@ class WholeMovieJob(TrackingJob):
         masks = {number: mask for number, mask in outcome.masks.items() if number not in self._refused}
         return super().take(replace(outcome, masks=masks))
 
+    @property
+    def has_edits(self) -> bool:
+        """Whether something was edited, or the number of an object was taken by a person."""
+        return super().has_edits or not self._refused <= self._told
+
     def edits(self) -> Edits:
         """Return what was edited since this was asked last; objects whose number a person took are gone."""
         edits = super().edits()
+        self._told = frozenset(self._refused)
         return Edits(edits.known, edits.gone | self._refused)
 
     def _take_changes(self, outcome: MovieOutcome) -> None:

@@ -10,7 +10,7 @@ from src_model.document import AddDetections, Annotation, MovieIdentity
 from src_model.errors import StoppedError
 from src_model.frames import open_movie
 from src_model.masks import Detection, Rle
-from src_model.workflow import DocumentTracker, find_all
+from src_model.workflow import DocumentTracker, FindRequest, find_all, find_request, look_for
 from src_model.workflow.finding import Finder, annotated_area, options_for
 from tests.tracking import tiny
 
@@ -44,6 +44,8 @@ class Proposes:
 
     def detect(self, image, query=None, normalization=None, *, progress=None, cancelled=None):
         self.asked.append(query)
+        if progress is not None:
+            progress(1, 1)
         return [Detection.of_mask(mask, 0.9) for mask in self.masks]
 
 
@@ -78,6 +80,17 @@ def test_nothing_changes_when_it_is_stopped(document, tracker):
     with pytest.raises(StoppedError):
         find_all(document, tracker, 0, cancelled=lambda: True)
     assert document.undo_label is None
+
+
+def test_asking_looking_and_taking_are_separate_so_that_each_has_its_thread(document, tracker):
+    steps = []
+    request = find_request(document, 2)
+    found = look_for(request, tracker, detector=Proposes(square(2, 2)), progress=lambda *step: steps.append(step))
+    assert document.undo_label is None
+    assert steps == [(1, 1)]
+    document.do(found)
+    assert list(document.objects) == [1]
+    assert find_request(document, 2) == FindRequest(2, (square(2, 2),), 64.0)
 
 
 def test_clicks_and_tiles_follow_from_the_size_of_objects():

@@ -102,6 +102,24 @@ def test_a_mask_that_falls_into_two_is_a_division_without_a_look():
 
 
 @pytest.mark.usefixtures("follows")
+@pytest.mark.parametrize("as_one_mask", [False, True])
+def test_divisions_that_are_to_be_asked_are_suggested_and_both_daughters_are_tracked(as_one_mask):
+    daughters = {**STAYS, 2: (30, 26, 6.8), 3: (30, 43, 6.8)}
+    movie = drawn.draw(*[{**STAYS, 2: (30, 34, 10)}] * 3, *[daughters] * 3)
+    if as_one_mask:
+        movie[3][movie[3] == 3] = 2
+    document, report = tracked(movie, divisions="ask")
+    assert not report.divisions
+    assert not document.divisions
+    (suggested,) = report.suggestions
+    assert (suggested.parent, suggested.daughters, suggested.frame) == (2, (2, 3), 3)
+    assert seen(document, 2) == list(range(6))
+    assert seen(document, 3) == [3, 4, 5]
+    held = [document.mask_at(number, 3).decode() for number in (2, 3)]
+    assert np.sum(held, axis=0).max() == 1
+
+
+@pytest.mark.usefixtures("follows")
 def test_divisions_can_be_left_out_and_less_sure_ones_are_suggested():
     frames = [{**STAYS, **({2: (30, 34, 10)} if t < 3 else {2: (30, 23, 6.8), 3: (30, 46, 6.8)})} for t in range(7)]
     document, report = tracked(drawn.draw(*frames), divisions="off")
@@ -198,8 +216,10 @@ def test_a_number_that_a_person_took_meanwhile_is_not_written_over():
     for now in run_job(job, tracker):
         if now.frame == 0:
             document.do(AddDetections(0, (Detection.of_mask(mine, 1.0),), "me"))
-        edits = job.edits()
-        tracker.follow(edits.known, edits.gone)
+        if job.has_edits:
+            edits = job.edits()
+            tracker.follow(edits.known, edits.gone)
+            assert not job.has_edits
     assert drawn.areas(document, 2) == {0: mine.area}
     assert seen(document, 3) == [2, 3, 4, 5]  # found again at the next look, and followed back
 

@@ -106,6 +106,7 @@ def empty(panel: Panel) -> None:
     panel.model.set_device("CPU")
     reason = "Open a movie first"
     panel.prompts.set_enabled_reason(reason)
+    panel.finding.set_enabled_reason(reason)
     panel.track.set_enabled_reason(reason)
     panel.result.set_enabled_reason(reason)
 
@@ -114,6 +115,7 @@ def working(panel: Panel) -> None:
     """Twelve objects, one of them selected."""
     fill(panel, 12, 120)
     panel.status.set_text("Cell 3 is uncertain on frame 69: press W to look, then correct it with a click.")
+    panel.finding.set_found(22, 30, 0.71, None)
     panel.track.set_repair("frames 41 to 69")
 
 
@@ -125,6 +127,7 @@ def running(panel: Panel) -> None:
     panel.strip.set_range(20, 100)
     panel.track.set_running(RunProgress(34, 80, 54, 41.0))
     panel.strip.set_frame(54)
+    panel.finding.set_enabled_reason("Tracking is under way")
     panel.status.set_text("Tracking cell 3. You can look around; Stop keeps what is done.", "busy")
 
 

@@ -128,7 +128,7 @@ def test_the_overview_lists_every_action_that_has_a_key(panel, qtbot):
     panel.set_keys(DEFAULT_KEYS | {"undo": ""})
     panel.show_shortcuts()
     texts = {label.text() for label in panel.shortcuts.findChildren(QWidget) if hasattr(label, "text")}
-    assert {action.title for action in ACTIONS if action.id != "undo"} <= texts
+    assert {action.title for action in ACTIONS if action.key and action.id != "undo"} <= texts
     assert "Shift+N" in texts
     panel.shortcuts.hide()
 

@@ -5,6 +5,7 @@ from qtpy.QtCore import Qt
 
 from napari_sam2v.panel.track_section import TrackSection
 from napari_sam2v.view_state import TrackOptions
+from src_model.workflow import WholeMovieOptions
 from src_model.workflow.progress import RunProgress
 
 pytestmark = pytest.mark.gui
@@ -107,4 +108,25 @@ def test_advanced_settings_open_beside_the_panel_and_report_what_the_user_change
     assert reported == []
     advanced.form.widgets["repair"].native.click()
     assert reported == [("repair", True)]
-    assert advanced.form.values() == {"overlap": "score", "repair": True, "collect_prompts": False, "follow": True}
+    assert advanced.form.values() == {
+        "overlap": "score",
+        "repair": True,
+        "collect_prompts": False,
+        "follow": True,
+        "look_every": 5,
+        "divisions": "auto",
+    }
+
+
+def test_the_whole_movie_is_asked_for_as_the_settings_say(track):
+    assert track.whole_movie_request() == WholeMovieOptions(every=5, divisions="auto")
+    track.advanced.form.show_values(look_every=3, divisions="ask")
+    assert track.whole_movie_request() == WholeMovieOptions(every=3, divisions="ask")
+
+
+def test_numbers_give_way_to_the_progress_of_a_run(track):
+    track.set_range(20, 60)
+    track.set_running(RunProgress(1, 9))
+    assert not track.numbers.isVisible()
+    track.set_running(None)
+    assert track.numbers.isVisible()
