@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _SAME_CELL = 0.5
 """Of the smaller of two masks; what has more in common lies on the same cell."""
 
+UNCLAIMED = 0.3
+"""Of the smaller of two masks; what is found and has no more in common with a tracked one is another cell."""
+
 _FROM_HISTORY = 0.75
 """How much of a claim rests on the mask before, and not on what the network says of this one alone."""
 
@@ -106,3 +109,11 @@ def without(mask: Rle, others: Sequence[Rle]) -> Rle:
     for other in overlapping:
         left &= ~other.crop(box)
     return Rle.from_crop(left, (box[0], box[1]), mask.shape)
+
+
+def unclaimed(mask: Rle, claimed: Sequence[Rle]) -> Rle | None:
+    """Return what is found without claimed pixels, ``(Y, X)``; None where it is a claimed object."""
+    if claimed and pairwise_containment([mask], claimed).max() > UNCLAIMED:
+        return None
+    free = without(mask, claimed)
+    return None if free.is_empty else free

@@ -12,7 +12,7 @@ from src_model.errors import DamagedFrameError
 from src_model.masks import MaskletFrame, Rle, pairwise_containment
 from src_model.prompts import Prompt
 from src_model.tracking.object_state import ObjectState
-from src_model.workflow.competition import Claim, claim_strength, settle, without
+from src_model.workflow.competition import UNCLAIMED, Claim, claim_strength, settle, unclaimed, without
 from src_model.workflow.division_cues import best_cues, diameter_of, distance_between, divided_parts
 from src_model.workflow.finding import median_area
 from src_model.workflow.followed_track import FollowedTrack, oddity
@@ -22,13 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from src_model.document.snapshot import ObjectSnapshot
-    from src_model.masks import Detection
     from src_model.tracking import FrameResult, Session
     from src_model.workflow.finding import Finder
     from src_model.workflow.movie_outcome import BeginReason, MovieOutcome, WholeMovieOptions
-
-_UNCLAIMED = 0.3
-"""Of the smaller of two masks; what is found and has no more in common with a tracked one is another cell."""
 
 _TYPICAL = 3.0
 """What begins is at most so many times larger or smaller than the objects are in the median."""
@@ -108,7 +104,7 @@ class MovieFollower:
             tracked = self._track(step)
             if tracked.damaged is None:
                 self._compete(step, tracked)
-                if self._options.divisions == "auto":
+                if self._options.divisions != "off":
                     self._divide_in_parts(step)
                 if self._looked is None or frame - self._looked >= self._options.every:
                     self._begin_found(step, None)
@@ -207,7 +203,7 @@ class MovieFollower:
         typical = areas or median_area(item.mask for item in found) or 1.0
         born = []
         for item in found:
-            free = _unclaimed(item, claimed)
+            free = None if item.mask is None else unclaimed(item.mask, claimed)
             if free is None or not 1 / _TYPICAL <= free.area / typical <= _TYPICAL:
                 continue
             claimed.append(free)
@@ -215,7 +211,7 @@ class MovieFollower:
             if not self._recall(step, entry):
                 born.append(self._begin(step.frame, entry, look_back=step.frame > self._first))
         for number, met in born:
-            divides = self._options.divisions == "auto" and step.frame > self._first
+            divides = self._options.divisions != "off" and step.frame > self._first
             reason = self._mother_of(step, number, met, [other for other, _ in born]) if divides else None
             self._tell_beginning(step, number, reason)
 
@@ -232,7 +228,11 @@ class MovieFollower:
                 nearest = min(nearest or (distance, track.object_id), (distance, track.object_id))
         if nearest is None:
             return False
-        number = nearest[1]
+        self._prompt_again(step, nearest[1], entry)
+        return True
+
+    def _prompt_again(self, step: OutcomeBuilder, number: int, entry: AnnotatedFrame) -> None:
+        """Let an object go on from another mask on this frame."""
         item = self._session.objects[number]
         item.masklet.restore(step.frame, entry.entry)
         item.prompts[step.frame] = Prompt(mask=entry.mask)
@@ -240,7 +240,6 @@ class MovieFollower:
         self._tracks[number].see(step.frame, entry.mask, self._kept)
         step.masks.pop(number, None)
         step.found_again[number] = entry
-        return True
 
     def _begin(self, frame: int, entry: AnnotatedFrame, *, look_back: bool) -> tuple[int, int | None]:
         """Begin an object with a mask, and follow it back to where it came from; return it and the object it met."""
@@ -279,7 +278,7 @@ class MovieFollower:
         others = {n: m for n, t in self._tracks.items() if t is not track and not (m := t.mask(result.frame)).is_empty}
         if others:
             shares = pairwise_containment([mask], list(others.values()))[0]
-            if shares.max() > _UNCLAIMED:
+            if shares.max() > UNCLAIMED:
                 return None, list(others)[int(shares.argmax())]
         return without(mask, list(others.values())), None
 
@@ -298,24 +297,33 @@ class MovieFollower:
     # Divisions -------------------------------------------------------------------------------------------------------
 
     def _divide_in_parts(self, step: OutcomeBuilder) -> None:
-        """Divide objects whose mask falls into two daughters."""
+        """Divide objects whose mask falls into two daughters, or suggest it of those that are not marked."""
         for number in list(step.masks):
             track = self._tracks[number]
             if track.is_daughter_on(step.frame):
                 continue
             found = divided_parts(track.mask(step.frame), track.earlier(step.frame, _EARLIER))
-            if found is None or found[2].score < self._options.min_division:
+            if found is None or found[2].score < self._options.min_division or self._is_held(number, step.frame):
                 continue
-            if self._is_held(number, step.frame):
+            old, score = step.masks[number], found[2].score
+            parts = [AnnotatedFrame(part, old.score, old.object_score, Origin.PROMPTED) for part in found[:2]]
+            if not self._options.marks_division(score):
+                self._suggest_parts(step, number, parts, score)
                 continue
-            entry = step.masks[number]
-            daughters = []
-            for part in found[:2]:
-                whole = AnnotatedFrame(part, entry.score, entry.object_score, Origin.PROMPTED)
-                daughters.append(self._begin(step.frame, whole, look_back=False)[0])
-            self._mark(step, number, step.frame, (daughters[0], daughters[1]), found[2].score)
-            for daughter in daughters:
+            first, second = (self._begin(step.frame, part, look_back=False)[0] for part in parts)
+            self._mark(step, number, step.frame, (first, second), score)
+            for daughter in (first, second):
                 self._tell_beginning(step, daughter, "division")
+
+    def _suggest_parts(self, step: OutcomeBuilder, number: int, parts: list[AnnotatedFrame], score: float) -> None:
+        """Let an object go on as the first of its two parts, begin one with the other, and mark nothing."""
+        self._session.objects[number].bank.forget(step.frame)
+        self._prompt_again(step, number, parts[0])
+        new, _ = self._begin(step.frame, parts[1], look_back=False)
+        for each in (self._tracks[number], self._tracks[new]):
+            each.joins, each.is_daughter = step.frame, True  # neither divides again at once
+        self._tell_beginning(step, new, None)
+        step.divisions.append(FoundDivision(number, (number, new), step.frame, score, is_marked=False))
 
     def _mother_of(self, step: OutcomeBuilder, number: int, met: int | None, born: list[int]) -> BeginReason | None:
         """Find the object that became a new one and another, and mark the division, or suggest it."""
@@ -340,7 +348,7 @@ class MovieFollower:
         if best is None or best[0] < self._options.min_division - _SUGGESTED:
             return None
         score, mother, sibling = best
-        if score < self._options.min_division or self._is_held(mother, frame):
+        if not self._options.marks_division(score) or self._is_held(mother, frame):
             step.divisions.append(FoundDivision(mother, (sibling, number), frame, score, is_marked=False))
             return None
         if sibling == mother:
@@ -383,15 +391,6 @@ class MovieFollower:
             self._tracks[daughter].is_daughter = True
         step.divisions.append(FoundDivision(mother, daughters, frame, score, is_marked=True))
         step.endings.append(Ending(mother, track.last_seen, "division"))
-
-
-def _unclaimed(item: Detection, claimed: list[Rle]) -> Rle | None:
-    """Return what is found without claimed pixels; None where it is a claimed object."""
-    mask = item.mask
-    if mask is None or (claimed and pairwise_containment([mask], claimed).max() > _UNCLAIMED):
-        return None
-    free = without(mask, claimed)
-    return None if free.is_empty else free
 
 
 def _origin(frame: int, prompted: int) -> Origin:
