@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from src_model.workflow.progress import RunProgress
     from src_model.workflow.requests import FrameOutcome, PromptOutcome, PromptRequest, RepairRequest
     from src_model.workflow.whole_movie import WholeMovieJob, WholeMovieReport, is_whole_movie, track_all
+    from src_model.workflow.whole_session import find_objects, track_movie
 
 _HOMES = {
     "src_model.document.snapshot": ("ObjectSnapshot", "snapshot_of", "snapshots_of"),
@@ -29,6 +30,7 @@ _HOMES = {
     "src_model.workflow.progress": ("RunProgress",),
     "src_model.workflow.requests": ("FrameOutcome", "PromptOutcome", "PromptRequest", "RepairRequest"),
     "src_model.workflow.whole_movie": ("WholeMovieJob", "WholeMovieReport", "is_whole_movie", "track_all"),
+    "src_model.workflow.whole_session": ("find_objects", "track_movie"),
 }
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "WholeMovieReport",
     "answer_prompts",
     "find_all",
+    "find_objects",
     "is_whole_movie",
     "plan_tracking",
     "run_job",
@@ -61,6 +64,7 @@ __all__ = [
     "snapshots_of",
     "start_over",
     "track_all",
+    "track_movie",
 ]
 
 __getattr__ = importer(__name__, _HOMES)
