@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -13,8 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cvat_serverless.options import DeviceOption, ImageSizeOption, ModelOption
-from cvat_serverless.sdk.output_type import Originals, OutputType
-from src_model.cli.options import Divisions
+from cvat_serverless.sdk.output_type import Divisions, Originals, OutputType
 
 if TYPE_CHECKING:
     from cvat_serverless.sdk.client import Login
@@ -270,17 +270,18 @@ def _check_what_to_track(ways: tuple[bool, ...], others: Mapping[str, bool]) -> 
 
 
 def _kept_document(chosen: Path | None, task: int, job: int | None) -> Path:
-    """Return where what CVAT has no place for is kept; typer.BadParameter if it may not be written there."""
-    from src_model.cli.files import check_writable
-    from src_model.cli.job import free_document
+    """Return where what CVAT has no place for is kept; typer.BadParameter or FormatError if it cannot be."""
+    from src_model.formats.target import check_target
 
-    path = chosen or free_document(Path(f"task-{task}" if job is None else f"task-{task}-job-{job}"))
+    name = f"task-{task}" if job is None else f"task-{task}-job-{job}"
+    names = itertools.chain([name], (f"{name}-{count}" for count in itertools.count(2)))
+    path = chosen or next(free for each in names if not (free := Path(f"{each}.sam2v")).exists())
     if path.suffix.lower() != ".sam2v":
         raise typer.BadParameter(f"'{path}' must end in .sam2v", param_hint="--document")
     if path.exists():
         message = f"'{path}' is there, and may hold what somebody corrected; choose another name"
         raise typer.BadParameter(message, param_hint="--document")
-    check_writable(path, "--document", lambda there: False)
+    check_target(path, lambda there: False)
     return path
 
 
