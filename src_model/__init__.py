@@ -12,14 +12,26 @@ from src_model.lazy import importer
 if TYPE_CHECKING:
     from src_model.frames import Normalization, open_movie
     from src_model.tracking import FrameResult, PromptAnswer, Session, StreamingPredictor
+    from src_model.workflow import WholeMovieOptions, find_objects, track_movie
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "src_model.frames": ("Normalization", "open_movie"),
     "src_model.tracking": ("FrameResult", "PromptAnswer", "Session", "StreamingPredictor"),
+    "src_model.workflow": ("WholeMovieOptions", "find_objects", "track_movie"),
 }
 
-__all__ = ["FrameResult", "Normalization", "PromptAnswer", "Session", "StreamingPredictor", "open_movie"]
+__all__ = [
+    "FrameResult",
+    "Normalization",
+    "PromptAnswer",
+    "Session",
+    "StreamingPredictor",
+    "WholeMovieOptions",
+    "find_objects",
+    "open_movie",
+    "track_movie",
+]
 
 __getattr__ = importer(__name__, _HOMES)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cvat_serverless.options import DeviceOption, ImageSizeOption, ModelOption
-from cvat_serverless.sdk.output_type import Originals, OutputType
+from cvat_serverless.sdk.output_type import Divisions, Originals, OutputType
 
 if TYPE_CHECKING:
     from cvat_serverless.sdk.client import Login
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
 _SERVER = "Server"
+_EVERY = 5
 
 TaskOption = Annotated[int, typer.Option("--task", metavar="ID", help="Number of the task.")]
 JobOption = Annotated[
@@ -38,6 +41,32 @@ ObjectsOption = Annotated[
 ]
 AllOnOption = Annotated[
     int | None, typer.Option("--all-shapes-on", metavar="FRAME", help="Follow everything drawn on this frame.")
+]
+AllOption = Annotated[
+    bool,
+    typer.Option(
+        "--all",
+        help="Find every object that is not annotated yet, and follow all of them forward, from birth to division.",
+    ),
+]
+EveryOption = Annotated[
+    int, typer.Option("--every", min=1, metavar="FRAMES", help="With --all: how often new objects are looked for.")
+]
+DivisionsOption = Annotated[
+    Divisions, typer.Option("--divisions", help="With --all: 'auto' marks the sure ones, 'ask' only suggests them.")
+]
+FoundLabelOption = Annotated[
+    str | None,
+    typer.Option("--label", metavar="NAME", help="With --all: what is found gets it. Default: the task's only label."),
+]
+KeptOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--document",
+        metavar="FILE.sam2v",
+        help="With --all: where to keep what CVAT has no place for, such as divisions. Default: task-ID.sam2v.",
+        show_default=False,
+    ),
 ]
 FramesOption = Annotated[
     str | None, typer.Option("--frames", metavar="START:STOP", help="Only these frames, STOP excluded.")
@@ -105,6 +134,11 @@ def track(
     job: JobOption = None,
     objects: ObjectsOption = None,
     all_on: AllOnOption = None,
+    everything: AllOption = False,
+    every: EveryOption = _EVERY,
+    divisions: DivisionsOption = Divisions.AUTO,
+    label: FoundLabelOption = None,
+    document: KeptOption = None,
     frames: FramesOption = None,
     output: OutputOption = OutputType.POLYGONS,
     originals: OriginalsOption = Originals.AUTO,
@@ -120,23 +154,34 @@ def track(
     insecure: InsecureOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Track what was drawn on one frame through a whole task, in both directions.
+    """Track what was drawn on one frame through a whole task, in both directions; or all that is in it.
 
     Shapes of the same object on other frames count as corrections. The result is written by one request at the end.
     """
     from cvat_serverless.sdk.client import Login
     from cvat_serverless.sdk.track import TrackTaskOptions, track_task
+    from cvat_serverless.sdk.track_all import TrackAllOptions, track_all_of_task
 
-    options = TrackTaskOptions(tuple(objects or ()), all_on, *parse_frames(frames), output, originals)
-    if not undo and bool(objects) == (all_on is not None):
-        message = "say what to track: either --object ID or --all-shapes-on FRAME"
-        raise typer.BadParameter(message, param_hint="--object")
+    if not undo:
+        only_all = {"--label": label is not None, "--document": document is not None, "--every": every != _EVERY}
+        only_all["--divisions"] = divisions is not Divisions.AUTO
+        _check_what_to_track((bool(objects), all_on is not None, everything), only_all)
+    if everything and originals is not Originals.AUTO:
+        raise typer.BadParameter("with --all, what was drawn stays; leave this out", param_hint="--originals")
+    start, stop = parse_frames(frames)
+    kept = _kept_document(document, task, job) if everything and not undo else Path()
     with opened(Login(host, port, auth, profile, organization, insecure), task, job) as target:
         if undo:
             _undo(target, quiet=quiet)
             return
+        load = partial(_predictor, model, device, image_size)
         with _progress(quiet=quiet) as callbacks:
-            report = track_task(target, options, lambda: _predictor(model, device, image_size), callbacks=callbacks)
+            if everything:
+                whole = TrackAllOptions(label, every, divisions.value, start, stop, output)
+                report = track_all_of_task(target, whole, load, kept, callbacks=callbacks)
+            else:
+                options = TrackTaskOptions(tuple(objects or ()), all_on, start, stop, output, originals)
+                report = track_task(target, options, load, callbacks=callbacks)
     for line in report.left_out:
         _warn(f"Left out: {line}")
     _say(report.lines, quiet=quiet)
@@ -204,6 +249,40 @@ def opened(login: Login, task: int, job: int | None = None) -> Iterator[TaskOrJo
         yield open_task(client, task, job)
     finally:
         client.close()
+
+
+def _check_what_to_track(ways: tuple[bool, ...], others: Mapping[str, bool]) -> None:
+    """Refuse no way to say what is tracked or several, and options that belong to another way.
+
+    Parameters
+    ----------
+    ways
+        Whether objects, a frame, or all was asked for.
+    others
+        Whether options were given that only ``--all`` has, by name.
+    """
+    if sum(ways) != 1:
+        message = "say what to track: either --object ID, --all-shapes-on FRAME or --all"
+        raise typer.BadParameter(message, param_hint="--object")
+    for name, is_given in others.items():
+        if is_given and not ways[2]:
+            raise typer.BadParameter("this belongs to --all, which is not given", param_hint=name)
+
+
+def _kept_document(chosen: Path | None, task: int, job: int | None) -> Path:
+    """Return where what CVAT has no place for is kept; typer.BadParameter or FormatError if it cannot be."""
+    from src_model.formats.target import check_target
+
+    name = f"task-{task}" if job is None else f"task-{task}-job-{job}"
+    names = itertools.chain([name], (f"{name}-{count}" for count in itertools.count(2)))
+    path = chosen or next(free for each in names if not (free := Path(f"{each}.sam2v")).exists())
+    if path.suffix.lower() != ".sam2v":
+        raise typer.BadParameter(f"'{path}' must end in .sam2v", param_hint="--document")
+    if path.exists():
+        message = f"'{path}' is there, and may hold what somebody corrected; choose another name"
+        raise typer.BadParameter(message, param_hint="--document")
+    check_target(path, lambda there: False)
+    return path
 
 
 def parse_frames(text: str | None) -> tuple[int | None, int | None]:

@@ -1,4 +1,4 @@
-"""What tracked objects become in CVAT, and what becomes of the shapes from which they were tracked."""
+"""What tracked objects become in CVAT, and what becomes of divisions and of the shapes they were tracked from."""
 
 from __future__ import annotations
 
@@ -37,3 +37,11 @@ class Originals(StrEnum):
     AUTO = "auto"
     KEEP = "keep"
     REMOVE = "remove"
+
+
+class Divisions(StrEnum):
+    """What becomes of divisions; as in :class:`~src_model.workflow.WholeMovieOptions`."""
+
+    AUTO = "auto"
+    ASK = "ask"
+    OFF = "off"

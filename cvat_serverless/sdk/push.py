@@ -146,12 +146,7 @@ def _label(task: TaskOrJob, info: AnnotatedObject, otherwise: str | None) -> Lab
     known = {label.name for label in task.labels.values()}
     if info.class_name and (info.class_name in known or otherwise is None):
         return task.label_named(info.class_name, "give the label of such objects with --label")
-    if otherwise is not None:
-        return task.label_named(otherwise, "give another --label")
-    if len(task.labels) == 1:
-        return next(iter(task.labels.values()))
-    names = ", ".join(map(repr, sorted(known))) or "none"
-    raise RemoteError(f"{info.title} has no class, and {task.described} has the labels {names}: choose with --label")
+    return task.label_or_only(otherwise, f"{info.title} has no class")
 
 
 def _write_guide(task: TaskOrJob, block: str | None, entry: JournalEntry, journal: Journal) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     from cvat_serverless.sdk.sources import TrackingSource
     from src_model.document import Action
     from src_model.tracking import StreamingPredictor
-    from src_model.workflow import DocumentTracker
+    from src_model.workflow import DocumentTracker, TrackingJob
+
+    AnyJob = TypeVar("AnyJob", bound=TrackingJob)
+
+_DRAWN = (Origin.EDITED, Origin.IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,12 @@ class ProgressCallbacks:
     started: Callable[[int, int], None] = lambda total, done: None
     after_frame: Callable[[], None] = lambda: None
     not_kept: Callable[[str], None] = lambda reason: None
+
+
+def new_document(movie: TaskMovie, predictor: StreamingPredictor) -> Annotation:
+    """Make an empty document of a task's frames that are tracked with a model."""
+    identity = MovieIdentity(movie.name, movie.shape, str(movie.dtype))
+    return Annotation(Project(identity, model=ModelIdentity(predictor.name, predictor.sha256)))
 
 
 def document_for(
@@ -79,13 +89,13 @@ def document_for(
     RemoteError, FrameRangeError
         If what was drawn cannot be a prompt.
     """
-    identity = MovieIdentity(movie.name, movie.shape, str(movie.dtype))
-    annotation = Annotation(Project(identity, model=ModelIdentity(predictor.name, predictor.sha256)))
-    nothing = Rle.empty(identity.frame_shape)
+    annotation = new_document(movie, predictor)
+    image = annotation.movie.frame_shape
+    nothing = Rle.empty(image)
     indices = {frame: index for index, frame in enumerate(frames)}
     for number, source in enumerate(sources, 1):
         actions: list[Action] = [AddObject(AnnotatedObject(number, name=source.parts[0].described))]
-        for index, prompt in prompts_of(source, frames, identity.frame_shape).items():
+        for index, prompt in prompts_of(source, frames, image).items():
             actions.append(SetPrompt(number, index, prompt))
         for frame in source.absent_frames(frames):
             actions.append(SetMask(number, indices[frame], nothing))
@@ -134,18 +144,34 @@ class ResumableRun:
         finally:
             lock.release()
 
-    def resumed(self, wanted: Annotation) -> Annotation | None:
-        """Return what was tracked before of the same; None if there is nothing, or the prompts are others now."""
+    def resumed(
+        self, wanted: Annotation, is_given: Callable[[AnnotatedObject], bool] = lambda info: True
+    ) -> Annotation | None:
+        """Return what was tracked before of the same.
+
+        Parameters
+        ----------
+        wanted
+            The document as it is begun.
+        is_given
+            Which objects of the earlier document it was begun with; the others were found by tracking.
+
+        Returns
+        -------
+        Annotation or None
+            None if there is nothing, or the objects that are given, their prompts or masks are others now.
+        """
         if not self._path.is_file():
             return None
         try:
             found = load(self._path)
         except AnnotationFileError:
             return None
+        given = {number: info for number, info in found.objects.items() if is_given(info)}
         same = found.project.movie == wanted.project.movie and found.project.model == wanted.project.model
-        same = same and found.objects == wanted.objects
-        same = same and all(dict(found.prompts(number)) == dict(wanted.prompts(number)) for number in wanted.objects)
-        same = same and all(_absent(found, number) == _absent(wanted, number) for number in wanted.objects)
+        same = same and given == dict(wanted.objects)
+        same = same and all(dict(found.prompts(number)) == dict(wanted.prompts(number)) for number in given)
+        same = same and all(_drawn_masks(found, number) == _drawn_masks(wanted, number) for number in given)
         return found if same else None
 
     def save(self, annotation: Annotation) -> None:
@@ -159,9 +185,13 @@ class ResumableRun:
 
 
 def track_document(
-    annotation: Annotation, tracker: DocumentTracker, run: ResumableRun, callbacks: ProgressCallbacks
-) -> None:
-    """Track all objects in both directions, and save what is done whatever ends it.
+    annotation: Annotation,
+    tracker: DocumentTracker,
+    run: ResumableRun,
+    callbacks: ProgressCallbacks,
+    begin: Callable[[Annotation], AnyJob],
+) -> AnyJob:
+    """Track the objects of a document, and save what is done whatever ends it; return the job that did it.
 
     Parameters
     ----------
@@ -173,22 +203,25 @@ def track_document(
         Where the document is saved.
     callbacks
         Called with the progress.
+    begin
+        Makes the job of the document, once its prompts are answered.
 
     Raises
     ------
     DamagedFrameError
         If the frame of a drawn object cannot be read.
     """
-    from src_model.workflow import PeriodicSave, TrackingJob, TrackRequest, answer_prompts, run_job
+    from src_model.workflow import PeriodicSave, answer_prompts, run_job
 
     saving = PeriodicSave(lambda: run.save(annotation), callbacks.not_kept)
     try:
         answer_prompts(annotation, tracker)
-        job = TrackingJob.track(annotation, TrackRequest(only_missing=True))
+        job = begin(annotation)
         callbacks.started(job.tracked_before + job.progress.total, job.tracked_before)
         for _ in run_job(job, tracker):
             callbacks.after_frame()
             saving.after_frame()
+        return job
     except DamagedFrameError as error:
         # The frames that it names instead are counted from the first one tracked, not as CVAT does.
         raise DamagedFrameError(
@@ -216,5 +249,7 @@ def unread_frames(annotation: Annotation, frames: Sequence[int]) -> list[int]:
     return [frame for index, frame in enumerate(frames) if any(index not in masklet for masklet in masklets)]
 
 
-def _absent(annotation: Annotation, number: int) -> set[int]:
-    return {state.frame for state in annotation.frame_states(number) if state.origin is Origin.EDITED}
+def _drawn_masks(annotation: Annotation, number: int) -> dict[int, Rle | None]:
+    """Return the masks of an object that CVAT's annotation says, by frame."""
+    frames = (state.frame for state in annotation.frame_states(number) if state.origin in _DRAWN)
+    return {frame: annotation.mask_at(number, frame) for frame in frames}

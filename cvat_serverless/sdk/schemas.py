@@ -53,6 +53,7 @@ class AttributeSpec(ApiModel):
     id: int
     name: str = ""
     mutable: bool = False
+    input_type: str = "text"
 
 
 class Label(ApiModel):

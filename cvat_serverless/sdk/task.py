@@ -209,6 +209,15 @@ class TaskOrJob:
         known = ", ".join(repr(label.name) for label in self.labels.values()) or "none"
         raise RemoteError(f"{self.described} has no label {name!r}; it has {known}. Add it in CVAT, or {otherwise}")
 
+    def label_or_only(self, name: str | None, what: str) -> Label:
+        """Return the label of a name, or the only one; RemoteError, which begins with ``what``, if there are more."""
+        if name is not None:
+            return self.label_named(name, "give another --label")
+        if len(self.labels) == 1:
+            return next(iter(self.labels.values()))
+        names = ", ".join(sorted(repr(label.name) for label in self.labels.values())) or "none"
+        raise RemoteError(f"{what}, and {self.described} has the labels {names}: choose with --label")
+
     @property
     def _path(self) -> str:
         return f"/api/tasks/{self.info.id}" if self.job is None else f"/api/jobs/{self.job.id}"

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cvat_serverless.sdk.apply import apply_change, finish_interrupted
+from cvat_serverless.sdk.apply import apply_change
 from cvat_serverless.sdk.change import TaskContents, check_label, plan_change
-from cvat_serverless.sdk.frames import FrameFileCache, TaskMovie
-from cvat_serverless.sdk.journal import Journal, cache_folder, state_folder
 from cvat_serverless.sdk.output_type import Originals, OutputType
 from cvat_serverless.sdk.run import (
     ProgressCallbacks,
-    ResumableRun,
     document_for,
     track_document,
     tracked_objects,
@@ -21,17 +18,20 @@ from cvat_serverless.sdk.run import (
 )
 from cvat_serverless.sdk.schemas import SOURCE_AUTO
 from cvat_serverless.sdk.sources import named_sources, prompts_of, sources_on
+from cvat_serverless.sdk.workplace import TrackReport, work_in
 from src_model.document.spans import described
 from src_model.errors import FrameRangeError, RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from cvat_serverless.sdk.change import AnnotationChange, TrackedMasks
+    from cvat_serverless.sdk.frames import TaskMovie
+    from cvat_serverless.sdk.run import ResumableRun
     from cvat_serverless.sdk.schemas import AnnotationItem, Annotations
     from cvat_serverless.sdk.sources import IsFromModel, TrackingSource
     from cvat_serverless.sdk.task import TaskOrJob
+    from cvat_serverless.sdk.workplace import Folders, Workplace
     from src_model.document import Annotation
     from src_model.tracking import StreamingPredictor
 
@@ -65,30 +65,6 @@ class TrackTaskOptions:
     originals: Originals = Originals.AUTO
 
 
-@dataclass(frozen=True, slots=True)
-class TrackReport:
-    """What was done.
-
-    Attributes
-    ----------
-    lines
-        What was done, in sentences.
-    left_out
-        What could not be tracked, with the reasons.
-    """
-
-    lines: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """Where unfinished work and the journal are kept, and where fetched frames are."""
-
-    state: Path = field(default_factory=state_folder)
-    cache: Path = field(default_factory=cache_folder)
-
-
 def track_task(
     task: TaskOrJob,
     options: TrackTaskOptions,
@@ -118,35 +94,33 @@ def track_task(
         If there is no such object or frame, or the server refuses or does not answer. What was tracked is kept: the
         same call goes on where it stopped.
     """
-    where = folders or Folders()
-    journal = Journal(task.slug, where.state)
-    frames = task.kept_frames(options.start, options.stop)
-    run = ResumableRun(where.state, f"{task.slug} {options} {frames}")
-    with run.locked():
-        if any(entry.run == run.key for entry in finish_interrupted(task, journal)):
-            run.delete()
-            return TrackReport(("This was tracked and written before the connection broke; nothing was left to do.",))
-        written = journal.written()
-        annotations = task.annotations(written.is_as_written)
-        sources, left_out = _sources(task, options, annotations, written.is_from_model)
-        for source in sources:  # before a model is loaded
-            check_label(task.labels[source.label_id], options.output)
-            prompts_of(source, frames, task.frame_shape(frames))
-        task.check_writable()
-        files = FrameFileCache(where.cache / task.images_slug)
-        annotation = _tracked(
-            TaskMovie(task, frames, files), sources, frames, load_predictor(), run, callbacks or ProgressCallbacks()
-        )
-        change = _change(task, options, tracked_objects(annotation, sources, frames), annotations)
-        unread = unread_frames(annotation, frames)
-        lines = (
-            *_summary(task, options, change, len(frames) - len(unread), len(sources)),
-            *((f"Could not be read, and gone over: {described(unread)}.",) if unread else ()),
-            *_conflicts(annotations, sources),
-        )
-        apply_change(task, change, journal, lines[0], run=run.key)
-        run.delete()
-        files.clear()
+    shown = callbacks or ProgressCallbacks()
+    return work_in(task, options, folders, lambda place: _track(task, options, load_predictor, place, shown))
+
+
+def _track(
+    task: TaskOrJob,
+    options: TrackTaskOptions,
+    load_predictor: Callable[[], StreamingPredictor],
+    place: Workplace,
+    callbacks: ProgressCallbacks,
+) -> TrackReport:
+    frames, written = place.frames, place.journal.written()
+    annotations = task.annotations(written.is_as_written)
+    sources, left_out = _sources(task, options, annotations, written.is_from_model)
+    for source in sources:  # before a model is loaded
+        check_label(task.labels[source.label_id], options.output)
+        prompts_of(source, frames, task.frame_shape(frames))
+    task.check_writable()
+    annotation = _tracked(place.movie(task), sources, frames, load_predictor(), place.run, callbacks)
+    change = _change(task, options, tracked_objects(annotation, sources, frames), annotations)
+    unread = unread_frames(annotation, frames)
+    lines = (
+        *_summary(task, options, change, len(frames) - len(unread), len(sources)),
+        *unread_text(unread),
+        *_conflicts(annotations, sources),
+    )
+    apply_change(task, change, place.journal, lines[0], run=place.run.key)
     return TrackReport(lines, left_out)
 
 
@@ -171,11 +145,14 @@ def _tracked(
     run: ResumableRun,
     callbacks: ProgressCallbacks,
 ) -> Annotation:
-    from src_model.workflow import DocumentTracker
+    from src_model.workflow import DocumentTracker, TrackingJob, TrackRequest
+
+    def begin(annotation: Annotation) -> TrackingJob:
+        return TrackingJob.track(annotation, TrackRequest(only_missing=True))
 
     wanted = document_for(movie, sources, frames, predictor)
     annotation = run.resumed(wanted) or wanted
-    track_document(annotation, DocumentTracker(movie, lambda: predictor), run, callbacks)
+    track_document(annotation, DocumentTracker(movie, lambda: predictor), run, callbacks, begin)
     return annotation
 
 
@@ -193,15 +170,9 @@ def _summary(
     task: TaskOrJob, options: TrackTaskOptions, change: AnnotationChange, frames: int, objects: int
 ) -> tuple[str, ...]:
     what = "object" if objects == 1 else "objects"
-    if options.output is OutputType.MASKS:
-        masks = sum(shape["type"] == "mask" for shape in change.shapes)
-        written = f"{masks} masks, one group an object"
-    else:
-        made = [track for track in change.tracks if track["source"] == SOURCE_AUTO]
-        keys = sum(len(track["shapes"]) for track in made)
-        tracks = "track" if len(made) == 1 else "tracks"
-        written = f"{len(made)} {options.output.shape_type} {tracks} with {keys} keyframes"
-    lines = [f"{objects} {what} tracked over {frames} frames of {task.described}: {written}."]
+    lines = [
+        f"{objects} {what} tracked over {frames} frames of {task.described}: {written_text(change, options.output)}."
+    ]
     regrouped = {item.key for item in change.regrouped}
     if gone := [item for item in (*change.replaced, *change.removed_after) if item.key not in regrouped]:
         lines.append(f"In place of {_listed(gone)}.")
@@ -209,9 +180,28 @@ def _summary(
         lines.append(f"Left as they are, in the group of their object: {_listed(change.regrouped)}.")
     if change.kept:
         lines.append(f"Left as they are: {_listed(change.kept)}.")
+    return (*lines, undo_text(task))
+
+
+def written_text(change: AnnotationChange, output: OutputType) -> str:
+    """Say what a change writes of tracked objects: how many tracks and keyframes, or masks."""
+    if output is OutputType.MASKS:
+        masks = sum(shape["type"] == "mask" for shape in change.shapes)
+        return f"{masks} masks, one group an object"
+    made = [track for track in change.tracks if track["source"] == SOURCE_AUTO]
+    keys = sum(len(track["shapes"]) for track in made)
+    return f"{len(made)} {output.shape_type} {'track' if len(made) == 1 else 'tracks'} with {keys} keyframes"
+
+
+def unread_text(frames: Sequence[int]) -> tuple[str, ...]:
+    """Say which frames, by CVAT's numbers, could not be read, if there are any."""
+    return (f"Could not be read, and gone over: {described(frames)}.",) if frames else ()
+
+
+def undo_text(task: TaskOrJob) -> str:
+    """Say how a change of a task is taken back."""
     job = "" if task.job is None else f" --job {task.job.id}"
-    lines.append(f"To take it back: sam2v cvat track --task {task.info.id}{job} --undo")
-    return tuple(lines)
+    return f"To take it back: sam2v cvat track --task {task.info.id}{job} --undo"
 
 
 def _conflicts(annotations: Annotations, sources: Sequence[TrackingSource]) -> tuple[str, ...]:

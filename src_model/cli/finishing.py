@@ -16,9 +16,11 @@ from src_model.cli.terminal import duration_text, make_progress, peak_memory, sa
 from src_model.errors import AnnotationFileError, MovieError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
-    from src_model.document import Annotation, DocumentView
+    from src_model.document import Annotation
     from src_model.frames import FrameSource
     from src_model.workflow import DocumentTracker
 
@@ -84,15 +86,29 @@ def finish(
         raise problem
 
 
-def write_all(document: DocumentView, movie: FrameSource, outputs: Outputs, span: range, *, quiet: bool) -> None:
+def write_all(document: Annotation, movie: FrameSource, outputs: Outputs, span: range, *, quiet: bool) -> None:
     """Write labels and preview with a progress bar."""
-    labels = LabelsMovie(document, outputs.overlap)
+    differences: tuple[str, ...] = ()
     with make_progress(quiet=quiet) as progress:
         task = progress.add_task("Writing labels", total=len(movie))
-        write_labels(outputs.labels, labels, lambda: progress.advance(task))
+        if outputs.is_ctc:
+            differences = _write_ctc(document, outputs, lambda: progress.advance(task))
+        else:
+            write_labels(outputs.labels, LabelsMovie(document, outputs.overlap), lambda: progress.advance(task))
         if outputs.preview is not None:
             drawn = progress.add_task("Drawing", total=preview_length(outputs.preview, span))
             write_preview(outputs.preview, document, movie, span, lambda: progress.advance(drawn))
+    for text in differences if not quiet else ():
+        warn(text)
+
+
+def _write_ctc(document: Annotation, outputs: Outputs, on_frame: Callable[[], None]) -> tuple[str, ...]:
+    """Write a folder of the Cell Tracking Challenge; return in which masks, numbers or links it differs, in words."""
+    from src_model.formats import ExportOptions, export
+
+    options = ExportOptions(overlap=outputs.overlap, force=outputs.force, progress=lambda done, total: on_frame())
+    report = export(document, outputs.labels, "ctc", options)
+    return tuple(loss.text for loss in report.losses if loss.matters)
 
 
 def summarize(objects: int, tally: Tally, device: torch.device, *, quiet: bool) -> None:

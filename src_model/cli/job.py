@@ -88,7 +88,7 @@ class Outputs:
     Attributes
     ----------
     labels
-        The labels movie, a TIFF or zarr path.
+        The labels movie, a TIFF or zarr path, or a folder.
     preview
         A picture or video; None: none.
     document
@@ -97,6 +97,8 @@ class Outputs:
         Who gets a pixel that several objects claim.
     force
         Replace files of others.
+    is_ctc
+        Whether ``labels`` is a folder of the Cell Tracking Challenge.
     """
 
     labels: Path
@@ -104,6 +106,7 @@ class Outputs:
     document: Path | None = None
     overlap: Overlap = "score"
     force: bool = False
+    is_ctc: bool = False
 
     def with_document(self, resumed: Path | None = None) -> Outputs:
         """Choose a place for the document where none was asked for: the one gone on with, or one beside the labels."""
@@ -125,7 +128,7 @@ class Outputs:
         from src_model.formats.target import files_of_movie
 
         sources = (*files_of_movie(movie), *others)
-        check_labels_path(self.labels, sources=sources, force=self.force)
+        check_labels_path(self.labels, sources=sources, force=self.force, is_ctc=self.is_ctc)
         if self.preview is not None:
             check_preview_path(self.preview, sources=(*sources, self.labels), force=self.force)
         if self.document is not None:

@@ -164,13 +164,14 @@ FramesOption = Annotated[
     ),
 ]
 OutOption = Annotated[
-    Path,
+    str,  # a path would lose the slash
     typer.Option(
         "--out",
         "-o",
-        metavar="FILE",
+        metavar="FILE | FOLDER/",
         rich_help_panel=_OUTPUT,
-        help="Labels, one number an object: a TIFF, or OME-Zarr if this ends in .zarr.",
+        help="Labels, one number an object: a TIFF, OME-Zarr if this ends in .zarr, or a folder of the Cell Tracking "
+        "Challenge, with parents, if it ends in / or is one.",
     ),
 ]
 PreviewOption = Annotated[

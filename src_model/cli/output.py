@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -60,15 +61,24 @@ class LabelsMovie:
             yield labels_from_masks(masks, self.shape[1:], self.dtype, overlap=self.overlap, scores=scores)
 
 
-def check_labels_path(path: Path, *, sources: Collection[Path] = (), force: bool = False) -> None:
+def means_ctc(out: str) -> bool:
+    """Whether ``--out`` means a folder of the Cell Tracking Challenge: it ends as a folder does, or one is there."""
+    path = Path(out)
+    is_movie = path.suffix.lower() in (*TIFF_SUFFIXES, ".zarr")
+    return not is_movie and (out.endswith(("/", os.sep)) or path.is_dir())
+
+
+def check_labels_path(path: Path, *, sources: Collection[Path] = (), force: bool = False, is_ctc: bool = False) -> None:
     """Find out before hours of work whether labels can and may be written.
 
     Parameters
     ----------
     path
-        The TIFF file or zarr folder that is to be written.
+        The TIFF file or folder that is to be written.
     sources, force
         As in :func:`~src_model.formats.target.check_target`.
+    is_ctc
+        Whether it is a folder of the Cell Tracking Challenge.
 
     Raises
     ------
@@ -77,13 +87,19 @@ def check_labels_path(path: Path, *, sources: Collection[Path] = (), force: bool
     MissingExtraError
         If this is a zarr folder and zarr is not installed.
     """
-    from src_model.formats import marks, ome_zarr
+    from src_model.formats import ctc, marks, ome_zarr
 
+    if is_ctc:
+        check_writable(path, "--out", ctc.is_ours, folder=True, sources=sources, force=force)
+        return
     is_zarr = path.suffix.lower() == ".zarr"
     if is_zarr:
         ome_zarr.import_zarr(f"writing '{path}'")
     elif path.suffix.lower() not in TIFF_SUFFIXES:
-        raise typer.BadParameter(f"'{path}' must end in .tif, .tiff or .zarr", param_hint="--out")
+        raise typer.BadParameter(
+            f"'{path}' must end in .tif, .tiff or .zarr, or in / for a folder of the Cell Tracking Challenge",
+            param_hint="--out",
+        )
     # Labels that were exported or saved from a viewer may have been corrected by hand.
     is_tracked = partial(ome_zarr.is_ours if is_zarr else marks.is_our_tiff, ending=marks.TRACKED)
     check_writable(path, "--out", is_tracked, folder=is_zarr, sources=sources, force=force)

@@ -13,7 +13,7 @@ from src_model.cli import options as opt
 from src_model.cli.finishing import list_outputs, summarize, write_all
 from src_model.cli.following import Tally
 from src_model.cli.job import ModelChoice, MovieChoice, Outputs, model_of
-from src_model.cli.output import check_numbers
+from src_model.cli.output import check_numbers, means_ctc
 from src_model.cli.terminal import say
 from src_model.cli.track import MovieArgument
 
@@ -40,7 +40,7 @@ ReplayedOption = Annotated[
 def replay(
     document_file: DocumentArgument,
     movie: MovieArgument,
-    out: opt.OutOption = Path("labels.tif"),
+    out: opt.OutOption = "labels.tif",
     preview: opt.PreviewOption = None,
     document: ReplayedOption = None,
     overlap: opt.OverlapOption = opt.OverlapChoice.SCORE,
@@ -66,7 +66,7 @@ def replay(
     """
     from src_model.document import load
 
-    outputs = Outputs(out, preview, document, overlap.value, force)
+    outputs = Outputs(Path(out), preview, document, overlap.value, force, means_ctc(out))
     outputs.check(movie, document_file)
     source = MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series).open(quiet=quiet)
     saved = load(document_file)

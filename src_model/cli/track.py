@@ -14,7 +14,7 @@ from src_model.cli import options as opt
 from src_model.cli.finishing import finish
 from src_model.cli.following import follow
 from src_model.cli.job import ModelChoice, MovieChoice, Outputs, add_prompts, check_prompts, model_of, new_document
-from src_model.cli.output import check_numbers
+from src_model.cli.output import check_numbers, means_ctc
 from src_model.cli.prompt_options import (
     BoxOption,
     FramePrompt,
@@ -80,7 +80,8 @@ DivisionsOption = Annotated[
     opt.Divisions,
     typer.Option(
         "--divisions",
-        help="With --all: 'auto' marks the sure ones in the document and in exports, 'ask' suggests all of them.",
+        help="With --all: 'auto' marks the sure ones in the document and in exports, 'ask' only suggests them, 'off' "
+        "looks for none.",
     ),
 ]
 
@@ -111,7 +112,7 @@ def track(
     box: BoxOption = None,
     mask: MaskOption = None,
     object_ids: ObjectOption = None,
-    out: opt.OutOption = Path("labels.tif"),
+    out: opt.OutOption = "labels.tif",
     preview: opt.PreviewOption = None,
     document: opt.DocumentOption = None,
     overlap: opt.OverlapOption = opt.OverlapChoice.SCORE,
@@ -147,6 +148,7 @@ def track(
     Or everything there is, with divisions and what comes later:
 
         sam2v track cells.tif --all
+        sam2v track cells.tif --all --out ctc/
 
     Beside the labels goes a document, labels.sam2v, to look through, correct and track on in napari, and to go on with
     by --resume. One that is there is never replaced; the new one gets another name then.
@@ -157,7 +159,7 @@ def track(
     options = TrackCommand(
         MovieChoice(movie, axes, opt.parse_channel(channel), opt.parse_plane(plane), series),
         ModelChoice(model, device, preset.value, image_size, threads, precision.value),
-        Outputs(out, preview, document, overlap.value, force),
+        Outputs(Path(out), preview, document, overlap.value, force, means_ctc(out)),
         collect_prompts(option_order(ctx), given),
         resume,
         exact,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         prompt_request,
     )
     from src_model.workflow.whole_movie import WholeMovieJob, WholeMovieReport, is_whole_movie, track_all
+    from src_model.workflow.whole_session import find_objects, track_movie
 
 _HOMES = {
     "src_model.document.snapshot": ("ObjectSnapshot", "snapshot_of", "snapshots_of"),
@@ -43,6 +44,7 @@ _HOMES = {
         "prompt_request",
     ),
     "src_model.workflow.whole_movie": ("WholeMovieJob", "WholeMovieReport", "is_whole_movie", "track_all"),
+    "src_model.workflow.whole_session": ("find_objects", "track_movie"),
 }
 
 __all__ = [
@@ -69,6 +71,7 @@ __all__ = [
     "WholeMovieReport",
     "answer_prompts",
     "find_all",
+    "find_objects",
     "find_request",
     "is_whole_movie",
     "look_for",
@@ -79,6 +82,7 @@ __all__ = [
     "snapshots_of",
     "start_over",
     "track_all",
+    "track_movie",
 ]
 
 __getattr__ = importer(__name__, _HOMES)

@@ -86,6 +86,13 @@ class DocumentTracker:
         self._answers: dict[tuple[int, int], _Answer] = {}
         self._masks: dict[int, KnownMasks] = {}  # read before, by object: they need not be read again
 
+    @classmethod
+    def of(cls, session: Session, predictor: StreamingPredictor) -> DocumentTracker:
+        """Return a tracker with a session that is there already, which the predictor started."""
+        tracker = cls(session.movie, lambda: predictor, normalization=session.normalization)
+        tracker._session = session
+        return tracker
+
     @property
     def is_started(self) -> bool:
         """Whether anything was asked of it yet; before that it holds nothing."""

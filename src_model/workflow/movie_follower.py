@@ -228,11 +228,11 @@ class MovieFollower:
                 nearest = min(nearest or (distance, track.object_id), (distance, track.object_id))
         if nearest is None:
             return False
-        self._show_again(step, nearest[1], entry)
+        self._prompt_again(step, nearest[1], entry)
         return True
 
-    def _show_again(self, step: OutcomeBuilder, number: int, entry: AnnotatedFrame) -> None:
-        """Give an object this mask, as its prompt, in place of what was tracked on the frame."""
+    def _prompt_again(self, step: OutcomeBuilder, number: int, entry: AnnotatedFrame) -> None:
+        """Let an object go on from another mask on this frame."""
         item = self._session.objects[number]
         item.masklet.restore(step.frame, entry.entry)
         item.prompts[step.frame] = Prompt(mask=entry.mask)
@@ -297,28 +297,33 @@ class MovieFollower:
     # Divisions -------------------------------------------------------------------------------------------------------
 
     def _divide_in_parts(self, step: OutcomeBuilder) -> None:
-        """Divide objects whose mask falls into two daughters."""
+        """Divide objects whose mask falls into two daughters, or suggest it of those that are not marked."""
         for number in list(step.masks):
             track = self._tracks[number]
             if track.is_daughter_on(step.frame):
                 continue
             found = divided_parts(track.mask(step.frame), track.earlier(step.frame, _EARLIER))
-            if found is None or found[2].score < self._options.min_division:
+            if found is None or found[2].score < self._options.min_division or self._is_held(number, step.frame):
                 continue
-            if self._is_held(number, step.frame):
+            old, score = step.masks[number], found[2].score
+            parts = [AnnotatedFrame(part, old.score, old.object_score, Origin.PROMPTED) for part in found[:2]]
+            if not self._options.marks_division(score):
+                self._suggest_parts(step, number, parts, score)
                 continue
-            entry, score = step.masks[number], found[2].score
-            parts = [AnnotatedFrame(each, entry.score, entry.object_score, Origin.PROMPTED) for each in found[:2]]
-            if self._options.divisions == "ask":
-                self._show_again(step, number, parts[0])
-                other = self._begin(step.frame, parts[1], look_back=False)[0]
-                step.divisions.append(FoundDivision(number, (number, other), step.frame, score, is_marked=False))
-                self._tell_beginning(step, other, None)
-                continue
-            daughters = [self._begin(step.frame, part, look_back=False)[0] for part in parts]
-            self._mark(step, number, step.frame, (daughters[0], daughters[1]), score)
-            for daughter in daughters:
+            first, second = (self._begin(step.frame, part, look_back=False)[0] for part in parts)
+            self._mark(step, number, step.frame, (first, second), score)
+            for daughter in (first, second):
                 self._tell_beginning(step, daughter, "division")
+
+    def _suggest_parts(self, step: OutcomeBuilder, number: int, parts: list[AnnotatedFrame], score: float) -> None:
+        """Let an object go on as the first of its two parts, begin one with the other, and mark nothing."""
+        self._session.objects[number].bank.forget(step.frame)
+        self._prompt_again(step, number, parts[0])
+        new, _ = self._begin(step.frame, parts[1], look_back=False)
+        for each in (self._tracks[number], self._tracks[new]):
+            each.joins, each.is_daughter = step.frame, True  # neither divides again at once
+        self._tell_beginning(step, new, None)
+        step.divisions.append(FoundDivision(number, (number, new), step.frame, score, is_marked=False))
 
     def _mother_of(self, step: OutcomeBuilder, number: int, met: int | None, born: list[int]) -> BeginReason | None:
         """Find the object that became a new one and another, and mark the division, or suggest it."""
@@ -343,7 +348,7 @@ class MovieFollower:
         if best is None or best[0] < self._options.min_division - _SUGGESTED:
             return None
         score, mother, sibling = best
-        if self._options.divisions == "ask" or score < self._options.min_division or self._is_held(mother, frame):
+        if not self._options.marks_division(score) or self._is_held(mother, frame):
             step.divisions.append(FoundDivision(mother, (sibling, number), frame, score, is_marked=False))
             return None
         if sibling == mother:

@@ -30,7 +30,8 @@ class WholeMovieOptions:
         Frames between two looks for new objects, at least 1. Where a division is suspected it is looked at once.
     divisions
         ``"auto"``: those of a score of at least ``min_division`` are marked, less sure ones are suggested. ``"ask"``:
-        all are suggested, and both daughters are tracked. ``"off"``: new objects just begin.
+        none is marked, all are suggested; the mother goes on as one of the daughters. ``"off"``: new objects just
+        begin.
     min_division
         0 to 1.
     patience
@@ -44,6 +45,10 @@ class WholeMovieOptions:
     min_division: float = 0.6
     patience: int = 5
     frames: range | None = None
+
+    def marks_division(self, score: float) -> bool:
+        """Whether a division of a score, 0 to 1, is marked; else it is suggested at most."""
+        return self.divisions == "auto" and score >= self.min_division
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from src_model.cli.job import MovieChoice
 from src_model.document import load
 from src_model.frames import open_movie
 from src_model.masks import labels_at
-from src_model.weights import MaskThresholds
 from src_model.workflow import DocumentTracker, TrackingJob, TrackRequest, run_job
 from tests.cli.conftest import CLICK, said
 from tests.tracking import tiny
@@ -341,47 +340,3 @@ def test_labels_that_may_have_been_corrected_are_not_replaced_silently(sam2v, mo
     told = sam2v(*words, code=FAILED).stderr
     assert f"labels{suffix}" in told
     assert "--force" in told or "folder" in told
-
-
-@pytest.fixture
-def finds_anything(monkeypatch):
-    """Automatic masks of whatever score."""
-    anything = MaskThresholds(0.0, 0.0)
-    monkeypatch.setattr("src_model.tracking.predictor.architecture_thresholds", lambda _: anything)
-
-
-@pytest.mark.usefixtures("finds_anything")
-def test_all_needs_no_prompt_and_the_document_says_what_begins(sam2v, movie, here):
-    shown = sam2v("track", movie, "--all", "--every", 20)
-    assert "objects on the first frame" in shown.output
-    document = load(here / "labels.sam2v")
-    assert document.objects
-    assert all(info.note.startswith("begins on frame") for info in document.objects.values())
-    assert tifffile.imread(here / "labels.tif").shape == (tiny.LENGTH, *tiny.SHAPE)
-    resumed = ("track", movie, "--resume", "labels.sam2v", "--model", "default", "--force")
-    assert sam2v(*resumed, "--all").exit_code == 0  # nothing is left, and the labels are written once more
-    assert {n: info.note for n, info in load(here / "labels.sam2v").objects.items()} == {
-        n: info.note for n, info in document.objects.items()
-    }
-    assert "only --all goes on with them" in said(sam2v(*resumed, code=2))
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("--point", CLICK, "--every", 3), "belongs to --all"),
-        (("--point", CLICK, "--divisions", "off"), "belongs to --all"),
-        (("--point", CLICK, "--exact"), "belongs to --resume"),
-        (("--all", "--exact", "--resume", "labels.sam2v"), "leave --resume and --exact out"),
-    ],
-)
-def test_options_that_would_say_nothing_are_refused(sam2v, movie, words, told):
-    assert told in said(sam2v("track", movie, *words, code=2))
-
-
-def test_all_that_finds_nothing_says_what_to_do(sam2v, movie):
-    assert "say what to track with --point" in sam2v("track", movie, "--all", "--frames", "0:2", code=2).output
-
-
-def test_all_goes_forward(sam2v, movie):
-    assert "looks back" in sam2v("track", movie, "--all", "--direction", "backward", code=2).output

@@ -41,6 +41,7 @@ class DrawnCells:
         """How many pixels were searched in each look."""
 
     def detect(self, image, query=EVERYTHING, normalization=None, *, progress=None, cancelled=None):
+        image = _values(image)
         where = np.ones(image.shape, bool) if query.where is None else query.where.decode()
         self.looks.append(int(where.sum()))
         values = np.unique(image[where & (image > 0)]).tolist()
@@ -53,7 +54,7 @@ def follow_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     def propagate(session, start=None, stop=None, *, reverse=False, objects=None):
         end = (-1 if stop is None else stop) if reverse else stop
         for frame in range(start, end, -1 if reverse else 1):
-            image, masks = session.movie.read(frame), {}
+            image, masks = _values(session.movie.read(frame)), {}
             for number in objects:
                 item = session.objects[number]
                 if not item.is_fixed(frame):
@@ -63,6 +64,10 @@ def follow_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
             yield FrameResult(frame, masks, dict.fromkeys(masks, 0.9), dict.fromkeys(masks, 0.9))
 
     monkeypatch.setattr(Session, "propagate", propagate)
+
+
+def _values(image):
+    return image[..., 0] if image.ndim == 3 else image  # CVAT's images have three equal channels
 
 
 def _overlapping(image, item, frame, reverse):

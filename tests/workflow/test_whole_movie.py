@@ -139,6 +139,24 @@ def test_divisions_can_be_left_out_and_less_sure_ones_are_suggested():
 
 
 @pytest.mark.usefixtures("follows")
+@pytest.mark.parametrize("as_one", [False, True], ids=["one goes on as the mother", "both are tracked as one mask"])
+def test_asked_for_divisions_are_suggested_and_none_is_marked(as_one):
+    mother, daughters = {**STAYS, 2: (30, 34, 10)}, {**STAYS, 2: (30, 26, 6.8), 3: (30, 43, 6.8)}
+    movie = drawn.draw(*[mother] * 3, *[daughters] * 4)
+    if as_one:
+        movie[3][movie[3] == 3] = 2
+    document, report = tracked(movie, divisions="ask")
+    (suggested,) = report.suggestions
+    assert (suggested.parent, suggested.daughters, suggested.frame) == (2, (2, 3), 3)
+    assert suggested.score > WholeMovieOptions().min_division
+    assert not report.divisions
+    assert not document.divisions
+    assert seen(document, 2) == list(range(7))
+    assert seen(document, 3) == [3, 4, 5, 6]
+    assert all(drawn.areas(document, 2)[frame] < drawn.areas(document, 2)[2] / 2 for frame in (3, 6))
+
+
+@pytest.mark.usefixtures("follows")
 def test_two_that_merge_do_not_hold_the_same_cell():
     frames = [{1: (24, 20 + 3 * t, 6), 2: (24, 42, 6)} if t < 4 else {2: (24, 42, 7)} for t in range(8)]
     document, report = tracked(drawn.draw(*frames))
