@@ -7,7 +7,7 @@ one is .32 to .48 where it is .45 to .78 otherwise, and in fast movies they stan
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _LEAST_PART = 0.2
 """Of a mask; smaller parts are specks."""
 
-_NECK = 0.8
-"""Of the width of the parts; what is no narrower between them is no neck."""
+_NECK = 0.6
+"""Of the width of the parts; what is no narrower between them is no neck: a nucleus that stretches has a waist, too."""
 
 _LEVELS = 9
 """How many widths of a neck are tried, from a gap on."""
@@ -49,6 +49,8 @@ class DivisionCues:
         IoU of the mother with both daughters, less that with the one that overlaps more.
     meets
         Whether the new daughter, tracked backwards, meets the mother; None: not known.
+    brightness
+        How alike the daughters are in brightness, 0 to 1; None: nobody looked.
     """
 
     area_left: float
@@ -57,18 +59,24 @@ class DivisionCues:
     distance: float
     overlap_gain: float
     meets: bool | None = None
+    brightness: float | None = None
+
+    def with_brightness(self, brightness: float) -> DivisionCues:
+        """Return the cues with how alike the daughters are in brightness, 0 to 1."""
+        return replace(self, brightness=brightness)
 
     @property
     def score(self) -> float:
         """How likely it is a division, 0 to 1."""
-        # Areas that do not fit rule a division out, whatever else speaks for it: a neighbour that comes near, or a cell
-        # that was missed, meets most of the other cues.
+        # Areas or brightness that do not fit rule a division out, whatever else speaks for it: a neighbour that comes
+        # near, a cell that was missed, or one on top of another meets most of the other cues.
         halved = _trapezoid(self.area_left, 0.15, 0.3, 0.68, 0.88)
         whole = _trapezoid(self.area_sum, 0.4, 0.6, 1.3, 1.7)
         alike = _ramp(self.likeness, 0.3, 0.65)
         gain = _ramp(self.overlap_gain, 0.0, 0.15)
         meets = 0.5 if self.meets is None else float(self.meets)
-        possible = min(1 - _ramp(self.distance, 1.6, 2.4), whole, max(halved, 0.2))
+        alike_inside = 1.0 if self.brightness is None else self.brightness
+        possible = min(1 - _ramp(self.distance, 1.6, 2.4), whole, max(halved, 0.2), alike_inside)
         return possible * (0.3 * halved + 0.3 * alike + 0.2 * gain + 0.2 * meets)
 
 
@@ -133,7 +141,7 @@ def divided_parts(mask: Rle, earlier: Sequence[Rle]) -> tuple[Rle, Rle, Division
 def two_parts(mask: Rle) -> tuple[Rle, Rle] | None:
     """Return the two parts of a mask that falls into two, or nearly so, the larger first; None if it does not.
 
-    Two daughters side by side are often tracked as one mask, which has a neck between them: narrower than four fifths
+    Two daughters side by side are often tracked as one mask, which has a neck between them: narrower than three fifths
     of the parts.
     """
     box = mask.box

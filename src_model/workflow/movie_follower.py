@@ -12,10 +12,12 @@ from src_model.errors import DamagedFrameError
 from src_model.masks import MaskletFrame, Rle, pairwise_containment
 from src_model.prompts import Prompt
 from src_model.tracking.object_state import ObjectState
+from src_model.workflow.brightness import brightness_likeness
 from src_model.workflow.competition import UNCLAIMED, Claim, claim_strength, settle, unclaimed, without
-from src_model.workflow.division_cues import best_cues, diameter_of, distance_between, divided_parts
+from src_model.workflow.division_cues import diameter_of, distance_between, divided_parts
 from src_model.workflow.finding import median_area
 from src_model.workflow.followed_track import FollowedTrack, oddity
+from src_model.workflow.mother_search import EARLIER, NEAR, find_mother
 from src_model.workflow.movie_outcome import Beginning, Doubt, Ending, FoundDivision, OutcomeBuilder
 
 if TYPE_CHECKING:
@@ -23,23 +25,18 @@ if TYPE_CHECKING:
 
     from src_model.document.snapshot import ObjectSnapshot
     from src_model.tracking import FrameResult, Session
+    from src_model.workflow.division_cues import DivisionCues
     from src_model.workflow.finding import Finder
     from src_model.workflow.movie_outcome import BeginReason, MovieOutcome, WholeMovieOptions
 
 _TYPICAL = 3.0
 """What begins is at most so many times larger or smaller than the objects are in the median."""
 
-_NEAR = 2.2
-"""Diameters of the mother within which daughters are looked for."""
-
 _RECALLED = 1.0
 """Diameters within which a lost object is found again; a third more for each frame that it was lost."""
 
 _SUGGESTED = 0.25
 """Divisions whose score is less than what is asked for by no more than this are suggested."""
-
-_EARLIER = 3
-"""Frames before a daughter is seen on which the mother may have lost her area."""
 
 _BACK = 2
 """Frames for which a new object is tracked back beyond the last look, on which it may have been missed."""
@@ -77,7 +74,7 @@ class MovieFollower:
         self._finder = finder
         self._options = options
         self._next_id = next_id
-        self._kept = options.every + _BACK + _EARLIER + 1
+        self._kept = options.every + _BACK + EARLIER + 1
         self._known = known
         self._tracks = {each.object_id: FollowedTrack.of(each) for each in known if each.prompts}
         self._first = 0
@@ -184,7 +181,7 @@ class MovieFollower:
         where = np.zeros(shape, bool)
         for track in self._tracks.values():
             if track.is_active and track.has_shrunk(frame):
-                y0, x0, y1, x1 = track.surroundings(_NEAR)
+                y0, x0, y1, x1 = track.surroundings(NEAR)
                 where[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = True
         return Rle.encode(where) if where.any() else None
 
@@ -302,10 +299,13 @@ class MovieFollower:
             track = self._tracks[number]
             if track.is_daughter_on(step.frame):
                 continue
-            found = divided_parts(track.mask(step.frame), track.earlier(step.frame, _EARLIER))
+            found = divided_parts(track.mask(step.frame), track.earlier(step.frame, EARLIER))
             if found is None or found[2].score < self._options.min_division or self._is_held(number, step.frame):
                 continue
-            old, score = step.masks[number], found[2].score
+            score = self._score_seen(step.frame, *found)
+            if score < self._options.min_division:
+                continue
+            old = step.masks[number]
             parts = [AnnotatedFrame(part, old.score, old.object_score, Origin.PROMPTED) for part in found[:2]]
             if not self._options.marks_division(score):
                 self._suggest_parts(step, number, parts, score)
@@ -314,6 +314,10 @@ class MovieFollower:
             self._mark(step, number, step.frame, (first, second), score)
             for daughter in (first, second):
                 self._tell_beginning(step, daughter, "division")
+
+    def _score_seen(self, frame: int, first: Rle, second: Rle, cues: DivisionCues) -> float:
+        """Return the score of a division whose daughters are looked at in the image, which only then is read."""
+        return cues.with_brightness(brightness_likeness(self._session.movie.read(frame), first, second)).score
 
     def _suggest_parts(self, step: OutcomeBuilder, number: int, parts: list[AnnotatedFrame], score: float) -> None:
         """Let an object go on as the first of its two parts, begin one with the other, and mark nothing."""
@@ -330,24 +334,11 @@ class MovieFollower:
         track = self._tracks[number]
         if track.is_daughter:
             return "division"
-        frame, new = track.joins, track.first_mask
-        assert new is not None, "it began with a mask"
-        best: tuple[float, int, int] | None = None
-        for mother, other in self._tracks.items():
-            earlier = other.earlier(frame, _EARLIER)
-            if mother == number or mother in born or not earlier or other.has_divided or other.is_daughter_on(frame):
-                continue
-            if distance_between(earlier[0], new) > _NEAR * diameter_of(earlier[0].area):
-                continue
-            meets = None if met is None else met == mother
-            siblings = [mother] if not other.mask(frame).is_empty else [n for n in born if n != number]
-            for sibling in siblings:
-                cues = best_cues(earlier, self._tracks[sibling].mask(frame), new, meets=meets)
-                if cues is not None:
-                    best = max(best or (cues.score, mother, sibling), (cues.score, mother, sibling))
-        if best is None or best[0] < self._options.min_division - _SUGGESTED:
+        frame = track.joins
+        best = find_mother(number, self._tracks, born, met, self._session.movie.read(frame))
+        if best is None or best.score < self._options.min_division - _SUGGESTED:
             return None
-        score, mother, sibling = best
+        score, mother, sibling = best.score, best.mother, best.sibling
         if not self._options.marks_division(score) or self._is_held(mother, frame):
             step.divisions.append(FoundDivision(mother, (sibling, number), frame, score, is_marked=False))
             return None

@@ -67,11 +67,13 @@ def test_a_mask_of_two_parts_is_told_from_one_with_a_speck():
 
 
 def test_daughters_side_by_side_in_one_mask_have_a_neck_between_them():
-    both = Rle.encode(disk(40, 50, 9.5).decode() | disk(40, 66, 9.5).decode())
+    both = Rle.encode(disk(40, 50, 9.5).decode() | disk(40, 68, 9.5).decode())
     first, second = two_parts(both)
     assert first.area + second.area == both.area
     assert second.area / first.area > 0.9
     assert two_parts(MOTHER) is None
+    waist = disk(40, 50, 9.5).decode() | disk(40, 62, 9.5).decode()
+    assert two_parts(Rle.encode(waist)) is None  # as of a nucleus that stretches
 
 
 def test_one_mask_of_two_daughters_is_a_division_if_it_was_one_cell_before():
