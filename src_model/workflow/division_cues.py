@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LEAST_PART = 0.2
 """Of a mask; smaller parts are specks."""
 
-_NECK = 0.6
+_NECK = 0.7
 """Of the width of the parts; what is no narrower between them is no neck: a nucleus that stretches has a waist, too."""
 
 _LEVELS = 9
@@ -29,6 +29,9 @@ _LEVELS = 9
 
 _CHANGED = 0.6
 """IoU with the masks shortly before below which a mask that nearly falls into two has changed."""
+
+_SHORTLY = 3
+"""Frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class DivisionCues:
         Whether the new daughter, tracked backwards, meets the mother; None: not known.
     brightness
         How alike the daughters are in brightness, 0 to 1; None: nobody looked.
+    as_one
+        Whether both are tracked as one mask, with a neck between them.
     """
 
     area_left: float
@@ -60,6 +65,7 @@ class DivisionCues:
     overlap_gain: float
     meets: bool | None = None
     brightness: float | None = None
+    as_one: bool = False
 
     def with_brightness(self, brightness: float) -> DivisionCues:
         """Return the cues with how alike the daughters are in brightness, 0 to 1."""
@@ -70,8 +76,9 @@ class DivisionCues:
         """How likely it is a division, 0 to 1."""
         # Areas or brightness that do not fit rule a division out, whatever else speaks for it: a neighbour that comes
         # near, a cell that was missed, or one on top of another meets most of the other cues.
-        halved = _trapezoid(self.area_left, 0.15, 0.3, 0.68, 0.88)
-        whole = _trapezoid(self.area_sum, 0.4, 0.6, 1.3, 1.7)
+        # Where a neck is seen, areas say less: a mother that condensed was smaller than her daughters together are.
+        halved = _trapezoid(self.area_left, 0.15, 0.3, *((0.9, 1.1) if self.as_one else (0.68, 0.88)))
+        whole = _trapezoid(self.area_sum, 0.4, 0.6, *((1.6, 1.9) if self.as_one else (1.3, 1.7)))
         alike = _ramp(self.likeness, 0.3, 0.65)
         gain = _ramp(self.overlap_gain, 0.0, 0.15)
         meets = 0.5 if self.meets is None else float(self.meets)
@@ -80,7 +87,7 @@ class DivisionCues:
         return possible * (0.3 * halved + 0.3 * alike + 0.2 * gain + 0.2 * meets)
 
 
-def cues_of(mother: Rle, kept: Rle, new: Rle, *, meets: bool | None = None) -> DivisionCues:
+def cues_of(mother: Rle, kept: Rle, new: Rle, *, meets: bool | None = None, as_one: bool = False) -> DivisionCues:
     """Measure the cues.
 
     Parameters
@@ -91,6 +98,8 @@ def cues_of(mother: Rle, kept: Rle, new: Rle, *, meets: bool | None = None) -> D
         ``(Y, X)`` of the daughters: the one that her track went on with, and the other; not empty, and apart.
     meets
         Whether the other one, tracked backwards, meets the mother; None: not known.
+    as_one
+        Whether both are parts of one mask.
     """
     areas, large = (kept.area, new.area), mother.area
     shared = intersection_area(mother, kept), intersection_area(mother, new)
@@ -103,10 +112,13 @@ def cues_of(mother: Rle, kept: Rle, new: Rle, *, meets: bool | None = None) -> D
         distance=distance_between(kept, new) / diameter_of(large),
         overlap_gain=union - max(ious),
         meets=meets,
+        as_one=as_one,
     )
 
 
-def best_cues(mothers: Sequence[Rle], kept: Rle, new: Rle, *, meets: bool | None = None) -> DivisionCues | None:
+def best_cues(
+    mothers: Sequence[Rle], kept: Rle, new: Rle, *, meets: bool | None = None, as_one: bool = False
+) -> DivisionCues | None:
     """Measure with each of several earlier masks of the mother, as her area falls before a daughter is seen.
 
     Returns
@@ -116,7 +128,7 @@ def best_cues(mothers: Sequence[Rle], kept: Rle, new: Rle, *, meets: bool | None
     """
     if kept.is_empty or new.is_empty:
         return None
-    cues = [cues_of(mother, kept, new, meets=meets) for mother in mothers if not mother.is_empty]
+    cues = [cues_of(mother, kept, new, meets=meets, as_one=as_one) for mother in mothers if not mother.is_empty]
     return max(cues, key=lambda each: each.score, default=None)
 
 
@@ -131,17 +143,18 @@ def divided_parts(mask: Rle, earlier: Sequence[Rle]) -> tuple[Rle, Rle, Division
         The object's masks on the frames before, the latest first, not empty.
     """
     # A cell that always has two lobes is whole, and one that divides changes its outline at once.
-    if not earlier or mask_iou(earlier[-1], mask) >= _CHANGED or two_parts(earlier[-1]) is not None:
+    shortly = earlier[:_SHORTLY]
+    if not shortly or mask_iou(shortly[-1], mask) >= _CHANGED or two_parts(shortly[-1]) is not None:
         return None
     parts = two_parts(mask)
-    cues = None if parts is None else best_cues(earlier, *parts, meets=True)
+    cues = None if parts is None else best_cues(earlier, *parts, meets=True, as_one=True)
     return None if parts is None or cues is None else (*parts, cues)
 
 
 def two_parts(mask: Rle) -> tuple[Rle, Rle] | None:
     """Return the two parts of a mask that falls into two, or nearly so, the larger first; None if it does not.
 
-    Two daughters side by side are often tracked as one mask, which has a neck between them: narrower than three fifths
+    Two daughters side by side are often tracked as one mask, which has a neck between them: narrower than seven tenths
     of the parts.
     """
     box = mask.box

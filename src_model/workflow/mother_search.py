@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 NEAR = 2.2
 """Diameters of the mother within which daughters are looked for."""
 
-EARLIER = 3
-"""Frames before a daughter is seen on which the mother may have lost her area."""
+EARLIER = 6
+"""Frames before a daughter is seen with which she is compared: the mother condenses, and may lose her area, before."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

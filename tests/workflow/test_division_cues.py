@@ -57,6 +57,18 @@ def test_the_mother_may_have_lost_her_area_before_the_other_daughter_is_seen():
     assert best_cues(earlier, Rle.empty(SHAPE), new) is None
 
 
+def test_a_mother_that_condensed_is_smaller_than_daughters_that_are_still_one_mask():
+    condensed, halves = disk(40, 60, 11), (disk(40, 50, 9.5), disk(40, 70, 9.5))
+    assert cues_of(condensed, *halves, meets=True).score < UNSURE
+    assert cues_of(condensed, *halves, meets=True, as_one=True).score > SURE
+
+
+def test_daughters_of_unlike_brightness_are_none():
+    cues = cues_of(MOTHER, disk(40, 50, 9.5), disk(40, 70, 9.5))
+    assert cues.with_brightness(1.0).score == cues.score
+    assert cues.with_brightness(0.0).score == 0.0
+
+
 def test_a_mask_of_two_parts_is_told_from_one_with_a_speck():
     left, right = disk(40, 50, 9), disk(40, 72, 8)
     both = Rle.encode(left.decode() | right.decode())
