@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from src_model.masks import Rle
 
 _SPREADS = (0.8, 1.6)
-"""Steps between two means, in spreads of the pixels inside: two parts are alike up to the first, unlike from the second."""
+"""Steps between two means, in spreads of the pixels inside: alike up to the first, unlike from the second on."""
 
 _CONTRASTS = (0.35, 0.65)
 """The same in contrasts of the brighter one to its surroundings: halves of flat cells have next to no spread."""
