@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from src_model.detection import AutomaticDetector, AutomaticOptions, Query
+from src_model.detection.contrast import stands_out
 from src_model.detection.selection import single_objects
 from src_model.document import AddDetections
 from src_model.masks import Rle
@@ -16,7 +17,7 @@ from src_model.workflow.requests import FindRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from src_model.detection import Detector
     from src_model.document import Annotation, DocumentView
@@ -104,7 +105,7 @@ class Finder:
         StoppedError
             If ``cancelled`` said so.
         """
-        shape = np.asarray(image).shape[:2]
+        shape, known = np.asarray(image).shape[:2], tuple(known)
         free = _free(shape, known, where)
 
         def detect(detector: Detector, query: Query) -> list[Detection]:
@@ -125,7 +126,7 @@ class Finder:
             # What the first look saw is searched again: of more clicks on an object a better one is the best.
             found = detect(self._automatic(options), Query(where=free))
             seen = sorted([*seen, *found], key=lambda item: -item.score)
-        return single_objects(seen, typical_area)
+        return _standing_out(np.asarray(image), single_objects(seen, typical_area), known)
 
     def _automatic(self, options: AutomaticOptions) -> AutomaticDetector:
         return AutomaticDetector(self._predictor, options)
@@ -272,6 +273,13 @@ def median_area(masks: Iterable[Rle | None]) -> float | None:
 def diameter_of(area: float) -> float:
     """Return the diameter of a round object of an area, both in pixels."""
     return 2 * math.sqrt(area / math.pi)
+
+
+def _standing_out(image: NDArray[np.generic], found: list[Detection], known: Sequence[Rle]) -> list[Detection]:
+    """Drop patches of empty background, which a network that is asked everywhere sees now and then."""
+    free = _free(image.shape[:2], (*known, *(item.mask for item in found if item.mask is not None)), None)
+    occupied = np.zeros(image.shape[:2], bool) if free is None else ~free.decode()
+    return [item for item in found if item.mask is not None and stands_out(image, item.mask, occupied)]
 
 
 def _free(shape: Sequence[int], known: Iterable[Rle], where: Rle | None) -> Rle | None:
