@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isfinite
-
-import numpy as np
 
 from napari_sam2v.view_state import ModelEntry, TimeMarks
 from src_model.errors import Sam2vError
@@ -83,15 +80,6 @@ def frame_line(marks: TimeMarks, frame: int) -> str:
         parts.append("not tracked yet")
     score = float(marks.scores[frame])
     return " · ".join([*parts, f"score {score:.2f}"] if isfinite(score) else parts)
-
-
-def movie_line(marks: Sequence[TimeMarks], found: str) -> str:
-    """Sum up a tracked movie: how many objects, on how many frames each, how many in doubt, and what was found."""
-    lengths = [int(np.count_nonzero(~(np.isnan(each.scores) | each.absent))) for each in marks]
-    doubtful = sum(bool(each.in_doubt().any()) for each in marks)
-    parts = [count(len(marks), "object"), f"on {sum(lengths) / len(lengths):.1f} frames on average"]
-    parts.append(f"{doubtful:,} with doubtful frames")
-    return f"{', '.join(parts)}. {found}"
 
 
 def track_line(title: str, frames: range, frame: int, score: float | None, note: str) -> str:

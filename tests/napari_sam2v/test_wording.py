@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from napari_sam2v import wording
@@ -71,10 +70,3 @@ def test_a_track_is_described_by_its_frames_one_of_them_and_why_it_ends():
         "mother · frames 3 to 8 · frame 4: no mask · ends on frame 8: edge"
     )
     assert wording.track_line("mother", range(6, 6), 6, None, "") == "mother · no mask"
-
-
-def test_a_tracked_movie_is_summed_up_by_what_is_seen_and_what_is_doubtful(marks_of):
-    sure = marks_of(6, [0.9] * 6, tracked=slice(None), absent=[4, 5])
-    doubtful = marks_of(6, [0.9, 0.5, np.nan, np.nan, np.nan, np.nan], tracked=slice(0, 2))
-    line = wording.movie_line([sure, doubtful], "1 divisions.")
-    assert line == "2 objects, on 3.0 frames on average, 1 with doubtful frames. 1 divisions."
