@@ -5,6 +5,6 @@ from __future__ import annotations
 from src_model.measures.intensity import mean_intensity
 from src_model.measures.meter import Measurement, SeriesMeter
 from src_model.measures.motion import steps
-from src_model.measures.series import MeasureUnits, TrackSeries
+from src_model.measures.series import QUANTITIES, MeasureUnits, TrackSeries
 
-__all__ = ["MeasureUnits", "Measurement", "SeriesMeter", "TrackSeries", "mean_intensity", "steps"]
+__all__ = ["QUANTITIES", "MeasureUnits", "Measurement", "SeriesMeter", "TrackSeries", "mean_intensity", "steps"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_model.document import MovieIdentity
+
+
+QUANTITIES: Final = ("area", "speed", "intensity", "score")
+"""Names of what a series holds."""
 
 
 @dataclass(frozen=True, slots=True)
