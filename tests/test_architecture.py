@@ -65,7 +65,7 @@ WITHOUT_TORCH = (
     "simulation",
 )
 HOST_PACKAGES = {"napari", "npe2", "magicgui", "superqt", "qtpy", "PyQt5", "PyQt6", "PySide2", "PySide6", "vispy"}
-HOST_PACKAGES |= {"cvat_sdk", "cvat_cli", "nuclio_sdk", *HOSTS}
+HOST_PACKAGES |= {"pyqtgraph", "cvat_sdk", "cvat_cli", "nuclio_sdk", *HOSTS}
 
 
 @cache

@@ -127,4 +127,4 @@ class PlotsBinding:
         """Write the table of the selected objects, which holds what the curves show, and more."""
         from src_model.formats.settings import ExportSettings
 
-        self._files.export("csv", ExportSettings(), self._table.selection())
+        self._files.export("csv", ExportSettings(overlap=None, visible_only=False), self._table.selection())

@@ -47,9 +47,7 @@ class Panel(QWidget):
         self.track = TrackSection()
         self.result = ResultSection()
         self.lineage = IconButton("lineage", "Lineage: the tree of all tracks", name="Lineage")
-        self.plots = IconButton(
-            "plots", "Plots: area, speed, intensity, score of the selected objects", name="Plots"
-        )
+        self.plots = IconButton("plots", "Plots: area, speed, intensity, score of the selected objects", name="Plots")
         self.help = IconButton("help", "All shortcuts", name="Shortcuts")
         self.shortcuts = ShortcutOverview(self)
         self._lay_out()

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
     from src_model.measures import MeasureUnits, TrackSeries
 
-_AXIS_WIDTH = 52
-_LINE_WIDTH = 1.5
+_LABEL_WIDTH, _AXIS_WIDTH = 62, 46
+"""In pixels; the same for all plots, so that their frames are in line."""
+_LINE_WIDTH = 1.0
+"""In pixels. Qt draws anything wider up to 70 times more slowly: 20 curves of 10,000 frames in 6 s instead of 0.08."""
+_HALF_DASH = 0.2
+"""In frames."""
 _LEAST_FRAMES = 8
 """So many frames are in view at least, whatever is zoomed."""
 
@@ -52,9 +56,11 @@ class PlotsCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         self._lines = {name: pg.InfiniteLine(angle=90, movable=False) for name in QUANTITIES}
         self._labels = {name: pg.LabelItem(justify="left") for name in QUANTITIES}
         self.plots = {name: self._make_plot(name) for name in QUANTITIES}
-        for place, plot in enumerate(self.plots.values()):
-            self.ci.addItem(plot, row=place, col=0)
-        self.ci.layout.setSpacing(0)
+        for place, name in enumerate(QUANTITIES):
+            self.ci.addItem(self._labels[name], row=place, col=0)
+            self.ci.addItem(self.plots[name], row=place, col=1)
+        self.ci.layout.setColumnFixedWidth(0, _LABEL_WIDTH)
+        self.ci.layout.setSpacing(2)
         self.ci.layout.setContentsMargins(0, 2, 6, 0)
         self.show_quantities(QUANTITIES)
         self.scene().sigMouseClicked.connect(self._on_click)
@@ -86,8 +92,12 @@ class PlotsCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
                     continue
                 self._curves[key].setData(*points(one.frames, getattr(one, name)))
         self._drawn, self._looks = found, looks
-        self._titles = {"area": f"Area ({units.area})", "speed": f"Speed ({units.speed})"}
-        self._titles |= {"intensity": "Mean intensity", "score": "Score"}
+        self._titles = {
+            "area": f"Area<br>{units.area}",
+            "speed": f"Speed<br>{units.speed}",
+            "intensity": "Intensity<br>mean",
+            "score": "Score",
+        }
         self._apply_colors()
 
     def set_frame(self, frame: int) -> None:
@@ -101,6 +111,7 @@ class PlotsCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         shown = [name for name in QUANTITIES if name in names]
         for name, plot in self.plots.items():
             plot.setVisible(name in shown)
+            self._labels[name].setVisible(name in shown)
             axis, is_lowest = plot.getAxis("bottom"), shown[-1:] == [name]
             axis.setStyle(showValues=is_lowest)
             axis.setHeight(None if is_lowest else 4)
@@ -132,13 +143,12 @@ class PlotsCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
         plot.sigXRangeChanged.connect(lambda _plot, frames: self._show_frames(frames))
         plot.vb.setAutoVisible(y=True)  # values are as high as those in view
         if name == "score":
-            plot.setYRange(0, 1)
+            plot.setYRange(0, 1, padding=0.06)
         for side in ("left", "bottom"):
             plot.getAxis(side).enableAutoSIPrefix(False)
         plot.getAxis("left").setWidth(_AXIS_WIDTH)
+        plot.getAxis("left").setStyle(hideOverlappingLabels=True)
         plot.addItem(self._lines[name], ignoreBounds=True)
-        self._labels[name].setParentItem(plot.vb)
-        self._labels[name].anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(4, -2))
         return plot
 
     def _apply_theme(self) -> None:
@@ -161,7 +171,6 @@ class PlotsCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
             color = colors.text if look is None else legible(QColor(*look.color), colors)
             pen = QPen(color, _LINE_WIDTH)
             pen.setCosmetic(True)
-            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             curve.setPen(pen)
 
     def _show_frames(self, frames: tuple[float, float]) -> None:
@@ -185,10 +194,15 @@ class PlotsCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
 
 
 def points(frames: NDArray[np.int64], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (M,) x and y of a curve; a value without neighbours comes twice, as a line needs two ends to be seen."""
+    """Return (M,) x and y of a curve; a value without neighbours becomes a short dash, as a point alone is no line."""
     is_known = np.isfinite(values)
     beside = np.zeros(len(values), bool)
     beside[1:] |= is_known[:-1]
     beside[:-1] |= is_known[1:]
-    times = np.where(is_known & ~beside, 2, 1)
-    return np.repeat(frames.astype(np.float64), times), np.repeat(values, times)
+    is_alone = is_known & ~beside
+    times = np.where(is_alone, 2, 1)
+    x = np.repeat(frames.astype(np.float64), times)
+    firsts = (np.cumsum(times) - times)[is_alone]
+    x[firsts] -= _HALF_DASH
+    x[firsts + 1] += _HALF_DASH
+    return x, np.repeat(values, times)

@@ -136,8 +136,8 @@ class SeriesMeter:
             for number in stale[frame]:
                 track = self._tracks[number]
                 row, mask = int(np.searchsorted(track.frames, frame)), view.mask_at(number, frame)
-                is_there = image is not None and mask is not None
-                track.intensities[row] = mean_intensity(image, mask).mean() if is_there else np.nan
+                assert mask is not None, "it is in view there"
+                track.intensities[row] = np.nan if image is None else mean_intensity(image, mask).mean()
                 track.read[row] = track.versions[row]
             if is_enough():
                 return

@@ -190,4 +190,4 @@ def test_where_pyqtgraph_is_missing_it_is_said_what_to_install(person, monkeypat
         monkeypatch.delitem(sys.modules, f"napari_sam2v.panel.{name}", raising=False)
     person.widget.panel.plots.click()
     assert person.widget.plots.panel is None
-    assert person.problems == ['Plotting needs the package \'pyqtgraph\': pip install "napari-sam2v[napari]"']
+    assert person.problems == ["Plotting needs the package 'pyqtgraph': pip install \"napari-sam2v[napari]\""]
