@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import isfinite
 
 from napari_sam2v.view_state import ModelEntry, TimeMarks
@@ -97,14 +96,14 @@ def edge_line(parent: str, daughter: str, frame: int) -> str:
     return f"{daughter} comes of {parent} on frame {frame:,}"
 
 
-def curves_line(found: Measurement, titles: Mapping[int, str], frame: int, most: int = 0, left_out: int = 0) -> str:
+def curves_line(found: Measurement, title: str, frame: int, most: int = 0, left_out: int = 0) -> str:
     """Say of curves what the first object measures on a frame, how far measuring is, and how many are not shown."""
     parts = []
     if not found.series:
         parts.append("Select objects that have masks: in the table, the lineage or the image")
     else:
         first = found.series[0]
-        parts += [titles.get(first.object_id, str(first.object_id)), f"frame {frame:,}"]
+        parts += [title, f"frame {frame:,}"]
         row = first.row(frame)
         parts += ["no mask"] if row is None else _values(first, row, found.units)
     if not found.is_complete:

@@ -119,9 +119,9 @@ class PlotsBinding:
 
     def _show_line(self) -> None:
         document, found = self._plots.document, self._plots.measurement
-        objects = {} if document is None else document.objects
-        titles = {number: info.title for number, info in objects.items()}
-        self._panel.set_line(curves_line(found, titles, self._controller.frame, MOST_OBJECTS, self._plots.left_out))
+        first = found.series[0].object_id if found.series else None
+        title = "" if document is None or first is None or not document.has(first) else document.object(first).title
+        self._panel.set_line(curves_line(found, title, self._controller.frame, MOST_OBJECTS, self._plots.left_out))
 
     def _write_table(self) -> None:
         """Write the table of the selected objects, which holds what the curves show, and more."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psygnal import Signal, SignalGroup
 
 from napari_sam2v.controllers.background_tasks import BackgroundTasks
+from src_model.errors import MovieError
 from src_model.measures import Measurement, MeasureUnits, SeriesMeter
 
 if TYPE_CHECKING:
@@ -119,9 +120,10 @@ class PlotsController:
                 self._take(chosen, found)
 
         def failed(error: Exception) -> None:
-            self._unreadable = source
             self._controller.report_error(error)
-            self._touch()
+            if isinstance(error, MovieError):
+                self._unreadable = source
+                self._touch()  # all but intensities is known without it
 
         self._tasks.replace("series", "", work, done, failed=failed)
 

@@ -78,14 +78,13 @@ def test_curves_are_described_by_the_first_object_on_a_frame_and_by_what_is_miss
     measured = np.array([1200.0, np.nan, 1300.5])
     series = TrackSeries(4, 2, measured, np.array([np.nan, np.nan, 2.5]), measured / 10, np.array([0.9, np.nan, 0.8]))
     found = Measurement((series,), MeasureUnits(length="µm"), 3, 3)
-    titles = {4: "mother"}
-    assert wording.curves_line(found, titles, 4) == (
+    assert wording.curves_line(found, "mother", 4) == (
         "mother · frame 4 · 1,300.5 µm² · 2.5 µm/frame · intensity 130.1 · score 0.80"
     )
-    assert wording.curves_line(found, titles, 2) == "mother · frame 2 · 1,200 µm² · intensity 120 · score 0.90"
-    assert wording.curves_line(found, titles, 3) == "mother · frame 3 · no mask"
+    assert wording.curves_line(found, "mother", 2) == "mother · frame 2 · 1,200 µm² · intensity 120 · score 0.90"
+    assert wording.curves_line(found, "mother", 3) == "mother · frame 3 · no mask"
     some = Measurement((series,), MeasureUnits(), 1, 1200)
-    assert wording.curves_line(some, titles, 3, 20, 5) == (
+    assert wording.curves_line(some, "mother", 3, 20, 5) == (
         "mother · frame 3 · no mask · measured 1 of 1,200 frames · the first 20 of 25 objects"
     )
-    assert wording.curves_line(Measurement((), MeasureUnits(), 0, 0), {}, 3).startswith("Select objects")
+    assert wording.curves_line(Measurement((), MeasureUnits(), 0, 0), "", 3).startswith("Select objects")

@@ -8,7 +8,7 @@ import pytest
 from napari_sam2v.controllers.plots_controller import MOST_OBJECTS, PlotsController
 from napari_sam2v.view_state import TrackOptions
 from src_model.document import AddObject, AnnotatedObject, Annotation, MovieIdentity, SetMask
-from src_model.errors import MovieError
+from src_model.errors import AnnotationFileError, MovieError
 from src_model.frames import open_movie
 from src_model.masks import MaskletFrame, Rle
 from tests.tracking import tiny
@@ -96,6 +96,17 @@ def test_a_movie_that_cannot_be_read_is_told_once_and_all_else_is_shown(viewer, 
     found = measure(viewer, lambda found: found.series[0].area[4] == LARGER.area)[1]
     assert np.isnan(found.intensity).all()
     assert viewer.problems == ["The file is gone"]
+
+
+def test_a_document_that_cannot_be_read_is_told_once_and_not_tried_again(viewer, monkeypatch):
+    def damaged(*_):
+        raise AnnotationFileError("the document is damaged")
+
+    monkeypatch.setattr("src_model.measures.meter.SeriesMeter.update", damaged)
+    viewer.plots.choose((1,))
+    measure(viewer, lambda _: viewer.problems)
+    assert viewer.asked == []
+    assert viewer.problems == ["The document is damaged"]
 
 
 def test_of_very_many_objects_only_the_first_are_measured(viewer):
