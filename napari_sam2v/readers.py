@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from src_model.document.lineage import parents_of
+from src_model.document.units import space_unit, time_unit
 from src_model.formats import holds_tracks, read_objects
-from src_model.formats.units import space_unit, time_unit
 from src_model.frames.opening import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:

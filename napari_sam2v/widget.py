@@ -22,6 +22,8 @@ from napari_sam2v.bindings.lineage_edits import LineageEdits
 from napari_sam2v.bindings.model_binding import ModelBinding
 from napari_sam2v.bindings.movie_binding import MovieBinding
 from napari_sam2v.bindings.object_binding import ObjectBinding
+from napari_sam2v.bindings.panel_dock import PanelDock
+from napari_sam2v.bindings.plots_binding import PlotsBinding, make_plots_panel
 from napari_sam2v.bindings.review_binding import ReviewBinding
 from napari_sam2v.bindings.save_binding import SaveBinding
 from napari_sam2v.bindings.tool_binding import ToolBinding
@@ -30,6 +32,7 @@ from napari_sam2v.controllers.background_tasks import BackgroundTasks
 from napari_sam2v.layers.graphics import GraphicsGuard
 from napari_sam2v.panel.panel import Panel
 from napari_sam2v.preferences import Preferences, load_preferences
+from src_model.errors import MissingExtraError
 from src_model.folders import cache_folder
 
 if TYPE_CHECKING:
@@ -96,6 +99,13 @@ class Sam2vWidget(QWidget):
         panel.lineage.clicked.connect(lambda: self.lineage.open())
         self.review = ReviewBinding(viewer, panel, controller, self.movie)
         self.files = FileBinding(panel.result, controller, tasks, self.layers, self.movie, dialogs)
+        self.plots = PanelDock(
+            viewer,
+            "sam2v plots",
+            make_plots_panel,
+            lambda dock: PlotsBinding(dock, controller, panel.objects, self.movie, self.files, post),
+        )
+        panel.plots.clicked.connect(lambda: self.open_plots())
         self.saving = SaveBinding(
             panel,
             controller,
@@ -110,6 +120,13 @@ class Sam2vWidget(QWidget):
         self.keys = KeyBinding(self, preferences.keys)
         self.movie.offer_layers()
 
+    def open_plots(self) -> None:
+        """Open the dock of the plots; where their package is missing, say so."""
+        try:
+            self.plots.open()
+        except MissingExtraError as error:
+            self.controller.report_error(error)
+
     def close_all(self) -> None:
         """End the workers and disconnect from the viewer; unsaved work stays recoverable."""
         if self._is_closed:
@@ -123,6 +140,7 @@ class Sam2vWidget(QWidget):
             self.tools.close,
             self._close_question.close,
             self.lineage.close,
+            self.plots.close,
             self.controller.close,
             self.layers.close,
             self.work.close,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isfinite
-
-import numpy as np
 
 from napari_sam2v.view_state import ModelEntry, TimeMarks
 from src_model.errors import Sam2vError
+from src_model.measures import Measurement, MeasureUnits, TrackSeries
 from src_model.workflow.progress import RunProgress
 
 
@@ -85,15 +83,6 @@ def frame_line(marks: TimeMarks, frame: int) -> str:
     return " · ".join([*parts, f"score {score:.2f}"] if isfinite(score) else parts)
 
 
-def movie_line(marks: Sequence[TimeMarks], found: str) -> str:
-    """Sum up a tracked movie: how many objects, on how many frames each, how many in doubt, and what was found."""
-    lengths = [int(np.count_nonzero(~(np.isnan(each.scores) | each.absent))) for each in marks]
-    doubtful = sum(bool(each.in_doubt().any()) for each in marks)
-    parts = [count(len(marks), "object"), f"on {sum(lengths) / len(lengths):.1f} frames on average"]
-    parts.append(f"{doubtful:,} with doubtful frames")
-    return f"{', '.join(parts)}. {found}"
-
-
 def track_line(title: str, frames: range, frame: int, score: float | None, note: str) -> str:
     """Say what a track is: its name, its frames, what is known of one frame of it, and why it begins and ends."""
     parts = [title, f"frames {frames.start:,} to {frames.stop - 1:,}" if frames else "no mask"]
@@ -105,6 +94,33 @@ def track_line(title: str, frames: range, frame: int, score: float | None, note:
 def edge_line(parent: str, daughter: str, frame: int) -> str:
     """Say what an edge of the lineage is."""
     return f"{daughter} comes of {parent} on frame {frame:,}"
+
+
+def curves_line(found: Measurement, title: str, frame: int, most: int = 0, left_out: int = 0) -> str:
+    """Say of curves what the first object measures on a frame, how far measuring is, and how many are not shown."""
+    parts = []
+    if not found.series:
+        parts.append("Select objects that have masks: in the table, the lineage or the image")
+    else:
+        first = found.series[0]
+        parts += [title, f"frame {frame:,}"]
+        row = first.row(frame)
+        parts += ["no mask"] if row is None else _values(first, row, found.units)
+    if not found.is_complete:
+        parts.append(f"measured {found.done:,} of {count(found.total, 'frame')}")
+    if left_out:
+        parts.append(f"the first {most} of {most + left_out:,} objects")
+    return " \u00b7 ".join(parts)
+
+
+def _values(series: TrackSeries, row: int, units: MeasureUnits) -> list[str]:
+    values = (
+        (f"{series.area[row]:,.6g} {units.area}", series.area[row]),
+        (f"{series.speed[row]:.3g} {units.speed}", series.speed[row]),
+        (f"intensity {series.intensity[row]:,.4g}", series.intensity[row]),
+        (f"score {series.score[row]:.2f}", series.score[row]),
+    )
+    return [text for text, value in values if isfinite(value)]
 
 
 def error_text(error: Exception) -> str:

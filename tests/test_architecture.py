@@ -38,21 +38,34 @@ MAY_IMPORT = {
     "tracking": BELOW_TRACKING,
     "detection": BELOW_TRACKING | {"tracking"},
     "document": {"errors", "files", "lazy", "masks", "prompts", "frames"},
-    "formats": {"errors", "files", "masks", "prompts", "frames", "document"},
+    "measures": {"errors", "masks", "frames", "document"},
+    "formats": {"errors", "files", "masks", "prompts", "frames", "document", "measures"},
     "simulation": {"lazy"},
     "datasets": {"errors", "files", "masks", "frames", "document", "formats"},
     "evaluation": BELOW_TRACKING | {"tracking", "data", "datasets", "formats", "simulation"},
     "training": BELOW_TRACKING | {"tracking", "evaluation", "datasets"},
-    "workflow": BELOW_TRACKING | {"tracking", "detection"},
+    "workflow": BELOW_TRACKING | {"measures", "tracking", "detection"},
     "cli": BELOW_TRACKING
     | {"tracking", "detection", "evaluation", "training", "data", "datasets", "simulation", "document", "formats"}
     | {"workflow"},
 }
 """For each part of src_model, the other parts it may import."""
 
-WITHOUT_TORCH = ("errors", "files", "lazy", "data", "masks", "frames", "document", "formats", "datasets", "simulation")
+WITHOUT_TORCH = (
+    "errors",
+    "files",
+    "lazy",
+    "data",
+    "masks",
+    "frames",
+    "document",
+    "measures",
+    "formats",
+    "datasets",
+    "simulation",
+)
 HOST_PACKAGES = {"napari", "npe2", "magicgui", "superqt", "qtpy", "PyQt5", "PyQt6", "PySide2", "PySide6", "vispy"}
-HOST_PACKAGES |= {"cvat_sdk", "cvat_cli", "nuclio_sdk", *HOSTS}
+HOST_PACKAGES |= {"pyqtgraph", "cvat_sdk", "cvat_cli", "nuclio_sdk", *HOSTS}
 
 
 @cache

@@ -97,6 +97,19 @@ def tutorial(camera: Photographer) -> None:
     widget.controller.select(1)
     widget.objects.jump_to_worst()
     camera.take("review")
+    plots(camera)
+
+
+def plots(camera: Photographer) -> None:
+    """Show the curves of all objects."""
+    widget = camera.widget
+    widget.open_plots()
+    objects = widget.panel.objects
+    for number in set(widget.controller.annotation.objects) - set(objects.selection()):
+        objects.toggle(number)
+    widget.movie.show_frame(6)
+    camera.spin(2.0)
+    camera.take("plots")
 
 
 def screens(camera: Photographer) -> None:

@@ -133,7 +133,7 @@ def _track_all(
     beside = f"{known} objects that were annotated stay as they are, and were not looked for."
     lines = (
         f"{tracked}: {written_text(change, options.output)}.",
-        f"{'Since it was gone on with: ' if job.tracked_before else ''}{job.summary}",
+        job.summary,
         *_lineage_text(annotation, label),
         *((beside,) if known else ()),
         *unread_text([place.frames[index] for index in sorted(unread)]),

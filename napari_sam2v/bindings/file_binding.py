@@ -10,6 +10,8 @@ from napari_sam2v.wording import count
 from src_model.errors import AnnotationFileError, Sam2vError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from napari_sam2v.bindings.dialogs import Dialogs
     from napari_sam2v.bindings.layer_binding import LayerBinding
     from napari_sam2v.bindings.movie_binding import MovieBinding
@@ -60,8 +62,8 @@ class FileBinding:
         section.export_requested.connect(self.export)
         section.cancelled.connect(tasks.stop)
 
-    def export(self, name: str, settings: ExportSettings) -> None:
-        """Export the document in a format, by its name, to where the user says."""
+    def export(self, name: str, settings: ExportSettings, objects: Collection[int] | None = None) -> None:
+        """Export the document, or some of its objects, in a format, by its name, to where the user says."""
         from src_model.formats import format_named
 
         document = self._controller.document
@@ -71,9 +73,11 @@ class FileBinding:
         chosen = format_named(name)
         path = self._dialogs.to_export(chosen, Path(document.movie.name).stem or "masks")
         if path is not None:
-            self.export_to(chosen, path, settings)
+            self.export_to(chosen, path, settings, objects)
 
-    def export_to(self, chosen: Format, path: Path, settings: ExportSettings) -> None:
+    def export_to(
+        self, chosen: Format, path: Path, settings: ExportSettings, objects: Collection[int] | None = None
+    ) -> None:
         """Export the document in a format. An earlier export is replaced; another file is, if the user agrees."""
         from src_model.formats import ExportOptions, export
         from src_model.formats.exporting import check_export
@@ -96,6 +100,7 @@ class FileBinding:
                 chosen,
                 ExportOptions(
                     **settings.model_dump(),
+                    objects=objects,
                     channels={} if movie is None else {"intensity": movie},
                     force=foreign,
                     progress=progress,

@@ -68,6 +68,8 @@ class KeyBinding:
             "next_object": widget.work.next_object,
             "previous_object": lambda: controller.select_neighbour(-1),
             "toggle_masks": self._toggle_masks,
+            "show_plots": widget.open_plots,
+            "show_lineage": widget.lineage.open,
             "worst_frame": widget.objects.jump_to_worst,
             "review_next": lambda: controller.review.step(1),
             "review_previous": lambda: controller.review.step(-1),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_sam2v.bindings.closing import CloseWatcher
 from napari_sam2v.bindings.object_turns import ObjectTurns
+from napari_sam2v.bindings.panel_dock import PanelDock
 from napari_sam2v.controllers.lineage_scene import Edge, LineageScene, TrackShape
 from napari_sam2v.controllers.object_marks import rgb
 from napari_sam2v.panel.lineage_painting import ObjectLook
@@ -27,36 +27,18 @@ if TYPE_CHECKING:
     from src_model.document import Annotation, DivisionsChanged, FramesChanged, ObjectsChanged
 
 
-class LineageDock:
-    """Opens the lineage in a dock of its own, and lets go of it when it is closed.
+class LineageDock(PanelDock[LineagePanel, "LineageBinding"]):
+    """The dock of the lineage, which names keys.
 
     Parameters
     ----------
-    viewer
-        Viewer in whose window the dock is.
-    bind
-        Connects a panel with the document; returns what shows it until it is closed.
+    viewer, bind
+        As of any dock.
     """
 
     def __init__(self, viewer: Viewer, bind: Callable[[LineagePanel], LineageBinding]) -> None:
-        self._viewer, self._bind = viewer, bind
+        super().__init__(viewer, "sam2v lineage", self._make_panel, bind)
         self._keys: Mapping[str, str] = {}
-        self._watcher: CloseWatcher | None = None
-        self.panel: LineagePanel | None = None
-        self.binding: LineageBinding | None = None
-
-    def open(self) -> None:
-        """Open the dock, or bring it to the front."""
-        if self.panel is None:
-            self.panel = LineagePanel()
-            self.panel.set_keys(self._keys)
-            self._viewer.window.add_dock_widget(self.panel, name="sam2v lineage", area="bottom")
-            self.binding = self._bind(self.panel)
-            self._watcher = CloseWatcher(self.panel, self._let_go)
-        dock = self.panel.parentWidget()
-        if dock is not None:
-            dock.show()
-            dock.raise_()
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Name these keys, by action id."""
@@ -64,15 +46,10 @@ class LineageDock:
         if self.panel is not None:
             self.panel.set_keys(keys)
 
-    def close(self) -> None:
-        """Close the dock, if it is open."""
-        if self.panel is not None:
-            self._viewer.window.remove_dock_widget(self.panel)
-
-    def _let_go(self) -> None:
-        if self.binding is not None:
-            self.binding.close()
-        self.panel = self.binding = self._watcher = None
+    def _make_panel(self) -> LineagePanel:
+        panel = LineagePanel()
+        panel.set_keys(self._keys)
+        return panel
 
 
 class LineageBinding:

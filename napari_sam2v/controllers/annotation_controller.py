@@ -41,6 +41,8 @@ class ControllerEvents(SignalGroup):
     ----------
     document
         Another document, or none, is open. What changes within a document, its own events say.
+    movie
+        Other images of the same frames are open, such as another channel.
     selection
         Another object is selected: its id; None if the next prompt starts a new object.
     frame
@@ -60,6 +62,7 @@ class ControllerEvents(SignalGroup):
     """
 
     document = Signal()
+    movie = Signal()
     selection = Signal(object)
     frame = Signal(int)
     candidates = Signal(object)
@@ -86,6 +89,8 @@ class AnnotationController:
     ----------
     document
         The open document; None if no movie is chosen.
+    source
+        The movie of the document; None if none is chosen.
     selected
         Id of the object that prompts go to; None if the next prompt starts a new one.
     frame
@@ -124,7 +129,7 @@ class AnnotationController:
         self._tracker: DocumentTracker | None = None
         self._object_marks: ObjectMarks | None = None
         self._corrections: Corrections | None = None
-        self._source: FrameSource | None = None
+        self.source: FrameSource | None = None
         self._normalization: Normalization | None = None
         self.prompts = PromptController(self)
         self.tracking = TrackController(self)
@@ -167,7 +172,7 @@ class AnnotationController:
         """Open a document with its movie, in place of the one before."""
         self.interrupt()
         self._leave()
-        self.document, self._source = annotation, source
+        self.document, self.source = annotation, source
         # Connected first, because whoever else hears of a change may ask them.
         self._object_marks, self._corrections = ObjectMarks(annotation), Corrections(annotation)
         annotation.events.project.connect(self._on_project)
@@ -186,7 +191,7 @@ class AnnotationController:
             return
         self.interrupt()
         self._leave()
-        self.document = self.selected = self._source = self._tracker = self._object_marks = self._corrections = None
+        self.document = self.selected = self.source = self._tracker = self._object_marks = self._corrections = None
         self.events.document.emit()
         self.events.selection.emit(None)
         self.events.status.emit()
@@ -207,8 +212,9 @@ class AnnotationController:
 
         A run that is under way goes on with the images it started with.
         """
-        self._source = source
+        self.source = source
         self._renew_tracker()
+        self.events.movie.emit()
 
     def do(self, action: Action, *, join: int | None = None) -> Done | None:
         """Do an action on the document. If it cannot be done, the user is told why, and None is returned."""
@@ -324,11 +330,11 @@ class AnnotationController:
 
     def _make_tracker(self) -> None:
         self.is_tracker_stale = False
-        if self.document is not None and self._source is not None and self._load_predictor is not None:
+        if self.document is not None and self.source is not None and self._load_predictor is not None:
             self._normalization = self.document.project.normalization
             self.damaged.clear()  # another channel may have other damaged frames
             self._tracker = DocumentTracker(
-                self._source, self._load_predictor, normalization=self._normalization, cache_dir=self._features_folder
+                self.source, self._load_predictor, normalization=self._normalization, cache_dir=self._features_folder
             )
             if self._loads_early():
                 self._prepare(self._tracker)

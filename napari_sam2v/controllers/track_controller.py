@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_sam2v.controllers.worker import End, Job
-from napari_sam2v.wording import movie_line
 from src_model.document import AnswerPrompt, Group, SetMaskPrompt
 from src_model.document.spans import described
 from src_model.errors import NoPromptError
@@ -157,15 +156,14 @@ class TrackController:
 
     def _summary(self, run: WholeMovieJob) -> str:
         """Sum up a run over the whole movie."""
-        objects = self._controller.annotation.objects
         if run.progress.total == 0:
             return "All frames were tracked before. To have them tracked anew, undo that first."
-        if not objects:
+        if not self._controller.annotation.objects:
             return (
                 "Nothing was found. Click one object, so that their size is known, and try again; or choose another "
                 "contrast or channel under Image."
             )
-        return movie_line([self._controller.object_marks.of(number) for number in objects], run.summary)
+        return run.summary
 
     def _follow_edits(self) -> None:
         """Let the run that is under way know what was edited, before its next frame."""

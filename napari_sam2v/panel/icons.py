@@ -46,6 +46,7 @@ SHAPES = {
     "repair": '<path d="M2.5 12h3l2.5-6 4 12 3-9 1.5 3h5"/>',
     "worst_frame": '<path d="M3 5l6 11 4-7 3 4 5-8"/>' + _DOT.format(9, 17.5, 3),
     "lineage": '<path d="M12 3v5M6 21V8h12v4M14 21v-9h8v9"/>',
+    "plots": '<path d="M3.5 3.5v17h17"/><path d="M7 15.5l4-5 3.5 3L20 6"/>',
     "mark_division": '<path d="M12 3v7M5 21V10h14v11"/>',
     "mark_fusion": '<path d="M12 21v-7M5 3v11h14V3"/>',
     "join_tracks": '<path d="M12 2v7M12 15v7" /><path d="M8.5 9.5L12 6l3.5 3.5M8.5 14.5L12 18l3.5-3.5"/>',

@@ -47,6 +47,7 @@ class Panel(QWidget):
         self.track = TrackSection()
         self.result = ResultSection()
         self.lineage = IconButton("lineage", "Lineage: the tree of all tracks", name="Lineage")
+        self.plots = IconButton("plots", "Plots: area, speed, intensity, score of the selected objects", name="Plots")
         self.help = IconButton("help", "All shortcuts", name="Shortcuts")
         self.shortcuts = ShortcutOverview(self)
         self._lay_out()
@@ -60,8 +61,9 @@ class Panel(QWidget):
         layout = QVBoxLayout(sections)
         layout.setContentsMargins(7, 2, 7, 1)
         layout.setSpacing(4)
-        top = row(self.status, self.lineage, self.help, stretch=(1, 0, 0))
-        for button in (self.lineage, self.help):
+        buttons = (self.lineage, self.plots, self.help)
+        top = row(self.status, *buttons, stretch=(1, 0, 0, 0))
+        for button in buttons:
             top.setAlignment(button, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(top)
         self.image.form.add(self.model, "Model")

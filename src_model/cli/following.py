@@ -39,7 +39,7 @@ class Tally:
     found
         Whether any mask was found besides those that prompts gave.
     summary
-        What the job found out besides masks, in a sentence; empty where nothing is.
+        What the job found out besides masks, in sentences; empty where nothing is.
     """
 
     frames: int

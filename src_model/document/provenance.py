@@ -83,3 +83,9 @@ class FrameState:
     absent: bool
     score: float | None
     object_score: float | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether tracking made the mask, the object is in view, and nobody confirmed it."""
+        is_tracked = self.origin is not None and self.origin.is_tracked
+        return is_tracked and not (self.prompted or self.locked or self.absent)

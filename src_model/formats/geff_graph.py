@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from src_model.document.provenance import ORIGINS
+from src_model.document.units import space_unit, time_unit
 from src_model.errors import MissingExtraError
 from src_model.formats.marks import SOFTWARE, ZARR_ATTRIBUTE, is_our_zarr
 from src_model.formats.track_graph import LONGEST_TEXT, TrackGraph, note_long_texts
-from src_model.formats.units import space_unit, time_unit
 from src_model.masks import centroid
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from src_model.document.units import COUNTS
 from src_model.errors import FormatError, MissingExtraError
 from src_model.formats.geff_graph import SHAPE_KEY
 from src_model.formats.linked_spots import MAX_SPOTS, Spot, checked_shape, extent_of, imported_spots
 from src_model.formats.run import never, no_progress
-from src_model.formats.units import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import tifffile
 
+from src_model.document.units import Unit, space_unit, time_unit
 from src_model.errors import FormatError
-from src_model.formats.units import Unit, space_unit, time_unit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from src_model.document.units import space_unit, time_unit
 from src_model.errors import MissingExtraError
 from src_model.formats.marks import ZARR_ATTRIBUTE, is_our_zarr
-from src_model.formats.units import space_unit, time_unit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,22 +1,24 @@
-"""A CSV table with a line for each object and frame: where it is, how large, how sure, how bright.
+"""A CSV table with a line for each object and frame: where it is, how large, how fast, how sure, how bright.
 
-Areas, centroids and boxes are in pixels, rows (y) before columns (x), counted from 0, far edges excluded; where the
-movie has a pixel size or a frame interval, columns in its units follow. The parents of a fusion are separated by
-spaces.
+Areas, centroids and boxes are in pixels, rows (y) before columns (x), counted from 0, far edges excluded; speeds are in
+pixels since the frame before, and empty where the object was not in view there. Where the movie has a pixel size or a
+frame interval, columns in its units follow. The parents of a fusion are separated by spaces.
 """
 
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from src_model.document.lineage import life_reasons
+from src_model.document.units import COUNTS, space_unit, time_unit
 from src_model.errors import DamagedFrameError, FormatError
 from src_model.formats.marks import head_of
-from src_model.formats.units import COUNTS, space_unit, time_unit
 from src_model.masks import centroid
+from src_model.measures import mean_intensity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from src_model.formats.run import ExportRun
     from src_model.frames import FrameSource
     from src_model.masks import Rle
+
+Place: TypeAlias = tuple[float, float] | None
+"""(y, x) of a centroid, or a way; None where the object is not in view."""
+
+Places: TypeAlias = dict[int, Place]
+"""By object id, on one frame."""
 
 _COLUMNS = (
     "frame",
@@ -46,7 +54,9 @@ _COLUMNS = (
 _LINEAGE = ("lineage_id", "generation", "begins", "ends", "note")
 """Of the object, again in each of its lines."""
 
-_ADDED = ("time_", "area_", "centroid_y_", "centroid_x_", "mean_")
+_SPEED = "speed"
+
+_ADDED = (_SPEED, "time_", "area_", "centroid_y_", "centroid_x_", "mean_")
 """How the names of further columns begin."""
 
 _COLORS = ("red", "green", "blue")
@@ -72,21 +82,21 @@ def write_table(run: ExportRun, path: Path) -> None:
     bright = [f"mean_{name}" for channel, source in run.options.channels.items() for name in _parts(channel, source)]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*_COLUMNS, *_LINEAGE, *scaled, *bright])
+        writer.writerow([*_COLUMNS, *_LINEAGE, _SPEED, *scaled, *bright])
         lineages = {object_id: _lineage(run, object_id) for object_id in run.objects}
         damaged = 0
+        places: Places = {}
         for frame, entries in run.frames():
+            before, places = places, {number: centroid(entry.mask) for number, entry in entries.items()}
             images = [_read(source, frame) for source in run.options.channels.values()] if entries else []
             damaged += any(image is None for image in images)
             for object_id, entry in entries.items():
-                row = [*_row(run, run.objects[object_id], frame, entry), *lineages[object_id]]
-                brightness = [
-                    value
-                    for source, image in zip(run.options.channels.values(), images, strict=True)
-                    for value in ([""] * len(_parts("", source)) if image is None else _means(image, entry.mask))
-                ]
-                sizes = _scaled(frame, entry.mask, run.annotation.movie.scale) if scaled else []
-                writer.writerow([*row, *sizes, *brightness])
+                row = [*_row(run, run.objects[object_id], frame, entry, places[object_id]), *lineages[object_id]]
+                brightness = _brightness(run, images, entry.mask)
+                moved = _moved(places[object_id], before.get(object_id))
+                scale = run.annotation.movie.scale
+                sizes = _scaled(frame, entry.mask.area, places[object_id], moved, scale) if scaled else []
+                writer.writerow([*row, _length(moved), *sizes, *brightness])
     run.note("intensities", damaged, "Frames that cannot be read have no intensities.")
     run.note("masks", run.tally.masks, "A table holds no masks: only where objects are and how large.")
 
@@ -109,8 +119,7 @@ def _read(source: FrameSource, frame: int) -> np.ndarray | None:
         return None
 
 
-def _row(run: ExportRun, info: AnnotatedObject, frame: int, entry: AnnotatedFrame) -> list[object]:
-    middle = centroid(entry.mask)
+def _row(run: ExportRun, info: AnnotatedObject, frame: int, entry: AnnotatedFrame, middle: Place) -> list[object]:
     return [
         frame,
         info.object_id,
@@ -141,13 +150,28 @@ def _scaled_columns(run: ExportRun) -> list[str]:
     for find, name in zip((time_unit, space_unit, space_unit), movie.units, strict=True):
         unit = find(name)
         names.append("scaled" if unit is None else unit.symbol.replace("µ", "u"))
-    return [f"time_{names[0]}", f"area_{names[2]}2", f"centroid_y_{names[1]}", f"centroid_x_{names[2]}"]
+    return [
+        f"time_{names[0]}",
+        f"area_{names[2]}2",
+        f"centroid_y_{names[1]}",
+        f"centroid_x_{names[2]}",
+        f"{_SPEED}_{names[2]}_{names[0]}",
+    ]
 
 
-def _scaled(frame: int, mask: Rle, scale: tuple[float, float, float]) -> list[str]:
-    middle = centroid(mask)
+def _scaled(frame: int, area: int, middle: Place, moved: Place, scale: tuple[float, float, float]) -> list[str]:
     places = ("", "") if middle is None else (f"{middle[0] * scale[1]:.6g}", f"{middle[1] * scale[2]:.6g}")
-    return [f"{frame * scale[0]:.6g}", f"{mask.area * scale[1] * scale[2]:.6g}", *places]
+    speed = _length(None if moved is None else (moved[0] * scale[1] / scale[0], moved[1] * scale[2] / scale[0]))
+    return [f"{frame * scale[0]:.6g}", f"{area * scale[1] * scale[2]:.6g}", *places, speed]
+
+
+def _moved(now: Place, before: Place) -> Place:
+    """Return the way (y, x) since the frame before; None where the object was not in view on one of both."""
+    return None if now is None or before is None else (now[0] - before[0], now[1] - before[1])
+
+
+def _length(way: Place) -> str:
+    return "" if way is None else f"{math.hypot(*way):.6g}"
 
 
 def _check_channels(run: ExportRun) -> None:
@@ -164,10 +188,13 @@ def _parts(channel: str, source: FrameSource) -> list[str]:
     return [channel] if len(source.shape) == 3 else [f"{channel}_{color}" for color in _COLORS]
 
 
+def _brightness(run: ExportRun, images: list[np.ndarray | None], mask: Rle) -> list[str]:
+    return [
+        value
+        for source, image in zip(run.options.channels.values(), images, strict=True)
+        for value in ([""] * len(_parts("", source)) if image is None else _means(image, mask))
+    ]
+
+
 def _means(image: np.ndarray, mask: Rle) -> list[str]:
-    box = mask.box
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    if box is None:
-        return [""] * channels
-    values = image[box[0] : box[2], box[1] : box[3]][mask.crop(box)].astype(np.float64)
-    return [f"{mean:.6g}" for mean in np.atleast_1d(values.mean(axis=0)).tolist()]
+    return ["" if np.isnan(mean) else f"{mean:.6g}" for mean in mean_intensity(image, mask).tolist()]

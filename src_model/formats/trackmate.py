@@ -15,9 +15,9 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
+from src_model.document.units import space_unit, time_unit
 from src_model.formats.marks import SOFTWARE, head_of
 from src_model.formats.track_graph import LONGEST_TEXT, TrackGraph, note_long_texts
-from src_model.formats.units import space_unit, time_unit
 from src_model.masks import centroid, mask_to_polygons
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RepairRequest,
         prompt_request,
     )
+    from src_model.workflow.summing_up import movie_summary
     from src_model.workflow.whole_movie import WholeMovieJob, WholeMovieReport, is_whole_movie, track_all
     from src_model.workflow.whole_session import find_objects, track_movie
 
@@ -32,6 +33,7 @@ _HOMES = {
     "src_model.workflow.finding": ("find_all", "find_request", "look_for"),
     "src_model.workflow.job": ("Edits", "TrackingJob", "answer_prompts", "run_job", "start_over"),
     "src_model.workflow.movie_outcome": ("Beginning", "Doubt", "Ending", "FoundDivision", "WholeMovieOptions"),
+    "src_model.workflow.summing_up": ("movie_summary",),
     "src_model.workflow.periodic_save": ("PeriodicSave",),
     "src_model.workflow.plan": ("Direction", "TrackPlan", "TrackRequest", "plan_tracking"),
     "src_model.workflow.progress": ("RunProgress",),
@@ -75,6 +77,7 @@ __all__ = [
     "find_request",
     "is_whole_movie",
     "look_for",
+    "movie_summary",
     "plan_tracking",
     "prompt_request",
     "run_job",

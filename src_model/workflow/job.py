@@ -147,7 +147,7 @@ class TrackingJob:
 
     @property
     def summary(self) -> str:
-        """What was found out besides masks, in a sentence; empty where nothing is."""
+        """What was found out besides masks, in sentences; empty where nothing is."""
         return ""
 
     def outcomes(self, tracker: DocumentTracker) -> Iterator[FrameOutcome]:

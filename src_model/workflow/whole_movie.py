@@ -16,6 +16,7 @@ from src_model.workflow.finding import Finder
 from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job
 from src_model.workflow.movie_follower import MovieFollower
 from src_model.workflow.movie_outcome import MovieOutcome, WholeMovieOptions
+from src_model.workflow.summing_up import movie_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,8 +140,9 @@ class WholeMovieJob(TrackingJob):
 
     @property
     def summary(self) -> str:
-        """What was found so far, in a sentence."""
-        return self.report.summary
+        """What the movie holds, and what this run found, in sentences."""
+        since = "Since it was gone on with: " if self.tracked_before else ""
+        return f"{movie_summary(self.annotation)} {since}{self.report.summary}"
 
     def take(self, outcome: FrameOutcome) -> RunProgress:
         """Take a frame into the document, on its thread, with all that begins, ends and divides on it."""

@@ -23,7 +23,14 @@ def finds_anything(monkeypatch):
 @pytest.mark.usefixtures("finds_anything")
 def test_all_needs_no_prompt_and_the_document_says_what_begins(sam2v, movie, here):
     shown = sam2v("track", movie, "--all", "--every", 20)
-    assert "objects on the first frame" in shown.output
+    for told in (
+        "frames on average",
+        "with doubtful frames",
+        "objects on the first frame",
+        "divisions",
+        "left at the edge",
+    ):
+        assert told in " ".join(shown.output.split())
     document = load(here / "labels.sam2v")
     assert document.objects
     assert all(info.note.startswith("begins on frame") for info in document.objects.values())

@@ -113,3 +113,9 @@ def test_a_table_of_before_lineages_is_ours_too(tmp_path):
     assert older != lines[0]
     (tmp_path / "cells.csv").write_text(older)
     export(family(), tmp_path / "cells.csv")
+
+
+def test_speeds_are_those_since_the_frame_before_and_empty_after_a_gap(tmp_path):
+    found = [row for row in rows(tmp_path, family()) if row["object"] == "2"]
+    assert [row["speed"] for row in found] == ["", "1", "", "1", "1"]
+    assert float(found[1]["speed_um_s"]) == pytest.approx(0.65 / 30, rel=1e-5)

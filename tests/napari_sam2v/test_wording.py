@@ -5,6 +5,7 @@ import pytest
 
 from napari_sam2v import wording
 from napari_sam2v.view_state import ModelEntry
+from src_model.measures import Measurement, MeasureUnits, TrackSeries
 from src_model.workflow.progress import RunProgress
 
 
@@ -73,8 +74,17 @@ def test_a_track_is_described_by_its_frames_one_of_them_and_why_it_ends():
     assert wording.track_line("mother", range(6, 6), 6, None, "") == "mother · no mask"
 
 
-def test_a_tracked_movie_is_summed_up_by_what_is_seen_and_what_is_doubtful(marks_of):
-    sure = marks_of(6, [0.9] * 6, tracked=slice(None), absent=[4, 5])
-    doubtful = marks_of(6, [0.9, 0.5, np.nan, np.nan, np.nan, np.nan], tracked=slice(0, 2))
-    line = wording.movie_line([sure, doubtful], "1 divisions.")
-    assert line == "2 objects, on 3.0 frames on average, 1 with doubtful frames. 1 divisions."
+def test_curves_are_described_by_the_first_object_on_a_frame_and_by_what_is_missing():
+    measured = np.array([1200.0, np.nan, 1300.5])
+    series = TrackSeries(4, 2, measured, np.array([np.nan, np.nan, 2.5]), measured / 10, np.array([0.9, np.nan, 0.8]))
+    found = Measurement((series,), MeasureUnits(length="µm"), 3, 3)
+    assert wording.curves_line(found, "mother", 4) == (
+        "mother · frame 4 · 1,300.5 µm² · 2.5 µm/frame · intensity 130.1 · score 0.80"
+    )
+    assert wording.curves_line(found, "mother", 2) == "mother · frame 2 · 1,200 µm² · intensity 120 · score 0.90"
+    assert wording.curves_line(found, "mother", 3) == "mother · frame 3 · no mask"
+    some = Measurement((series,), MeasureUnits(), 1, 1200)
+    assert wording.curves_line(some, "mother", 3, 20, 5) == (
+        "mother · frame 3 · no mask · measured 1 of 1,200 frames · the first 20 of 25 objects"
+    )
+    assert wording.curves_line(Measurement((), MeasureUnits(), 0, 0), "", 3).startswith("Select objects")

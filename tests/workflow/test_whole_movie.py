@@ -10,12 +10,13 @@ import pytest
 from src_model.document import AddDetections, Annotation, Division, LockObject, MovieIdentity, Origin, SetMask
 from src_model.document.division_scores import division_scores
 from src_model.frames import open_movie
-from src_model.masks import Detection, Rle
+from src_model.masks import Detection, MaskletFrame, Rle
 from src_model.workflow import (
     DocumentTracker,
     WholeMovieJob,
     WholeMovieOptions,
     is_whole_movie,
+    movie_summary,
     run_job,
     track_all,
 )
@@ -270,3 +271,24 @@ class OneCell(drawn.DrawnCells):
 
     def detect(self, *_, **__):
         return [Detection.of_mask(Rle.from_box((12, 8, 26, 22), tiny.SHAPE), 0.9)]
+
+
+@pytest.mark.usefixtures("follows")
+def test_a_movie_is_summed_up_by_objects_frames_doubts_divisions_and_exits():
+    frames = [{**STAYS, 2: (34, 40 + 8 * t, 6)} for t in range(7)]
+    document, tracker = drawn.begin(drawn.draw(*frames))
+    job = WholeMovieJob.begin(document, WholeMovieOptions(patience=2), detector=drawn.DrawnCells())
+    for _ in run_job(job, tracker):
+        pass
+    lengths = [len(seen(document, number)) for number in document.objects]
+    said = movie_summary(document)
+    assert said == f"2 objects, on {sum(lengths) / 2:.1f} frames on average, 0 with doubtful frames."
+    assert job.summary == f"{said} {job.report.summary}"
+    for told in ("0 divisions", "1 left at the edge"):
+        assert told in job.summary
+    weak = MaskletFrame(document.mask_at(1, 3), 0.6, 1.0)
+    with document.propagation() as run:
+        run.add(3, {1: weak})
+    assert "1 with doubtful frames" in movie_summary(document)
+    document.do(LockObject(1, True))
+    assert "0 with doubtful frames" in movie_summary(document)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from src_model.document.division_scores import ScoredDivision, division_scores
+from src_model.measures import steps
 from src_model.workflow.followed_track import EDGE
 from src_model.workflow.review.confirmed import confirmed_frames
 
@@ -111,10 +112,7 @@ class ReviewedTrack:
     @cached_property
     def steps(self) -> NDArray[np.float64]:
         """(K,) float64, pixels moved since the frame before; NaN where it was not in view there."""
-        steps = np.full(len(self.frames), np.nan)
-        moved = np.linalg.norm(np.diff(self.centroids, axis=0), axis=1)
-        steps[1:] = np.where(np.diff(self.frames) == 1, moved, np.nan)
-        return steps
+        return steps(self.frames, self.centroids)
 
 
 @dataclass(frozen=True, eq=False)

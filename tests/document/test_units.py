@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from src_model.formats.units import space_unit, time_unit
+from src_model.document.units import space_unit, time_unit
 
 
 @pytest.mark.parametrize(
