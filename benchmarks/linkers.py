@@ -45,18 +45,22 @@ def scene_of(case: Case, found: Sequence[Sequence[Rle]]) -> Scene:
 
 def ways(case: Case, predictor: StreamingPredictor, cache: Path, files: Files) -> dict[str, Callable[[], Tracks]]:
     """Name the ways to track a movie; nothing is computed before one is called, but what is found on each frame."""
-    frames = len(case.truth.labels)
     found = detections(case, predictor, cache)
     scene = scene_of(case, found)
-    document = cache / f"{case.name}_{predictor.name}_{WholeMovieOptions().every}_{frames}.sam2v"
 
     def ours() -> Tracks:
-        if not document.exists():
-            raise UnavailableError(f"{document.name} is not in {cache}: run whole_movie.py --only sam2v --cache first")
-        return tracks_of(load(document), frames)
+        path = document_path(case, predictor, cache)
+        if not path.exists():
+            raise UnavailableError(f"{path.name} is not in {cache}: run whole_movie.py --only sam2v --cache first")
+        return tracks_of(load(path), len(case.truth.labels))
 
     linkers = {name: lambda use=use: use(scene, files) for name, use in LINKERS.items()}
     return {OURS: ours, BY_OVERLAP: lambda: link(found, scene.labels.shape[1:]), **linkers}
+
+
+def document_path(case: Case, predictor: StreamingPredictor, cache: Path) -> Path:
+    """Return where whole_movie.py keeps the document of a movie."""
+    return cache / f"{case.name}_{predictor.name}_{WholeMovieOptions().every}_{len(case.truth.labels)}.sam2v"
 
 
 def available(ways: dict[str, Callable[[], Tracks]]) -> Iterator[tuple[str, Tracks | str, float]]:

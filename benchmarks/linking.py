@@ -149,7 +149,7 @@ def renumbered(labels: NDArray[np.int32], numbers: Mapping[Node, int], parents: 
 
 
 def along_links(labels: NDArray[np.int32], links: Iterable[tuple[Node, Node]]) -> Tracks:
-    """Number masks along links: a mask with one successor goes on, one with several has them as daughters."""
+    """Follow links: a mask with one successor goes on, and one with several has them as daughters."""
     successors: dict[Node, list[Node]] = defaultdict(list)
     predecessor: dict[Node, Node] = {}
     for one, other in links:
@@ -191,8 +191,9 @@ def _ultrack(movies: Sequence[NDArray[np.int32]], area: float) -> Tracks:
     with tempfile.TemporaryDirectory() as folder:
         config = ultrack.MainConfig()
         config.data_config.working_dir = Path(folder)
-        config.segmentation_config.min_area = max(1, int(area / 4))
-        config.segmentation_config.max_area = int(area * 4)
+        # Regions of a quarter of it are kept, and of less than 8 pixels Ultrack makes an error.
+        config.segmentation_config.min_area = max(32, int(area / 4))
+        config.segmentation_config.max_area = max(128, int(area * 4))
         config.linking_config.max_distance = 2 * np.sqrt(area / np.pi)
         config.tracking_config.solver_name = "CBC"  # the free one, which comes with mip
         config.tracking_config.n_threads = 1
