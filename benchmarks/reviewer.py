@@ -75,17 +75,13 @@ class Reviewer:
             yield self.document.snapshot()
 
     def passes(self) -> Iterator[DocumentView]:
-        """Go through the movie and draw all that nobody holds, a look a frame; yield what it became."""
+        """Go through the movie, draw all that nobody holds and take away what is on nothing, a look a frame."""
         for frame, masks in enumerate(self._true_masks):
             for label in masks.keys() - set(self._labels(frame).values()):
-                before = self._holder(label, frame - 1)
-                if before is None or frame in self._seen_on(before):
-                    number = self.document.next_id()
-                    self.document.do(AddObject(AnnotatedObject(number)))
-                    self._draw(number, frame, label)
-                    self._begin(number, frame, label)
-                else:
-                    self._draw(before, frame, label)
+                with suppress(AnnotationError):
+                    self._add(label, frame)
+            for number in self._in_view(frame) - self._labels(frame).keys():
+                self._redraw(number, frame, None, alone=self._is_nothing(number))
             yield self.document.snapshot()
 
     def _next(self) -> ReviewEvent | None:
@@ -127,7 +123,7 @@ class Reviewer:
         was = self._labels(before[-1]).get(number) if before else None
         here = self._labels(frame).get(number)
         if frame in seen and here is None:
-            return self._redraw(number, frame, was, alone=not any(self._labels(t).get(number) for t in seen))
+            return self._redraw(number, frame, was, alone=self._is_nothing(number))
         if frame not in seen:
             self._continue(number, frame, was)
         elif not before:
@@ -135,6 +131,19 @@ class Reviewer:
         elif here is not None and was is not None and here != was:
             return self._cut(number, frame, was, here)
         return number
+
+    def _add(self, label: int, frame: int) -> None:
+        """Draw a cell that nobody holds, and which another daughter's drawing did not settle: as what it was before."""
+        before = self._holder(label, frame - 1)
+        if self._holder(label, frame) is not None:
+            return
+        if before is not None and before not in self._labels(frame):
+            self._draw(before, frame, label)
+            return
+        number = self.document.next_id()
+        self.document.do(AddObject(AnnotatedObject(number)))
+        self._draw(number, frame, label)
+        self._begin(number, frame, label)
 
     def _redraw(self, number: int, frame: int, label: int | None, *, alone: bool) -> int | None:
         """Draw the true mask in place of one that is on nothing, or those of its daughters; else take it away."""
@@ -256,6 +265,12 @@ class Reviewer:
         overlaps, labels = pairwise_mask_iou(list(found.values()), list(truth.values())), list(truth)
         best = overlaps.argmax(axis=1)
         return {n: labels[b] for n, b, row in zip(found, best, overlaps, strict=True) if row[b] >= RIGHT}
+
+    def _in_view(self, frame: int) -> set[int]:
+        return {number for number, entry in self.document.masks_at(frame).items() if not entry.mask.is_empty}
+
+    def _is_nothing(self, number: int) -> bool:
+        return not any(number in self._labels(frame) for frame in self._seen_on(number))
 
     def _holder(self, label: int | None, frame: int) -> int | None:
         return next((number for number, each in self._labels(frame).items() if each == label), None)
