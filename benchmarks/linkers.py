@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from src_model.masks import Rle
 
 OURS, BY_OVERLAP = "sam2v", "overlap"
+METHODS = (OURS, BY_OVERLAP, *LINKERS)
 
 
 def scene_of(case: Case, found: Sequence[Sequence[Rle]]) -> Scene:
@@ -43,7 +44,9 @@ def scene_of(case: Case, found: Sequence[Sequence[Rle]]) -> Scene:
     return Scene(np.stack(labels), np.stack([each if each.ndim == 2 else each.mean(axis=-1) for each in images]))
 
 
-def ways(case: Case, predictor: StreamingPredictor, cache: Path, files: Files) -> dict[str, Callable[[], Tracks]]:
+def ways(
+    case: Case, predictor: StreamingPredictor, cache: Path, files: Files, methods: Sequence[str]
+) -> dict[str, Callable[[], Tracks]]:
     """Name the ways to track a movie; nothing is computed before one is called, but what is found on each frame."""
     found = detections(case, predictor, cache)
     scene = scene_of(case, found)
@@ -55,7 +58,8 @@ def ways(case: Case, predictor: StreamingPredictor, cache: Path, files: Files) -
         return tracks_of(load(path), len(case.truth.labels))
 
     linkers = {name: lambda use=use: use(scene, files) for name, use in LINKERS.items()}
-    return {OURS: ours, BY_OVERLAP: lambda: link(found, scene.labels.shape[1:]), **linkers}
+    every = {OURS: ours, BY_OVERLAP: lambda: link(found, scene.labels.shape[1:]), **linkers}
+    return {name: every[name] for name in methods}
 
 
 def document_path(case: Case, predictor: StreamingPredictor, cache: Path) -> Path:
@@ -81,6 +85,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, help="of each movie, as in the run that was kept")
     parser.add_argument("--model", default="default")
     parser.add_argument("--cache", type=Path, required=True, help="the folder in which whole_movie.py kept its runs")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, metavar="METHOD")
     parser.add_argument("--btrack", type=Path, help="models/cell_config.json of the repository quantumjot/btrack")
     parser.add_argument("--trackastra", type=Path, help="folder of a Trackastra model")
 
@@ -95,7 +100,7 @@ def main() -> None:
     table = Table("movie", "method", "frames", *METRICS, "divisions", "s a frame", box=None)
     reasons = {}
     for case in cases(options.movies, options.frames, options.data):
-        every = ways(case, predictor, options.cache, Files(options.btrack, options.trackastra))
+        every = ways(case, predictor, options.cache, Files(options.btrack, options.trackastra), options.methods)
         for name, tracks, seconds in available(every):
             if isinstance(tracks, str):
                 reasons[name] = tracks

@@ -100,7 +100,7 @@ def main() -> None:
     reasons = {}
     for case in cases(options.movies, options.frames, options.data):
         cells = len(np.unique(np.concatenate([np.unique(labels) for labels in case.truth.labels]))) - 1
-        every = ways(case, predictor, options.cache, Files(options.btrack, options.trackastra))
+        every = ways(case, predictor, options.cache, Files(options.btrack, options.trackastra), options.methods)
         for name, tracks, _ in available(every):
             if isinstance(tracks, str):
                 reasons[name] = tracks

@@ -63,6 +63,7 @@ class Reviewer:
     _queue: ReviewQueue = field(default_factory=ReviewQueue)
     _seen: set[tuple[ReviewKind, int, int, int]] = field(default_factory=set)
     _true_masks: list[dict[int, Rle]] = field(default_factory=list)
+    _known: dict[int, tuple[int, dict[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._true_masks = [masks_from_labels(labels) for labels in self.truth.labels]
@@ -258,6 +259,13 @@ class Reviewer:
         """Return the true object of each mask on a frame that has one."""
         if frame < 0:
             return {}
+        revision, known = self._known.get(frame, (-1, {}))
+        if revision != self.document.revision:
+            known = self._compared(frame)
+            self._known[frame] = self.document.revision, known
+        return known
+
+    def _compared(self, frame: int) -> dict[int, int]:
         found = {n: entry.mask for n, entry in self.document.masks_at(frame).items() if not entry.mask.is_empty}
         truth = self._true_masks[frame]
         if not found or not truth:
