@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_sam2v.bindings.object_turns import ObjectTurns
 from napari_sam2v.bindings.panel_dock import PanelDock
+from napari_sam2v.controllers.document_listener import DocumentListener
 from napari_sam2v.controllers.lineage_scene import Edge, LineageScene, TrackShape
 from napari_sam2v.controllers.object_marks import rgb
 from napari_sam2v.panel.lineage_painting import ObjectLook
@@ -82,7 +83,9 @@ class LineageBinding:
     ) -> None:
         self._viewer, self._panel, self._canvas = viewer, panel, panel.canvas
         self._controller, self._table, self._movie, self._edits = controller, table, movie, edits
-        self._document: Annotation | None = None
+        self._listener = DocumentListener(
+            {"objects": self._on_objects, "frames": self._on_frames, "divisions": self._on_divisions}
+        )
         self._shapes: dict[int, TrackShape] = {}
         self._turns = ObjectTurns(panel, self._note_shape, self._after_turn)
         self._connect_views()
@@ -98,7 +101,7 @@ class LineageBinding:
     def close(self) -> None:
         """Show nothing any more."""
         self._turns.timer.stop()
-        self._listen(None)
+        self._listener.listen(None)
         self._table.selection_changed.disconnect(self._on_selection)
         for signal, slot in self._signals:
             signal.disconnect(slot, missing_ok=True)
@@ -119,7 +122,7 @@ class LineageBinding:
 
     def _on_document(self) -> None:
         document = self._controller.document
-        self._listen(document)
+        self._listener.listen(document)
         self._shapes.clear()
         self._turns.clear()
         self._canvas.set_scene(LineageScene({}, {}, 0), {})
@@ -127,23 +130,6 @@ class LineageBinding:
         self._on_selection(self._table.selection())
         self._panel.set_enabled_reason("Choose a movie first" if document is None else None)
         self._turns.touch(() if document is None else document.objects)
-
-    def _listen(self, document: Annotation | None) -> None:
-        if self._document is not None:
-            for signal, slot in self._slots_of(self._document):
-                signal.disconnect(slot, missing_ok=True)
-        if document is not None:
-            for signal, slot in self._slots_of(document):
-                signal.connect(slot)
-        self._document = document
-
-    def _slots_of(self, document: Annotation) -> tuple[tuple[Any, Callable[..., None]], ...]:
-        events = document.events
-        return (
-            (events.objects, self._on_objects),
-            (events.frames, self._on_frames),
-            (events.divisions, self._on_divisions),
-        )
 
     def _on_objects(self, change: ObjectsChanged) -> None:
         self._turns.touch((*change.added, *change.removed, *change.edited))
@@ -212,7 +198,7 @@ class LineageBinding:
         self._edits.edge = edge
 
     def _on_hover(self, hit: Hit) -> None:
-        document = self._document
+        document = self._listener.document
         self._panel.set_line("" if hit is None or document is None else self._line_of(hit, document))
 
     def _line_of(self, hit: TrackHit | Edge, document: Annotation) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_sam2v.bindings.object_turns import ObjectTurns
+from napari_sam2v.controllers.document_listener import DocumentListener
 from napari_sam2v.controllers.object_marks import hex_color, rgb
 from napari_sam2v.wording import count
 from src_model.document import (
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from napari_sam2v.controllers import AnnotationController
     from napari_sam2v.panel.panel import Panel
     from napari_sam2v.view_state import ObjectRow
-    from src_model.document import Action, Annotation, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
+    from src_model.document import Action, FramesChanged, LocksChanged, ObjectsChanged, PromptsChanged
 
 
 class ObjectBinding:
@@ -58,7 +59,8 @@ class ObjectBinding:
         self._movie = movie
         self._rows: list[ObjectRow] = []
         self._turns = ObjectTurns(panel, self._make_row, self._show_changed, clock)
-        self._document: Annotation | None = None
+        spans = dict.fromkeys(("frames", "prompts", "locks"), self._on_spans)
+        self._listener = DocumentListener({"objects": self._on_objects, **spans})
         self._connect_views()
         controller.events.document.connect(self._on_document)
         controller.events.selection.connect(self._on_selection)
@@ -96,27 +98,9 @@ class ObjectBinding:
     # From the document -----------------------------------------------------------------------------------------------
 
     def _on_document(self) -> None:
-        if self._document is not None:
-            self._listen_to(self._document, listen=False)
-        document = self._document = self._controller.document
-        if document is not None:
-            self._listen_to(document, listen=True)
+        self._listener.listen(self._controller.document)
         self._show_rows()
         self._on_selection(self._controller.selected)
-
-    def _listen_to(self, document: Annotation, *, listen: bool) -> None:
-        events = document.events
-        pairs: tuple[tuple[Any, Any], ...] = (
-            (events.objects, self._on_objects),
-            (events.frames, self._on_spans),
-            (events.prompts, self._on_spans),
-            (events.locks, self._on_spans),
-        )
-        for signal, slot in pairs:
-            if listen:
-                signal.connect(slot)
-            else:
-                signal.disconnect(slot, missing_ok=True)
 
     def _on_objects(self, change: ObjectsChanged) -> None:
         if change.added or change.removed:
@@ -129,7 +113,7 @@ class ObjectBinding:
 
     def _show_rows(self) -> None:
         """Show all objects at once, and a little later their scores: of a long movie with many these take a while."""
-        document = self._document
+        document = self._listener.document
         self._table.set_rows([] if document is None else self._controller.object_marks.outlines())
         self._turns.clear()
         self._turns.touch(() if document is None else document.objects)
@@ -160,7 +144,7 @@ class ObjectBinding:
     # From the views --------------------------------------------------------------------------------------------------
 
     def _do(self, action: Action) -> None:
-        if self._controller.do(action) is None and self._document is not None:
+        if self._controller.do(action) is None and self._listener.document is not None:
             self._show_rows()  # show what holds, not what was wished
 
     def _do_all(self, what: str, actions: list[Action]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from psygnal import Signal, SignalGroup
 
 from napari_sam2v.controllers.background_tasks import BackgroundTasks
+from napari_sam2v.controllers.document_listener import DocumentListener
 from src_model.errors import MovieError
 from src_model.measures import Measurement, MeasureUnits, SeriesMeter
 
@@ -65,7 +66,7 @@ class PlotsController:
         self.measurement = NOTHING
         self._controller = controller
         self._tasks = BackgroundTasks(post, lambda _: None, controller.report_error, name="sam2v plots")
-        self._document: Annotation | None = None
+        self._listener = DocumentListener({"objects": self._on_objects, "frames": self._on_frames})
         self._meter = SeriesMeter()
         self._chosen: tuple[int, ...] = ()
         self._is_stale = False
@@ -78,13 +79,13 @@ class PlotsController:
         """Stop measuring."""
         self._controller.events.document.disconnect(self._on_document, missing_ok=True)
         self._controller.events.movie.disconnect(self._touch, missing_ok=True)
-        self._listen(None)
+        self._listener.listen(None)
         self._tasks.close()
 
     @property
     def document(self) -> Annotation | None:
         """The document whose objects are measured."""
-        return self._document
+        return self._listener.document
 
     @property
     def left_out(self) -> int:
@@ -104,7 +105,7 @@ class PlotsController:
 
     def refresh(self) -> None:
         """Measure for a while in the background, if anything changed or is left; one turn at a time."""
-        document, meter = self._document, self._meter
+        document, meter = self._listener.document, self._meter
         if document is None or not self._is_stale or self._tasks.is_running:
             return
         self._is_stale = False
@@ -140,22 +141,10 @@ class PlotsController:
 
     def _on_document(self) -> None:
         self._tasks.cancel("series")
-        self._listen(self._controller.document)
+        self._listener.listen(self._controller.document)
         self._meter, self.measurement, self._unreadable = SeriesMeter(), NOTHING, None
         self.signals.changed.emit()
         self._touch()
-
-    def _listen(self, document: Annotation | None) -> None:
-        if self._document is not None:
-            for signal, slot in self._slots_of(self._document):
-                signal.disconnect(slot, missing_ok=True)
-        if document is not None:
-            for signal, slot in self._slots_of(document):
-                signal.connect(slot)
-        self._document = document
-
-    def _slots_of(self, document: Annotation) -> tuple[tuple[Any, Callable[..., None]], ...]:
-        return (document.events.objects, self._on_objects), (document.events.frames, self._on_frames)
 
     def _on_objects(self, change: ObjectsChanged) -> None:
         if not self._concerns((*change.added, *change.removed, *change.edited)):

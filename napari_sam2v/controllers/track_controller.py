@@ -147,23 +147,30 @@ class TrackController:
         self._controller.events.run.emit(None)
         self._controller.events.status.emit()
         if isinstance(run, WholeMovieJob) and (run.progress.done or not run.progress.total):
-            self._controller.events.notice.emit(self._summary(run))
+            self._sum_up(run)
         if run is not None and run.damaged:
             self._controller.damaged |= run.damaged
             self._controller.events.problem.emit(f"These could not be read, and were skipped: {described(run.damaged)}")
         if end.error is not None:
             self._controller.report_error(end.error)
 
-    def _summary(self, run: WholeMovieJob) -> str:
-        """Sum up a run over the whole movie."""
+    def _sum_up(self, run: WholeMovieJob) -> None:
+        """Tell what a run over the whole movie came to; its frames are counted on the worker."""
+        controller = self._controller
         if run.progress.total == 0:
-            return "All frames were tracked before. To have them tracked anew, undo that first."
-        if not self._controller.annotation.objects:
-            return (
+            controller.events.notice.emit("All frames were tracked before. To have them tracked anew, undo that first.")
+        elif not controller.annotation.objects:
+            controller.events.notice.emit(
                 "Nothing was found. Click one object, so that their size is known, and try again; or choose another "
                 "contrast or channel under Image."
             )
-        return run.summary
+        else:
+            view = controller.annotation.snapshot()
+
+            def work(_: None) -> Iterator[str]:
+                yield run.summary_of(view)
+
+            controller.worker.submit(Job(("summary",), None, work, controller.events.notice.emit))
 
     def _follow_edits(self) -> None:
         """Let the run that is under way know what was edited, before its next frame."""

@@ -141,8 +141,12 @@ class WholeMovieJob(TrackingJob):
     @property
     def summary(self) -> str:
         """What the movie holds, and what this run found, in sentences."""
+        return self.summary_of(self.annotation)
+
+    def summary_of(self, document: DocumentView) -> str:
+        """Say so of the document or a snapshot of it, for hosts that cannot wait: all its frames are gone through."""
         since = "Since it was gone on with: " if self.tracked_before else ""
-        return f"{movie_summary(self.annotation)} {since}{self.report.summary}"
+        return f"{movie_summary(document)} {since}{self.report.summary}"
 
     def take(self, outcome: FrameOutcome) -> RunProgress:
         """Take a frame into the document, on its thread, with all that begins, ends and divides on it."""
