@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cvat_serverless.options import DeviceOption, ImageSizeOption, ModelOption
-from cvat_serverless.sdk.output_type import Divisions, Originals, OutputType
+from cvat_serverless.sdk.output_type import Originals, OutputType
+from src_model.workflow.division_choice import Divisions
 
 if TYPE_CHECKING:
     from cvat_serverless.sdk.client import Login

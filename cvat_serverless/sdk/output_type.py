@@ -37,11 +37,3 @@ class Originals(StrEnum):
     AUTO = "auto"
     KEEP = "keep"
     REMOVE = "remove"
-
-
-class Divisions(StrEnum):
-    """What becomes of divisions; as in :class:`~src_model.workflow.WholeMovieOptions`."""
-
-    AUTO = "auto"
-    ASK = "ask"
-    OFF = "off"

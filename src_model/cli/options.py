@@ -37,14 +37,6 @@ class Direction(StrEnum):
     BACKWARD = "backward"
 
 
-class Divisions(StrEnum):
-    """What is made of divisions."""
-
-    AUTO = "auto"
-    ASK = "ask"
-    OFF = "off"
-
-
 class OverlapChoice(StrEnum):
     """Who gets a pixel that several objects claim."""
 

@@ -27,6 +27,7 @@ from src_model.cli.prompt_options import (
     option_order,
 )
 from src_model.errors import FrameRangeError, NoPromptError
+from src_model.workflow.division_choice import Divisions  # typer reads it when the program runs
 
 if TYPE_CHECKING:
     from src_model.document import Annotation
@@ -77,7 +78,7 @@ EveryOption = Annotated[
     int, typer.Option("--every", min=1, metavar="FRAMES", help="With --all: how often new objects are looked for.")
 ]
 DivisionsOption = Annotated[
-    opt.Divisions,
+    Divisions,
     typer.Option(
         "--divisions",
         help="With --all: 'auto' marks the sure ones in the document and in exports, 'ask' only suggests them, 'off' "
@@ -123,7 +124,7 @@ def track(
     frames: opt.FramesOption = None,
     everything: AllOption = False,
     every: EveryOption = 5,
-    divisions: DivisionsOption = opt.Divisions.AUTO,
+    divisions: DivisionsOption = Divisions.AUTO,
     model: opt.ModelOption = None,
     device: opt.DeviceOption = "auto",
     preset: opt.PresetOption = opt.Preset.DEFAULT,
@@ -188,7 +189,7 @@ def _check_together(given: set[str], options: TrackCommand) -> None:
         )
 
 
-def _whole_movie(every: int, divisions: opt.Divisions, direction: opt.Direction) -> WholeMovieOptions:
+def _whole_movie(every: int, divisions: Divisions, direction: opt.Direction) -> WholeMovieOptions:
     from src_model.workflow import WholeMovieOptions
 
     if direction is opt.Direction.BACKWARD:
