@@ -44,6 +44,8 @@ _TRACKED_WEIGHT, _DECAY = 0.17, 0.9
 
 SOMETHING_ELSE = 0.5
 """A mask of which less than this looks like its object shows something else: most of its pixels do."""
+_ALL_OF_IT = 0.8
+"""Likeness from which a mask is believed as the network believes it: the pixels at its edges are of both sides."""
 _STANDS_OUT = 0.4
 """Mean score over which an object's own pixels stand out from all else. Cells of a sheet, all alike, reach 0.2 to 0.4:
 there their true masks look as little like them as their neighbours do, and likeness says nothing."""
@@ -235,6 +237,14 @@ def expect(features: ImageFeatures, samples: Sequence[Sequence[WeightedSamples]]
     """
     models, own = fit(samples)
     return Expectation(Description(features).scores(models), own)
+
+
+def believed(predicted_iou: Tensor, likeness: Tensor) -> Tensor:
+    """Lower the predicted IoU of masks ``(B,)`` that do not look like their objects all over; both 0 to 1.
+
+    The network's own scores hardly fall when a mask drifts to a neighbour.
+    """
+    return predicted_iou * (likeness / _ALL_OF_IT).clamp(max=1)
 
 
 def is_sure(found: MaskletFrame | None) -> bool:

@@ -10,7 +10,7 @@ import torch
 
 from src_model.errors import DamagedFrameError
 from src_model.masks.typical_size import is_cut
-from src_model.memory.target_model import is_sure
+from src_model.memory.target_model import believed, is_sure
 from src_model.nn import ImageFeatures
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import FrameResult, shown_score
@@ -55,7 +55,7 @@ class ObjectPrediction:
     mask
         What was found, ``(Y, X)``; empty where the object is not seen.
     score
-        Predicted IoU, 0 to 1, times the share of the mask that looks like the object.
+        Predicted IoU, 0 to 1, lower where the mask does not look like the object.
     own_score
         Predicted IoU as the network gives it, 0 to 1.
     object_score
@@ -229,7 +229,7 @@ class Propagation:
         object_scores = prediction.object_logits[:, 0].sigmoid().tolist()
         own_scores, scores = (
             [shown_score(score) for score in iou.tolist()]
-            for iou in (prediction.iou[:, 0], prediction.iou[:, 0] * likeness)
+            for iou in (prediction.iou[:, 0], believed(prediction.iou[:, 0], likeness))
         )
         logits = prediction.logits[:, 0].cpu()
         predictions = {}
