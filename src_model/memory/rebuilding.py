@@ -117,6 +117,8 @@ class MemoryRebuilder(Generic[Steps]):
                 whole = replace(entry, logits=self.steps.take_mask(features, mask).logits)
             self.steps.add_memory(whole, features, binarize=frame in item.prompts)
             entry.memory = whole.memory
+            # The network's own score is not kept. The shown one is never higher: of what is made again, target
+            # models learn from no more frames than before.
             entry.samples = whole.samples if frame in item.prompts or is_sure(item.masklet.get(frame)) else None
         assert entry.memory is not None, "it was added"
         return entry.memory

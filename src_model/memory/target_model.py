@@ -42,6 +42,14 @@ SURE = 0.7
 _TRACKED_WEIGHT, _DECAY = 0.17, 0.9
 """Weight of a tracked frame against a prompted one, and what is left of it with each frame since."""
 
+SOMETHING_ELSE = 0.5
+"""A mask of which less than this looks like its object shows something else: most of its pixels do."""
+_ALL_OF_IT = 0.8
+"""Likeness from which a mask is believed as the network believes it: the pixels at its edges are of both sides."""
+_STANDS_OUT = 0.4
+"""Mean score over which an object's own pixels stand out from all else. Cells of a sheet, all alike, reach 0.2 to 0.4:
+there their true masks look as little like them as their neighbours do, and likeness says nothing."""
+
 _RIDGE = 0.01
 """Ridge, as a share of the weight of all samples; from a thirtieth to five times of it, J on DAVIS changed by 0.007."""
 
@@ -151,8 +159,15 @@ def take_samples(features: ImageFeatures, logits: Tensor, *, prompted: bool) -> 
     return TargetSamples(Description(features).at(places).bfloat16(), values, torch.cat(shares, dim=1))
 
 
-def fit(samples: Sequence[Sequence[WeightedSamples]]) -> Tensor:
-    """Fit the models of B objects to samples of frames, each with a weight: ``(B, D)``; all zero without samples."""
+def fit(samples: Sequence[Sequence[WeightedSamples]]) -> tuple[Tensor, Tensor]:
+    """Fit the models of B objects to samples of frames, each with a weight.
+
+    Returns
+    -------
+    tuple
+        The models ``(B, D)``, all zero without samples, and the mean score ``(B,)`` that each gives the object's own
+        pixels; not a number where there are none.
+    """
     features = _table([[each.features.float() for _, each in row] for row in samples])
     values = _table([[each.values for _, each in row] for row in samples])
     weights = _table([[each.weights * weight for weight, each in row] for row in samples])
@@ -163,10 +178,54 @@ def fit(samples: Sequence[Sequence[WeightedSamples]]) -> Tensor:
     target = weighted.transpose(1, 2) @ values[..., None]
     # The ridge makes it solvable; checking for errors would wait for the device.
     solution: Tensor = torch.linalg.solve_ex(gram, target).result[..., 0]
-    return solution
+    own = weights * (values > 0)
+    scores = (features @ solution[..., None])[..., 0]
+    return solution, (own * scores).sum(dim=1) / own.sum(dim=1)
 
 
-def expected_logits(features: ImageFeatures, samples: Sequence[Sequence[WeightedSamples]]) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Where B objects are expected in a frame, by what they look like.
+
+    Attributes
+    ----------
+    scores
+        ``(B, 1, h, w)`` on the grid of stride 8, about -1 (something else) to 1 (the object).
+    own
+        ``(B,)`` mean score of the object's own pixels that were learned from; not a number where there are none.
+    """
+
+    scores: Tensor
+    own: Tensor
+
+    @property
+    def logits(self) -> Tensor:
+        """``(B, 1, S / 4, S / 4)``, to be added to mask logits."""
+        told = _agreed(F.softshrink(self.scores, _UNTOLD))
+        return F.interpolate(told * STRENGTH, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+    def likeness(self, logits: Tensor) -> Tensor:
+        """Say what share of each mask looks more like its object than like all else.
+
+        Parameters
+        ----------
+        logits
+            ``(B, 1, S / 4, S / 4)`` of the masks.
+
+        Returns
+        -------
+        Tensor
+            ``(B,)``, 0 to 1; 1 where the mask is empty, and where nothing can be said: of objects without samples, and
+            of those whose own pixels do not stand out from all else.
+        """
+        inside = F.avg_pool2d((logits > 0).float(), 2)
+        area = inside.sum(dim=(1, 2, 3))
+        alike = (inside * (self.scores > 0)).sum(dim=(1, 2, 3))
+        # Not a number is not larger than anything.
+        return torch.where((self.own > _STANDS_OUT) & (area > 0), alike / area.clamp(min=1e-6), 1.0)
+
+
+def expect(features: ImageFeatures, samples: Sequence[Sequence[WeightedSamples]]) -> Expectation:
     """Say where B objects are expected, by what they look like.
 
     Parameters
@@ -174,16 +233,18 @@ def expected_logits(features: ImageFeatures, samples: Sequence[Sequence[Weighted
     features
         Of a frame, or of one window for each object.
     samples
-        What is known of each object; nothing is expected of one without.
-
-    Returns
-    -------
-    Tensor
-        ``(B, 1, S / 4, S / 4)``, to be added to mask logits.
+        What is known of each object.
     """
-    scores = Description(features).scores(fit(samples))
-    told = _agreed(F.softshrink(scores, _UNTOLD))
-    return F.interpolate(told * STRENGTH, scale_factor=2.0, mode="bilinear", align_corners=False)
+    models, own = fit(samples)
+    return Expectation(Description(features).scores(models), own)
+
+
+def believed(predicted_iou: Tensor, likeness: Tensor) -> Tensor:
+    """Lower the predicted IoU of masks ``(B,)`` that do not look like their objects all over; both 0 to 1.
+
+    The network's own scores hardly fall when a mask drifts to a neighbour.
+    """
+    return predicted_iou * (likeness / _ALL_OF_IT).clamp(max=1)
 
 
 def is_sure(found: MaskletFrame | None) -> bool:

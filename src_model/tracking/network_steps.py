@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from src_model.memory.entry import MemoryEntry
-from src_model.memory.target_model import expected_logits, take_samples
+from src_model.memory.target_model import SOMETHING_ELSE, expect, take_samples
 from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, Prior, PromptTensors, Sam2Network
 from src_model.tracking.precision import computing, half_type
 from src_model.tracking.preprocessing import image_tensor, mask_tensor
@@ -213,8 +213,12 @@ class NetworkSteps:
 
     @torch.no_grad()
     def track(
-        self, features: ImageFeatures, memory: MemoryTokens, samples: Sequence[Sequence[WeightedSamples]] = ()
-    ) -> tuple[MaskPrediction, list[MemoryEntry]]:
+        self,
+        features: ImageFeatures,
+        memory: MemoryTokens,
+        samples: Sequence[Sequence[WeightedSamples]] = (),
+        at_edge: Sequence[bool] = (),
+    ) -> tuple[MaskPrediction, Tensor, list[MemoryEntry]]:
         """Find a batch of objects in one frame and encode it as their memory.
 
         Parameters
@@ -225,21 +229,30 @@ class NetworkSteps:
             What the objects left on other frames.
         samples
             What the target model of each object learns from; without any, there are no such models.
+        at_edge
+            Whether each object was seen last at the edge of the field: it has left where its mask shows something else
+            now. Asked for where there are such models.
 
         Returns
         -------
         tuple
-            The best mask of each object (M = 1), and the entry of each.
+            The best mask of each object (M = 1); ``(B,)`` how far it looks like the object, 0 to 1; the entry of each.
         """
         batch = features.expand(memory.memories.shape[0])
         embedding = self._conditioned(features.embedding, memory)
         nothing = PromptTensors.none(embedding.shape[0], self.device)
-        prior = Prior(logits=expected_logits(features, samples)) if any(samples) else None
+        expected = expect(features, samples) if any(samples) else None
+        prior = None if expected is None else Prior(logits=expected.logits)
         raw = self.network.decode(embedding, batch.high_res, nothing, multimask=True, prior=prior)
         prediction = raw.where_present().best()
+        likeness = torch.ones_like(prediction.iou[:, 0])
+        if expected is not None:
+            likeness = expected.likeness(prediction.logits)
+            shows_other = likeness < SOMETHING_ELSE
+            prediction = _absent_where(prediction, shows_other & torch.tensor(at_edge, device=self.device))
         together = self.entry_of(prediction)
         self.add_memory(together, features, binarize=False)
-        return prediction, _split(together)
+        return prediction, likeness, _split(together)
 
     def _kept(self, features: ImageFeatures) -> ImageFeatures:
         """Bring features to the type and the order in memory in which they are kept, be they kept or not.
@@ -264,6 +277,12 @@ class NetworkSteps:
 def _with_earlier_mask(prompts: PromptTensors, logits: Tensor) -> PromptTensors:
     limited = logits.clamp(-_PREVIOUS_LOGIT_LIMIT, _PREVIOUS_LOGIT_LIMIT)
     return PromptTensors(prompts.points, prompts.labels, limited)
+
+
+def _absent_where(prediction: MaskPrediction, rows: Tensor) -> MaskPrediction:
+    """Empty the masks of ``(B,)`` objects: they are as surely absent as they were present."""
+    logits = prediction.object_logits
+    return replace(prediction, object_logits=torch.where(rows[:, None], -logits.abs(), logits)).where_present()
 
 
 def _row(features: ImageFeatures, number: int) -> ImageFeatures:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from src_model.errors import DamagedFrameError
-from src_model.memory.target_model import is_sure
+from src_model.masks.typical_size import is_cut
+from src_model.memory.target_model import believed, is_sure
 from src_model.nn import ImageFeatures
 from src_model.tracking.rendering import render_mask
 from src_model.tracking.results import FrameResult, shown_score
@@ -35,6 +36,9 @@ _SEARCH_MEMORIES = 2
 Each has to be made for the whole frame first, since those in the bank are of windows.
 """
 
+_EDGE = 0.01
+"""A mask that comes this near to the edge of the field (of its longer side) may go on beyond it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectPrediction:
@@ -51,7 +55,9 @@ class ObjectPrediction:
     mask
         What was found, ``(Y, X)``; empty where the object is not seen.
     score
-        Predicted IoU, 0 to 1.
+        Predicted IoU, 0 to 1, lower where the mask does not look like the object.
+    own_score
+        Predicted IoU as the network gives it, 0 to 1.
     object_score
         Probability that the object is there, 0 to 1.
     """
@@ -61,6 +67,7 @@ class ObjectPrediction:
     logits: Tensor
     mask: Rle
     score: float
+    own_score: float
     object_score: float
 
 
@@ -71,6 +78,7 @@ class _Task:
     item: TrackedObject
     window: Window | None
     plan: MemoryPlan
+    at_edge: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,8 @@ class Propagation:
             item = free[number]
             item.masklet.set(frame, prediction.mask, score=prediction.score, object_score=prediction.object_score)
             found = _entry(item, frame)
-            if not is_sure(found):
+            # By its own score: a target model that chose what it learns from would never learn how an object changes.
+            if not is_sure(replace(found, score=prediction.own_score)):
                 prediction.entry.samples = None
             if item.bank.policy.admits(found):
                 item.bank.remember(frame, prediction.entry)
@@ -172,13 +181,27 @@ class Propagation:
             plan = self.reader.plan(items[number], frame, reverse=reverse)
             if recent is not None:
                 plan = plan.only(_seen_frames(items[number], plan)[:recent])
-            tasks.append(_Task(items[number], window, plan))
+            at_edge = self._was_at_edge(items[number], frame, reverse=reverse)
+            tasks.append(_Task(items[number], window, plan, at_edge))
         if self.windows is not None:
             self.windows.features.prepare(frame, windows.values())
         predictions: dict[int, ObjectPrediction] = {}
         for batch in self._batches(tasks):
             predictions |= self._predict_batch(frame, batch)
         return predictions
+
+    def _was_at_edge(self, item: TrackedObject, frame: int, *, reverse: bool) -> bool:
+        """Whether an object was seen last at the edge of the field, over which it may have left.
+
+        One that reached from edge to edge has not left it from one frame to the next.
+        """
+        seen = item.last_seen(frame, 1 if reverse else -1)
+        if seen is None:
+            return False
+        (y0, x0, y1, x1), near = seen[1], _EDGE * max(self.frame_shape)
+        height, width = self.frame_shape
+        reaches_across = y1 - y0 >= height - 2 * near or x1 - x0 >= width - 2 * near
+        return is_cut(seen[1], self.frame_shape, near) and not reaches_across
 
     def _batches(self, tasks: Sequence[_Task]) -> Iterator[list[_Task]]:
         """Group objects that can be tracked together, a bounded number at a time.
@@ -200,9 +223,14 @@ class Propagation:
         windows = [task.window for task in batch]
         memory = self.reader.tokens([task.item for task in batch], [task.plan for task in batch], windows)
         samples = [self.reader.samples(task.item, task.plan, task.window) for task in batch]
-        prediction, entries = steps.track(self._features(frame, windows), memory, samples)
+        prediction, likeness, entries = steps.track(
+            self._features(frame, windows), memory, samples, [task.at_edge for task in batch]
+        )
         object_scores = prediction.object_logits[:, 0].sigmoid().tolist()
-        scores = [shown_score(score) for score in prediction.iou[:, 0].tolist()]
+        own_scores, scores = (
+            [shown_score(score) for score in iou.tolist()]
+            for iou in (prediction.iou[:, 0], believed(prediction.iou[:, 0], likeness))
+        )
         logits = prediction.logits[:, 0].cpu()
         predictions = {}
         for row, (task, entry) in enumerate(zip(batch, entries, strict=True)):
@@ -210,7 +238,7 @@ class Propagation:
             mask = render_mask(logits[row], self.frame_shape, steps.settings, task.window)
             low = prediction.logits[row, 0]
             predictions[task.item.object_id] = ObjectPrediction(
-                task.window, entry, low, mask, scores[row], object_scores[row]
+                task.window, entry, low, mask, scores[row], own_scores[row], object_scores[row]
             )
         return predictions
 

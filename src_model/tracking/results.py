@@ -50,7 +50,7 @@ class FrameResult:
     rles
         Masks by object id, run-length encoded.
     scores
-        Predicted IoU by object id.
+        Predicted IoU by object id; that of tracked masks is lower where they do not look like the object.
     object_scores
         Probability that the object is in the frame, by object id.
     logits

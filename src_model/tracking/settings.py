@@ -59,7 +59,7 @@ class TrackingSettings:
         Sides of the network input that windows are brought to. Left out are those that do not suit the network, or are
         under half or over twice the size that it was made for.
     target_model
-        Learn what each object looks like while it is tracked, and add that to its masks; see
+        Learn what each object looks like while it is tracked, add that to its masks, and judge them by it; see
         :mod:`src_model.memory.target_model`. The reference knows nothing like it.
     size_likeness
         Take what the first click on an object means by the size of the movie's other objects, too; see

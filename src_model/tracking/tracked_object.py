@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from src_model.errors import FrameRangeError, PromptError
 
 if TYPE_CHECKING:
-    from src_model.masks import Masklet
+    from src_model.masks import Box, Masklet
     from src_model.masks.window import Window
     from src_model.memory.bank import MemoryBank
     from src_model.memory.entry import MemoryEntry
     from src_model.nn import MaskPrediction
     from src_model.prompts import Prompt
+
+_SEARCHED_FRAMES = 16
+"""So many frames back an object is looked for before its nearest prompt is taken for the place where it was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,30 @@ class TrackedObject:
             if frame not in self.prompts and frame not in self.locked:
                 self.masklet.delete(frame)
                 self.directions.pop(frame, None)
+
+    def last_seen(self, frame: int, step: int) -> tuple[int, Box] | None:
+        """Return where it was seen last before a frame, or on its nearest prompt.
+
+        Parameters
+        ----------
+        frame
+            Number of the frame that is not looked at.
+        step
+            To the frame before: -1, or 1 where tracking goes in reverse.
+
+        Returns
+        -------
+        tuple or None
+            The frame, and the box ``(y0, x0, y1, x1)`` of the mask there; None if it is seen on none of them.
+        """
+        near = range(frame + step, frame + step * (_SEARCHED_FRAMES + 1), step)
+        prompted = sorted(self.prompts, key=lambda number: abs(number - frame))
+        for number in (*near, *(number for number in prompted if number != frame)):
+            mask = self.masklet.mask_at(number)
+            box = None if mask is None else mask.box
+            if box is not None:
+                return number, box
+        return None
 
     def is_fixed(self, frame: int) -> bool:
         """Whether tracking takes this frame as it is: a conditioning frame or a locked one."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from src_model.memory.entry import MemoryEntry
-from src_model.memory.target_model import SURE, expected_logits, take_samples, weight_of_frame
+from src_model.memory.target_model import SURE, expect, take_samples, weight_of_frame
 from src_model.nn import ImageFeatures, MaskPrediction, MemoryTokens, Prior, PromptTensors, Sam2Network
 from src_model.tracking.settings import PRESETS
 from src_model.training.losses import FrameLoss, LossWeights, downsample_masks, frame_loss
@@ -244,7 +244,7 @@ class Rollout:
         if not samples:
             return None
         with torch.autocast(features.embedding.device.type, enabled=False):
-            return Prior(logits=expected_logits(features, samples))
+            return Prior(logits=expect(features, samples).logits)
 
     def _correct(
         self, frame: int, embedding: Tensor, features: ImageFeatures, prompts: PromptTensors, answer: MaskPrediction

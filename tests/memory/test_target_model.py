@@ -11,7 +11,7 @@ from src_model.memory.target_model import (
     STRENGTH,
     TRACKED_SAMPLES,
     Description,
-    expected_logits,
+    expect,
     fit,
     is_sure,
     take_samples,
@@ -68,19 +68,19 @@ def iou(expected: torch.Tensor, where: torch.Tensor) -> float:
 
 def test_what_looks_like_the_object_is_found_where_it_has_moved_to(learned):
     where = square(16, 18)
-    assert iou(expected_logits(scene(where, noise=1), [[(1.0, learned)]]), where) > 0.6
+    assert iou(expect(scene(where, noise=1), [[(1.0, learned)]]).logits, where) > 0.6
 
 
 def test_no_more_is_added_than_the_strength_allows_about(learned):
-    expected = expected_logits(scene(square(16, 18), noise=1), [[(1.0, learned)]])
+    expected = expect(scene(square(16, 18), noise=1), [[(1.0, learned)]]).logits
     assert 0.3 * STRENGTH < float(expected.abs().max()) < 1.5 * STRENGTH
 
 
 def test_of_an_object_that_looks_like_all_else_next_to_nothing_is_expected(learned):
     where, later = square(4, 4), square(16, 18)
     alike = take_samples(scene(where, look=2), logits_of(where), prompted=True)
-    expected = expected_logits(scene(later, look=2, noise=1), [[(1.0, alike)]])
-    known = expected_logits(scene(later, noise=1), [[(1.0, learned)]])
+    expected = expect(scene(later, look=2, noise=1), [[(1.0, alike)]]).logits
+    known = expect(scene(later, noise=1), [[(1.0, learned)]]).logits
     assert float(expected.abs().mean()) < 0.1 * float(known.abs().mean())
 
 
@@ -88,8 +88,8 @@ def test_later_frames_teach_how_the_object_looks_by_now(learned):
     here, there = square(10, 10), square(16, 18)
     seen = take_samples(scene(here, look=5, noise=1), logits_of(here), prompted=False)
     changed = scene(there, look=5, noise=2)
-    before = iou(expected_logits(changed, [[(1.0, learned)]]), there)
-    assert iou(expected_logits(changed, [[(1.0, learned), (0.5, seen)]]), there) > max(before, 0.6)
+    before = iou(expect(changed, [[(1.0, learned)]]).logits, there)
+    assert iou(expect(changed, [[(1.0, learned), (0.5, seen)]]).logits, there) > max(before, 0.6)
 
 
 def test_a_prompted_frame_counts_for_more_than_tracked_ones_and_these_the_less_the_older_they_are():
@@ -102,18 +102,18 @@ def test_objects_of_a_batch_are_expected_as_each_alone(learned):
     where = square(16, 2)
     other = take_samples(scene(where, look=2, other=1), logits_of(where), prompted=False)
     frame = scene(square(10, 14), noise=1)
-    together = expected_logits(frame, [[(1.0, learned)], [], [(1.0, learned), (0.3, other)]])
+    together = expect(frame, [[(1.0, learned)], [], [(1.0, learned), (0.3, other)]]).logits
     for row, samples in enumerate([[(1.0, learned)], None, [(1.0, learned), (0.3, other)]]):
-        alone = torch.zeros(1, 1, 32, 32) if samples is None else expected_logits(frame, [samples])
+        alone = torch.zeros(1, 1, 32, 32) if samples is None else expect(frame, [samples]).logits
         assert torch.allclose(together[row : row + 1], alone, atol=1e-4)
 
 
 def test_objects_in_windows_are_expected_each_in_its_own(learned):
     first, second = scene(square(2, 2), noise=1), scene(square(14, 14), noise=2)
     rows = [[(1.0, learned)], [(1.0, learned)]]
-    together = expected_logits(batched(first, second), rows)
+    together = expect(batched(first, second), rows).logits
     for row, frame in enumerate((first, second)):
-        assert torch.allclose(together[row : row + 1], expected_logits(frame, rows[:1]), atol=1e-4)
+        assert torch.allclose(together[row : row + 1], expect(frame, rows[:1]).logits, atol=1e-4)
 
 
 def test_samples_of_a_batch_are_those_of_each_alone():
@@ -126,7 +126,7 @@ def test_samples_of_a_batch_are_those_of_each_alone():
 
 
 def test_a_score_is_the_model_applied_to_the_features_of_the_pixel(learned):
-    description, model = Description(scene(square(16, 18), noise=1)), fit([[(1.0, learned)]])
+    description, model = Description(scene(square(16, 18), noise=1)), fit([[(1.0, learned)]])[0]
     places = torch.arange(4 * SIDE**2)[None]
     direct = (description.at(places) @ model[..., None])[0, :, 0]
     assert torch.allclose(direct, description.scores(model).flatten(), atol=1e-5)
@@ -155,7 +155,7 @@ def test_a_frame_without_the_object_or_full_of_it_teaches_the_other_side_alone(f
     samples = take_samples(scene(where), logits_of(where), prompted=True)
     taught = samples.values[samples.weights > 0]
     assert bool(((taught > 0) == full).all())
-    assert bool(expected_logits(scene(where), [[(1.0, samples)]]).isfinite().all())
+    assert bool(expect(scene(where), [[(1.0, samples)]]).logits.isfinite().all())
 
 
 def test_only_tracked_frames_of_which_the_network_was_sure_are_learned_from():
@@ -163,3 +163,29 @@ def test_only_tracked_frames_of_which_the_network_was_sure_are_learned_from():
     assert is_sure(MaskletFrame(mask, 0.9, 0.9))
     unsure = [MaskletFrame(mask, 0.6, 0.9), MaskletFrame(mask, 0.9, 0.4), MaskletFrame(nothing, 0.9, 0.9), None]
     assert not any(map(is_sure, unsure))
+
+
+def test_a_mask_on_the_object_looks_like_it_and_one_that_drifted_to_something_else_does_not(learned):
+    expected = expect(scene(square(16, 18), noise=1), [[(1.0, learned)]])
+    assert float(expected.likeness(logits_of(square(16, 18)))) > 0.9
+    assert float(expected.likeness(logits_of(square(2, 2)))) < 0.1
+
+
+def test_likeness_is_the_share_of_the_mask_that_looks_like_the_object(learned):
+    expected = expect(scene(square(16, 18), noise=1), [[(1.0, learned)]])
+    half_beside = torch.zeros(4 * SIDE, 4 * SIDE, dtype=torch.bool)
+    half_beside[16:28, 6:30] = True
+    assert float(expected.likeness(logits_of(half_beside))) == pytest.approx(0.5, abs=0.1)
+
+
+def test_nothing_speaks_against_objects_of_which_nothing_is_known_nor_against_empty_masks(learned):
+    expected = expect(scene(square(16, 18), noise=1), [[], [(1.0, learned)]])
+    drifted, nothing = logits_of(square(2, 2)), torch.full((1, 1, 4 * SIDE, 4 * SIDE), -10.0)
+    assert expected.likeness(torch.cat((drifted, nothing))).tolist() == [1.0, 1.0]
+
+
+def test_nothing_speaks_against_masks_of_an_object_that_looks_like_all_else():
+    where = square(4, 4, 20)
+    alike = take_samples(scene(where, look=2), logits_of(where), prompted=True)
+    expected = expect(scene(square(16, 18), look=2, noise=1), [[(1.0, alike)]])
+    assert float(expected.likeness(logits_of(square(2, 2)))) == 1.0

@@ -12,7 +12,7 @@ import torch
 
 from src_model.masks.window import Window
 from src_model.memory import target_model
-from src_model.tracking import PRESETS
+from src_model.tracking import PRESETS, network_steps
 from tests.tracking import tiny
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def any_score(monkeypatch):
-    """The tiny network is sure of nothing; let it learn from every tracked frame."""
+    """The tiny network is sure of nothing, and its masks jump; let it learn from every frame and lose nothing."""
+    monkeypatch.setattr(network_steps, "SOMETHING_ELSE", 0.0)
     monkeypatch.setattr(target_model, "SURE", -1.0)
 
 
@@ -42,6 +43,11 @@ def samples_of(session) -> dict[int, target_model.TargetSamples | None]:
     return {frame: entry.samples for frame, entry in (bank.conditioning | bank.recent).items() if entry is not None}
 
 
+def looks_alike(share: float, monkeypatch) -> None:
+    """Let so much of every mask look like its object."""
+    monkeypatch.setattr(target_model.Expectation, "likeness", lambda _, logits: torch.full((len(logits),), share))
+
+
 def refuse(*_: object, **__: object) -> None:
     raise AssertionError("a target model was fitted")
 
@@ -58,7 +64,7 @@ def test_what_was_shown_and_what_was_tracked_are_learned_from(predictor, without
 
 
 def test_switched_off_nothing_is_learned_and_nothing_added(without, official, movie, monkeypatch):
-    for name in ("expected_logits", "take_samples"):
+    for name in ("expect", "take_samples"):
         monkeypatch.setattr(f"src_model.tracking.network_steps.{name}", refuse)
     for predictor in (without, official):
         assert not any(samples_of(tracked(predictor, movie)).values())
@@ -67,6 +73,37 @@ def test_switched_off_nothing_is_learned_and_nothing_added(without, official, mo
 def test_a_model_that_expects_nothing_changes_no_mask(predictor, without, movie, monkeypatch):
     monkeypatch.setattr(target_model, "STRENGTH", 0.0)
     assert tiny.masks_of(tracked(predictor, movie)) == tiny.masks_of(tracked(without, movie))
+
+
+def test_a_tracked_mask_is_believed_as_far_as_it_looks_like_its_object(predictor, movie, square, monkeypatch):
+    scores = {}
+    for share in (0.8, 0.4):
+        looks_alike(share, monkeypatch)
+        entries = tracked(predictor, movie, mask=square).masklets[1].entries()
+        scores[share] = [entry.score for frame, entry in entries.items() if frame > 0]
+    assert scores[0.4] == pytest.approx([score / 2 for score in scores[0.8]])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "is_there"),
+    [
+        pytest.param(slice(0, 12), False, id="seen last at the edge"),
+        pytest.param(slice(14, 26), True, id="seen last in the field"),
+        pytest.param(slice(0, None), True, id="as tall as the field"),
+    ],
+)
+def test_an_object_seen_last_at_the_edge_has_left_where_its_mask_shows_something_else(
+    predictor, movie, monkeypatch, rows, is_there, reverse
+):
+    looks_alike(0.2, monkeypatch)
+    monkeypatch.setattr(network_steps, "SOMETHING_ELSE", 0.5)
+    mask = np.zeros(tiny.SHAPE, bool)
+    mask[rows, 20:32] = True
+    session = predictor.start(movie)
+    session.prompt(5, 1, mask=mask)
+    result = next(result for result in session.propagate(reverse=reverse) if result.frame != 5)
+    assert (not result.rles[1].is_empty) == (result.object_scores[1] > 0.5) == is_there
 
 
 def test_of_frames_that_the_network_was_not_sure_of_nothing_is_kept(predictor, movie, monkeypatch):
@@ -89,8 +126,8 @@ def test_a_correction_is_learned_from_as_the_first_prompt_is(predictor, movie, s
 def test_an_object_is_expected_as_it_would_be_alone(predictor, movie, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "src_model.tracking.network_steps.expected_logits",
-        lambda features, samples: asked.append(len(samples)) or target_model.expected_logits(features, samples),
+        "src_model.tracking.network_steps.expect",
+        lambda features, samples: asked.append(len(samples)) or target_model.expect(features, samples),
     )
     together = predictor.start(movie)
     for object_id, point in enumerate((tiny.CLICK, tiny.OTHER_CLICK), 1):

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from src_model.tracking.tracked_object import TrackedObject
     from src_model.tracking.windows.rules import WindowRules
 
-_SEARCHED_FRAMES = 16
-"""So many frames back an object is looked for before its nearest prompt is taken for the place where it was seen."""
-
 _EDGE = 0.02
 """A mask that comes this near to an edge of its window (of the side) may go on beyond it."""
 
@@ -108,7 +105,7 @@ class WindowFollower:
     ) -> Window | None:
         """Choose the window of a click alone: as large as the object is elsewhere, or as a search of scales says."""
         reach = _reach(prompt)
-        seen = _last_seen(item, frame, -1) or _last_seen(item, frame, 1)
+        seen = item.last_seen(frame, -1) or item.last_seen(frame, 1)
         if self.rules.pixels is not None:
             return self.rules.fresh(Extent(reach))
         if seen is not None:
@@ -128,7 +125,7 @@ class WindowFollower:
         return self.rules.fresh(Extent(_union(box, reach)))
 
     def _request(self, item: TrackedObject, frame: int, step: int) -> WindowRequest:
-        seen = _last_seen(item, frame, step)
+        seen = item.last_seen(frame, step)
         if seen is None:
             height, width = self.rules.frame_shape
             return WindowRequest(Extent((0.0, 0.0, float(height), float(width))), None)
@@ -149,18 +146,6 @@ def window_follower(
     sizes = tuple(size for size in steps.settings.window_sizes if native <= 2 * size <= 4 * native)
     rules = window_rules(steps.settings.window, frame_shape, steps.image_size, multiple, sizes)
     return None if rules is None else WindowFollower(rules, features)
-
-
-def _last_seen(item: TrackedObject, frame: int, step: int) -> tuple[int, tuple[int, int, int, int]] | None:
-    """Return where an object was seen last before a frame, or on its nearest prompt: the frame and the box."""
-    near = range(frame + step, frame + step * (_SEARCHED_FRAMES + 1), step)
-    prompted = sorted(item.prompts, key=lambda number: abs(number - frame))
-    for number in (*near, *(number for number in prompted if number != frame)):
-        mask = item.masklet.mask_at(number)
-        box = None if mask is None else mask.box
-        if box is not None:
-            return number, box
-    return None
 
 
 def _motion(item: TrackedObject, frame: int, box: Sequence[float], step: int) -> tuple[float, float]:
