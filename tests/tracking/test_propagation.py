@@ -18,9 +18,9 @@ def batches(monkeypatch) -> list[tuple[int, bool]]:
     seen = []
     track = NetworkSteps.track
 
-    def counted(self, features, memory, samples):
+    def counted(self, features, memory, *told):
         seen.append((len(memory.memories), memory.is_padded))
-        return track(self, features, memory, samples)
+        return track(self, features, memory, *told)
 
     monkeypatch.setattr(NetworkSteps, "track", counted)
     return seen
