@@ -24,10 +24,10 @@ from pairs import labelled_pairs
 
 from src_model.datasets import open_dataset
 from src_model.evaluation import folder_set
-from src_model.evaluation.annotator import deepest_point
 from src_model.evaluation.sets import FIRST_SEED, SimulatedLabels
 from src_model.evaluation.targets import LEAST_AREA
 from src_model.masks import mask_iou, masks_from_labels
+from src_model.masks.geometry import deepest_point
 from src_model.prompts import make_prompt
 from src_model.simulation import SIMULATED_KINDS
 from src_model.tracking import StreamingPredictor

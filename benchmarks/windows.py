@@ -33,11 +33,12 @@ from rich.table import Table
 
 from src_model.datasets import LabelledMovie, open_dataset
 from src_model.datasets.movie import FlatMovie
-from src_model.evaluation.annotator import deepest_point, tight_box
+from src_model.evaluation.annotator import tight_box
 from src_model.evaluation.sets import FIRST_SEED
 from src_model.evaluation.targets import Target, TargetChoice, choose_targets
 from src_model.frames import FrameSource, open_movie
 from src_model.masks import Masklet, Rle, mask_iou
+from src_model.masks.geometry import deepest_point
 from src_model.simulation import SIMULATED_KINDS, simulate_movie
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from src_model.masks.cleaning import label_components
+from src_model.masks.geometry import deepest_point
 from src_model.prompts import Prompt
 
 if TYPE_CHECKING:
@@ -48,13 +48,6 @@ class SimulatedClick:
     y: int
     x: int
     positive: bool
-
-
-def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """Find the pixel (y, x) of a ``(Y, X)`` mask that lies deepest inside; the image's border bounds it too."""
-    distance = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    y, x = np.unravel_index(int(distance.argmax()), mask.shape)
-    return int(y), int(x)
 
 
 def first_click(truth: NDArray[np.bool_]) -> SimulatedClick | None:

@@ -36,6 +36,15 @@ def mask_box(mask: Mask) -> Box | None:
     return (y0, int(columns[0]), y1, int(columns[-1]) + 1)
 
 
+def deepest_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    """Find the pixel (y, x) of a ``(Y, X)`` mask that lies deepest inside; the image's border bounds it too."""
+    from scipy import ndimage  # when first needed: it takes longer to import than a network to load
+
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    y, x = np.unravel_index(int(depth.argmax()), mask.shape)
+    return int(y), int(x)
+
+
 def centroid(mask: Mask) -> tuple[float, float] | None:
     """Return the mean ``(y, x)`` of the foreground pixels, or None if there is none.
 

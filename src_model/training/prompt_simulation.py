@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from src_model.evaluation.annotator import deepest_point
+from src_model.masks.geometry import deepest_point
 from src_model.nn import PromptTensors
 from src_model.training.option_types import Count, Share, strict
 

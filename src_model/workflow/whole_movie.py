@@ -17,6 +17,7 @@ from src_model.workflow.job import Edits, TrackingJob, answer_prompts, run_job
 from src_model.workflow.movie_follower import MovieFollower
 from src_model.workflow.movie_outcome import MovieOutcome, WholeMovieOptions
 from src_model.workflow.summing_up import movie_summary
+from src_model.workflow.two_in_one import TwoInOne
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -239,7 +240,8 @@ def follower(
 ) -> MovieFollower:
     """Bring the session of a tracker to what is known, and return what goes through the movie with it."""
     tracker.follow(known)
-    return MovieFollower(tracker.session, Finder(tracker.predictor, detector), options, known, next_id)
+    finder, two_in_one = Finder(tracker.predictor, detector), TwoInOne(tracker.predictor)
+    return MovieFollower(tracker.session, finder, options, known, next_id, two_in_one)
 
 
 def is_whole_movie(document: DocumentView) -> bool:

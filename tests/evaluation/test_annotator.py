@@ -14,22 +14,12 @@ from src_model.evaluation.annotator import (
     annotate,
     annotation_seconds,
     correcting_click,
-    deepest_point,
     first_click,
 )
 from src_model.masks import Rle
 from tests.evaluation.fakes import Forgetful, square, truth_of
 
 MASKS = arrays(np.bool_, (9, 12), elements=st.booleans())
-
-
-def test_the_deepest_point_is_the_middle_of_a_square():
-    assert deepest_point(square(10, top=4, side=7)) == (7, 13)
-
-
-def test_the_border_of_the_image_counts_as_an_edge():
-    assert deepest_point(np.ones((5, 7), bool)) == (2, 2)
-    assert deepest_point(np.ones((5, 5), bool)) == (2, 2)
 
 
 def test_of_two_parts_the_thicker_one_is_clicked():

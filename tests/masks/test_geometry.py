@@ -19,6 +19,7 @@ from src_model.masks import (
     pairwise_containment,
     pairwise_mask_iou,
 )
+from src_model.masks.geometry import deepest_point
 
 MASKS = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12))
 STACKS = arrays(bool, st.tuples(st.integers(1, 6), st.just(7), st.just(9)))
@@ -144,3 +145,14 @@ def test_two_masks_are_compared_after_one_was_moved() -> None:
     assert moved_iou(Rle.encode(first), Rle.encode(second), (3, 7)) == 16 / 20
     assert moved_iou(Rle.encode(first), Rle.encode(second), (0, 0)) == 0
     assert moved_iou(Rle.encode(first), Rle.encode(second), (-6, 0)) == 0  # it leaves the frame
+
+
+def test_the_deepest_point_is_the_middle_of_a_square():
+    mask = np.zeros((20, 30), bool)
+    mask[4:11, 10:17] = True
+    assert deepest_point(mask) == (7, 13)
+
+
+def test_the_border_of_the_image_counts_as_an_edge():
+    assert deepest_point(np.ones((5, 7), bool)) == (2, 2)
+    assert deepest_point(np.ones((5, 5), bool)) == (2, 2)

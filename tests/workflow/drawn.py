@@ -12,6 +12,7 @@ from src_model.frames import open_movie
 from src_model.masks import Detection, Rle
 from src_model.tracking import FrameResult, Session
 from src_model.workflow import DocumentTracker
+from src_model.workflow.two_in_one import Told, TwoInOne
 from tests.tracking import tiny
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ class DrawnCells:
 
 
 def follow_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let sessions track by overlap: an object is the value that covers most of its mask on the frame before."""
+    """Let sessions track by overlap: an object is the value that covers most of its mask on the frame before.
+
+    Every mask holds one cell.
+    """
 
     def propagate(session, start=None, stop=None, *, reverse=False, objects=None):
         end = (-1 if stop is None else stop) if reverse else stop
@@ -63,7 +67,11 @@ def follow_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
                 masks[number] = item.masklet.mask_at(frame)
             yield FrameResult(frame, masks, dict.fromkeys(masks, 0.9), dict.fromkeys(masks, 0.9))
 
+    def one_each(self, image, normalization, masks):
+        return dict.fromkeys(masks, Told(1.0, None))
+
     monkeypatch.setattr(Session, "propagate", propagate)
+    monkeypatch.setattr(TwoInOne, "look", one_each)
 
 
 def _values(image):

@@ -20,6 +20,7 @@ from src_model.workflow import (
     run_job,
     track_all,
 )
+from src_model.workflow.two_in_one import Cells, Told, TwoInOne
 from tests.tracking import tiny
 from tests.workflow import drawn
 
@@ -118,6 +119,59 @@ def test_divisions_that_are_to_be_asked_are_suggested_and_both_daughters_are_tra
     assert seen(document, 3) == [3, 4, 5]
     held = [document.mask_at(number, 3).decode() for number in (2, 3)]
     assert np.sum(held, axis=0).max() == 1
+
+
+@pytest.fixture
+def two_from_frame_3(monkeypatch):
+    """Let a drawn cell of value 2 be told apart as two daughters from frame 3 on, though it keeps its outline."""
+    rows, columns = np.mgrid[: drawn.SHAPE[0], : drawn.SHAPE[1]]
+
+    def told(self, image, normalization, masks):
+        cells = Cells(Rle.encode((image == 2) & (columns < 30)), Rle.encode((image == 2) & (columns > 30)))
+        two = image.max() == 9 and rows.shape == image.shape
+        return {n: Told(-0.5, cells) if two and mask.area > 300 else Told(0.5, None) for n, mask in masks.items()}
+
+    monkeypatch.setattr(TwoInOne, "look", told)
+
+
+def rod(frames: int) -> np.ndarray:
+    """Draw a rod beside a cell; a pixel of value 9 marks the frames on which there are two."""
+    movie = drawn.draw(*[STAYS] * frames)
+    movie[:, 28:38, 10:51] = 2
+    movie[3:, 0, 0] = 9
+    return movie
+
+
+@pytest.mark.usefixtures("follows", "two_from_frame_3")
+def test_a_rod_that_keeps_its_outline_divides_on_the_frame_since_when_there_are_two():
+    document, report = tracked(rod(7), every=10)
+    (found,) = report.divisions
+    assert (found.parent, found.frame) == (2, 3)
+    assert seen(document, 2) == [0, 1, 2]
+    for number in found.daughters:
+        assert [drawn.areas(document, number)[frame] for frame in (3, 4)] == [200, 200]
+        assert document.prompts(number).keys() == {4}
+        assert document.object(number).note.startswith("begins on frame 3: division")
+
+
+@pytest.mark.usefixtures("follows", "two_from_frame_3")
+def test_such_a_division_is_suggested_where_all_are_to_be_asked_and_left_out_where_none_is_wanted():
+    document, report = tracked(rod(5), every=10, divisions="ask")
+    (suggested,) = report.suggestions
+    assert (suggested.parent, suggested.daughters, suggested.frame) == (2, (2, 3), 4)
+    assert not document.divisions
+    document, report = tracked(rod(5), every=10, divisions="off")
+    assert len(document.objects) == 2
+
+
+@pytest.mark.usefixtures("follows", "two_from_frame_3")
+def test_what_a_person_locked_is_not_divided():
+    document, tracker = drawn.begin(rod(7))
+    document.do(AddDetections(0, (Detection.of_mask(Rle.from_box((28, 10, 38, 51), drawn.SHAPE), 1.0),), "me"))
+    document.do(SetMask(1, 6, Rle.from_box((28, 10, 38, 51), drawn.SHAPE)))
+    report = track_all(document, tracker, WholeMovieOptions(every=10), detector=drawn.DrawnCells())
+    assert not report.divisions
+    assert seen(document, 1) == list(range(7))
 
 
 @pytest.mark.usefixtures("follows")
