@@ -1,7 +1,7 @@
 """The bundled checkpoint tracks: minimums that fail when weights or code regress.
 
-The thresholds lie well under what was measured when the weights were made (see the model card), so that another
-processor's rounding does not decide.
+The minimums lie .05 to .1 under what is measured (epithelium .92 from a mask and .91 from a click, nuclei .91 and .88,
+sheet .92 and .91, rods .84 and .83, spread cells .96 and .75, vesicles .98), so that rounding does not decide.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from scipy.ndimage import distance_transform_edt
 
 from src_model import StreamingPredictor
 from src_model.data import epithelium_path
 from src_model.masks import mask_iou
+from src_model.masks.geometry import deepest_point
 from src_model.simulation import simulate_movie
 
 LABELS = Path(__file__).parents[1] / "data" / "epithelium_labels.tif"
@@ -35,10 +35,12 @@ def steady_objects(labels: np.ndarray, count: int) -> list[int]:
     return [int(i) for i in present[:count]]
 
 
-def deepest_point(mask: np.ndarray) -> tuple[int, int]:
-    """The pixel (y, x) farthest from the outline."""
-    y, x = np.unravel_index(distance_transform_edt(mask).argmax(), mask.shape)
-    return int(y), int(x)
+def prompted(session, labels: np.ndarray, ids: list[int], prompt: str):
+    """Prompt objects on the first frame with their masks, or with one click each."""
+    for i in ids:
+        mask = labels == i
+        session.prompt(0, i, **({"mask": mask} if prompt == "mask" else {"points": [deepest_point(mask)]}))
+    return session
 
 
 def mean_iou(session, labels: np.ndarray, ids: list[int]) -> float:
@@ -51,29 +53,27 @@ def mean_iou(session, labels: np.ndarray, ids: list[int]) -> float:
     return float(np.mean(scores))
 
 
-def test_cells_of_a_real_epithelium_are_followed_from_their_first_masks(predictor):
-    labels = tifffile.imread(LABELS)
+@pytest.mark.parametrize("prompt", ["mask", "click"])
+def test_cells_of_a_real_epithelium_are_followed(predictor, prompt):
+    labels = tifffile.imread(LABELS)[:6]
     ids = steady_objects(labels, CELLS)
-    session = predictor.start(epithelium_path())
-    for i in ids:
-        session.prompt(0, i, mask=labels[0] == i)
-    assert mean_iou(session, labels, ids) > 0.75
+    session = prompted(predictor.start(epithelium_path()), labels[0], ids, prompt)
+    assert mean_iou(session, labels, ids) > 0.85
 
 
-def test_cells_of_a_real_epithelium_are_followed_from_one_click_each(predictor):
-    labels = tifffile.imread(LABELS)
-    ids = steady_objects(labels, CELLS)
-    session = predictor.start(epithelium_path())
-    for i in ids:
-        session.prompt(0, i, points=[deepest_point(labels[0] == i)])
-    assert mean_iou(session, labels, ids) > 0.6
-
-
-@pytest.mark.parametrize(("kind", "least"), [("nuclei", 0.6), ("vesicles", 0.6)])
-def test_simulated_objects_are_followed_from_their_first_masks(predictor, kind, least):
-    movie = simulate_movie(kind, seed=10_000_100, frames=8, shape=(256, 256))
+@pytest.mark.parametrize(
+    ("kind", "by_mask", "by_click"),
+    [
+        ("nuclei", 0.85, 0.8),
+        ("sheet", 0.85, 0.85),
+        ("rods", 0.75, 0.75),
+        ("phase", 0.88, 0.66),
+        ("vesicles", 0.92, 0.92),
+    ],
+)
+def test_simulated_objects_are_followed(predictor, kind, by_mask, by_click):
+    movie = simulate_movie(kind, seed=10_000_100, frames=5, shape=(256, 256))
     ids = steady_objects(movie.labels, 3)
-    session = predictor.start(movie.images)
-    for i in ids:
-        session.prompt(0, i, mask=movie.labels[0] == i)
-    assert mean_iou(session, movie.labels, ids) > least
+    for prompt, least in (("mask", by_mask), ("click", by_click)):
+        session = prompted(predictor.start(movie.images), movie.labels[0], ids, prompt)
+        assert mean_iou(session, movie.labels, ids) > least
