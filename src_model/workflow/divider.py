@@ -55,15 +55,10 @@ class Divider:
             found = divided_parts(track.mask(step.frame), track.earlier(step.frame, EARLIER))
             if found is not None:
                 self._divide_into(step, number, {step.frame: Cells(*found[:2])}, found[2])
+        changed = [number for number in self._undivided(step) if self._tracks[number].has_changed(step.frame)]
+        self._ask(step, changed, changed=True)
         if (step.frame - self._roster.first) % _ASKED == 0:
-            session, asked = self._roster.session, {number: self._tracks[number] for number in self._undivided(step)}
-            found_back = self._two_in_one.look_back(session.movie, session.normalization, asked, step.frame)
-            for number, cells in found_back.items():
-                first = min(cells)
-                earlier = self._tracks[number].earlier(first, EARLIER)
-                cues = best_cues(earlier, *cells[first], meets=True, as_one=True)
-                if cues is not None:
-                    self._divide_into(step, number, cells, cues)
+            self._ask(step, self._undivided(step))
 
     def reason_to_begin(
         self, step: OutcomeBuilder, number: int, met: int | None, born: Sequence[int]
@@ -101,6 +96,16 @@ class Divider:
             sibling = roster.go_on_as_daughter(step, mother, frame)
         roster.mark_division(step, mother, frame, (sibling, number), score)
         return "division"
+
+    def _ask(self, step: OutcomeBuilder, numbers: Sequence[int], *, changed: bool = False) -> None:
+        """Divide objects of which the network tells that their mask holds two cells and held one before."""
+        session, asked = self._roster.session, {number: self._tracks[number] for number in numbers}
+        found = self._two_in_one.look_back(session.movie, session.normalization, asked, step.frame, changed=changed)
+        for number, cells in found.items():
+            first = min(cells)
+            cues = best_cues(asked[number].earlier(first, EARLIER), *cells[first], meets=True, as_one=True)
+            if cues is not None:
+                self._divide_into(step, number, cells, cues)
 
     def _undivided(self, step: OutcomeBuilder) -> list[int]:
         """List the objects that were seen on this frame and may have divided, as far as a person said nothing else."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from src_model.masks import Rle, mask_iou, pairwise_containment
+from src_model.masks import Rle, centroid, mask_iou, moved_iou, pairwise_containment
 from src_model.workflow.division_cues import diameter_of, distance_between
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ _SHRUNK = 0.75
 
 _MOVED = 0.65
 """IoU with the mask before below which an object that shrinks is suspected."""
+
+_CHANGED = 0.7
+"""IoU with the mask of three frames before, once that was moved onto it, below which an outline changed at once."""
 
 EDGE = 3
 """Pixels; a mask that comes this near to the edge of the frame may go on beyond it."""
@@ -128,6 +131,17 @@ class FollowedTrack:
         if mask.is_empty:
             return self.unseen == 1
         return mask.area < _SHRUNK * median(each.area for each in earlier) and mask_iou(mask, earlier[0]) < _MOVED
+
+    def has_changed(self, frame: int) -> bool:
+        """Whether it was seen and grew or changed its outline at once on a frame, wherever it moved."""
+        earlier, mask = self.earlier(frame, 3), self.mask(frame)
+        if not earlier or mask.is_empty:
+            return False
+        before, now = centroid(earlier[-1]), centroid(mask)
+        assert before is not None, "it holds pixels"
+        assert now is not None, "it holds pixels"
+        way = round(now[0] - before[0]), round(now[1] - before[1])
+        return moved_iou(earlier[-1], mask, way) < _CHANGED
 
     def surroundings(self, diameters: float) -> tuple[int, int, int, int]:
         """Return the box ``(y0, x0, y1, x1)`` of the last mask, wider by so many diameters on each side."""

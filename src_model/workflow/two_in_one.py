@@ -36,6 +36,9 @@ On simulated movies, up to four frames after a division, 52 % of 147 masks over 
 61 % of 49 over those of a nucleus; .4 % of 240 rods, none of 240 nuclei and 1.7 % of 240 spread cells.
 """
 
+_TWO_AT_ONCE = 0.1
+"""The same of a mask whose outline just changed."""
+
 _ONE = 0.2
 """Oneness by the first click alone from which the second one is not needed."""
 
@@ -70,11 +73,15 @@ class Told(NamedTuple):
     oneness
         How much more the network believes in the whole than in both halves, -1 to 1.
     cells
-        The two cells, where there are two.
+        The two cells, if there are two; None where one click told that there is one.
     """
 
     oneness: float
     cells: Cells | None
+
+    def is_two(self, limit: float = _TWO) -> bool:
+        """Whether there are two, so much less is believed in the whole."""
+        return self.cells is not None and self.oneness < limit
 
 
 class TwoInOne:
@@ -112,13 +119,17 @@ class TwoInOne:
         told |= {number: Told(answer.oneness, None) for number, answer in firsts.items()}
         unsure = {number: cells.second for number, cells in halved.items() if firsts[number].oneness < _ONE}
         for number, second in self._answers(unsure, masks):
-            oneness = firsts[number].oneness_with(second)
-            cells = Cells(firsts[number].half, second.half) if oneness < _TWO else None
-            told[number] = Told(oneness, cells)
+            told[number] = Told(firsts[number].oneness_with(second), Cells(firsts[number].half, second.half))
         return told
 
     def look_back(
-        self, movie: FrameSource, normalization: Normalization, tracks: Mapping[int, FollowedTrack], frame: int
+        self,
+        movie: FrameSource,
+        normalization: Normalization,
+        tracks: Mapping[int, FollowedTrack],
+        frame: int,
+        *,
+        changed: bool = False,
     ) -> dict[int, dict[int, Cells]]:
         """Find the tracks that became two cells, and since when they are.
 
@@ -132,6 +143,8 @@ class TwoInOne:
             Those that are asked about, by number, with a mask on the frame.
         frame
             The latest one that was tracked.
+        changed
+            Whether their outlines just changed, which speaks for two cells by itself.
 
         Returns
         -------
@@ -139,7 +152,7 @@ class TwoInOne:
             By number, the two cells on each frame on which there are two, the latest first. Left out is what was not
             clearly one before.
         """
-        looks = {number: _LookBack() for number in tracks}
+        looks = {number: _LookBack(changed) for number in tracks}
         asked, at = {number: track.mask(frame) for number, track in tracks.items()}, frame
         while asked:
             for number, told in self.look(movie.read(at), normalization, asked).items():
@@ -163,12 +176,13 @@ class TwoInOne:
 class _LookBack:
     """What is told of one track, frame by frame, the latest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: bool) -> None:
+        self._limit, self._seen = (_TWO_AT_ONCE, 1) if changed else (_TWO, _SEEN)
         self.cells: dict[int, Cells] = {}
         self._before: list[float] = []
 
     def see(self, frame: int, told: Told) -> None:
-        if told.cells is None or self._before:
+        if self._before or told.cells is None or not told.is_two(self._limit):
             self._before.append(told.oneness)
         else:
             self.cells[frame] = told.cells.in_order_of(self.cells[frame + 1]) if self.cells else told.cells
@@ -179,7 +193,7 @@ class _LookBack:
 
     @property
     def became_two(self) -> bool:
-        return len(self.cells) >= _SEEN and bool(self._before) and float(np.mean(self._before)) >= _WAS_ONE
+        return len(self.cells) >= self._seen and bool(self._before) and float(np.mean(self._before)) >= _WAS_ONE
 
 
 class _Answer(NamedTuple):

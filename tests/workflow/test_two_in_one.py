@@ -58,7 +58,7 @@ def test_the_bundled_network_tells_two_rods_that_just_divided_from_one(network):
     told = network.look(
         movie.read(4), decide_normalization(movie), dict(enumerate(map(Rle.encode, [*together, *single])))
     )
-    divided = [number for number, each in told.items() if each.cells is not None]
+    divided = [number for number, each in told.items() if each.is_two()]
     right = [number for number in divided if number < len(pairs)]
     assert len(right) > len(pairs) / 4
     assert len(divided) == len(right)
@@ -80,12 +80,14 @@ class Scripted(TwoInOne):
         return dict.fromkeys(masks, self.told[frame])
 
 
-def looked_back(*told: Told, begins: int = 0) -> tuple[dict[int, dict[int, Cells]], list[int]]:
+def looked_back(*told: Told, begins: int = 0, changed: bool = False) -> tuple[dict[int, dict[int, Cells]], list[int]]:
     """Ask about a track that ends with what is told; return the answer and the frames that were looked at."""
     movie = open_movie(np.arange(len(told), dtype=np.uint8)[:, None, None] * np.ones(SHAPE, np.uint8), axes="TYX")
     track = FollowedTrack(7, joins=begins, recent=dict.fromkeys(range(begins, len(told)), WHOLE))
     scripted = Scripted(*told)
-    return scripted.look_back(movie, decide_normalization(movie), {7: track}, len(told) - 1), scripted.asked
+    return scripted.look_back(
+        movie, decide_normalization(movie), {7: track}, len(told) - 1, changed=changed
+    ), scripted.asked
 
 
 def test_a_track_became_two_cells_on_the_first_frame_on_which_they_are_told_apart():
@@ -96,6 +98,14 @@ def test_a_track_became_two_cells_on_the_first_frame_on_which_they_are_told_apar
 
 def test_one_frame_on_which_there_seem_to_be_two_is_not_enough():
     assert looked_back(*[CLEARLY_ONE] * 5, TWO)[0] == {}
+
+
+def test_where_an_outline_changed_at_once_less_is_enough():
+    hardly = Told(0.05, Cells(LEFT, RIGHT))
+    assert looked_back(*[CLEARLY_ONE] * 4, hardly)[0] == {}
+    found, _ = looked_back(*[CLEARLY_ONE] * 4, hardly, changed=True)
+    assert found == {7: {4: hardly.cells}}
+    assert looked_back(*[UNCLEAR] * 4, hardly, changed=True)[0] == {}
 
 
 def test_where_there_is_one_nothing_earlier_is_read():
