@@ -16,13 +16,18 @@ from src_model.workflow.two_in_one import Cells
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from src_model.workflow.division_cues import DivisionCues
     from src_model.workflow.movie_outcome import BeginReason, OutcomeBuilder, WholeMovieOptions
     from src_model.workflow.roster import Roster
     from src_model.workflow.two_in_one import TwoInOne
 
 _SUGGESTED = 0.25
 """Divisions whose score is less than what is asked for by no more than this are suggested."""
+
+_GROWN = 0.8
+"""Of the mother's usual area; two parts of one mask that are smaller together are chromosomes that part in one cell.
+
+Measured on linked real movies, the areas of daughters sum to .87 to .99 of hers.
+"""
 
 _ASKED = 2
 """Frames between two times that the network is asked of every mask whether it holds two cells.
@@ -54,7 +59,7 @@ class Divider:
             track = self._tracks[number]
             found = divided_parts(track.mask(step.frame), track.earlier(step.frame, EARLIER))
             if found is not None:
-                self._divide_into(step, number, {step.frame: Cells(*found[:2])}, found[2])
+                self._divide_into(step, number, {step.frame: Cells(*found)})
         changed = [number for number in self._undivided(step) if self._tracks[number].has_changed(step.frame)]
         self._ask(step, changed, changed=True)
         if (step.frame - self._roster.first) % _ASKED == 0:
@@ -102,10 +107,7 @@ class Divider:
         session, asked = self._roster.session, {number: self._tracks[number] for number in numbers}
         found = self._two_in_one.look_back(session.movie, session.normalization, asked, step.frame, changed=changed)
         for number, cells in found.items():
-            first = min(cells)
-            cues = best_cues(asked[number].earlier(first, EARLIER), *cells[first], meets=True, as_one=True)
-            if cues is not None:
-                self._divide_into(step, number, cells, cues)
+            self._divide_into(step, number, cells)
 
     def _undivided(self, step: OutcomeBuilder) -> list[int]:
         """List the objects that were seen on this frame and may have divided, as far as a person said nothing else."""
@@ -117,10 +119,14 @@ class Divider:
             and not self._roster.is_held(number, step.frame)
         ]
 
-    def _divide_into(self, step: OutcomeBuilder, number: int, cells: Mapping[int, Cells], cues: DivisionCues) -> None:
+    def _divide_into(self, step: OutcomeBuilder, number: int, cells: Mapping[int, Cells]) -> None:
         """Divide an object into two cells, known from some frame on up to this one, if they look like its daughters."""
+        cells = self._grown(number, cells)
+        if step.frame not in cells:
+            return
         first = min(cells)
-        if cues.score < self._options.min_division:
+        cues = best_cues(self._tracks[number].earlier(first, EARLIER), *cells[first], meets=True, as_one=True)
+        if cues is None or cues.score < self._options.min_division:
             return
         # Only now the image is read.
         score = cues.with_brightness(brightness_likeness(self._roster.session.movie.read(first), *cells[first])).score
@@ -134,6 +140,12 @@ class Divider:
         self._roster.mark_division(step, number, first, (one, other), score)
         for daughter in (one, other):
             self._roster.tell_beginning(step, daughter, "division")
+
+    def _grown(self, number: int, cells: Mapping[int, Cells]) -> dict[int, Cells]:
+        """Leave out the frames up to the last one on which two cells together are much smaller than their mother."""
+        least = _GROWN * self._tracks[number].usual_area(min(cells))
+        small = max((frame for frame, pair in cells.items() if sum(cell.area for cell in pair) < least), default=-1)
+        return {frame: pair for frame, pair in cells.items() if frame > small}
 
     def _daughters(
         self, step: OutcomeBuilder, number: int, cells: Mapping[int, Cells]

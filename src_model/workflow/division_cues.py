@@ -132,8 +132,8 @@ def best_cues(
     return max(cues, key=lambda each: each.score, default=None)
 
 
-def divided_parts(mask: Rle, earlier: Sequence[Rle]) -> tuple[Rle, Rle, DivisionCues] | None:
-    """Return two daughters that are tracked as one mask, and what speaks for them; None where it is one cell.
+def divided_parts(mask: Rle, earlier: Sequence[Rle]) -> tuple[Rle, Rle] | None:
+    """Return two daughters that are tracked as one mask, by its outline; None where it is one cell.
 
     Parameters
     ----------
@@ -146,9 +146,7 @@ def divided_parts(mask: Rle, earlier: Sequence[Rle]) -> tuple[Rle, Rle, Division
     shortly = earlier[:_SHORTLY]
     if not shortly or mask_iou(shortly[-1], mask) >= _CHANGED or two_parts(shortly[-1]) is not None:
         return None
-    parts = two_parts(mask)
-    cues = None if parts is None else best_cues(earlier, *parts, meets=True, as_one=True)
-    return None if parts is None or cues is None else (*parts, cues)
+    return two_parts(mask)
 
 
 def two_parts(mask: Rle) -> tuple[Rle, Rle] | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from src_model.masks import Rle, centroid, mask_iou, moved_iou, pairwise_containment
 from src_model.workflow.division_cues import diameter_of, distance_between
 
@@ -21,6 +23,9 @@ _MOVED = 0.65
 
 _CHANGED = 0.7
 """IoU with the mask of three frames before, once that was moved onto it, below which an outline changed at once."""
+
+_LARGE = 0.8
+"""Of the masks that are held; the others are smaller than the usual area."""
 
 EDGE = 3
 """Pixels; a mask that comes this near to the edge of the frame may go on beyond it."""
@@ -142,6 +147,14 @@ class FollowedTrack:
         assert now is not None, "it holds pixels"
         way = round(now[0] - before[0]), round(now[1] - before[1])
         return moved_iou(earlier[-1], mask, way) < _CHANGED
+
+    def usual_area(self, frame: int) -> float:
+        """Return the area in pixels that it had before a frame while it was large; 0 where no mask is held.
+
+        Cells condense before they divide, for some frames: what most masks have, or the latest, may be much less.
+        """
+        areas = [mask.area for at, mask in self.recent.items() if at < frame and not mask.is_empty]
+        return float(np.quantile(areas, _LARGE)) if areas else 0.0
 
     def surroundings(self, diameters: float) -> tuple[int, int, int, int]:
         """Return the box ``(y0, x0, y1, x1)`` of the last mask, wider by so many diameters on each side."""

@@ -90,7 +90,8 @@ def test_daughters_side_by_side_in_one_mask_have_a_neck_between_them():
 
 def test_one_mask_of_two_daughters_is_a_division_if_it_was_one_cell_before():
     both = Rle.encode(disk(40, 46, 9.5).decode() | disk(40, 64, 9.5).decode())
-    first, second, cues = divided_parts(both, [MOTHER, MOTHER])
+    first, second = divided_parts(both, [MOTHER, MOTHER])
+    cues = best_cues([MOTHER, MOTHER], first, second, meets=True, as_one=True)
     assert {first.area, second.area} < set(range(270, 310))
     assert cues.score > SURE
     assert divided_parts(both, [both, both]) is None  # it always had two lobes

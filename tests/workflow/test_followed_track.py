@@ -44,3 +44,10 @@ def test_an_object_that_lost_half_of_itself_has_shrunk_and_one_that_was_just_los
     for frame in (2, 3):
         track.see(frame, Rle.empty(SHAPE), kept=10)
         assert track.has_shrunk(frame) is (frame == 2)
+
+
+def test_the_usual_area_is_that_before_a_cell_condensed():
+    large, small = ellipse(40, 12, 12), ellipse(40, 7, 7)
+    track = followed(*[large] * 6, *[small] * 5)
+    assert track.usual_area(11) == large.area
+    assert followed().usual_area(3) == 0

@@ -155,6 +155,16 @@ def test_a_rod_that_keeps_its_outline_divides_on_the_frame_since_when_there_are_
 
 
 @pytest.mark.usefixtures("follows", "two_from_frame_3")
+def test_chromosomes_that_part_in_a_cell_divide_it_once_they_have_grown_to_its_size():
+    movie = rod(9)
+    movie[3:5, 28:38, 8:52] = 0
+    movie[3:5, 29:37, 10:50] = 2  # smaller by a fifth, and told apart all the same
+    document, report = tracked(movie, every=10)
+    assert [(each.parent, each.frame) for each in report.divisions] == [(2, 5)]
+    assert seen(document, 2) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("follows", "two_from_frame_3")
 def test_such_a_division_is_suggested_where_all_are_to_be_asked_and_left_out_where_none_is_wanted():
     document, report = tracked(rod(5), every=10, divisions="ask")
     (suggested,) = report.suggestions
