@@ -60,10 +60,7 @@ class Divider:
             found = divided_parts(track.mask(step.frame), track.earlier(step.frame, EARLIER))
             if found is not None:
                 self._divide_into(step, number, {step.frame: Cells(*found)})
-        changed = [number for number in self._undivided(step) if self._tracks[number].has_changed(step.frame)]
-        self._ask(step, changed, changed=True)
-        if (step.frame - self._roster.first) % _ASKED == 0:
-            self._ask(step, self._undivided(step))
+        self._ask(step)
 
     def reason_to_begin(
         self, step: OutcomeBuilder, number: int, met: int | None, born: Sequence[int]
@@ -102,10 +99,13 @@ class Divider:
         roster.mark_division(step, mother, frame, (sibling, number), score)
         return "division"
 
-    def _ask(self, step: OutcomeBuilder, numbers: Sequence[int], *, changed: bool = False) -> None:
+    def _ask(self, step: OutcomeBuilder) -> None:
         """Divide objects of which the network tells that their mask holds two cells and held one before."""
-        session, asked = self._roster.session, {number: self._tracks[number] for number in numbers}
-        found = self._two_in_one.look_back(session.movie, session.normalization, asked, step.frame, changed=changed)
+        session, undivided = self._roster.session, self._undivided(step)
+        changed = [number for number in undivided if self._tracks[number].has_changed(step.frame)]
+        all_are_asked = (step.frame - self._roster.first) % _ASKED == 0
+        asked = {number: self._tracks[number] for number in (undivided if all_are_asked else changed)}
+        found = self._two_in_one.look_back(session.movie, session.normalization, asked, step.frame, changed)
         for number, cells in found.items():
             self._divide_into(step, number, cells)
 

@@ -5,21 +5,25 @@ Where one cell fills a mask, the network answers a click on either half of it wi
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from src_model.detection.tiles import tile_boxes
 from src_model.masks import Rle, mask_iou
 from src_model.masks.geometry import deepest_point
 from src_model.tracking.image_predictor import ImagePredictor
 from src_model.tracking.rendering import render_mask
+from src_model.workflow.finding import median_area, options_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from src_model.frames import FrameSource, Normalization
+    from src_model.masks import Box
     from src_model.tracking import StreamingPredictor
     from src_model.workflow.followed_track import FollowedTrack
 
@@ -52,6 +56,13 @@ _SEEN = 2
 """On so many frames two cells must be seen: who sees them once may err, and will be asked again."""
 
 
+_CLICKS = 64
+"""Clicks that are answered at once."""
+
+_SHARED = 0.25
+"""What neighbouring tiles share, as a share of their side: three and a half typical cells."""
+
+
 class Cells(NamedTuple):
     """Two cells in one mask, each ``(Y, X)``."""
 
@@ -79,6 +90,12 @@ class Told(NamedTuple):
     oneness: float
     cells: Cells | None
 
+    def placed(self, origin: tuple[int, int], shape: tuple[int, int]) -> Told:
+        """Return it with cells that lie in a frame, of a part of which they were told."""
+        if self.cells is None:
+            return self
+        return self._replace(cells=Cells(*(Rle.from_crop(cell.decode(), origin, shape) for cell in self.cells)))
+
     def is_two(self, limit: float = _TWO) -> bool:
         """Whether there are two, so much less is believed in the whole."""
         return self.cells is not None and self.oneness < limit
@@ -95,11 +112,12 @@ class TwoInOne:
 
     def __init__(self, predictor: StreamingPredictor) -> None:
         self._images, self._settings = ImagePredictor(predictor), predictor.steps.settings
+        self._image_size = predictor.image_size
 
     def look(
         self, image: NDArray[np.generic], normalization: Normalization, masks: Mapping[int, Rle]
     ) -> dict[int, Told]:
-        """Tell how many cells masks of one frame hold.
+        """Tell how many cells masks of one frame hold; small ones are looked at in tiles, as where cells are found.
 
         Parameters
         ----------
@@ -110,16 +128,14 @@ class TwoInOne:
         masks
             ``(Y, X)`` by any number, not empty.
         """
+        shape = image.shape[0], image.shape[1]
         told = {number: Told(1.0, None) for number in masks}
-        halved = {number: cells for number, mask in masks.items() if (cells := halves(mask)) is not None}
-        if not halved:
-            return told
-        self._images.set_image(image, normalization)
-        firsts = dict(self._answers({number: cells.first for number, cells in halved.items()}, masks))
-        told |= {number: Told(answer.oneness, None) for number, answer in firsts.items()}
-        unsure = {number: cells.second for number, cells in halved.items() if firsts[number].oneness < _ONE}
-        for number, second in self._answers(unsure, masks):
-            told[number] = Told(firsts[number].oneness_with(second), Cells(firsts[number].half, second.half))
+        long = {number: mask for number, mask in masks.items() if halves(mask) is not None}
+        for box, inside in views(long, shape, self._image_size):
+            y0, x0, y1, x1 = box
+            self._images.set_image(image[y0:y1, x0:x1], normalization)
+            seen = self._look_at({number: Rle.encode(mask.crop(box)) for number, mask in inside.items()})
+            told |= {number: each.placed((y0, x0), shape) for number, each in seen.items()}
         return told
 
     def look_back(
@@ -128,8 +144,7 @@ class TwoInOne:
         normalization: Normalization,
         tracks: Mapping[int, FollowedTrack],
         frame: int,
-        *,
-        changed: bool = False,
+        changed: Collection[int] = (),
     ) -> dict[int, dict[int, Cells]]:
         """Find the tracks that became two cells, and since when they are.
 
@@ -144,7 +159,7 @@ class TwoInOne:
         frame
             The latest one that was tracked.
         changed
-            Whether their outlines just changed, which speaks for two cells by itself.
+            Those whose outline just changed, which speaks for two cells by itself.
 
         Returns
         -------
@@ -152,7 +167,7 @@ class TwoInOne:
             By number, the two cells on each frame on which there are two, the latest first. Left out is what was not
             clearly one before.
         """
-        looks = {number: _LookBack(changed) for number in tracks}
+        looks = {number: _LookBack(number in changed) for number in tracks}
         asked, at = {number: track.mask(frame) for number, track in tracks.items()}, frame
         while asked:
             for number, told in self.look(movie.read(at), normalization, asked).items():
@@ -162,15 +177,63 @@ class TwoInOne:
             asked = {number: mask for number, mask in earlier.items() if not mask.is_empty}
         return {number: look.cells for number, look in looks.items() if look.became_two}
 
+    def _look_at(self, masks: Mapping[int, Rle]) -> dict[int, Told]:
+        """Tell how many cells masks of the image that was set hold, none of which is round."""
+        halved = {number: cells for number, mask in masks.items() if (cells := halves(mask)) is not None}
+        firsts = dict(self._answers({number: cells.first for number, cells in halved.items()}, masks))
+        told = {number: Told(answer.oneness, None) for number, answer in firsts.items()}
+        # Most masks are one cell, and one click tells it.
+        unsure = {number: cells.second for number, cells in halved.items() if firsts[number].oneness < _ONE}
+        for number, second in self._answers(unsure, masks):
+            told[number] = Told(firsts[number].oneness_with(second), Cells(firsts[number].half, second.half))
+        return told
+
     def _answers(self, clicked: Mapping[int, Rle], masks: Mapping[int, Rle]) -> Iterator[tuple[int, _Answer]]:
-        """Click on a half of each mask."""
-        if not clicked:
-            return
-        prediction = self._images.predict_each([_middle(half) for half in clicked.values()])
-        every = zip(clicked.items(), prediction.logits.float().cpu(), prediction.iou.tolist(), strict=True)
-        for (number, half), logits, scores in every:
-            rendered = [render_mask(each, self._images.shape, self._settings) for each in logits]
-            yield number, _Answer.of(rendered, scores, half, masks[number])
+        """Click on a half of each mask, so many at once as memory allows."""
+        every_click = list(clicked.items())
+        for start in range(0, len(every_click), _CLICKS):
+            batch = every_click[start : start + _CLICKS]
+            prediction = self._images.predict_each([_middle(half) for _, half in batch])
+            answers = zip(batch, prediction.logits.float().cpu(), prediction.iou.tolist(), strict=True)
+            for (number, half), logits, scores in answers:
+                rendered = [render_mask(each, self._images.shape, self._settings) for each in logits]
+                yield number, _Answer.of(rendered, scores, half, masks[number])
+
+
+def views(masks: Mapping[int, Rle], shape: tuple[int, int], image_size: int) -> Iterator[tuple[Box, dict[int, Rle]]]:
+    """Share masks out among the parts of a frame in which the network sees them large enough.
+
+    Parameters
+    ----------
+    masks
+        ``(Y, X)`` by number, not empty.
+    shape
+        ``(Y, X)`` of the frame.
+    image_size
+        Side of the network's input, in pixels.
+
+    Yields
+    ------
+    tuple
+        A part of the frame, ``(y0, x0, y1, x1)``, and the masks that are looked at in it. What is too large to lie
+        whole in any is in none.
+    """
+    tile = options_for(shape, image_size, median_area(masks.values())).tile if masks else None
+    boxes = tile_boxes(shape, tile, _SHARED) if isinstance(tile, int) else [(0, 0, *shape)]
+    shared: dict[Box, dict[int, Rle]] = {}
+    for number, mask in masks.items():
+        assert mask.box is not None, "not empty"
+        room, best = max((_room(mask.box, box, shape), box) for box in boxes)
+        if room >= 0:
+            shared.setdefault(best, {})[number] = mask
+    yield from shared.items()
+
+
+def _room(mask_box: Box, box: Box, shape: tuple[int, int]) -> float:
+    """Return the pixels between a mask and the nearest edge of a part that is no edge of the frame."""
+    near = [mask_box[axis] - box[axis] for axis in (0, 1) if box[axis] > 0]
+    far = [box[axis + 2] - mask_box[axis + 2] for axis in (0, 1) if box[axis + 2] < shape[axis]]
+    return min(near + far, default=math.inf)
 
 
 class _LookBack:

@@ -14,7 +14,7 @@ from src_model.masks import Rle, mask_iou
 from src_model.simulation import simulate_movie
 from src_model.tracking import StreamingPredictor
 from src_model.workflow.followed_track import FollowedTrack
-from src_model.workflow.two_in_one import Cells, Told, TwoInOne, halves
+from src_model.workflow.two_in_one import Cells, Told, TwoInOne, halves, views
 
 SHAPE = (40, 60)
 WHOLE = Rle.from_box((10, 10, 20, 50), SHAPE)
@@ -68,6 +68,42 @@ def test_the_bundled_network_tells_two_rods_that_just_divided_from_one(network):
         assert min(map(mask_iou, found.in_order_of(truth), truth)) > 0.6
 
 
+def test_small_cells_are_looked_at_in_tiles_and_told_where_they_lie_in_the_frame(network):
+    simulated = simulate_movie("rods", 911, 5, (256, 256))
+    labels = simulated.labels[4]
+    pair = [child for child, mother in simulated.parents.items() if mother == 34]
+    cell = Rle.encode(ndimage.binary_closing(np.isin(labels, pair), iterations=3))
+    large = np.full((1200, 1300), int(np.median(simulated.images[4])), simulated.images.dtype)
+    large[700:956, 900:1156] = simulated.images[4]
+    movie = open_movie(large[None], axes="TYX")
+    normalization = decide_normalization(open_movie(simulated.images, axes="TYX"))
+    placed = Rle.from_crop(cell.decode(), (700, 900), large.shape)
+    told = network.look(movie.read(0), normalization, {5: placed})[5]
+    assert told.is_two()
+    for found, number in zip(
+        sorted(told.cells, key=lambda each: each.box), sorted(pair, key=lambda n: _top(labels, n)), strict=True
+    ):
+        assert mask_iou(found, Rle.from_crop(labels == number, (700, 900), large.shape)) > 0.6
+
+
+def _top(labels, number):
+    return tuple(np.argwhere(labels == number).min(axis=0))
+
+
+def test_each_mask_is_shared_out_to_the_tile_with_most_room_around_it_and_what_is_too_large_to_none():
+    shape = (1000, 1000)
+    cells = {n: Rle.from_box((y, x, y + 8, x + 16), shape) for n, (y, x) in enumerate([(0, 0), (500, 480), (990, 980)])}
+    shared = list(views({**cells, 9: Rle.from_box((10, 10, 900, 900), shape)}, shape, 448))
+    assert sorted(number for _, inside in shared for number in inside) == [0, 1, 2]
+    for (y0, x0, y1, x1), inside in shared:
+        assert max(y1 - y0, x1 - x0) < 400
+        for mask in inside.values():
+            assert y0 <= mask.box[0] < mask.box[2] <= y1
+            assert x0 <= mask.box[1] < mask.box[3] <= x1
+    assert [box for box, _ in views({1: Rle.from_box((10, 10, 200, 300), shape)}, shape, 448)] == [(0, 0, 1000, 1000)]
+    assert list(views({}, shape, 448)) == []
+
+
 class Scripted(TwoInOne):
     """Says of each frame what it was told to say."""
 
@@ -86,7 +122,7 @@ def looked_back(*told: Told, begins: int = 0, changed: bool = False) -> tuple[di
     track = FollowedTrack(7, joins=begins, recent=dict.fromkeys(range(begins, len(told)), WHOLE))
     scripted = Scripted(*told)
     return scripted.look_back(
-        movie, decide_normalization(movie), {7: track}, len(told) - 1, changed=changed
+        movie, decide_normalization(movie), {7: track}, len(told) - 1, [7] if changed else ()
     ), scripted.asked
 
 
