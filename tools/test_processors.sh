@@ -17,5 +17,5 @@ for capability in avx2 default; do
         "$duels::test_a_click_in_a_movie_tracked_in_reverse[corrections condition]" \
         "$duels::test_an_object_that_is_absent_for_some_frames" \
         "$duels::test_a_movie_of_another_shape_than_the_network_input" \
-        tests/tracking/test_default_tracks.py::test_simulated_objects_are_followed_from_their_first_masks "$@"
+        tests/tracking/test_default_tracks.py::test_simulated_objects_are_followed "$@"
 done
